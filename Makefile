@@ -1,0 +1,56 @@
+# The common paths; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.complete
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint types format bench lock clean
+
+help: ## list the common paths
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(SETUP) ## make .venv with everything, from requirements.lock
+
+$(SETUP): pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Interlingua needs Python 3.11 or newer: make setup PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: setup ## export, serve, index 480 documents in 12 languages, ask across languages
+	@$(BIN)/interlingua demo
+
+test: setup ## lint, types and every test, on a real Triton
+	@$(MAKE) --no-print-directory lint types
+	$(BIN)/pytest
+
+test-fast: setup ## the tests that start no server
+	$(BIN)/pytest -m 'not server'
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+	@for backend in server/backends/*/; do MYPYPATH=$$backend $(BIN)/mypy $$backend/model.py || exit 1; done
+
+format: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## texts a second, latency and memory, against the in-process limit
+	@$(BIN)/python -m loadtest.serving_benchmark
+
+lock: ## resolve the newest versions into requirements.lock and server/requirements.lock
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet '.[export,bench,dev]'
+	build/lock/bin/pip freeze --exclude interlingua | sed 's/+cpu//' > requirements.lock
+	$(PYTHON) -m venv build/lock-server && build/lock-server/bin/pip install --quiet -r server/requirements.in
+	build/lock-server/bin/pip freeze > server/requirements.lock
+	rm -rf build/lock build/lock-server
+
+clean: ## remove what was made here (the download cache stays)
+	rm -rf build var .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find model_repository -mindepth 2 -not -name config.pbtxt -delete

@@ -1,0 +1,73 @@
+"""What a published service says about itself.
+
+The exporter writes a `ServiceSpec` into the `parameters` of the service's config.pbtxt; the text backend and
+the client read it back. Triton has one config.pbtxt a model but many versions, so every key carries its
+version: `1/prompt`, `1/digest`, ...
+
+    exporter -- to_parameters() --> config.pbtxt --> Triton --> from_parameters() --> client, text backend
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+EMBED_QUERY = "embed_query"
+EMBED_DOCUMENT = "embed_document"
+RERANK = "rerank"
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """One version of one service.
+
+    Attributes:
+        network: the Triton model this service calls, in the same version.
+        network_inputs: comma-separated names of the network's inputs, in its own order.
+        model_id: the catalogue's or the folder's name for the weights.
+        revision: the pinned revision of the weights, or "" where there is none.
+        precision: fp32, fp16, bf16 or int8.
+        digest: SHA-256 over all that decides an answer (network file, tokenizer, prompts, truncation).
+            `embed_query` and `embed_document` of one model share it: equal digests, one vector space.
+        dimension: length of an embedding; 0 for a reranker.
+        prompt: text put before every text; for a reranker a template is not needed yet, so "".
+        max_tokens: longer texts are truncated to this many tokens, specials included.
+        max_batch_tokens: padded tokens that one call to the network may hold.
+        max_text_bytes: UTF-8 bytes of one text beyond which the service refuses it.
+        pad_token_id: id that fills a batch up to its longest text.
+        padding_side: right or left.
+    """
+
+    network: str
+    network_inputs: str
+    model_id: str
+    revision: str
+    precision: str
+    digest: str
+    dimension: int
+    prompt: str
+    max_tokens: int
+    max_batch_tokens: int
+    max_text_bytes: int
+    pad_token_id: int
+    padding_side: str
+
+    def to_parameters(self, version: int) -> dict[str, str]:
+        """The config.pbtxt parameters of this version."""
+        return {f"{version}/{name}": str(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str], version: int) -> ServiceSpec:
+        """Read one version back; raises KeyError naming the first key that is missing."""
+        raw = {field.name: parameters[f"{version}/{field.name}"] for field in fields(cls)}
+        whole = {name: int(raw.pop(name)) for name in _INTEGERS}
+        return cls(**raw, **whole)  # type: ignore[arg-type]
+
+
+_INTEGERS = ("dimension", "max_tokens", "max_batch_tokens", "max_text_bytes", "pad_token_id")
+
+
+def published_versions(parameters: Mapping[str, str]) -> list[int]:
+    """The versions that have parameters, ascending."""
+    prefixes = {key.split("/", 1)[0] for key in parameters if key.endswith("/digest")}
+    return sorted(int(prefix) for prefix in prefixes if prefix.isdigit())

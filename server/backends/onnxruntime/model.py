@@ -1,0 +1,125 @@
+"""Triton backend `onnxruntime`, Python-based: runs `model.onnx` with the ONNX Runtime wheel.
+
+It reads the same config.pbtxt as the C++ backend of NVIDIA's container and honours the part of it that a
+transformer network needs: instance kind (CPU, GPU), intra_op_thread_count, inter_op_thread_count,
+execution_mode, enable_mem_arena, memory.enable_memory_arena_shrinkage, optimization.graph.level and
+default_model_filename. Requests of equal shape that Triton hands over together run as one batch.
+
+    requests --group by shape--> [n, ...] tensors --InferenceSession.run--> outputs --split--> responses
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import triton_python_backend_utils as pb_utils
+
+# optimization.graph.level as tis/onnxruntime_backend documents it; without one, everything is on.
+_GRAPH_LEVELS = {
+    -1: ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    1: ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    2: ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+}
+
+
+class TritonPythonModel:
+    """One instance: one session, used by one request group at a time."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        config = json.loads(args["model_config"])
+        folder = Path(args["model_repository"]) / args["model_version"]
+        path = folder / (config.get("default_model_filename") or "model.onnx")
+        if not path.is_file():
+            raise pb_utils.TritonModelException(f"{path} is missing: export the model first")
+        parameters = {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
+        providers = _providers(args["model_instance_kind"], int(args["model_instance_device_id"]))
+        self._session = ort.InferenceSession(
+            str(path), sess_options=_session_options(config, parameters), providers=providers
+        )
+        self._run_options = ort.RunOptions()
+        if shrink := parameters.get("memory.enable_memory_arena_shrinkage"):
+            self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", shrink)
+        self._inputs = [entry["name"] for entry in config["input"]]
+        self._outputs = [entry["name"] for entry in config["output"]]
+        self._check_names(path)
+
+    def _check_names(self, path: Path) -> None:
+        """config.pbtxt and graph must agree, as the C++ backend demands."""
+        for kind, ours, theirs in (
+            ("inputs", self._inputs, self._session.get_inputs()),
+            ("outputs", self._outputs, self._session.get_outputs()),
+        ):
+            names = {entry.name for entry in theirs}
+            wrong = set(ours) - names if kind == "outputs" else set(ours) ^ names
+            if wrong:
+                raise pb_utils.TritonModelException(
+                    f"config.pbtxt has {kind} {sorted(ours)} but {path.name} has {sorted(names)}"
+                )
+
+    def execute(self, requests: list[Any]) -> list[Any]:
+        responses: list[Any] = [None] * len(requests)
+        groups: dict[tuple[tuple[int, ...], ...], list[tuple[int, list[np.ndarray]]]] = {}
+        for position, request in enumerate(requests):
+            arrays = [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs]
+            groups.setdefault(tuple(array.shape[1:] for array in arrays), []).append((position, arrays))
+        for group in groups.values():
+            try:
+                self._run_group(group, responses)
+            except Exception as error:  # one bad group must not take its neighbours with it
+                failure = pb_utils.TritonError(f"onnxruntime: {error}")
+                for position, _ in group:
+                    responses[position] = pb_utils.InferenceResponse(error=failure)
+        return responses
+
+    def _run_group(self, group: list[tuple[int, list[np.ndarray]]], responses: list[Any]) -> None:
+        columns = zip(*(arrays for _, arrays in group), strict=True)
+        joined = [column[0] if len(column) == 1 else np.concatenate(column) for column in columns]
+        feed = dict(zip(self._inputs, joined, strict=True))
+        results = self._session.run(self._outputs, feed, self._run_options)
+        start = 0
+        for position, arrays in group:
+            stop = start + arrays[0].shape[0]
+            tensors = [
+                pb_utils.Tensor(name, result[start:stop]) for name, result in zip(self._outputs, results, strict=True)
+            ]
+            responses[position] = pb_utils.InferenceResponse(output_tensors=tensors)
+            start = stop
+
+
+def _providers(kind: str, device: int) -> list[Any]:
+    if kind != "GPU":
+        return ["CPUExecutionProvider"]
+    if "CUDAExecutionProvider" not in ort.get_available_providers():
+        raise pb_utils.TritonModelException(
+            "instance_group asks for KIND_GPU, but this onnxruntime has no CUDA provider: "
+            "install onnxruntime-gpu in the server's environment, or export with --kind cpu"
+        )
+    return [("CUDAExecutionProvider", {"device_id": device}), "CPUExecutionProvider"]
+
+
+def _session_options(config: dict[str, Any], parameters: dict[str, str]) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    for name in ("intra_op_thread_count", "inter_op_thread_count"):
+        if name in parameters:
+            setattr(options, name.replace("thread_count", "num_threads"), _whole_number(name, parameters))
+    if _whole_number("execution_mode", parameters) == 1:
+        options.execution_mode = ort.ExecutionMode.ORT_PARALLEL
+    if "enable_mem_arena" in parameters:
+        options.enable_cpu_mem_arena = _whole_number("enable_mem_arena", parameters) != 0
+    level = int(config.get("optimization", {}).get("graph", {}).get("level", 0))
+    options.graph_optimization_level = _GRAPH_LEVELS.get(level, ort.GraphOptimizationLevel.ORT_ENABLE_ALL)
+    # Idle threads that spin would take the cores from tokenization and from the other instances.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _whole_number(name: str, parameters: dict[str, str]) -> int:
+    value = parameters.get(name, "0")
+    try:
+        return int(value)
+    except ValueError:
+        raise pb_utils.TritonModelException(f"parameter {name} is {value!r}, not a whole number") from None

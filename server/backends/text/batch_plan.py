@@ -1,0 +1,91 @@
+"""How a batch of texts is cut into calls to the network.
+
+Triton batches texts; the network wants rectangles of token ids. The cut sorts the texts by length and finds,
+by dynamic programming, the sub-batches that minimise
+
+    sum over sub-batches of (call overhead + texts x longest text)
+
+in units of padded tokens: the overhead is what one more call costs, worth so many tokens on this hardware.
+No sub-batch holds more than the token budget, unless one text alone does, nor more texts than the network takes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class CallCost:
+    """Seconds that one call to the network takes: `call_s + token_s * padded tokens`."""
+
+    call_s: float
+    token_s: float
+
+    @property
+    def overhead_tokens(self) -> float:
+        """The fixed part of a call, in padded tokens."""
+        return self.call_s / self.token_s
+
+    def seconds(self, padded_tokens: int) -> float:
+        return self.call_s + self.token_s * padded_tokens
+
+
+def fit_call_cost(padded_tokens: Sequence[int], seconds: Sequence[float]) -> CallCost:
+    """Least squares through measured calls; neither part goes below zero.
+
+    Args:
+        padded_tokens: texts x length of each measured call, at least two different values.
+        seconds: what each call took.
+    """
+    slope, intercept = np.polyfit(padded_tokens, seconds, 1)
+    if intercept < 0:  # the line through the origin
+        slope, intercept = np.dot(padded_tokens, seconds) / np.dot(padded_tokens, padded_tokens), 0.0
+    return CallCost(call_s=max(float(intercept), 0.0), token_s=max(float(slope), 1e-9))
+
+
+def cut(lengths: Sequence[int], overhead: float, max_tokens: int, max_texts: int) -> list[list[int]]:
+    """Cut texts into sub-batches of least total cost.
+
+    Args:
+        lengths: tokens of each text, at least 1 each.
+        overhead: cost of one call, in padded tokens.
+        max_tokens: token budget, the most padded tokens of a sub-batch of more than one text.
+        max_texts: the most texts of a sub-batch.
+
+    Returns:
+        Sub-batches as positions into `lengths`, each sorted by length, in rising order of length.
+    """
+    order = np.argsort(np.asarray(lengths), kind="stable")
+    ordered = np.asarray(lengths)[order]
+    count = len(ordered)
+    best = np.zeros(count + 1)  # best[i]: least cost of the first i texts
+    first = np.zeros(count + 1, dtype=np.int64)  # where the last sub-batch of that best cut starts
+    for stop in range(1, count + 1):
+        longest = int(ordered[stop - 1])
+        width = min(stop, max_texts, max(max_tokens // longest, 1))
+        starts = np.arange(stop - width, stop)
+        costs = best[starts] + (stop - starts) * longest
+        pick = int(np.argmin(costs))
+        best[stop] = costs[pick] + overhead
+        first[stop] = starts[pick]
+    batches: list[list[int]] = []
+    stop = count
+    while stop:
+        start = int(first[stop])
+        batches.append(order[start:stop].tolist())
+        stop = start
+    return batches[::-1]
+
+
+def finish_times(calls: Sequence[float], lanes: int) -> list[float]:
+    """When each call ends, in seconds from now, if `lanes` calls run at a time, started in the given order."""
+    free = [0.0] * max(lanes, 1)
+    ends = []
+    for seconds in calls:
+        ends.append(heapq.heappop(free) + seconds)
+        heapq.heappush(free, ends[-1])
+    return ends

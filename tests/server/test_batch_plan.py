@@ -1,0 +1,101 @@
+"""The cut against an exhaustive search, and what it promises for any input."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.environment import BACKENDS
+
+# The backend's files are loaded by Triton, not imported as a package.
+_SPEC = importlib.util.spec_from_file_location("batch_plan", Path(BACKENDS) / "text" / "batch_plan.py")
+if _SPEC is None or _SPEC.loader is None:
+    raise RuntimeError("batch_plan.py is gone")
+batch_plan = importlib.util.module_from_spec(_SPEC)
+sys.modules["batch_plan"] = batch_plan
+_SPEC.loader.exec_module(batch_plan)
+
+LENGTHS = st.lists(st.integers(1, 512), min_size=1, max_size=80)
+
+
+def cost(pieces: list[list[int]], lengths: list[int], overhead: float) -> float:
+    return sum(overhead + len(piece) * max(lengths[i] for i in piece) for piece in pieces)
+
+
+def best_by_trying_all(lengths: list[int], overhead: float, max_tokens: int, max_texts: int) -> float:
+    """Cheapest of all ways to put walls between the sorted texts."""
+    ordered = sorted(lengths)
+    best = float("inf")
+    for walls in itertools.product([False, True], repeat=len(ordered) - 1):
+        pieces: list[list[int]] = [[0]]
+        for position, wall in enumerate(walls, start=1):
+            if wall:
+                pieces.append([position])
+            else:
+                pieces[-1].append(position)
+        fits = all(
+            len(piece) == 1 or (len(piece) <= max_texts and len(piece) * ordered[piece[-1]] <= max_tokens)
+            for piece in pieces
+        )
+        if fits:
+            best = min(best, cost(pieces, ordered, overhead))
+    return best
+
+
+def test_cut_by_hand() -> None:
+    # Together: 3 x 100 + 10 = 310. Short ones apart from the long one: (2 x 12 + 10) + (100 + 10) = 144.
+    assert batch_plan.cut([100, 12, 10], overhead=10, max_tokens=1024, max_texts=64) == [[2, 1], [0]]
+
+
+def test_an_expensive_call_joins_what_a_cheap_one_keeps_apart() -> None:
+    assert len(batch_plan.cut([10, 20], overhead=5, max_tokens=1024, max_texts=64)) == 2
+    assert len(batch_plan.cut([10, 20], overhead=15, max_tokens=1024, max_texts=64)) == 1
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=9),
+    st.integers(0, 60),
+    st.integers(20, 200),
+    st.integers(1, 9),
+)
+def test_cut_is_the_cheapest(lengths: list[int], overhead: int, max_tokens: int, max_texts: int) -> None:
+    pieces = batch_plan.cut(lengths, overhead, max_tokens, max_texts)
+    assert cost(pieces, lengths, overhead) == best_by_trying_all(lengths, overhead, max_tokens, max_texts)
+
+
+@given(LENGTHS, st.floats(0, 1000), st.integers(64, 2048), st.integers(1, 64))
+def test_cut_keeps_every_text_once_and_the_bounds(
+    lengths: list[int], overhead: float, max_tokens: int, max_texts: int
+) -> None:
+    pieces = batch_plan.cut(lengths, overhead, max_tokens, max_texts)
+    assert sorted(i for piece in pieces for i in piece) == list(range(len(lengths)))
+    for piece in pieces:
+        assert len(piece) <= max_texts
+        assert len(piece) == 1 or len(piece) * max(lengths[i] for i in piece) <= max_tokens
+
+
+def test_fit_recovers_a_line() -> None:
+    fitted = batch_plan.fit_call_cost([8, 64, 256], [0.002 + 0.0001 * n for n in (8, 64, 256)])
+    assert fitted.call_s == pytest.approx(0.002)
+    assert fitted.token_s == pytest.approx(0.0001)
+    assert fitted.overhead_tokens == pytest.approx(20)
+
+
+def test_fit_never_goes_below_zero() -> None:
+    fitted = batch_plan.fit_call_cost([8, 64, 256], [0.0001, 0.006, 0.03])
+    assert fitted.call_s == 0
+    assert fitted.token_s > 0
+
+
+@pytest.mark.parametrize(
+    ("lanes", "ends"),
+    [(1, [3, 5, 6]), (2, [3, 2, 3]), (8, [3, 2, 1])],
+)
+def test_finish_times_by_hand(lanes: int, ends: list[float]) -> None:
+    assert batch_plan.finish_times([3, 2, 1], lanes) == ends
