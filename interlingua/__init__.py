@@ -1,0 +1,21 @@
+"""Interlingua: cross-lingual retrieval on NVIDIA Triton.
+
+The library is `client`; its names are here too, and loaded on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import client
+
+if TYPE_CHECKING:
+    from client import AsyncRetriever, Document, Hit, Retriever, SearchResult
+
+__all__ = ["AsyncRetriever", "Document", "Hit", "Retriever", "SearchResult"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(client, name)

@@ -13,20 +13,20 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from interlingua.errors import ServerError
 from server.environment import BACKENDS, Runtime, prepare_runtime
+from server.ports import check_port_is_free
 
 _RESTRICTED = "model-repository,shared-memory,trace,logging"
 _ADMIN_HEADER = "interlingua-admin-key"
@@ -189,22 +189,6 @@ def check_repository(repository: Path) -> None:
         raise ServerError(f"{repository} is not a folder: run `interlingua export` first, or give --model-repository")
     if not any(repository.glob("*/[0-9]*/")):
         raise ServerError(f"{repository} holds no published model: run `interlingua export` first")
-
-
-def check_port_is_free(host: str, port: int) -> None:
-    """Refuse a port that somebody listens on, before Triton half starts on it."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with closing(socket.socket(family, kind, protocol)) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except socket.gaierror as error:
-        raise ServerError(f"{host!r} is not an address of this machine ({error})") from error
-    except OSError as error:
-        raise ServerError(
-            f"port {port} on {host} cannot be used ({error.strerror}): another server may be running, or one is "
-            "still ending. Stop it, or choose others with --grpc-port, --http-port and --metrics-port."
-        ) from error
 
 
 def compose_backends(runtime: Runtime, folder: Path) -> None:

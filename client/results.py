@@ -1,0 +1,123 @@
+"""What a search answers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One document found.
+
+    Attributes:
+        rank: from 1.
+        score: what it is ranked by: the rerank score where there is one, else the dense score. The documents
+            beyond the rerank depth follow those within it, so scores of the two kinds do not compare.
+        dense_score: cosine of the first stage, offsets removed if the index has them.
+        rerank_score: the reranker's raw logit; None for documents that were not reranked.
+    """
+
+    rank: int
+    id: str
+    score: float
+    dense_score: float
+    rerank_score: float | None
+    language: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """Where the time went, in seconds; None for what the server did not report.
+
+    Attributes:
+        language_s: detecting the query's language.
+        queue_s, tokenize_s, compute_s: of the embedding service, as it reports them.
+        network_s: what is left of `embed_s`.
+        embed_s: from sending the query's text to having its vector.
+        ann_s: finding the candidates.
+        documents_s: reading them from the store.
+        rerank_s: from sending the pairs to having their scores, tries that failed included.
+        total_s: all of it.
+    """
+
+    language_s: float
+    queue_s: float | None
+    tokenize_s: float | None
+    compute_s: float | None
+    network_s: float | None
+    embed_s: float
+    ann_s: float
+    documents_s: float
+    rerank_s: float
+    total_s: float
+
+
+@dataclass(frozen=True)
+class Reranking:
+    """What became of the second stage.
+
+    Attributes:
+        depth: how many of the first candidates were reranked.
+        wanted: how many there were to rerank.
+        reason: why it was fewer; "" when it was not.
+    """
+
+    depth: int
+    wanted: int
+    reason: str
+
+    @property
+    def degraded(self) -> bool:
+        """Some candidates were reranked, and not all."""
+        return 0 < self.depth < self.wanted
+
+
+@dataclass(frozen=True)
+class QueryLanguage:
+    """The language whose offset was taken off the query.
+
+    Attributes:
+        tag: None when unknown: then the mean of all languages was taken off, if any.
+        source: "given", "detected", "unsure" (detected with too little confidence), or "unused" (no offsets).
+        confidence: of the detection; 1 when given, 0 when unused.
+    """
+
+    tag: str | None
+    source: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Hits, how they came about, and how long each stage took.
+
+    Attributes:
+        exact: every allowed document was compared in the first stage.
+        offsets: language offsets were removed.
+        query_tokens: before truncation.
+        query_truncated: the network saw only the query's beginning.
+        vanished: candidates left out since they were deleted after the index was opened.
+    """
+
+    query: str
+    hits: list[Hit]
+    times: StageTimes
+    reranking: Reranking
+    language: QueryLanguage
+    exact: bool
+    offsets: bool
+    query_tokens: int
+    query_truncated: bool
+    vanished: int
+
+    @property
+    def reranked(self) -> bool:
+        """Whether the reranker had a say in the order."""
+        return self.reranking.depth > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: the same facts, plus `reranked`."""
+        return {**asdict(self), "reranked": self.reranked}

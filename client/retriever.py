@@ -1,0 +1,175 @@
+"""Text in, ranked hits out: the blocking retriever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from client.deadline import Deadline
+from client.embedder import Embedded
+from client.inference import InferenceClient
+from client.search_index import SearchIndex
+from client.search_steps import (
+    DEFAULT_CANDIDATES,
+    DEFAULT_K,
+    Embed,
+    Rerank,
+    Searcher,
+    SearchRequest,
+    SearchSteps,
+)
+from client.server_address import DEFAULT_SERVER, ServerAddress
+from interlingua.errors import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from client.results import SearchResult
+
+
+class Retriever:
+    """An index and the server that embeds and reranks for it; a context manager, safe to use from threads."""
+
+    def __init__(self, index: SearchIndex, client: InferenceClient) -> None:
+        """Use `open`, unless both are at hand; the retriever closes both."""
+        self._client = client
+        self._searcher = Searcher(index, has_reranker=client.services.rerank is not None)
+
+    @classmethod
+    def open(
+        cls,
+        index_dir: Path | str,
+        *,
+        server: str | ServerAddress = DEFAULT_SERVER,
+        use_offsets: bool = True,
+        ef_search: int | None = None,
+        patience_s: float = 30.0,
+        load_detector: bool = True,
+    ) -> Retriever:
+        """Open an index and connect to a server.
+
+        Args:
+            use_offsets: False leaves the language offsets in, for comparison (exact search over raw vectors).
+            ef_search: in place of the saved one.
+            patience_s: how long a search without a deadline waits for a server that went away.
+            load_detector: False leaves the language detector (0.4 s) to the first query that needs it.
+
+        Raises:
+            InputError: there is no index, or it was built with another embedder than the server's.
+            ServerError: the server is away, or does not serve what is needed.
+        """
+        index = SearchIndex.open(index_dir, use_offsets=use_offsets, ef_search=ef_search)
+        try:
+            wanted = index.manifest.embedder.digest
+            client = InferenceClient.connect(server, patience_s=patience_s, digest=wanted)
+            try:
+                index.manifest.require_embedder(client.identity, Path(index_dir))
+            except BaseException:
+                client.close()
+                raise
+        except BaseException:
+            index.close()
+            raise
+        retriever = cls(index, client)
+        if load_detector:
+            retriever._searcher.load_detector()
+        return retriever
+
+    def __enter__(self) -> Retriever:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the index and of the connection."""
+        self._client.close()
+        self._searcher.index.close()
+
+    @property
+    def index(self) -> SearchIndex:
+        """The index as it was when opened, or at the last `refresh`."""
+        return self._searcher.index
+
+    def refresh(self) -> bool:
+        """Take in what was committed since; whether there was anything. Searches that are running end undisturbed."""
+        if self.index.is_current():
+            return False
+        self._searcher = self._searcher.with_index(self.index.reopened())
+        return True
+
+    def search(
+        self,
+        query: str,
+        k: int = DEFAULT_K,
+        candidates: int = DEFAULT_CANDIDATES,
+        languages: Sequence[str] = (),
+        *,
+        query_language: str | None = None,
+        deadline_s: float | None = None,
+        rerank: bool = True,
+    ) -> SearchResult:
+        """Find documents in any language.
+
+        Args:
+            k: hits wanted; fewer come where the index holds fewer.
+            candidates: documents of the first stage that the reranker sees.
+            languages: only documents in these; empty for all.
+            query_language: in place of the detected one.
+            deadline_s: seconds from now; reranking is cut to what fits, and left out when nothing does.
+            rerank: False keeps the dense order.
+
+        Raises:
+            InputError: an empty query, a number below 1, a language that no document has.
+            DeadlineExceededError: not even the query's vector came in time.
+            ServerError: the server is away or refused the query.
+        """
+        deadline = None if deadline_s is None else Deadline.after(deadline_s)
+        request = SearchRequest(query, k, candidates, languages, query_language, deadline, rerank)
+        return self._run(self._searcher.steps(request))
+
+    def search_many(
+        self,
+        queries: Sequence[str],
+        k: int = DEFAULT_K,
+        candidates: int = DEFAULT_CANDIDATES,
+        languages: Sequence[str] = (),
+        *,
+        query_language: str | None = None,
+        rerank: bool = True,
+    ) -> list[SearchResult]:
+        """`search` for many queries, embedded together; each result's embedding times are those of all."""
+        searches = [
+            self._searcher.steps(SearchRequest(query, k, candidates, languages, query_language, None, rerank))
+            for query in queries
+        ]
+        for search in searches:
+            next(search)  # the step that wants the query's vector
+        embedded = self._client.embed(queries, "query")
+        return [self._run(search, _row(embedded, row)) for row, search in enumerate(searches)]
+
+    def _run(self, steps: SearchSteps, reply: Embedded | None = None) -> SearchResult:
+        """Carry the steps out; `reply` answers a first step that was already taken."""
+        try:
+            step = next(steps) if reply is None else steps.send(reply)
+            while True:
+                try:
+                    answer = self._perform(step)
+                except ServerError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            result: SearchResult = end.value
+            return result
+
+    def _perform(self, step: Embed | Rerank) -> object:
+        if isinstance(step, Embed):
+            return self._client.embed([step.query], "query", step.deadline)
+        return self._client.rerank(step.query, step.passages, step.deadline)
+
+
+def _row(embedded: Embedded, row: int) -> Embedded:
+    """One text's part of an answer."""
+    part = slice(row, row + 1)
+    return Embedded(embedded.vectors[part], embedded.tokens[part], embedded.truncated[part], embedded.times)

@@ -1,0 +1,231 @@
+"""One search from text to hits, without any network in it.
+
+    query -> language -> (Embed) -> candidates -> documents -> (Rerank) ... -> hits and times
+
+The two network calls are steps that are yielded; the blocking and the asyncio retriever carry them out and send
+the answers back, or throw the server's error in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from client.language_tag import normalize_tag
+from client.query_language import LanguageDetector
+from client.rerank_pace import RerankPace
+from client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from interlingua.errors import DeadlineExceededError, InputError, ServerError
+
+if TYPE_CHECKING:
+    from client.deadline import Deadline
+    from client.document import Document
+    from client.embedder import Embedded, Reranked
+    from client.search_index import Candidates, SearchIndex
+
+DEFAULT_K = 10
+DEFAULT_CANDIDATES = 50
+
+NO_RERANKER = "the server has no reranker"
+NOT_ASKED = "reranking was switched off"
+NOTHING_FOUND = "there was nothing to rerank"
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What is asked.
+
+    Attributes:
+        k: hits wanted.
+        candidates: documents of the first stage that the reranker sees; at least k are taken.
+        languages: only documents in these; empty for all.
+        query_language: in place of the detected one.
+        deadline: by which the result has to be there.
+        rerank: False keeps the dense order.
+    """
+
+    query: str
+    k: int = DEFAULT_K
+    candidates: int = DEFAULT_CANDIDATES
+    languages: Sequence[str] = ()
+    query_language: str | None = None
+    deadline: Deadline | None = None
+    rerank: bool = True
+
+
+class Embed(NamedTuple):
+    """Step: the query's vector; the reply is an Embedded of one text."""
+
+    query: str
+    deadline: Deadline | None
+
+
+class Rerank(NamedTuple):
+    """Step: the documents' scores; the reply is a Reranked."""
+
+    query: str
+    passages: list[str]
+    deadline: Deadline | None
+
+
+SearchSteps = Generator[Embed | Rerank, Any, SearchResult]
+
+
+class _Scored(NamedTuple):
+    document: Document
+    dense: float
+
+
+class Searcher:
+    """Everything about searching that does not depend on how the network is reached."""
+
+    def __init__(self, index: SearchIndex, *, has_reranker: bool) -> None:
+        self.index = index
+        self._has_reranker = has_reranker
+        self._pace = RerankPace()
+        self._detector = LanguageDetector(index.languages)
+
+    def load_detector(self) -> None:
+        """Have the language detector ready before the first query, if one is needed at all."""
+        if self.index.has_offsets:
+            self._detector.load()
+
+    def with_index(self, index: SearchIndex) -> Searcher:
+        """The same reranker's pace, another generation of the index."""
+        searcher = Searcher(index, has_reranker=self._has_reranker)
+        searcher._pace = self._pace
+        return searcher
+
+    def steps(self, request: SearchRequest) -> SearchSteps:
+        """One search.
+
+        Raises:
+            InputError: an empty query, a k or a number of candidates below 1, an unknown language.
+            ServerError: from embedding; reranking falls back to the dense order instead.
+        """
+        started = time.monotonic()
+        languages = self._check(request)
+        language = self._language(request)
+        detected = time.monotonic()
+        embedded: Embedded = yield Embed(request.query, request.deadline)
+        sent = time.monotonic()
+        depth = max(request.k, request.candidates)
+        candidates = self.index.nearest(embedded.vectors[0], language.tag, depth, languages)
+        found = time.monotonic()
+        scored = self._documents(candidates)
+        read = time.monotonic()
+        scores, reranking = yield from self._rerank(request, scored)
+        done = time.monotonic()
+        times = StageTimes(
+            detected - started,
+            *embedded.times[1:],
+            embed_s=embedded.times.total_s,
+            ann_s=found - sent,
+            documents_s=read - found,
+            rerank_s=done - read,
+            total_s=done - started,
+        )
+        return SearchResult(
+            query=request.query,
+            hits=_ranked(scored, scores)[: request.k],
+            times=times,
+            reranking=reranking,
+            language=language,
+            exact=candidates.exact,
+            offsets=self.index.has_offsets,
+            query_tokens=int(embedded.tokens[0]),
+            query_truncated=bool(embedded.truncated[0]),
+            vanished=len(candidates.labels) - len(scored),
+        )
+
+    def _check(self, request: SearchRequest) -> list[str]:
+        """The index's tags of the languages asked for; every mistake is named at once."""
+        wrong = []
+        if not request.query.strip():
+            wrong.append("the query is empty")
+        if "\0" in request.query:
+            wrong.append("the query holds a NUL character")
+        if request.k < 1:
+            wrong.append(f"k is {request.k}, it must be at least 1")
+        if request.candidates < 1:
+            wrong.append(f"candidates is {request.candidates}, it must be at least 1")
+        if wrong:
+            raise InputError("; ".join(wrong))
+        return self.index.resolve_languages(request.languages) if request.languages else []
+
+    def _language(self, request: SearchRequest) -> QueryLanguage:
+        if request.query_language:
+            try:
+                return QueryLanguage(normalize_tag(request.query_language), "given", 1.0)
+            except ValueError as error:
+                raise InputError(f"query language: {error}") from None
+        if not self.index.has_offsets:
+            return QueryLanguage(None, "unused", 0.0)
+        tag, confidence = self._detector.detect(request.query)
+        return QueryLanguage(tag, "detected" if tag else "unsure", confidence)
+
+    def _documents(self, candidates: Candidates) -> list[_Scored]:
+        documents = self.index.documents(candidates.labels)
+        return [
+            _Scored(documents[label], score)
+            for label, score in zip(candidates.labels.tolist(), candidates.scores.tolist(), strict=True)
+            if label in documents
+        ]
+
+    def _rerank(
+        self, request: SearchRequest, scored: list[_Scored]
+    ) -> Generator[Rerank, Any, tuple[list[float], Reranking]]:
+        """Scores of the first candidates, as many as there is time for, and what became of the rest."""
+        reason = self._why_not(request, scored)
+        passages = [candidate.document.passage for candidate in scored]
+        scores: list[float] = []
+        while not reason and len(scores) < len(passages):
+            depth = self._pace.depth(len(passages) - len(scores), request.deadline)
+            if depth == 0:
+                reason = f"the deadline left time for {len(scores)} of {len(passages)} candidates"
+                break
+            part = passages[len(scores) : len(scores) + depth]
+            try:
+                answer: Reranked = yield Rerank(request.query, part, request.deadline)
+            except DeadlineExceededError as error:
+                reason = f"reranking came too late ({error})"
+                break
+            except ServerError as error:
+                reason = f"reranking failed: {error}"
+                break
+            self._pace.record(depth, answer.times.total_s)
+            scores += answer.scores.tolist()
+        return scores, Reranking(len(scores), len(passages), reason)
+
+    def _why_not(self, request: SearchRequest, scored: list[_Scored]) -> str:
+        if not request.rerank:
+            return NOT_ASKED
+        if not self._has_reranker:
+            return NO_RERANKER
+        return "" if scored else NOTHING_FOUND
+
+
+def _ranked(scored: list[_Scored], scores: list[float]) -> list[Hit]:
+    """The reranked ones by their scores, then the others in the dense order."""
+    order = sorted(range(len(scores)), key=lambda row: (-scores[row], row))
+    order += range(len(scores), len(scored))
+    return [
+        _hit(rank, scored[row], scores[row] if row < len(scores) else None) for rank, row in enumerate(order, start=1)
+    ]
+
+
+def _hit(rank: int, scored: _Scored, rerank_score: float | None) -> Hit:
+    document = scored.document
+    score = scored.dense if rerank_score is None else rerank_score
+    return Hit(
+        rank,
+        document.id,
+        score,
+        scored.dense,
+        rerank_score,
+        document.language,
+        document.title,
+        document.text,
+    )

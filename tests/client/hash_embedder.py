@@ -1,0 +1,59 @@
+"""An embedder without a network: vectors from the texts' own characters, the same on every machine.
+
+A text's vector is the sum of pseudo-random directions of its words, plus a constant for its language, which is
+what multilingual encoders do and the offsets take out again. Words are compared through a tiny dictionary, so
+that texts of different languages can mean the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from client.deadline import Deadline
+from client.embedder import Embedded, EmbedderIdentity, FloatArray, Role, ServiceTimes
+
+DIMENSION = 32
+
+
+def direction(name: str, dimension: int = DIMENSION) -> FloatArray:
+    """A unit vector that belongs to a name."""
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
+    vector = np.random.default_rng(seed).normal(size=dimension)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+class HashEmbedder:
+    """`language:word word` is a text in a language; without the colon there is no language."""
+
+    def __init__(self, digest: str = "hash-1", *, dimension: int = DIMENSION, pause_s: float = 0.0) -> None:
+        self.identity = EmbedderIdentity(digest, "hash", dimension)
+        self.embedded: list[str] = []
+        self._pause_s = pause_s
+
+    def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:  # noqa: ARG002
+        time.sleep(self._pause_s)
+        self.embedded += texts
+        dimension = self.identity.dimension
+        vectors = np.array([self.vector(text, role) for text in texts], np.float32).reshape(-1, dimension)
+        tokens = np.array([len(text.split()) for text in texts], np.int64)
+        return Embedded(vectors, tokens, tokens > 512, ServiceTimes(0.0))
+
+    def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:
+        for batch in batches:
+            yield self.embed(batch, role)
+
+    def vector(self, text: str, role: Role) -> FloatArray:
+        """The vector of one text, [dimension]."""
+        dimension = self.identity.dimension
+        total = np.zeros(dimension, np.float32)
+        for word in text.split():
+            language, _, stem = word.rpartition(":")
+            total += direction(stem, dimension)
+            if language:
+                total += 3 * direction(f"{role} in {language}", dimension)
+        length = float(np.linalg.norm(total))
+        return total / length if length else direction("nothing", dimension)

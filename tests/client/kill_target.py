@@ -1,0 +1,28 @@
+"""Indexes a corpus with the hash embedder, for a test that kills it: DIRECTORY CORPUS."""
+
+from __future__ import annotations
+
+import sys
+
+from hash_embedder import HashEmbedder
+
+from client.corpus import Corpus
+from client.indexer import Indexer
+
+
+def report(what: object) -> None:
+    """One line, at once: the test reads it after the kill."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    directory, corpus = sys.argv[1:]
+    with Indexer.open(directory, HashEmbedder(pause_s=0.002), batch=4) as indexer:
+        indexer.add(Corpus(corpus, str), report)
+        indexer.finish()
+    report("finished")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The command lines of `index` and `search`, as far as they go without a server, and what importing costs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from client.results import StageTimes
+from interlingua.commands.search import snippet, stage_line
+
+NOWHERE = ["--server", "127.0.0.1:1"]
+
+
+def interlingua(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from interlingua.commands import main; main()", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        pytest.param(["index"], 2, "nothing to do", id="nothing to do"),
+        pytest.param(["index", "missing.jsonl"], 2, "missing.jsonl does not exist", id="no corpus"),
+        pytest.param(["index", "--delete-missing", "--rebuild"], 2, "needs CORPUS", id="missing from what"),
+        pytest.param(["index", "-", "--delete-missing", "--skip-bad"], 2, "mend the lines", id="dangerous"),
+        pytest.param(["index", "-", *NOWHERE], 4, "cannot reach a server at 127.0.0.1:1", id="server away"),
+        pytest.param(["index", "-", "--server", "http://x"], 3, "not a gRPC address", id="HTTP address"),
+        pytest.param(["search", "x"], 3, "interlingua index CORPUS", id="no index"),
+        pytest.param(["search"], 2, "Missing argument", id="no query"),
+        pytest.param(["search", "x", "--deadline-ms", "0"], 2, "deadline-ms", id="no time"),
+    ],
+)
+def test_mistakes_are_one_message_and_a_status(tmp_path: Path, arguments: list[str], status: int, message: str) -> None:
+    done = interlingua(*arguments, "--index", str(tmp_path / "index"))
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == status
+    assert not (tmp_path / "index").exists()
+
+
+def test_searching_with_the_server_away(index_dir: Path) -> None:
+    done = interlingua("search", "x", "--index", str(index_dir), *NOWHERE)
+    assert done.returncode == 4
+    assert "interlingua serve" in done.stderr
+
+
+def test_importing_the_client_is_cheap() -> None:
+    program = (
+        "import sys, time; t = time.perf_counter(); import client; a = time.perf_counter() - t;"
+        "from client import Retriever; b = time.perf_counter() - t;"
+        "heavy = {'torch', 'transformers', 'onnxruntime', 'py3langid', 'rich', 'sklearn'} & set(sys.modules);"
+        "print(a, b, sorted(heavy))"
+    )
+    command = [sys.executable, "-c", program]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(3)]
+    best = min((run.split(" ", 2) for run in runs), key=lambda run: float(run[1]))
+    assert float(best[0]) < 0.1
+    assert float(best[1]) < 0.5
+    assert best[2].strip() == "[]"
+
+
+def test_one_file_owns_each_engine() -> None:
+    package = Path(__file__).parents[2] / "client"
+
+    def importers(module: str) -> set[str]:
+        pattern = re.compile(rf"^\s*(from|import) {module}\b", re.MULTILINE)
+        return {path.name for path in package.glob("*.py") if pattern.search(path.read_text())}
+
+    assert importers("tritonclient") == {"inference.py"}
+    assert importers("hnswlib") == {"vector_index.py"}
+    assert importers("py3langid") == {"query_language.py"}
+
+
+def test_a_snippet_counts_terminal_cells() -> None:
+    assert snippet("one\n two") == "one two"
+    assert snippet("a" * 161) == "a" * 159 + "…"
+    assert snippet("字" * 81) == "字" * 79 + "…"
+    assert snippet("字" * 80) == "字" * 80
+
+
+def test_the_stage_line_leaves_out_what_is_unknown() -> None:
+    known = StageTimes(0.001, 0.002, 0.003, 0.004, 0.005, 0.014, 0.006, 0.007, 0.0, 0.03)
+    assert stage_line(known) == (
+        "ms: language 1.0 · queue 2.0 · tokenize 3.0 · compute 4.0 · network 5.0 · ANN 6.0 · documents 7.0 · "
+        "rerank 0.0 · total 30.0"
+    )
+    unknown = StageTimes(0.001, None, None, None, None, 0.014, 0.006, 0.007, 0.0, 0.03)
+    assert stage_line(unknown).startswith("ms: language 1.0 · embed 14.0 · ANN 6.0")

@@ -1,0 +1,250 @@
+"""What a client says to its server: versions, splitting, and what it does when the server is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from client.conversation import (
+    Answer,
+    AskReady,
+    Conversation,
+    EmbedderChangedError,
+    Infer,
+    Pause,
+    ReadConfig,
+    RpcFailedError,
+    ServerAwayError,
+    Steps,
+    shortened,
+)
+from client.deadline import Deadline
+from client.rerank_pace import RerankPace
+from client.server_address import ServerAddress
+from client.services import ModelConfig
+from interlingua.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
+from interlingua.service import ServiceSpec
+
+UNKNOWN = RpcFailedError("NOT_FOUND", "Request for unknown model: 'x' is not found")
+AWAY = RpcFailedError("UNAVAILABLE", "failed to connect to all addresses; Connection refused")
+ANSWER = Answer(np.zeros((1, 4), np.float32), np.ones(1, np.int64), None)
+
+
+def config(model: str, **digests: str) -> ModelConfig:
+    parameters: dict[str, str] = {}
+    for version, digest in digests.items():
+        spec = ServiceSpec("n", "input_ids", "m", "", "fp32", digest, 4, "", 512, 1024, 20, 1, "right")
+        parameters |= spec.to_parameters(int(version[1:]))
+    return ModelConfig(model, parameters, 64, frozenset({"embedding", "tokens"}))
+
+
+class Server:
+    """Replies to steps from data."""
+
+    def __init__(self, **configs: ModelConfig) -> None:
+        self.configs = configs
+        self.not_ready: set[tuple[str, int]] = set()
+        self.failures: list[RpcFailedError] = []
+        self.steps: list[Any] = []
+
+    def reply(self, step: Any) -> Any:
+        self.steps.append(step)
+        if isinstance(step, Pause):
+            return None
+        if self.failures:
+            raise self.failures.pop(0)
+        if isinstance(step, ReadConfig):
+            if step.model not in self.configs:
+                raise UNKNOWN
+            return self.configs[step.model]
+        if isinstance(step, AskReady):
+            return (step.model, step.version) not in self.not_ready
+        return ANSWER
+
+    def run(self, steps: Steps[Any]) -> Any:
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    reply = self.reply(step)
+                except RpcFailedError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(reply)
+        except StopIteration as end:
+            return end.value
+
+
+def server_with(**digests: str) -> Server:
+    return Server(embed_query=config("embed_query", **digests), embed_document=config("embed_document", **digests))
+
+
+def connected(server: Server, digest: str | None = None, patience_s: float = 30.0) -> Conversation:
+    talk = Conversation(ServerAddress("here:1"), patience_s, digest)
+    server.run(talk.connect())
+    server.steps.clear()
+    return talk
+
+
+def test_pins_the_highest_ready_version() -> None:
+    server = server_with(v1="a", v2="b", v10="c")
+    assert connected(server).services.embed_query.version == 10
+    server.not_ready = {("embed_document", 10)}
+    talk = connected(server)
+    assert (talk.services.embed_query.version, talk.services.embed_document.version) == (2, 2)
+    assert talk.services.identity.digest == "b"
+    assert talk.services.rerank is None
+
+
+def test_takes_the_version_of_the_wanted_digest() -> None:
+    assert connected(server_with(v1="a", v2="b"), "a").services.embed_query.version == 1
+    assert connected(server_with(v1="a", v2="b"), "z").services.embed_query.version == 2
+
+
+def test_finds_the_reranker() -> None:
+    server = server_with(v1="a")
+    server.configs["rerank"] = config("rerank", v3="r", v4="s")
+    server.not_ready = {("rerank", 4)}
+    rerank = connected(server).services.rerank
+    assert rerank is not None
+    assert rerank.version == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(lambda s: s.configs.pop("embed_document"), "serves no embed_document", id="a service is missing"),
+        pytest.param(lambda s: s.not_ready.add(("embed_query", 1)), "no version", id="none is ready"),
+        pytest.param(
+            lambda s: s.configs.update(embed_document=config("embed_document", v1="z")),
+            "different embedders",
+            id="services of two models",
+        ),
+        pytest.param(
+            lambda s: s.configs.update(embed_query=ModelConfig("embed_query", {"1/digest": "a"}, 1, frozenset())),
+            "export again",
+            id="parameters are missing",
+        ),
+        pytest.param(lambda s: s.failures.append(AWAY), "interlingua serve", id="nobody is there"),
+        pytest.param(
+            lambda s: s.failures.append(RpcFailedError("UNIMPLEMENTED", "unknown method")), "Triton", id="not a Triton"
+        ),
+    ],
+)
+def test_connecting_fails_clearly(change: Callable[[Server], object], message: str) -> None:
+    server = server_with(v1="a")
+    change(server)
+    with pytest.raises(ServerError, match=message):
+        connected(server)
+
+
+def test_texts_are_sent_a_few_a_request() -> None:
+    talk = connected(server_with(v1="a"))
+    calls = talk.embed_calls([str(n) for n in range(19)], "query")
+    assert [len(call.columns["text"]) for call in calls] == [8, 8, 3]
+    assert [text for call in calls for text in call.columns["text"]] == [str(n) for n in range(19)]
+    assert talk.embed_calls([], "document") == []
+
+
+def test_long_documents_are_cut_between_characters_and_queries_are_not() -> None:
+    talk = connected(server_with(v1="a"))
+    text = "日" * 10  # 30 bytes, where the service takes 20
+    assert talk.embed_calls([text], "document")[0].columns["text"] == ["日" * 6]
+    assert talk.embed_calls([text], "query")[0].columns["text"] == [text]
+    assert shortened("abc", 3) == "abc"
+
+
+def test_goes_on_after_a_restart_once_the_embedder_is_the_same() -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [AWAY, AWAY, AWAY]
+    assert server.run(talk.infer(talk.embed_calls(["x"], "query")[0])) is ANSWER
+    kinds = [type(step) for step in server.steps]
+    assert kinds == [Infer, Pause, ReadConfig, Pause, ReadConfig, Pause, ReadConfig, Infer]
+    assert not talk.doubtful
+
+
+def test_refuses_another_embedder_after_a_restart() -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [AWAY]
+    server.configs = server_with(v1="b").configs
+    with pytest.raises(EmbedderChangedError, match="digest a, now it is b"):
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0]))
+
+
+def test_patience_ends() -> None:
+    server = server_with(v1="a")
+    talk = connected(server, patience_s=0.0)
+    server.failures = [AWAY]
+    with pytest.raises(ServerAwayError):
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0]))
+    talk = connected(server)
+    server.failures = [AWAY]
+    with pytest.raises(ServerAwayError):
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0], Deadline.after(0.001)))
+
+
+@pytest.mark.parametrize(
+    ("code", "details", "kind"),
+    [
+        ("INVALID_ARGUMENT", "invalid text: text[0] is empty", RequestRejectedError),
+        ("UNAVAILABLE", "deadline: passed 3 ms before the work began", DeadlineExceededError),
+        ("UNAVAILABLE", "Exceeds maximum queue size", RequestRejectedError),
+        ("UNAVAILABLE", "network embedder: out of memory", RequestRejectedError),
+        ("DEADLINE_EXCEEDED", "Deadline Exceeded", DeadlineExceededError),
+    ],
+)
+def test_an_answer_that_is_an_error_is_not_sent_again(code: str, details: str, kind: type[Exception]) -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [RpcFailedError(code, details)]
+    with pytest.raises(kind) as caught:
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0], Deadline.after(10)))
+    assert type(caught.value) is kind
+    assert len(server.steps) == 1
+
+
+def test_nothing_is_sent_after_the_deadline() -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    with pytest.raises(DeadlineExceededError):
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0], Deadline.after(-1)))
+    assert server.steps == []
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "tls"),
+    [
+        ("localhost", "localhost:8001", False),
+        ("10.0.0.1:9", "10.0.0.1:9", False),
+        ("grpc://triton:8001/", "triton:8001", False),
+        ("grpcs://triton", "triton:8001", True),
+        ("[::1]", "[::1]:8001", False),
+        ("[::1]:7", "[::1]:7", False),
+    ],
+)
+def test_addresses(url: str, target: str, tls: bool) -> None:
+    assert ServerAddress.parse(url) == ServerAddress(target, tls)
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "host:port", "host:0", "", ":8001", "host:70000"])
+def test_what_is_no_address(url: str) -> None:
+    with pytest.raises(InputError, match="not a gRPC address"):
+        ServerAddress.parse(url)
+
+
+def test_the_pace_decides_the_depth() -> None:
+    pace = RerankPace()
+    assert pace.depth(50, None) == 50
+    assert pace.depth(50, Deadline.after(10)) == 8  # a probe, the pace being unknown
+    pace.record(10, 1.0)
+    assert pace.depth(50, Deadline.after(2.0)) == 16  # 85% of 2 s at 0.1 s a pair, less what passed since
+    assert pace.depth(5, Deadline.after(2.0)) == 5
+    assert pace.depth(50, Deadline.after(0.05)) == 0
+    assert pace.depth(50, Deadline.after(-1)) == 0
+    pace.record(1, 1.1)
+    assert pace.seconds_per_pair == pytest.approx(0.1 + 0.3 * 1.0)

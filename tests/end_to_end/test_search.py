@@ -1,0 +1,181 @@
+"""From documents to hits through the command line and the library, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from client import AsyncRetriever, Retriever
+from interlingua.errors import InputError
+from server.embedded import EmbeddedServer
+from tests.end_to_end.conftest import interlingua, settings_for
+
+DATASET = Path(__file__).resolve().parents[2] / "evaluation" / "data" / "helpdesk12"
+TOPICS = ("password-reset", "camera-offline", "refund-request", "slow-wifi", "api-rate-limit")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five topics in twelve languages: 60 documents."""
+    path = tmp_path_factory.mktemp("corpus") / "corpus.jsonl"
+    lines = (DATASET / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if json.loads(line)["_id"].rsplit(".", 1)[0] in TOPICS]
+    assert len(kept) == 60
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def index(corpus: Path, server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("index") / "index"
+    done = interlingua("index", corpus, "--index", folder, "--server", server.settings.grpc_address)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "topic"),
+    [
+        ("パスワードを忘れてログインできません", "en", "password-reset"),
+        ("mi cámara aparece como desconectada", "en", "camera-offline"),
+        ("I want my money back for something I bought", "ru", "refund-request"),
+        ("मेरा वाईफाई बहुत धीमा चल रहा है", "de", "slow-wifi"),
+        ("ошибка 429 при запросах к API", "zh", "api-rate-limit"),
+        ("nimesahau nywila yangu", "fr", "password-reset"),
+    ],
+)
+def test_a_question_finds_its_answer_in_another_language(
+    index: Path, server: EmbeddedServer, question: str, language: str, topic: str
+) -> None:
+    done = interlingua(
+        "search", question, "--index", index, "--server", server.settings.grpc_address,
+        "--language", language, "--no-rerank", "-k", "3", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["hits"][0]["id"] == f"{topic}.{language}"
+    assert result["reranked"] is False
+    assert result["times"]["total_s"] >= result["times"]["compute_s"] > 0
+
+
+def test_indexing_again_embeds_nothing(index: Path, corpus: Path, server: EmbeddedServer) -> None:
+    done = interlingua("index", corpus, "--index", index, "--server", server.settings.grpc_address, "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert (facts["added"], facts["changed"], facts["unchanged"]) == (0, 0, 60)
+
+
+def test_reranking_orders_by_the_reranker(index: Path, server: EmbeddedServer) -> None:
+    with Retriever.open(index, server=server.settings.grpc_address) as retriever:
+        result = retriever.search("password", k=10, candidates=20)
+        assert result.reranked
+        assert result.reranking.depth == 20
+        scores = [hit.rerank_score for hit in result.hits]
+        assert None not in scores
+        assert scores == sorted(scores, key=lambda score: -(score or 0))
+
+
+def test_a_tight_deadline_keeps_the_dense_order_and_says_so(index: Path, server: EmbeddedServer) -> None:
+    with Retriever.open(index, server=server.settings.grpc_address) as retriever:
+        dense = retriever.search("password", rerank=False)
+        tight = retriever.search("password", candidates=60, deadline_s=0.05)
+        if tight.reranking.depth < tight.reranking.wanted:
+            assert tight.reranking.reason
+        if not tight.reranked:
+            assert [hit.id for hit in tight.hits] == [hit.id for hit in dense.hits]
+
+
+def test_async_and_sync_agree(index: Path, server: EmbeddedServer) -> None:
+    queries = ["slow wifi", "remboursement", "カメラ"]
+
+    async def search() -> list[list[str]]:
+        async with await AsyncRetriever.open(index, server=server.settings.grpc_address) as retriever:
+            results = await asyncio.gather(*(retriever.search(query, rerank=False) for query in queries))
+            return [[hit.id for hit in result.hits] for result in results]
+
+    with Retriever.open(index, server=server.settings.grpc_address) as retriever:
+        many = [[hit.id for hit in result.hits] for result in retriever.search_many(queries, rerank=False)]
+        single = [[hit.id for hit in retriever.search(query, rerank=False).hits] for query in queries]
+    assert many == single == asyncio.run(search())
+
+
+def test_an_index_of_another_embedder_is_refused(
+    corpus: Path, index: Path, tmp_path: Path, make_folder: object
+) -> None:
+    repository = tmp_path / "repository"
+    other = make_folder("bert", pooling="mean", hidden=384)  # type: ignore[operator]
+    assert interlingua("export", other, "--model-repository", repository).returncode == 0
+    with EmbeddedServer(settings_for(repository)) as second:
+        with pytest.raises(InputError) as caught:
+            Retriever.open(index, server=second.settings.grpc_address)
+        done = interlingua("index", corpus, "--index", index, "--server", second.settings.grpc_address)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "intfloat/multilingual-e5-small" in str(caught.value)
+
+
+def test_a_client_goes_on_when_the_server_is_killed_and_restarted(index: Path, repository: Path) -> None:
+    settings = settings_for(repository)
+    first = EmbeddedServer(settings)
+    first.start()
+    outcomes: list[str] = []
+    stop = threading.Event()
+
+    with Retriever.open(index, server=settings.grpc_address, patience_s=60) as retriever:
+
+        def keep_asking() -> None:
+            while not stop.is_set():
+                hit = retriever.search("I forgot my password", k=1, languages=["en"], rerank=False).hits[0]
+                outcomes.append(hit.id)
+
+        asking = threading.Thread(target=keep_asking)
+        asking.start()
+        time.sleep(0.5)
+        first.stop(at_once=True)
+        time.sleep(0.5)
+        with EmbeddedServer(settings):
+            before = len(outcomes)
+            give_up = time.monotonic() + 60
+            while len(outcomes) < before + 20 and time.monotonic() < give_up:
+                time.sleep(0.05)
+            stop.set()
+            asking.join(30)
+    assert len(outcomes) >= before + 20
+    assert set(outcomes) == {"password-reset.en"}
+
+
+def test_killed_while_indexing_it_goes_on_where_it_stopped(
+    corpus: Path, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "index"
+    arguments = ["index", str(corpus), "--index", str(folder), "--server", server.settings.grpc_address]
+    for delay_s in (0.3, 0.6, 0.9, 1.2, 1.5, 2.0):
+        process = subprocess.Popen([sys.executable, "-m", "interlingua", *arguments, "--batch", "4"])
+        time.sleep(delay_s)
+        process.kill()
+        process.wait()
+    done = interlingua(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["added"] + facts["unchanged"] == 60
+    assert facts["added"] < 60  # something had been committed before one of the kills
+    again = json.loads(interlingua(*arguments, "--json").stdout)
+    assert (again["added"], again["unchanged"]) == (0, 60)
+
+
+def test_the_client_is_light() -> None:
+    code = (
+        "import sys, time; began = time.perf_counter(); from client import Retriever; "
+        "print(time.perf_counter() - began, *(m for m in ('torch', 'transformers', 'onnxruntime') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, *heavy = done.stdout.split()
+    assert heavy == []
+    assert float(seconds) < 2  # 0.3 s on an idle machine; the figure stands in the benchmark

@@ -1,0 +1,52 @@
+"""A publication without a network behind it: what `publish` does with files does not depend on their content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exporter.publish import Candidate, Published, ServingOptions, publish
+from exporter.repository import ModelRepository
+from exporter.spec import FolderSource, ModelSpec
+from exporter.text_encoder import Tokens
+from exporter.triton_config import Placement
+
+SERVING = ServingOptions(Placement("cpu", 2, 1))
+
+
+def publish_bytes(
+    root: Path,
+    content: bytes,
+    *,
+    version: int | None = None,
+    prompt: str = "q: ",
+    dimension: int = 8,
+    vocabulary: int = 100,
+    max_tokens: int = 64,
+    serving: ServingOptions = SERVING,
+) -> Published:
+    """Publish `content` as the network of an embedder."""
+    repository = ModelRepository(root)
+    with repository.staging() as staging:
+        network = staging / ".network"
+        network.mkdir()
+        (network / "model.onnx").write_bytes(content)
+        (network / "model.onnx.data").write_bytes(content * 2)
+        candidate = Candidate(
+            spec=ModelSpec(
+                id="tests/tiny",
+                role="embedder",
+                source=FolderSource(Path("tiny")),
+                query_prompt=prompt,
+                document_prompt="d: ",
+                max_tokens=max_tokens,
+            ),
+            precision="fp32",
+            network=network,
+            inputs=("input_ids", "attention_mask"),
+            dimension=dimension,
+            vocabulary=vocabulary,
+            pad_token_id=1,
+            tokenizer_json=b"{}",
+            sample=Tokens((0, 90, 91, 2), (0, 0, 0, 0)),
+        )
+        return publish(candidate, repository, staging, serving, version=version)

@@ -1,0 +1,84 @@
+"""int8: the rounding itself, and that one text's answer does not depend on the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from exporter import checkpoint_folder
+from exporter.export import build_network
+from exporter.onnx_session import OnnxSession
+from exporter.quantization import quantize, quantize_network
+
+MATRICES = arrays.arrays(
+    np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.floats(-1e3, 1e3, width=32)
+)
+
+
+def test_by_hand() -> None:
+    rounded = quantize(np.array([[1.27, -5.0], [-0.64, 10.0]], np.float32), axis=0)
+    np.testing.assert_array_equal(rounded.values, [[127, -64], [-64, 127]])  # -63.5 rounds to the even -64
+    np.testing.assert_allclose(rounded.scales, [[0.01, 10 / 127]], rtol=1e-6)
+
+
+@given(matrix=MATRICES, axis=st.sampled_from([0, 1]))
+def test_the_error_is_at_most_half_a_step(matrix: np.ndarray, axis: int) -> None:
+    rounded = quantize(matrix, axis=axis)
+    step = np.abs(matrix).max(axis=axis, keepdims=True) / 127
+    error = np.abs(rounded.values.astype(np.float64) * rounded.scales - matrix)
+    assert (error <= step * 0.5001 + 1e-6).all()
+
+
+def product_network(folder: Path, weights: np.ndarray) -> Path:
+    """y = x W as an ONNX file."""
+    x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n", weights.shape[0]])
+    y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["n", weights.shape[1]])
+    node = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
+    graph = onnx.helper.make_graph([node], "g", [x], [y], [onnx.numpy_helper.from_array(weights, "w")])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10)
+    path = folder / "product.onnx"
+    onnx.save(model, path)
+    return path
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), spread=st.floats(1e-3, 1e3))
+def test_a_product_is_what_integers_give(tmp_path_factory: pytest.TempPathFactory, seed: int, spread: float) -> None:
+    """Against the same rounding in numpy: rows of very different size each have their own scale."""
+    generator = np.random.default_rng(seed)
+    weights = generator.normal(size=(24, 10)).astype(np.float32)
+    x = (generator.normal(size=(5, 24)) * np.array([[1], [spread], [1], [0], [1e-4]])).astype(np.float32)
+    folder = tmp_path_factory.mktemp("product")
+    session = OnnxSession(quantize_network(product_network(folder, weights), folder), threads=1)
+    columns = np.abs(weights).max(axis=0) / 127
+    rows = np.maximum(np.abs(x).max(axis=1, keepdims=True), 1e-9)
+    whole = np.rint(127 * x.astype(np.float64) / rows) @ np.rint(weights / columns)
+    answer = session.run({"x": x})  # type: ignore[dict-item]
+    # An element that lies within float rounding of a half may go either way: one step of one weight.
+    step = rows / 127 * np.abs(weights).max()
+    error = np.abs(answer - whole * columns * rows / 127)
+    assert (error <= 1.01 * step).all()
+    assert np.median(error / step) < 1e-4
+    np.testing.assert_array_equal(answer[3], 0)
+    alone = np.concatenate([session.run({"x": row[None]}) for row in x])  # type: ignore[dict-item]
+    np.testing.assert_allclose(alone, answer, rtol=1e-5, atol=1e-9)
+
+
+def test_a_network_shrinks_and_stays_close(make_folder: Callable[..., Path], tmp_path: Path) -> None:
+    checkpoint = checkpoint_folder.load(make_folder("bert", pooling="mean", normalize=True))
+    full = build_network(checkpoint, "fp32", tmp_path)
+    (tmp_path / "int8").mkdir()
+    small = quantize_network(full / "model.onnx", tmp_path / "int8")
+    kinds = {node.op_type for node in onnx.load(small).graph.node}
+    assert "MatMulIntegerToFloat" in kinds
+    encoder = checkpoint.text_encoder()
+    batch = encoder.collate(encoder.encode(["a word", "und noch etwas mehr als das"]), checkpoint.inputs)
+    pair = [OnnxSession(path, threads=1).run(batch) for path in (full / "model.onnx", small)]
+    assert (pair[0] * pair[1]).sum(axis=1).min() > 0.99
