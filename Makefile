@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint types format bench lock clean
+.PHONY: help setup demo test test-fast lint types format bench offsets-table lock clean
 
 help: ## list the common paths
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ format: setup ## format the code
 
 bench: setup ## texts a second, latency and memory, against the in-process limit
 	@$(BIN)/python -m loadtest.serving_benchmark
+
+offsets-table: setup ## what language offsets do to helpdesk12 (after `make demo`, with `interlingua serve`)
+	@$(BIN)/python -m loadtest.offsets_table
 
 lock: ## resolve the newest versions into requirements.lock and server/requirements.lock
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet '.[export,bench,dev]'

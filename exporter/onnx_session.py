@@ -39,6 +39,8 @@ class OnnxSession:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _ONLY_ERRORS
+        # Threads that spin while they wait take the cores from torch, and from whatever else runs here.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
         try:
             self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

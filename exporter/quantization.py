@@ -5,8 +5,9 @@
     Gather(table [V, D], ids)    -->  float(Gather(table_q, ids)) * Gather(scale, ids)
 
 ONNX Runtime's own dynamic quantization takes one scale for the whole activation tensor, so a text's embedding
-depends on its batch neighbours and on the padding. Here every token has its own scale: a text's answer is the same
-alone and in any batch, and closer to fp32, at the same speed. docs/export.md has the measurement.
+depends on its batch neighbours and on the padding (up to 0.024 in one value, cosine 0.993, with
+multilingual-e5-small). Here every token has its own scale: a text's answer is the same alone and in any batch up to
+float rounding (4e-7), which the gate bounds, and closer to fp32 (cosine 0.999 instead of 0.997), at the same speed.
 
 The product of uint8 and int8 is exact on CPUs with VNNI (and on Arm); older x86 cores saturate sums of two
 products at 16 bits. The gate runs where the export runs: `interlingua export --verify` on the serving machine.
@@ -46,10 +47,14 @@ def quantize(matrix: NDArray[np.float32], *, axis: int) -> QuantizedMatrix:
 
     The largest error is half a step: max |slice| / 254.
     """
-    scales = np.abs(matrix).max(axis=axis, keepdims=True) / _LEVELS
-    scales[scales == 0] = 1.0
-    values = np.rint(matrix / scales).clip(-_LEVELS, _LEVELS).astype(np.int8)
-    return QuantizedMatrix(values, scales.astype(np.float32))
+    largest = np.maximum(matrix.max(axis=axis, keepdims=True), -matrix.min(axis=axis, keepdims=True))
+    steps = largest / np.float32(_LEVELS)
+    scales = np.where(steps > np.finfo(np.float32).tiny, steps, np.float32(1))  # nothing but zeros: any scale will do
+    # In place: an embedding table is the largest thing in memory, and one copy of it is enough.
+    scaled = matrix / scales
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, -_LEVELS, _LEVELS, out=scaled)
+    return QuantizedMatrix(scaled.astype(np.int8), scales.astype(np.float32))
 
 
 def quantize_network(source: Path, folder: Path) -> Path:

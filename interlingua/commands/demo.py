@@ -158,7 +158,7 @@ def hits_table(result: SearchResult, wanted: set[str]) -> Table:
     """Rank, score, language and title; the right answer is marked."""
     table = Table(box=None, show_header=False, padding=(0, 1))
     for justify in ("right", "right", "left", "left", "left"):
-        table.add_column(justify=justify)  # type: ignore[arg-type]
+        table.add_column(justify=justify)
     for hit in result.hits:
         mark = "[green]<- answers it[/green]" if hit.id in wanted else ""
         table.add_row(str(hit.rank), f"{hit.score:.3f}", hit.language, escape(hit.title), mark)

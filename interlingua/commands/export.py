@@ -207,11 +207,16 @@ def _print_gate(gate: GateReport) -> None:
     from rich.table import Table
 
     table = Table(title=f"parity with torch: {gate.samples} texts, {gate.languages} languages", title_justify="left")
-    table.add_column("figure", no_wrap=True, min_width=max(len(figure.name) for figure in gate.figures))
+    table.add_column("figure", no_wrap=True)
     for heading in ("worst", "mean", "bound"):
-        table.add_column(heading, no_wrap=True, min_width=9)
-    table.add_column("worst at", no_wrap=True, overflow="ellipsis")
+        table.add_column(heading, no_wrap=True)
+    table.add_column("worst at", overflow="fold")
     for figure in gate.figures:
         bound = "" if figure.bound is None else f"{figure.sense} {figure.bound:g}"
-        table.add_row(figure.name, f"{figure.worst:.3g}", f"{figure.mean:.3g}", bound, figure.where)
+        table.add_row(figure.name, f"{figure.worst:.3g}", f"{figure.mean:.3g}", bound, _place(figure.where))
     Console().print(table)
+
+
+def _place(where: str) -> str:
+    """Language and kind of text, without the text itself, which --json has."""
+    return where if len(where) <= 20 else where.partition(": ")[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +22,9 @@ from interlingua.service import ServiceSpec
 MakeFolder = Callable[..., Path]
 
 
+JSON = "--json"
+
+
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 
@@ -34,11 +39,17 @@ def embedder_folder(make_folder: MakeFolder) -> Path:
     return make_folder("bert", pooling="mean", normalize=True, prompts={"query": "q: ", "document": "d: "})
 
 
-@pytest.fixture
-def repository(tmp_path: Path, embedder_folder: Path) -> Path:
-    root = tmp_path / "models"
+@pytest.fixture(scope="module")
+def exported(embedder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("exported") / "models"
     assert facts(run(embedder_folder, "--model-repository", root, "--json"))["version"] == 1
     return root
+
+
+@pytest.fixture
+def repository(tmp_path: Path, exported: Path) -> Path:
+    """A repository with one version, for one test to change."""
+    return Path(shutil.copytree(exported, tmp_path / "models"))
 
 
 def service(root: Path, name: str, version: int = 1) -> ServiceSpec:
@@ -145,8 +156,6 @@ def _change_prompt(path: Path) -> None:
 def test_verify_names_what_was_changed(
     repository: Path, file: str, damage: Callable[[Path], Any], message: str
 ) -> None:
-    import re
-
     damage(repository / file)
     result = run("--verify", "--model-repository", repository)
     assert isinstance(result.exception, ExportError | InputError)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from publication import SERVING, publish_bytes
 
@@ -64,8 +66,6 @@ def test_a_second_version_keeps_the_first(tmp_path: Path) -> None:
 
 
 def test_a_version_that_was_removed_by_hand_goes_out_of_the_configs(tmp_path: Path) -> None:
-    import shutil
-
     root = tmp_path / "models"
     publish_bytes(root, b"first")
     publish_bytes(root, b"second")
@@ -108,8 +108,6 @@ def test_other_tensors_cannot_share_the_configuration(tmp_path: Path) -> None:
 
 def test_warm_up_suits_every_version(tmp_path: Path) -> None:
     """Samples go to all versions: no id beyond the smallest vocabulary, no text beyond the shortest limit."""
-    import numpy as np
-
     root = tmp_path / "models"
     publish_bytes(root, b"first", vocabulary=50, max_tokens=24)
     publish_bytes(root, b"second", vocabulary=100, max_tokens=64)
