@@ -236,7 +236,7 @@ def report(console: Console, precisions: list[PrecisionFigures], others: dict[st
     row("  at", *(figures.limit_split for figures in precisions))
     for clients in CLIENTS:
         row(
-            f"service, {clients} clients, texts/s (p50, p99 ms)",
+            f"service, clients: {clients}, texts/s (p50, p99 ms)",
             *(
                 f"{figures.service_texts_per_s[clients]:.1f}  ({figures.service_p50_ms[clients]:.0f}, "
                 f"{figures.service_p99_ms[clients]:.0f})"
