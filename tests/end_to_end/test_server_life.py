@@ -115,17 +115,16 @@ def test_a_model_that_does_not_load_is_named(
     assert message in str(caught.value)
 
 
-def test_a_server_that_dies_is_noticed(tiny_repository: Path) -> None:
-    ports = free_ports(3)
-    process = serve(tiny_repository, ports)
+def test_a_server_that_dies_is_noticed_and_leaves_nothing_behind(tiny_repository: Path) -> None:
+    process = serve(tiny_repository, free_ports(3))
     wait_until_ready(process)
-    triton = next(
-        child for child in psutil.Process(process.pid).children(recursive=True) if child.name() == "tritonserver"
-    )
+    children = psutil.Process(process.pid).children(recursive=True)
+    triton = next(child for child in children if child.name() == "tritonserver")
     os.kill(triton.pid, signal.SIGKILL)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 4
     assert "Triton ended by itself" in errors
+    assert wait_until_gone([child.pid for child in children]) == []
 
 
 def test_an_address_that_is_not_ours_is_refused(tiny_repository: Path) -> None:
