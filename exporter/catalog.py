@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from exporter.spec import ArchiveSource, ModelSpec
+from exporter.spec import ArchiveSource, DeltaSource, ModelSpec
 from interlingua.errors import InputError
 
 CATALOG = Path(__file__).with_name("catalog.toml")
@@ -62,7 +62,8 @@ def _entry(path: Path, row: dict[str, Any]) -> Entry:
     if unknown := values.keys() - {field.name for field in fields(ModelSpec)}:
         raise InputError(f"{path}: model {name}: unknown field {', '.join(sorted(unknown))}")
     try:
-        source = ArchiveSource(**row.get("source", {}))
+        stated = row.get("source", {})
+        source = DeltaSource(**stated) if stated.get("reader") == "delta" else ArchiveSource(**stated)
         return Entry(ModelSpec(source=source, **values), tuple(row.get("aliases", ())))
     except TypeError as error:
         raise InputError(f"{path}: model {name}: {error}") from error

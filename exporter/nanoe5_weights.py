@@ -21,7 +21,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -132,7 +132,9 @@ def load_bert(path: Path) -> torch.nn.Module:
         InputError: as `read_tensors`.
     """
     import torch
-    from transformers import BertConfig, BertModel
+    from transformers import BertConfig
+
+    from exporter.bert_network import empty_bert
 
     header, tensors = read_tensors(path)
     config = BertConfig(
@@ -147,19 +149,11 @@ def load_bert(path: Path) -> torch.nn.Module:
         hidden_act="gelu",
         pad_token_id=0,
     )
-    config._attn_implementation = "eager"  # plain matrix products, which every exporter and runtime knows
-    with torch.device("meta"):
-        model = BertModel(config, add_pooling_layer=False)
+    model = empty_bert(config)
     state = {bert_name(name): torch.from_numpy(values) for name, values in tensors.items()}
-    # The two buffers of positions and types are not in the file and are not left on the meta device.
-    positions = torch.arange(header.positions).expand((1, -1))
-    embeddings: Any = model.embeddings
-    embeddings.position_ids = positions
-    embeddings.token_type_ids = torch.zeros_like(positions)
     model.load_state_dict(state, strict=True, assign=True)
     model.requires_grad_(False)
-    model.train(False)
-    return cast("torch.nn.Module", model)
+    return model
 
 
 def bert_name(name: str) -> str:

@@ -51,12 +51,14 @@ class Bounds:
     correlation: float
 
 
-# fp32 differs by rounding. int8: an error of 0.1 is a cosine of 0.995; the rankings are what counts.
+# fp32 differs by rounding. int8: an error of 0.1 is a cosine of 0.995; the rankings are what counts. A reranker's are
+# of 12 pairs a language, 11 of them as wrong as each other: one that changes places at the middle is an overlap of
+# 0.833, two pairs that each move by three places and two that make room a correlation of 0.93.
 BOUNDS: dict[tuple[Role, Precision], Bounds] = {
     ("embedder", "fp32"): Bounds(error=1e-4, neighbours=1e-4, overlap=0.99, correlation=0.9999),
     ("embedder", "int8"): Bounds(error=0.12, neighbours=2e-3, overlap=0.85, correlation=0.98),
     ("reranker", "fp32"): Bounds(error=1e-3, neighbours=1e-3, overlap=0.99, correlation=0.999),
-    ("reranker", "int8"): Bounds(error=0.35, neighbours=1e-2, overlap=0.85, correlation=0.93),
+    ("reranker", "int8"): Bounds(error=0.2, neighbours=5e-3, overlap=0.8, correlation=0.85),
 }
 
 

@@ -277,6 +277,7 @@ class _Publication:
             max_text_bytes=self._options.max_text_bytes,
             pad_token_id=candidate.pad_token_id,
             padding_side=spec.padding_side,
+            rerank_weight=spec.rerank_weight,
         )
 
 

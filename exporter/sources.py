@@ -5,12 +5,14 @@ MODEL: a folder | a catalogue name | a Hub id --> Checkpoint
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter import catalog, hub
 from exporter.checkpoint_folder import Overrides
-from exporter.spec import ArchiveSource, ModelSpec
+from exporter.late_interaction_settings import is_late_interaction
+from exporter.spec import ArchiveSource, DeltaSource, ModelSpec
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,21 +26,41 @@ def load(model: str, overrides: Overrides) -> Checkpoint:
         InputError: no such model anywhere, or one that cannot be read.
         ArchiveError: its archive cannot be had.
     """
-    from exporter import archive_checkpoint, checkpoint_folder
+    from exporter import checkpoint_folder
 
     spec = catalog.find(model)
     if spec is not None:
-        if not isinstance(spec.source, ArchiveSource):
-            raise InputError(f"{spec.id}: the catalogue has no archive for it")
         if overrides != Overrides():
             raise InputError(f"{spec.id} is a catalogue model: its pooling, prompts and limits are not options")
-        return archive_checkpoint.load(spec, spec.source)
+        return _from_catalogue(spec)
+    if is_late_interaction(Path(model)):
+        return _from_late_interaction(Path(model), overrides)
     if Path(model).is_dir():
         return checkpoint_folder.load(Path(model), overrides=overrides)
     if hub.is_hub_id(model) and not model.startswith((".", "/", "~")):
         snapshot = hub.fetch(model, with_code=overrides.trust_remote_code)
         return checkpoint_folder.load(snapshot.folder, model_id=model, revision=snapshot.revision, overrides=overrides)
     raise InputError(f"{model!r} is no folder, no Hub id (organization/name), and not in the catalogue: {known()}")
+
+
+def _from_catalogue(spec: ModelSpec) -> Checkpoint:
+    from exporter import archive_checkpoint, delta_checkpoint
+
+    match spec.source:
+        case ArchiveSource():
+            return archive_checkpoint.load(spec, spec.source)
+        case DeltaSource():
+            return delta_checkpoint.load(spec, spec.source)
+        case _:
+            raise InputError(f"{spec.id}: the catalogue has neither an archive nor an artefact for it")
+
+
+def _from_late_interaction(folder: Path, overrides: Overrides) -> Checkpoint:
+    from exporter import late_interaction_folder
+
+    if replace(overrides, max_tokens=None, trust_remote_code=False) != Overrides():
+        raise InputError(f"{folder} is a late-interaction reranker: it has no pooling and no prompts")
+    return late_interaction_folder.load(folder, max_tokens=overrides.max_tokens)
 
 
 def known() -> str:

@@ -40,7 +40,23 @@ class FolderSource:
     path: Path
 
 
-Source = ArchiveSource | FolderSource
+@dataclass(frozen=True)
+class DeltaSource:
+    """What training changed in a catalogue model, committed with the project.
+
+    Attributes:
+        reader: the format of the artefact; `delta` (exporter/weight_delta.py) is the only one so far.
+        base: the catalogue's id of the model that was changed.
+        artefact: a folder with delta.safetensors and interlingua.json, relative to the project's root.
+    """
+
+    reader: str
+    base: str
+    artefact: str
+
+
+Source = ArchiveSource | FolderSource | DeltaSource
+Head = Literal["none", "classifier", "late-interaction"]
 
 
 @dataclass(frozen=True)
@@ -56,10 +72,12 @@ class ModelSpec:
         query_prompt, document_prompt: text put before every query and document.
         max_tokens: longer texts are cut to this many tokens, specials included.
         padding_side: where a batch is filled up.
-        head: `none`, or `classifier` for a sequence classifier with one logit.
+        head: `none`; `classifier` for a sequence classifier with one logit; `late-interaction` for a score of token
+            vectors (exporter/late_interaction.py).
         precisions: those the model may be exported in.
         remote_code: whether the model's own Python code has to run; only where the user asked for it.
         licence: SPDX name, or "" where the model does not say.
+        rerank_weight: what a reranker's score weighs against the first stage's, 0 to 1: 1 is the reranker alone.
     """
 
     id: str
@@ -72,10 +90,11 @@ class ModelSpec:
     document_prompt: str = ""
     max_tokens: int = 512
     padding_side: PaddingSide = "right"
-    head: Literal["none", "classifier"] = "none"
+    head: Head = "none"
     precisions: tuple[Precision, ...] = PRECISIONS
     remote_code: bool = False
     licence: str = ""
+    rerank_weight: float = 1.0
 
     def __post_init__(self) -> None:
         """Raises InputError naming every field that cannot be."""
@@ -84,7 +103,7 @@ class ModelSpec:
             ("role", get_args(Role)),
             ("pooling", get_args(Pooling)),
             ("padding_side", get_args(PaddingSide)),
-            ("head", ("none", "classifier")),
+            ("head", get_args(Head)),
         ):
             if (value := getattr(self, name)) not in allowed:
                 faults.append(f"{name} is {value!r}, not one of {', '.join(allowed)}")
@@ -94,6 +113,8 @@ class ModelSpec:
             faults.append("precisions is empty")
         if type(self.max_tokens) is not int or self.max_tokens < 2:
             faults.append(f"max_tokens is {self.max_tokens!r}, not a whole number of at least 2")
+        if type(self.rerank_weight) not in (int, float) or not 0 <= self.rerank_weight <= 1:
+            faults.append(f"rerank_weight is {self.rerank_weight!r}, not a number from 0 to 1")
         if self.role == "reranker" and (self.pooling != "none" or self.head == "none"):
             faults.append("a reranker has a head and no pooling")
         if self.role == "embedder" and self.pooling == "none":

@@ -1,0 +1,62 @@
+"""The two sides of a pair as rows of their own: what late interaction encodes apart.
+
+    <s> query </s> </s> document </s>   --after the first separator-->   query row | document row
+
+A side's row holds exactly the ids that the tokenizer's pair template gives it, so a text encoded apart has the
+states that it has within a pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Row = list[int]
+
+
+class SideRows:
+    """Texts to rows of ids, and rows to a batch.
+
+    Args:
+        tokenizer: with a pair template; its padding and truncation are switched off here.
+        separator_id: the id that ends the query.
+        pad_token_id: fills a batch.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, separator_id: int, pad_token_id: int) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self._tokenizer = tokenizer
+        self._separator_id = separator_id
+        self._pad_token_id = pad_token_id
+
+    def queries(self, texts: Sequence[str], longest: int) -> list[Row]:
+        """Rows of at most `longest` ids, the separator included."""
+        rows = []
+        for encoding in self._tokenizer.encode_batch([(text, "") for text in texts]):
+            side = encoding.ids[: encoding.ids.index(self._separator_id)]
+            rows.append([*side[: longest - 1], self._separator_id])
+        return rows
+
+    def documents(self, texts: Sequence[str], longest: int) -> list[Row]:
+        """Rows of at most `longest` ids, the last special token included."""
+        rows = []
+        for encoding in self._tokenizer.encode_batch([("", text) for text in texts]):
+            side = encoding.ids[encoding.ids.index(self._separator_id) + 1 :]
+            rows.append(side if len(side) <= longest else [*side[: longest - 1], side[-1]])
+        return rows
+
+    def batch(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+        """input_ids and attention_mask, int64 [n, longest row], padded on the right."""
+        shape = (len(rows), max(map(len, rows)))
+        input_ids = torch.full(shape, self._pad_token_id)
+        attention_mask = torch.zeros(shape, dtype=torch.int64)
+        for number, row in enumerate(rows):
+            input_ids[number, : len(row)] = torch.tensor(row)
+            attention_mask[number, : len(row)] = 1
+        return input_ids, attention_mask
