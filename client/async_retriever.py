@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from client.deadline import Deadline
 from client.inference import AsyncInferenceClient
+from client.score_mixing import require_weight
 from client.search_index import SearchIndex
 from client.search_steps import (
     DEFAULT_CANDIDATES,
@@ -36,10 +37,10 @@ _SEARCHES_IN_FLIGHT = 32
 class AsyncRetriever:
     """`Retriever` for asyncio; belongs to the event loop it was opened in."""
 
-    def __init__(self, index: SearchIndex, client: AsyncInferenceClient) -> None:
+    def __init__(self, index: SearchIndex, client: AsyncInferenceClient, *, rerank_weight: float | None = None) -> None:
         """Use `open`, unless both are at hand; the retriever closes both."""
         self._client = client
-        self._searcher = Searcher(index, has_reranker=client.services.rerank is not None)
+        self._searcher = Searcher.of(index, client.services, rerank_weight)
 
     @classmethod
     async def open(
@@ -51,8 +52,10 @@ class AsyncRetriever:
         ef_search: int | None = None,
         patience_s: float = 30.0,
         load_detector: bool = True,
+        rerank_weight: float | None = None,
     ) -> AsyncRetriever:
         """As `Retriever.open`; reading the index blocks the loop, so open it before there is traffic."""
+        require_weight(rerank_weight)
         index = SearchIndex.open(index_dir, use_offsets=use_offsets, ef_search=ef_search)
         try:
             wanted = index.manifest.embedder.digest
@@ -65,7 +68,7 @@ class AsyncRetriever:
         except BaseException:
             index.close()
             raise
-        retriever = cls(index, client)
+        retriever = cls(index, client, rerank_weight=rerank_weight)
         if load_detector:
             retriever._searcher.load_detector()
         return retriever
@@ -96,10 +99,11 @@ class AsyncRetriever:
         query_language: str | None = None,
         deadline_s: float | None = None,
         rerank: bool = True,
+        rerank_weight: float | None = None,
     ) -> SearchResult:
         """As `Retriever.search`."""
         deadline = None if deadline_s is None else Deadline.after(deadline_s)
-        request = SearchRequest(query, k, candidates, languages, query_language, deadline, rerank)
+        request = SearchRequest(query, k, candidates, languages, query_language, deadline, rerank, rerank_weight)
         return await self._run(self._searcher.steps(request))
 
     async def search_many(
@@ -111,13 +115,15 @@ class AsyncRetriever:
         *,
         query_language: str | None = None,
         rerank: bool = True,
+        rerank_weight: float | None = None,
     ) -> list[SearchResult]:
         """`search` for many queries, up to 32 at a time; the server batches them."""
         gate = asyncio.Semaphore(_SEARCHES_IN_FLIGHT)
 
         async def one(query: str) -> SearchResult:
+            request = SearchRequest(query, k, candidates, languages, query_language, None, rerank, rerank_weight)
             async with gate:
-                return await self.search(query, k, candidates, languages, query_language=query_language, rerank=rerank)
+                return await self._run(self._searcher.steps(request))
 
         tasks = [asyncio.create_task(one(query)) for query in queries]
         try:

@@ -12,9 +12,11 @@ class Hit:
 
     Attributes:
         rank: from 1.
-        score: what it is ranked by: the rerank score where there is one, else the dense score. The documents
-            beyond the rerank depth follow those within it, so scores of the two kinds do not compare.
+        score: what it is ranked by: both stages' scores mixed (score_mixing.py) where it was reranked, else the
+            dense score. The documents beyond the rerank depth follow those within it, so scores of the two kinds
+            do not compare.
         dense_score: cosine of the first stage, offsets removed if the index has them.
+        dense_rank: where it stood before reranking, from 1.
         rerank_score: the reranker's raw logit; None for documents that were not reranked.
     """
 
@@ -22,6 +24,7 @@ class Hit:
     id: str
     score: float
     dense_score: float
+    dense_rank: int
     rerank_score: float | None
     language: str
     title: str
@@ -63,11 +66,13 @@ class Reranking:
         depth: how many of the first candidates were reranked.
         wanted: how many there were to rerank.
         reason: why it was fewer; "" when it was not.
+        weight: the reranker's share in the score, 0 to 1; None when nothing was reranked.
     """
 
     depth: int
     wanted: int
     reason: str
+    weight: float | None = None
 
     @property
     def degraded(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from client.deadline import Deadline
 from client.embedder import Embedded
 from client.inference import InferenceClient
+from client.score_mixing import require_weight
 from client.search_index import SearchIndex
 from client.search_steps import (
     DEFAULT_CANDIDATES,
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 class Retriever:
     """An index and the server that embeds and reranks for it; a context manager, safe to use from threads."""
 
-    def __init__(self, index: SearchIndex, client: InferenceClient) -> None:
+    def __init__(self, index: SearchIndex, client: InferenceClient, *, rerank_weight: float | None = None) -> None:
         """Use `open`, unless both are at hand; the retriever closes both."""
         self._client = client
-        self._searcher = Searcher(index, has_reranker=client.services.rerank is not None)
+        self._searcher = Searcher.of(index, client.services, rerank_weight)
 
     @classmethod
     def open(
@@ -45,6 +46,7 @@ class Retriever:
         ef_search: int | None = None,
         patience_s: float = 30.0,
         load_detector: bool = True,
+        rerank_weight: float | None = None,
     ) -> Retriever:
         """Open an index and connect to a server.
 
@@ -53,11 +55,15 @@ class Retriever:
             ef_search: in place of the saved one.
             patience_s: how long a search without a deadline waits for a server that went away.
             load_detector: False leaves the language detector (0.4 s) to the first query that needs it.
+            rerank_weight: the reranker's share in the score, 0 (dense order) to 1 (reranker alone), in place of
+                the one its service states; a search may name another one.
 
         Raises:
-            InputError: there is no index, or it was built with another embedder than the server's.
+            InputError: there is no index, it was built with another embedder than the server's, or the weight is
+                outside 0 to 1.
             ServerError: the server is away, or does not serve what is needed.
         """
+        require_weight(rerank_weight)
         index = SearchIndex.open(index_dir, use_offsets=use_offsets, ef_search=ef_search)
         try:
             wanted = index.manifest.embedder.digest
@@ -70,7 +76,7 @@ class Retriever:
         except BaseException:
             index.close()
             raise
-        retriever = cls(index, client)
+        retriever = cls(index, client, rerank_weight=rerank_weight)
         if load_detector:
             retriever._searcher.load_detector()
         return retriever
@@ -108,6 +114,7 @@ class Retriever:
         query_language: str | None = None,
         deadline_s: float | None = None,
         rerank: bool = True,
+        rerank_weight: float | None = None,
     ) -> SearchResult:
         """Find documents in any language.
 
@@ -118,14 +125,15 @@ class Retriever:
             query_language: in place of the detected one.
             deadline_s: seconds from now; reranking is cut to what fits, and left out when nothing does.
             rerank: False keeps the dense order.
+            rerank_weight: for this search, in place of the one given to `open` or stated by the service.
 
         Raises:
-            InputError: an empty query, a number below 1, a language that no document has.
+            InputError: an empty query, a number below 1, a weight outside 0 to 1, a language that no document has.
             DeadlineExceededError: not even the query's vector came in time.
             ServerError: the server is away or refused the query.
         """
         deadline = None if deadline_s is None else Deadline.after(deadline_s)
-        request = SearchRequest(query, k, candidates, languages, query_language, deadline, rerank)
+        request = SearchRequest(query, k, candidates, languages, query_language, deadline, rerank, rerank_weight)
         return self._run(self._searcher.steps(request))
 
     def search_many(
@@ -137,12 +145,14 @@ class Retriever:
         *,
         query_language: str | None = None,
         rerank: bool = True,
+        rerank_weight: float | None = None,
     ) -> list[SearchResult]:
         """`search` for many queries, embedded together; each result's embedding times are those of all."""
-        searches = [
-            self._searcher.steps(SearchRequest(query, k, candidates, languages, query_language, None, rerank))
+        requests = [
+            SearchRequest(query, k, candidates, languages, query_language, None, rerank, rerank_weight)
             for query in queries
         ]
+        searches = [self._searcher.steps(request) for request in requests]
         for search in searches:
             next(search)  # the step that wants the query's vector
         embedded = self._client.embed(queries, "query")

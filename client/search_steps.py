@@ -13,10 +13,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from client.language_tag import normalize_tag
 from client.query_language import LanguageDetector
 from client.rerank_pace import RerankPace
 from client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from client.score_mixing import mix_scores, weight_fault
 from interlingua.errors import DeadlineExceededError, InputError, ServerError
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from client.document import Document
     from client.embedder import Embedded, Reranked
     from client.search_index import Candidates, SearchIndex
+    from client.services import Services
 
 DEFAULT_K = 10
 DEFAULT_CANDIDATES = 50
@@ -44,6 +48,7 @@ class SearchRequest:
         query_language: in place of the detected one.
         deadline: by which the result has to be there.
         rerank: False keeps the dense order.
+        rerank_weight: the reranker's share in the score, 0 to 1; None for the searcher's own.
     """
 
     query: str
@@ -53,6 +58,7 @@ class SearchRequest:
     query_language: str | None = None
     deadline: Deadline | None = None
     rerank: bool = True
+    rerank_weight: float | None = None
 
 
 class Embed(NamedTuple):
@@ -81,11 +87,22 @@ class _Scored(NamedTuple):
 class Searcher:
     """Everything about searching that does not depend on how the network is reached."""
 
-    def __init__(self, index: SearchIndex, *, has_reranker: bool) -> None:
+    def __init__(self, index: SearchIndex, *, has_reranker: bool, rerank_weight: float = 1.0) -> None:
+        """`rerank_weight` is for the searches that name none."""
         self.index = index
         self._has_reranker = has_reranker
+        self._rerank_weight = rerank_weight
         self._pace = RerankPace()
         self._detector = LanguageDetector(index.languages)
+
+    @classmethod
+    def of(cls, index: SearchIndex, services: Services, rerank_weight: float | None) -> Searcher:
+        """For what a server offers; without a weight of the caller's, the rerank service states it."""
+        reranker = services.rerank
+        if reranker is None:
+            return cls(index, has_reranker=False)
+        own = reranker.spec.rerank_weight
+        return cls(index, has_reranker=True, rerank_weight=own if rerank_weight is None else rerank_weight)
 
     def load_detector(self) -> None:
         """Have the language detector ready before the first query, if one is needed at all."""
@@ -94,7 +111,7 @@ class Searcher:
 
     def with_index(self, index: SearchIndex) -> Searcher:
         """The same reranker's pace, another generation of the index."""
-        searcher = Searcher(index, has_reranker=self._has_reranker)
+        searcher = Searcher(index, has_reranker=self._has_reranker, rerank_weight=self._rerank_weight)
         searcher._pace = self._pace
         return searcher
 
@@ -102,7 +119,8 @@ class Searcher:
         """One search.
 
         Raises:
-            InputError: an empty query, a k or a number of candidates below 1, an unknown language.
+            InputError: an empty query, a k or a number of candidates below 1, a weight outside 0 to 1, an unknown
+                language.
             ServerError: from embedding; reranking falls back to the dense order instead.
         """
         started = time.monotonic()
@@ -116,7 +134,8 @@ class Searcher:
         found = time.monotonic()
         scored = self._documents(candidates)
         read = time.monotonic()
-        scores, reranking = yield from self._rerank(request, scored)
+        logits, reranking = yield from self._rerank(request, scored)
+        hits = _ranked(scored, logits, self._weight(request))
         done = time.monotonic()
         times = StageTimes(
             detected - started,
@@ -129,7 +148,7 @@ class Searcher:
         )
         return SearchResult(
             query=request.query,
-            hits=_ranked(scored, scores)[: request.k],
+            hits=hits[: request.k],
             times=times,
             reranking=reranking,
             language=language,
@@ -151,6 +170,8 @@ class Searcher:
             wrong.append(f"k is {request.k}, it must be at least 1")
         if request.candidates < 1:
             wrong.append(f"candidates is {request.candidates}, it must be at least 1")
+        if fault := weight_fault(request.rerank_weight):
+            wrong.append(fault)
         if wrong:
             raise InputError("; ".join(wrong))
         return self.index.resolve_languages(request.languages) if request.languages else []
@@ -177,16 +198,16 @@ class Searcher:
     def _rerank(
         self, request: SearchRequest, scored: list[_Scored]
     ) -> Generator[Rerank, Any, tuple[list[float], Reranking]]:
-        """Scores of the first candidates, as many as there is time for, and what became of the rest."""
+        """Logits of the first candidates, as many as there is time for, and what became of the rest."""
         reason = self._why_not(request, scored)
         passages = [candidate.document.passage for candidate in scored]
-        scores: list[float] = []
-        while not reason and len(scores) < len(passages):
-            depth = self._pace.depth(len(passages) - len(scores), request.deadline)
+        logits: list[float] = []
+        while not reason and len(logits) < len(passages):
+            depth = self._pace.depth(len(passages) - len(logits), request.deadline)
             if depth == 0:
-                reason = f"the deadline left time for {len(scores)} of {len(passages)} candidates"
+                reason = f"the deadline left time for {len(logits)} of {len(passages)} candidates"
                 break
-            part = passages[len(scores) : len(scores) + depth]
+            part = passages[len(logits) : len(logits) + depth]
             try:
                 answer: Reranked = yield Rerank(request.query, part, request.deadline)
             except DeadlineExceededError as error:
@@ -196,8 +217,15 @@ class Searcher:
                 reason = f"reranking failed: {error}"
                 break
             self._pace.record(depth, answer.times.total_s)
-            scores += answer.scores.tolist()
-        return scores, Reranking(len(scores), len(passages), reason)
+            if not np.isfinite(answer.scores).all():
+                reason = "reranking failed: the reranker gave a score that is not a finite number"
+                break
+            logits += answer.scores.tolist()
+        weight = self._weight(request) if logits else None
+        return logits, Reranking(len(logits), len(passages), reason, weight)
+
+    def _weight(self, request: SearchRequest) -> float:
+        return self._rerank_weight if request.rerank_weight is None else request.rerank_weight
 
     def _why_not(self, request: SearchRequest, scored: list[_Scored]) -> str:
         if not request.rerank:
@@ -207,24 +235,27 @@ class Searcher:
         return "" if scored else NOTHING_FOUND
 
 
-def _ranked(scored: list[_Scored], scores: list[float]) -> list[Hit]:
-    """The reranked ones by their scores, then the others in the dense order."""
-    order = sorted(range(len(scores)), key=lambda row: (-scores[row], row))
-    order += range(len(scores), len(scored))
+def _ranked(scored: list[_Scored], logits: list[float], weight: float) -> list[Hit]:
+    """The reranked ones by their mixed scores, equal ones in the dense order, then the others in the dense order."""
+    depth = len(logits)
+    mixed = mix_scores([candidate.dense for candidate in scored[:depth]], logits, weight)
+    scores = mixed + [candidate.dense for candidate in scored[depth:]]
+    order = [*sorted(range(depth), key=lambda row: (-mixed[row], row)), *range(depth, len(scored))]
     return [
-        _hit(rank, scored[row], scores[row] if row < len(scores) else None) for rank, row in enumerate(order, start=1)
+        _hit(rank, scored[row], scores[row], row + 1, logits[row] if row < depth else None)
+        for rank, row in enumerate(order, start=1)
     ]
 
 
-def _hit(rank: int, scored: _Scored, rerank_score: float | None) -> Hit:
+def _hit(rank: int, scored: _Scored, score: float, dense_rank: int, logit: float | None) -> Hit:
     document = scored.document
-    score = scored.dense if rerank_score is None else rerank_score
     return Hit(
         rank,
         document.id,
         score,
         scored.dense,
-        rerank_score,
+        dense_rank,
+        logit,
         document.language,
         document.title,
         document.text,

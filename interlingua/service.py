@@ -36,6 +36,8 @@ class ServiceSpec:
         max_text_bytes: UTF-8 bytes of one text beyond which the service refuses it.
         pad_token_id: id that fills a batch up to its longest text.
         padding_side: right or left.
+        rerank_weight: share of a reranker's score in the final one, 0 to 1 (client/score_mixing.py); services that
+            were published before there was such a thing do not state it, and have 1.0.
     """
 
     network: str
@@ -51,6 +53,7 @@ class ServiceSpec:
     max_text_bytes: int
     pad_token_id: int
     padding_side: str
+    rerank_weight: float = 1.0
 
     def to_parameters(self, version: int) -> dict[str, str]:
         """The config.pbtxt parameters of this version."""
@@ -58,13 +61,28 @@ class ServiceSpec:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str], version: int) -> ServiceSpec:
-        """Read one version back; raises KeyError naming the first key that is missing."""
-        raw = {field.name: parameters[f"{version}/{field.name}"] for field in fields(cls)}
+        """Read one version back.
+
+        Raises:
+            KeyError: naming the first key that is missing.
+            ValueError: a number is none, or out of its range.
+        """
+        stated = {f"{version}/{name}": value for name, value in _WHEN_MISSING.items()} | dict(parameters)
+        raw = {field.name: stated[f"{version}/{field.name}"] for field in fields(cls)}
         whole = {name: int(raw.pop(name)) for name in _INTEGERS}
-        return cls(**raw, **whole)  # type: ignore[arg-type]
+        weight = _share("rerank_weight", raw.pop("rerank_weight"))
+        return cls(**raw, **whole, rerank_weight=weight)  # type: ignore[arg-type]
 
 
 _INTEGERS = ("dimension", "max_tokens", "max_batch_tokens", "max_text_bytes", "pad_token_id")
+_WHEN_MISSING = {"rerank_weight": "1.0"}
+
+
+def _share(name: str, value: str) -> float:
+    number = float(value)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} is {value}, not from 0 to 1")
+    return number
 
 
 def published_versions(parameters: Mapping[str, str]) -> list[int]:

@@ -11,7 +11,7 @@ import click
 from client.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
-    from client.results import SearchResult, StageTimes
+    from client.results import Hit, SearchResult, StageTimes
 
 _SNIPPET_CELLS = 160
 _PIPED_WIDTH = 120
@@ -49,6 +49,12 @@ _STAGES = (
 @click.option("--language", "languages", multiple=True, help="Only documents in this language; may be repeated.")
 @click.option("--query-language", help="The question's language.  [default: detected]")
 @click.option("--deadline-ms", type=click.FloatRange(min=0, min_open=True), help="Time the answer may take.")
+@click.option(
+    "--rerank-weight",
+    type=click.FloatRange(0, 1),
+    help="The reranker's share in the score: 0 the first stage alone, 1 the reranker alone.  "
+    "[default: what the reranker states]",
+)
 @click.option("--no-rerank", is_flag=True, help="Keep the order of the first stage.")
 @click.option("--no-offsets", is_flag=True, help="Leave the language offsets in, for comparison.")
 @click.option("--ef-search", type=int, help="Candidates in the HNSW graph.  [default: as saved]")
@@ -83,10 +89,11 @@ def command(
     if as_json:
         click.echo(json.dumps({**result.to_dict(), "documents": documents}, ensure_ascii=False))
     else:
-        _print(result, documents, settings["k"])
+        show(result, documents, settings["k"])
 
 
-def _print(result: SearchResult, documents: int, k: int) -> None:
+def show(result: SearchResult, documents: int, k: int) -> None:
+    """Print hits, what has to be known about them, and the time of each stage."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -107,13 +114,23 @@ def _table(result: SearchResult) -> Any:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("#", justify="right")
     table.add_column("score", justify="right")
+    if result.reranked:
+        table.add_column("reranking", no_wrap=True)
     table.add_column("language")
     table.add_column("title", ratio=2)
     table.add_column("snippet", ratio=5)
     for hit in result.hits:
-        cells = (str(hit.rank), f"{hit.score:.3f}", hit.language, hit.title or hit.id, snippet(hit.text))
+        change = (moved(hit),) if result.reranked else ()
+        cells = (str(hit.rank), f"{hit.score:.3f}", *change, hit.language, hit.title or hit.id, snippet(hit.text))
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def moved(hit: Hit) -> str:
+    """Where reranking took a hit from, "" if it left it in its place."""
+    if hit.rank == hit.dense_rank:
+        return ""
+    return f"{'↑' if hit.rank < hit.dense_rank else '↓'} was {hit.dense_rank}"
 
 
 def snippet(text: str) -> str:
@@ -145,9 +162,10 @@ def _notes(result: SearchResult, documents: int, k: int) -> list[str]:
     if not reranking.depth:
         notes.append(f"not reranked: {reranking.reason}")
     elif reranking.degraded:
-        notes.append(f"reranked {reranking.depth} of {reranking.wanted} candidates: {reranking.reason}")
+        depth = f"{reranking.depth} of {reranking.wanted}"
+        notes.append(f"reranked {depth} candidates, weight {reranking.weight:g}: {reranking.reason}")
     else:
-        notes.append(f"reranked {reranking.depth} candidates")
+        notes.append(f"reranked {reranking.depth} candidates, weight {reranking.weight:g}")
     if result.query_truncated:
         notes.append(f"the query has {result.query_tokens} tokens, more than the network reads: its end was left out")
     if result.vanished:

@@ -17,7 +17,7 @@ from client.deadline import Deadline
 from client.document import Document
 from client.embedder import Reranked, ServiceTimes
 from client.indexer import Indexer
-from client.results import SearchResult
+from client.results import Reranking, SearchResult
 from client.search_index import SearchIndex
 from client.search_steps import Embed, Searcher, SearchRequest
 from interlingua.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
@@ -25,8 +25,13 @@ from interlingua.errors import DeadlineExceededError, InputError, RequestRejecte
 Reranker = Callable[[list[str]], list[float]]
 
 
-def carry_out(searcher: Searcher, request: SearchRequest, rerank: Reranker | None = None) -> SearchResult:
-    embedder = HashEmbedder()
+def carry_out(
+    searcher: Searcher,
+    request: SearchRequest,
+    rerank: Reranker | None = None,
+    embedder: HashEmbedder | None = None,
+) -> SearchResult:
+    embedder = embedder or HashEmbedder()
     steps = searcher.steps(request)
     reply: Any = None
     try:
@@ -76,10 +81,11 @@ def test_without_reranking_the_dense_order_stands(searcher: Searcher) -> None:
 def test_reranking_orders_by_the_rerankers_score(searcher: Searcher) -> None:
     result = carry_out(searcher, ask(candidates=90, k=30), moonlight)
     assert result.reranked
-    assert result.reranking == result.reranking.__class__(90, 90, "")
-    assert [hit.score for hit in result.hits] == [hit.rerank_score for hit in result.hits]
+    assert result.reranking == Reranking(90, 90, "", 1.0)
     # `x-moon-y` names the moon twice (title and text), `x-y-moon` once: 15 and 15 of the 90.
-    assert [hit.score for hit in result.hits] == [2.0] * 15 + [1.0] * 15
+    assert [hit.rerank_score for hit in result.hits] == [2.0] * 15 + [1.0] * 15
+    # The mean logit is 45 / 90 = 0.5, the mean square 75 / 90, the deviation sqrt(5 / 6 - 1 / 4) = 0.7638.
+    assert [hit.score for hit in result.hits] == pytest.approx([1.5 / 0.763763] * 15 + [0.5 / 0.763763] * 15, abs=1e-5)
     equal = [hit.dense_score for hit in result.hits[:15]]
     assert equal == sorted(equal, reverse=True)
 
@@ -91,6 +97,7 @@ def test_reranking_orders_by_the_rerankers_score(searcher: Searcher) -> None:
         (ServerAwayError("gone"), "reranking failed: gone"),
         (DeadlineExceededError("deadline: too late"), "too late"),
     ],
+    ids=["refused", "away", "late"],
 )
 def test_a_failing_reranker_leaves_the_dense_order(searcher: Searcher, error: ServerError, reason: str) -> None:
     def fail(_: list[str]) -> list[float]:
@@ -99,6 +106,7 @@ def test_a_failing_reranker_leaves_the_dense_order(searcher: Searcher, error: Se
     result = carry_out(searcher, ask(), fail)
     assert not result.reranked
     assert reason in result.reranking.reason
+    assert result.reranking.weight is None
     assert [h.id for h in result.hits] == [h.id for h in carry_out(searcher, ask(rerank=False)).hits]
 
 
@@ -120,6 +128,7 @@ def test_a_deadline_cuts_the_depth(searcher: Searcher) -> None:
     assert "of 50 candidates" in result.reranking.reason
     kinds = [hit.rerank_score is not None for hit in result.hits]
     assert kinds == sorted(kinds, reverse=True)
+    assert result.reranking.weight == 1.0
 
 
 def test_no_time_at_all_means_no_reranking(searcher: Searcher) -> None:
@@ -162,6 +171,8 @@ def test_variants_of_a_language(tmp_path: Path, embedder: HashEmbedder) -> None:
 def test_all_bad_arguments_are_named_at_once(searcher: Searcher) -> None:
     with pytest.raises(InputError, match=r"query is empty; k is 0.*; candidates is -1"):
         carry_out(searcher, SearchRequest(" ", k=0, candidates=-1))
+    with pytest.raises(InputError, match=r"k is 0.*; rerank_weight is 1.5, it must be from 0"):
+        carry_out(searcher, ask(k=0, rerank_weight=1.5))
     with pytest.raises(InputError, match="NUL"):
         carry_out(searcher, SearchRequest("a\0"))
     with pytest.raises(InputError, match="query language"):
@@ -203,5 +214,8 @@ def test_the_result_is_json(searcher: Searcher) -> None:
     result = carry_out(searcher, ask(candidates=20), moonlight)
     read = json.loads(json.dumps(result.to_dict()))
     assert read["reranked"] is True
-    assert read["hits"][0]["rank"] == 1
+    assert read["reranking"] == {"depth": 20, "wanted": 20, "reason": "", "weight": 1.0}
+    first = read["hits"][0]
+    assert first["rank"] == 1
+    assert {"score", "dense_score", "dense_rank", "rerank_score"} <= first.keys()
     assert read["times"]["total_s"] >= read["times"]["ann_s"]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
+import statistics
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from client import AsyncRetriever, Retriever
+from exporter.triton_config import read_config, write_config
+from interlingua.commands import demo
 from interlingua.errors import InputError
 from server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import interlingua, settings_for
@@ -80,6 +86,89 @@ def test_reranking_orders_by_the_reranker(index: Path, server: EmbeddedServer) -
         scores = [hit.rerank_score for hit in result.hits]
         assert None not in scores
         assert scores == sorted(scores, key=lambda score: -(score or 0))
+        assert result.reranking.weight == 1.0  # what the exporter writes for a model that states nothing
+
+
+@pytest.mark.parametrize("weight", [0, 0.35, 1])
+def test_the_weight_mixes_both_stages(index: Path, server: EmbeddedServer, weight: float) -> None:
+    done = interlingua(
+        "search", "password", "--index", index, "--server", server.settings.grpc_address,
+        "-k", "20", "--candidates", "20", "--rerank-weight", str(weight), "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    hits = result["hits"]
+    assert result["reranking"] == {"depth": 20, "wanted": 20, "reason": "", "weight": weight}
+    dense = z_scores([hit["dense_score"] for hit in hits])
+    logits = z_scores([hit["rerank_score"] for hit in hits])
+    expected = [(1 - weight) * first + weight * second for first, second in zip(dense, logits, strict=True)]
+    assert [hit["score"] for hit in hits] == pytest.approx(expected, abs=1e-4)
+    assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
+    by_dense_rank = sorted(hits, key=lambda hit: hit["dense_rank"])
+    assert [hit["dense_rank"] for hit in by_dense_rank] == list(range(1, 21))
+    with Retriever.open(index, server=server.settings.grpc_address) as retriever:
+        first_stage = [hit.id for hit in retriever.search("password", k=20, candidates=20, rerank=False).hits]
+    assert [hit["id"] for hit in by_dense_rank] == first_stage
+    if weight == 0:
+        assert [hit["id"] for hit in hits] == first_stage
+
+
+def z_scores(values: list[float]) -> list[float]:
+    return [(value - statistics.mean(values)) / statistics.pstdev(values) for value in values]
+
+
+@pytest.mark.parametrize(("parameter", "weight"), [("0.25", 0.25), (None, 1.0)], ids=["stated", "an older export"])
+def test_the_service_states_the_weight(
+    index: Path, repository: Path, tmp_path: Path, parameter: str | None, weight: float
+) -> None:
+    copy = tmp_path / "repository"
+    shutil.copytree(repository, copy, copy_function=os.link)
+    path = copy / "rerank" / "config.pbtxt"
+    config = read_config(path)
+    del config.parameters["1/rerank_weight"]
+    if parameter:
+        config.parameters["1/rerank_weight"].string_value = parameter
+    path.unlink()  # the other repository has the same file
+    write_config(config, path)
+    with (
+        EmbeddedServer(settings_for(copy)) as server,
+        Retriever.open(index, server=server.settings.grpc_address) as own,
+    ):
+        assert own.search("password").reranking.weight == weight
+        assert own.search("password", rerank_weight=0.5).reranking.weight == 0.5
+        with Retriever.open(index, server=server.settings.grpc_address, rerank_weight=0.75) as opened:
+            assert opened.search("password").reranking.weight == 0.75
+
+
+def test_the_table_shows_what_reranking_changed(index: Path, server: EmbeddedServer) -> None:
+    arguments = ["search", "password", "--index", index, "--server", server.settings.grpc_address, "-k", "20"]
+    reranked, dense = interlingua(*arguments), interlingua(*arguments, "--no-rerank")
+    assert "reranked 50 candidates, weight 1" in reranked.stdout
+    assert "↑ was " in reranked.stdout
+    assert "was " not in dense.stdout.partition("not reranked")[0]
+
+
+def test_the_demo_reranks(
+    repository: Path,
+    tmp_path: Path,
+    make_folder: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(demo, "DEFAULT_MODEL_REPOSITORY", repository)
+    monkeypatch.setattr(demo, "INDEX", tmp_path / "index")
+    demo.command.main(["--precision", "fp32"], standalone_mode=False)
+    printed = capfd.readouterr().out
+    assert "reranker/1 (tiny-xlm-roberta, fp32) is already published" in printed
+    assert printed.count("ms: ") == printed.count("reranking ") + printed.count("the answer is not among") == 12
+    assert "Answered by the first hit: " in printed
+    assert "of 12 questions before reranking" in printed
+
+    empty = tmp_path / "empty"
+    monkeypatch.setattr(demo, "DEFAULT_MODEL_REPOSITORY", empty)
+    for expected in ("published tiny-bert in fp32", "reranker/1 (tiny-bert, fp32) is already published"):
+        demo.export_once("reranker", str(make_folder("bert", labels=1)), "fp32")
+        assert expected in capfd.readouterr().out
 
 
 def test_a_tight_deadline_keeps_the_dense_order_and_says_so(index: Path, server: EmbeddedServer) -> None:
@@ -104,6 +193,27 @@ def test_async_and_sync_agree(index: Path, server: EmbeddedServer) -> None:
         many = [[hit.id for hit in result.hits] for result in retriever.search_many(queries, rerank=False)]
         single = [[hit.id for hit in retriever.search(query, rerank=False).hits] for query in queries]
     assert many == single == asyncio.run(search())
+
+
+def test_async_and_sync_agree_on_the_weight(index: Path, server: EmbeddedServer) -> None:
+    address = server.settings.grpc_address
+
+    async def search() -> list[float | None]:
+        async with await AsyncRetriever.open(index, server=address, rerank_weight=0.2) as retriever:
+            results = [
+                await retriever.search("slow wifi", candidates=10),
+                await retriever.search("slow wifi", candidates=10, rerank_weight=0.6),
+                *await retriever.search_many(["slow wifi"], candidates=10, rerank_weight=0.9),
+            ]
+        return [result.reranking.weight for result in results]
+
+    with Retriever.open(index, server=address, rerank_weight=0.2) as retriever:
+        results = [
+            retriever.search("slow wifi", candidates=10),
+            retriever.search("slow wifi", candidates=10, rerank_weight=0.6),
+            *retriever.search_many(["slow wifi"], candidates=10, rerank_weight=0.9),
+        ]
+    assert [result.reranking.weight for result in results] == asyncio.run(search()) == [0.2, 0.6, 0.9]
 
 
 def test_an_index_of_another_embedder_is_refused(

@@ -1,0 +1,94 @@
+"""What `search` and `demo` print about reranking."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from interlingua.commands.demo import ASKED, CANDIDATES, DATASET, Places, hits_table, read_answers, summary
+from interlingua.commands.search import moved, show
+
+TIMES = StageTimes(0.001, 0.002, 0.003, 0.004, 0.005, 0.014, 0.006, 0.007, 0.0, 0.03)
+
+
+def hit(rank: int, id_: str, dense_rank: int) -> Hit:
+    return Hit(rank, id_, 1.0 / rank, 0.5, dense_rank, 3.0, "en", f"title of {id_}", "text")
+
+
+# Reranking brought the third to the front: a b c d -> c a b d.
+HITS = [hit(1, "c", 3), hit(2, "a", 1), hit(3, "b", 2), hit(4, "d", 4)]
+
+
+def result(reranking: Reranking, hits: list[Hit] = HITS) -> SearchResult:
+    return SearchResult("?", hits, TIMES, reranking, QueryLanguage("en", "given", 1.0), True, True, 3, False, 0)
+
+
+def test_moved() -> None:
+    assert [moved(hit) for hit in HITS] == ["↑ was 3", "↓ was 1", "↓ was 2", ""]
+
+
+def test_search_shows_what_reranking_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    show(result(Reranking(4, 4, "", 0.7)), 100, 4)
+    printed = capsys.readouterr().out
+    rows = [line.split() for line in printed.splitlines() if "title of" in line]
+    assert [row[:5] for row in rows[:3]] == [
+        ["1", "1.000", "↑", "was", "3"],
+        ["2", "0.500", "↓", "was", "1"],
+        ["3", "0.333", "↓", "was", "2"],
+    ]
+    assert rows[3][:3] == ["4", "0.250", "en"]
+    assert "reranked 4 candidates, weight 0.7\n" in printed
+
+
+def test_search_says_when_only_some_were_reranked(capsys: pytest.CaptureFixture[str]) -> None:
+    show(result(Reranking(2, 4, "the deadline left time for 2 of 4 candidates", 1.0)), 100, 4)
+    assert "reranked 2 of 4 candidates, weight 1: the deadline left" in capsys.readouterr().out
+
+
+def test_without_reranking_there_is_nothing_to_show(capsys: pytest.CaptureFixture[str]) -> None:
+    show(result(Reranking(0, 4, "the server has no reranker")), 100, 4)
+    printed = capsys.readouterr().out
+    assert "was" not in printed
+    assert "not reranked: the server has no reranker" in printed
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places", "change"),
+    [
+        pytest.param({"c"}, (3, 1), "reranking moved the answer up from 3 to 1", id="up"),
+        pytest.param({"a"}, (1, 2), "reranking moved the answer down from 1 to 2", id="down"),
+        pytest.param({"d"}, (4, 4), "reranking left the answer at 4", id="stays"),
+        pytest.param({"c", "a"}, (1, 1), "reranking left the answer at 1", id="the best of several"),
+        pytest.param({"x"}, (None, None), f"the answer is not among the {CANDIDATES} candidates", id="nowhere"),
+    ],
+)
+def test_where_the_answer_stood(wanted: set[str], places: tuple[int | None, int | None], change: str) -> None:
+    found = Places.of(result(Reranking(4, 4, "", 0.7)), wanted)
+    assert found == places
+    assert found.change() == change
+
+
+def test_the_summary_counts_before_and_after() -> None:
+    places = [Places(1, 1), Places(2, 1), Places(9, 3), Places(3, 4), Places(None, None)]
+    assert summary(places).splitlines() == [
+        "Answered by the first hit: 1 of 5 questions before reranking, 2 after.",
+        "Answered within the first 3 hits: 3 of 5 questions before reranking, 3 after.",
+    ]
+
+
+def test_the_demo_shows_three_hits_and_marks_the_answer() -> None:
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(hits_table(result(Reranking(4, 4, "", 0.7)), {"a"}))
+    lines = [line.split() for line in capture.get().splitlines()]
+    assert len(lines) == 3
+    assert lines[0] == ["1", "1.000", "en", "title", "of", "c", "↑", "was", "3"]
+    assert lines[1][-3:] == ["<-", "answers", "it"]
+
+
+def test_every_question_of_the_demo_has_its_answers() -> None:
+    answers = read_answers()
+    assert (DATASET / "queries.jsonl").is_file()
+    for number, target in ASKED:
+        assert any(target is None or answer.endswith(f".{target}") for answer in answers[number]), number
