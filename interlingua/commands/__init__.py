@@ -15,6 +15,7 @@ VERBS = {
     "serve": "start Triton on the model repository",
     "index": "put documents (JSON lines) into an index",
     "search": "ask a question in any language",
+    "adapt": "train a reranker on documents, without labels",
     "demo": "all of it once: 480 documents, a dozen questions across languages",
 }
 

@@ -55,8 +55,9 @@ def command(
 ) -> None:
     """Export MODEL: a catalogue name, a folder, or a Hub id.
 
-    Without MODEL it is multilingual-e5-small. A folder is in transformers or sentence-transformers layout; a
-    sequence classifier with one logit becomes the reranker. What fails the parity gate is not published.
+    Without MODEL it is multilingual-e5-small. A folder is in transformers or sentence-transformers layout, or what
+    `interlingua adapt` wrote; a sequence classifier with one logit, or a network of late interaction, becomes the
+    reranker. What fails the parity gate is not published.
     """
     from exporter.extra import require_export_extra
 
