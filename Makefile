@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint types format bench offsets-table lock clean
+.PHONY: help setup demo test test-fast lint types format bench offsets-table reranker reranker-table lock clean
 
 help: ## list the common paths
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(SETUP) ## make .venv with everything, from requirements.lock
 
@@ -45,10 +45,27 @@ bench: setup ## texts a second, latency and memory, against the in-process limit
 	@$(BIN)/python -m loadtest.serving_benchmark
 
 offsets-table: setup ## what language offsets do to helpdesk12 (after `make demo`, with `interlingua serve`)
-	@$(BIN)/python -m loadtest.offsets_table
+	@$(BIN)/python -m evaluation.offsets_table
+
+RERANKER := adaptation/artefacts/e5-small-reranker
+RERANKER_WORK := var/reranker
+
+reranker: setup ## make the default reranker again from nothing: LibreOffice's help, lists, training, artefact
+	$(BIN)/interlingua export intfloat/multilingual-e5-small
+	$(BIN)/interlingua adapt corpus --work $(RERANKER_WORK) --libreoffice
+	$(BIN)/interlingua adapt mine --work $(RERANKER_WORK)
+	$(BIN)/interlingua adapt score --work $(RERANKER_WORK) --languages en
+	$(BIN)/interlingua adapt train --work $(RERANKER_WORK) --name both --labels both --steps 450 \
+		--lists-per-step 16 --negatives 3 --longest-document 64
+	$(BIN)/interlingua adapt artefact $(RERANKER_WORK)/runs/both/model $(RERANKER) --rank 32 \
+		--model-id interlingua/e5-small-reranker --rerank-weight 0.7 \
+		--licence "MIT (base), MPL-2.0 (training texts): see its model card"
+
+reranker-table: setup ## what the default reranker adds on GNOME help and helpdesk12, per language pair
+	@$(BIN)/python -m evaluation.reranker_table
 
 lock: ## resolve the newest versions into requirements.lock and server/requirements.lock
-	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet '.[export,bench,dev]'
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet ".[adapt,evaluate,export,bench,dev]"
 	build/lock/bin/pip freeze --exclude interlingua | sed 's/+cpu//' > requirements.lock
 	$(PYTHON) -m venv build/lock-server && build/lock-server/bin/pip install --quiet -r server/requirements.in
 	build/lock-server/bin/pip freeze > server/requirements.lock

@@ -1,0 +1,115 @@
+"""The serving retriever's vectors of a whole dataset, taken out once, so that every pool is a matrix product.
+
+    documents --client.Indexer--> index/ --> vectors, language offsets   \\
+                                                                          --> similarities [queries, documents]
+    queries   --embed_query-----> queries.npy                            /
+
+The folder is named by what was embedded and by what, so it never goes stale; `queries.npy` is written last, so that
+a folder which has it is whole. Offsets come from the index, as in serving: from the documents alone, never from the
+queries that are asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from client.document_store import DocumentStore
+from client.indexer import Indexer
+from client.language_offsets import LanguageOffsets, unit
+from interlingua.progress import progress
+
+if TYPE_CHECKING:
+    from client.embedder import Embedder, FloatArray
+    from evaluation.dataset import Dataset
+    from evaluation.serving import EmbeddingService
+
+QUERIES_FILE = "queries.npy"
+
+
+@dataclass(frozen=True)
+class DenseVectors:
+    """Vectors in the dataset's order.
+
+    Attributes:
+        documents: float32 [documents, D], as the network gave them.
+        queries: float32 [queries, D].
+        offsets: the index's.
+    """
+
+    documents: FloatArray
+    queries: FloatArray
+    offsets: LanguageOffsets
+
+    def similarities(
+        self, dataset: Dataset, *, use_offsets: bool, asked_in: Sequence[str | None] | None = None
+    ) -> FloatArray:
+        """Every query with every document, float32 [queries, documents]; what exact search compares.
+
+        Args:
+            asked_in: the queries' languages as a detector sees them; None takes the dataset's word.
+        """
+        if not use_offsets:
+            return unit(self.queries) @ unit(self.documents).T
+        languages = [document.language for document in dataset.documents]
+        documents = self.offsets.remove_from_documents(self.documents, languages)
+        asked_in = [query.language for query in dataset.queries] if asked_in is None else asked_in
+        pairs = zip(self.queries, asked_in, strict=True)
+        queries = np.stack([self.offsets.remove_from_query(vector, language) for vector, language in pairs])
+        return queries @ documents.T
+
+
+def dense_vectors(dataset: Dataset, root: Path, service: EmbeddingService) -> DenseVectors:
+    """Read from the cache, or embed.
+
+    Args:
+        root: folder of the caches.
+        service: connected to only if something has to be embedded.
+
+    Raises:
+        ServerError: the service is needed, and cannot be reached.
+    """
+    key = hashlib.sha256(f"{service.digest} {dataset.digest}".encode()).hexdigest()[:12]
+    folder = root / f"{dataset.name}-{key}"
+    if not (folder / QUERIES_FILE).is_file():
+        with service.connect() as embedder:
+            embed_dataset(dataset, folder, embedder)
+    return read_vectors(dataset, folder)
+
+
+def embed_dataset(dataset: Dataset, folder: Path, embedder: Embedder) -> None:
+    """Index the documents and embed the queries; what an earlier run committed is not embedded again."""
+    documents = [document.indexed for document in dataset.documents]
+    with Indexer.open(folder / "index", embedder) as indexer:
+        with progress(f"indexing {dataset.name}", unit="documents", total=len(documents)) as bar:
+            indexer.add(documents, bar.advance)
+        indexer.delete_missing(document.id for document in documents)
+        indexer.finish(rebuild=True)
+    vectors = embedder.embed([query.text for query in dataset.queries], "query").vectors
+    partial = folder / f".{QUERIES_FILE}"
+    with partial.open("wb") as file:
+        np.save(file, vectors)
+    partial.replace(folder / QUERIES_FILE)
+
+
+def read_vectors(dataset: Dataset, folder: Path) -> DenseVectors:
+    """What `embed_dataset` left in the folder."""
+    with closing(DocumentStore.open(folder / "index")) as store:
+        offsets = store.offsets()
+        labels = np.sort(np.concatenate(list(store.labels_by_language().values())))
+        ids = store.documents(labels.tolist())
+        vectors = {
+            ids[label].id: vector
+            for block in store.vectors_of(labels)
+            for label, vector in zip(block.labels.tolist(), block.vectors, strict=True)
+        }
+    if offsets is None:
+        raise RuntimeError("an index that was finished has offsets")
+    documents = np.stack([vectors[document.id] for document in dataset.documents])
+    return DenseVectors(documents, np.load(folder / QUERIES_FILE), offsets)

@@ -1,0 +1,106 @@
+"""Everything that the reranker table says, as records; tables and JSON are made of them and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from evaluation.bootstrap import RESAMPLES, SEED, Interval
+from evaluation.candidate_lists import DEPTH, Pair
+from evaluation.measures import CUTOFF
+from evaluation.system_report import Averages, SystemReport
+
+if TYPE_CHECKING:
+    from evaluation.dataset import Half
+
+
+@dataclass(frozen=True)
+class RerankerFacts:
+    """A reranker that was compared.
+
+    Attributes:
+        source: the folder or catalogue name, as it was given.
+        digest: over its weights and its tokenizer.
+        weight: its share of the mixed score.
+        weight_curve: nDCG@10 across languages on the development half by weight; {} where the weight is the one
+            that the checkpoint states.
+    """
+
+    name: str
+    source: str
+    model_id: str
+    digest: str
+    weight: float
+    weight_curve: Mapping[float, float]
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """One dataset's half.
+
+    Attributes:
+        facts: the dataset's own.
+        queries, groups: of the half.
+        lists: that were judged, by pair.
+        recall: of the candidates, what no reranker can exceed.
+    """
+
+    name: str
+    digest: str
+    facts: Mapping[str, object]
+    half: Half
+    documents: int
+    queries: int
+    groups: int
+    lists: Mapping[Pair, int]
+    recall: Averages
+    systems: tuple[SystemReport, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole comparison."""
+
+    embedder_digest: str
+    rerankers: tuple[RerankerFacts, ...]
+    datasets: tuple[DatasetReport, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; intervals are [mean, low, high], pairs "de>en"."""
+        return {
+            "measure": f"nDCG@{CUTOFF}",
+            "candidates": DEPTH,
+            "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "interval": 0.95, "clusters": "groups"},
+            "embedder_digest": self.embedder_digest,
+            "rerankers": [_plain(vars(reranker)) for reranker in self.rerankers],
+            "datasets": [_dataset(dataset) for dataset in self.datasets],
+        }
+
+
+def pair_name(pair: Pair) -> str:
+    """The query's language and the pool, as the documents write it: `de>en`."""
+    return f"{pair.asked}>{pair.pool}"
+
+
+def _dataset(dataset: DatasetReport) -> dict[str, Any]:
+    values = vars(dataset) | {"systems": [_system(system) for system in dataset.systems]}
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _system(system: SystemReport) -> dict[str, Any]:
+    return {**vars(system), "worse_pairs": system.worse, "better_pairs": system.better}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Pair):
+        return pair_name(value)
+    if isinstance(value, Interval):
+        return [round(figure, 5) for figure in value]
+    if isinstance(value, Averages):
+        return {name: _plain(interval) for name, interval in vars(value).items()}
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return round(value, 5) if isinstance(value, float) else value

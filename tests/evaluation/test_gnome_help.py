@@ -1,0 +1,94 @@
+"""Reading GNOME's help: which texts are taken, and which pages count as translated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evaluation.dataset import half_of
+from evaluation.gnome_dataset import gnome_dataset
+from evaluation.gnome_help import read_pages
+from interlingua.errors import InputError
+from tests.evaluation.tiny_help import write_help, write_page
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_help(tmp_path)
+
+
+def test_a_page_is_its_title_and_its_paragraphs_without_comments_and_info(folder: Path) -> None:
+    page = read_pages(folder, ["en"])["sound"]["en"]
+    assert page.title == "Turn the sound up"
+    assert page.description == "Loud."
+    assert page.body == "Open Settings. Move the slider."
+    assert page.see_also == {"sound"}
+
+
+def test_the_text_of_nested_links_is_kept(folder: Path) -> None:
+    assert read_pages(folder, ["en"])["screen"]["en"].body == "Open the panel now. Dim it."
+
+
+def test_guides_are_no_pages(folder: Path) -> None:
+    assert sorted(read_pages(folder, ["en"])) == ["disk", "mouse", "screen", "sound"]
+
+
+def test_the_translated_share_counts_title_summary_and_paragraphs(folder: Path) -> None:
+    pages = read_pages(folder, ["de", "sv"])
+    shares = {(name, tag): page.translated_share for name, versions in pages.items() for tag, page in versions.items()}
+    assert shares["sound", "de"] == 1
+    assert shares["screen", "de"] == pytest.approx(2 / 3)
+    assert shares["mouse", "de"] == pytest.approx(1 / 3)
+    assert shares["sound", "sv"] == pytest.approx(3 / 4)
+    assert ("disk", "de") not in shares
+
+
+def test_pages_count_where_they_are_translated(folder: Path) -> None:
+    dataset = gnome_dataset(folder, ["en", "de", "sv"])
+    assert {document.id for document in dataset.documents} == {
+        *("sound.en", "screen.en", "mouse.en", "disk.en"),
+        *("sound.de", "screen.de"),  # mouse.de: one text of three
+        "mouse.sv",  # sound.sv: its title is the English one
+    }
+    assert dataset.facts["pages_by_language"] == {"en": 4, "de": 2, "sv": 1}
+    # de: (1 + 2/3 + 1/3 + 0) / 4; sv: (3/4 + 0 + 1 + 0) / 4
+    assert dataset.facts["share_by_language"] == {"en": 1.0, "de": 0.5, "sv": 0.438}
+
+
+def test_a_title_asks_for_its_page_in_every_language_that_has_it(folder: Path) -> None:
+    dataset = gnome_dataset(folder, ["en", "de", "sv"])
+    queries = {query.id: query for query in dataset.queries}
+    assert queries["sound.de"].text == "Lauter stellen"
+    assert queries["sound.de"].group == "sound"
+    assert dataset.qrels["sound.de"] == {"sound.en": 1, "sound.de": 1}
+    assert dataset.qrels["mouse.sv"] == {"mouse.en": 1, "mouse.sv": 1}
+    assert dataset.qrels["disk.en"] == {"disk.en": 1}
+    documents = {document.id: document for document in dataset.documents}
+    assert documents["sound.de"].indexed.passage == "Öffnen Sie die Einstellungen. Schieben."  # without its title
+
+
+def test_halves_are_those_of_the_first_byte_of_the_names_sha256(folder: Path) -> None:
+    # `printf sound | sha256sum` begins with dd, screen 4c, mouse 47, disk 10: even bytes are development
+    halves = {name: half_of(name) for name in ("sound", "screen", "mouse", "disk")}
+    assert halves == {"sound": "test", "screen": "development", "mouse": "test", "disk": "development"}
+    dataset = gnome_dataset(folder, ["en", "de"])
+    assert {query.group: query.half for query in dataset.queries} == halves
+    fewer = gnome_dataset(folder, ["en"])
+    assert {query.group: query.half for query in fewer.queries} == halves
+
+
+def test_a_folder_without_help_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no GNOME help here .*usr/share/help/C/gnome-help"):
+        gnome_dataset(tmp_path)
+
+
+def test_a_language_that_is_not_there_is_named(folder: Path) -> None:
+    with pytest.raises(InputError, match="no fi; it has de, en, sv"):
+        gnome_dataset(folder, ["en", "fi"])
+
+
+def test_a_page_that_is_no_xml_is_named(folder: Path) -> None:
+    write_page(folder, "de", "disk", "Platte & Co", "Alles weg.")
+    with pytest.raises(InputError, match=r"de/gnome-help/disk\.page: .*line"):
+        gnome_dataset(folder, ["en", "de"])

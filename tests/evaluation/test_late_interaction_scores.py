@@ -1,0 +1,119 @@
+"""Every text encoded once gives what the served network gives each pair."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from evaluation import late_interaction_scores, score_cache
+from evaluation.dataset import Dataset, JudgedDocument, Query
+from evaluation.late_interaction_scores import LateInteractionScorer
+from evaluation.score_cache import cached_scores, checkpoint_digest
+from exporter.checkpoint import Checkpoint
+from interlingua.errors import InputError
+from tests.evaluation.tiny_reranker import MAX_TOKENS
+
+TEXTS = (
+    ("Reset a password", "On the sign-in page, choose the link. We send you a mail that is valid for half an hour."),
+    ("Zurücksetzen", "Wählen Sie den Link auf der Anmeldeseite."),
+    ("", "Ohne Titel."),
+    ("Сброс", "Выберите ссылку на странице входа, и мы пришлём письмо. " * 8),
+)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    documents = tuple(JudgedDocument(f"d{n}", "en", *texts, f"g{n}") for n, texts in enumerate(TEXTS))
+    asked = ("password", "wo ist der Link?", "страница")
+    queries = tuple(Query(f"q{n}", "en", text, "plain", f"g{n}", "test") for n, text in enumerate(asked))
+    return Dataset("tiny", documents, queries, {"q0": {"d0": 1}}, {})
+
+
+@pytest.fixture
+def scores_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same arithmetic as the reference's; bf16 is compared apart."""
+    monkeypatch.setattr(late_interaction_scores, "PRECISION", torch.float32)
+
+
+def pair_logits(checkpoint: Checkpoint, dataset: Dataset) -> list[list[float]]:
+    """A pair a row through the network that is served, cut where the scorer cuts."""
+    encoder = checkpoint.text_encoder()
+    longest = max(len(encoder.encode([query.text])[0]) for query in dataset.queries)
+    logits = []
+    for query in dataset.queries:
+        row = []
+        for document in dataset.documents:
+            ids = list(encoder.encode([(query.text, document.indexed.passage)])[0].ids)
+            tokens = encoder.encode([query.text])[0].ids
+            if len(ids) - len(tokens) > MAX_TOKENS - longest:
+                ids = [*ids[: len(tokens) + MAX_TOKENS - longest - 1], ids[-1]]
+            batch = torch.tensor([ids])
+            row.append(float(checkpoint.graph(batch, torch.ones_like(batch))))
+        logits.append(row)
+    return logits
+
+
+@pytest.mark.usefixtures("scores_in_fp32")
+def test_scores_are_the_networks_own_logits(reranker: Checkpoint, dataset: Dataset) -> None:
+    scores = LateInteractionScorer.of(reranker).scores(dataset, np.ones((3, 4), dtype=bool))
+    np.testing.assert_allclose(scores, pair_logits(reranker, dataset), rtol=2e-3, atol=2e-3)
+    assert scores.std() > 0.05  # so that agreement means something
+
+
+def test_bf16_keeps_the_scores_to_two_digits(reranker: Checkpoint, dataset: Dataset) -> None:
+    scores = LateInteractionScorer.of(reranker).scores(dataset, np.ones((3, 4), dtype=bool))
+    np.testing.assert_allclose(scores, pair_logits(reranker, dataset), atol=0.1)
+
+
+def test_only_wanted_pairs_are_scored(reranker: Checkpoint, dataset: Dataset) -> None:
+    wanted = np.zeros((3, 4), dtype=bool)
+    wanted[1, 2] = wanted[0, 3] = True
+    scorer = LateInteractionScorer.of(reranker)
+    scores, everything = scorer.scores(dataset, wanted), scorer.scores(dataset, np.ones((3, 4), dtype=bool))
+    assert (~np.isnan(scores) == wanted).all()
+    np.testing.assert_allclose(scores[wanted], everything[wanted], rtol=1e-5)
+
+
+def test_batches_hold_a_budget_and_every_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(late_interaction_scores, "_TOKENS_AT_ONCE", 12)
+    rows = [[0] * length for length in (3, 9, 4, 4, 2)]
+    assert late_interaction_scores._batches(rows) == [[1], [2, 3, 0], [4]]
+
+
+def test_logits_are_kept_and_belong_to_their_checkpoint(
+    reranker: Checkpoint, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = np.zeros((3, 4), dtype=bool)
+    wanted[0] = True
+    first = cached_scores(reranker, "digest", dataset, wanted, tmp_path)
+    monkeypatch.setattr(score_cache, "_score", _refuse)
+    np.testing.assert_array_equal(cached_scores(reranker, "digest", dataset, wanted, tmp_path), first)
+    with pytest.raises(NotImplementedError):
+        cached_scores(reranker, "another", dataset, wanted, tmp_path)
+    wanted[1] = True
+    with pytest.raises(NotImplementedError):
+        cached_scores(reranker, "digest", dataset, wanted, tmp_path)
+
+
+def _refuse(*_: object) -> None:
+    raise NotImplementedError
+
+
+def test_one_changed_weight_changes_the_digest(reranker: Checkpoint) -> None:
+    before = checkpoint_digest(reranker)
+    assert checkpoint_digest(reranker) == before
+    scale = reranker.graph.get_parameter("scale")
+    scale.data += 1
+    try:
+        assert checkpoint_digest(reranker) != before
+    finally:
+        scale.data -= 1
+
+
+def test_another_kind_of_model_is_refused(reranker: Checkpoint) -> None:
+    other = Checkpoint(reranker.spec, torch.nn.Linear(2, 1), ("a",), 1, 600, reranker.tokenizer_json, 1)
+    with pytest.raises(InputError, match="tiny is no late-interaction reranker"):
+        LateInteractionScorer.of(other)

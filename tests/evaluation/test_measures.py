@@ -1,0 +1,88 @@
+"""nDCG@10, recall and the own-language share, worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from client.embedder import IntArray
+from evaluation.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
+from evaluation.measures import Judge
+from tests.evaluation.small_dataset import small_dataset
+
+# Documents: cat dog sun moon tree fish in en (0 to 5), de (6 to 11), sv (12 to 17).
+# Query 0 is "cat" in English: cat has grade 2 (gain 3), dog has grade 1 (gain 1), in every language.
+IDEAL_OF_ONE_LANGUAGE = 3 + 1 / math.log2(3)
+
+
+@pytest.fixture
+def lists() -> CandidateLists:
+    return candidate_lists(small_dataset(), np.zeros((18, 18), np.float32), 6)
+
+
+def of_cat(lists: CandidateLists, pool: str, documents: list[int]) -> IntArray:
+    """The lists' own order, but for the English question about cats in one pool."""
+    ranked = lists.documents.copy()
+    ranked[_row(lists, pool)] = documents + [NOTHING] * (6 - len(documents))
+    return ranked
+
+
+def _row(lists: CandidateLists, pool: str) -> int:
+    return next(row for row in range(len(lists.pools)) if lists.pools[row] == pool and lists.queries[row] == 0)
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        pytest.param([6, 7, 8], 1.0, id="ideal"),
+        pytest.param([7, 6], (1 + 3 / math.log2(3)) / IDEAL_OF_ONE_LANGUAGE, id="the two exchanged"),
+        pytest.param([8, 9, 6, 10, 7], (3 / math.log2(4) + 1 / math.log2(6)) / IDEAL_OF_ONE_LANGUAGE, id="3rd and 5th"),
+        pytest.param([8, 9, 10, 11], 0.0, id="neither"),
+        pytest.param([], 0.0, id="nothing found"),
+    ],
+)
+def test_ndcg_of_one_language(lists: CandidateLists, documents: list[int], expected: float) -> None:
+    values = Judge(lists).ndcg(of_cat(lists, "de", documents))
+    assert values[_row(lists, "de")] == pytest.approx(expected)
+
+
+def test_ndcg_of_the_mixed_pool(lists: CandidateLists) -> None:
+    # found: cat.sv, dog.en, sun.en; ideal: three cats, then three dogs
+    discounts = [1 / math.log2(rank + 1) for rank in range(1, 7)]
+    expected = (3 * discounts[0] + 1 * discounts[1]) / (3 * sum(discounts[:3]) + sum(discounts[3:]))
+    values = Judge(lists).ndcg(of_cat(lists, MIXED, [12, 1, 2]))
+    assert values[_row(lists, MIXED)] == pytest.approx(expected)
+
+
+def test_only_the_first_ten_count() -> None:
+    lists = candidate_lists(small_dataset(), np.zeros((18, 18), np.float32), 18)
+    ranked = lists.documents.copy()
+    others = [2, 3, 4, 5, 8, 9, 10, 11, 14, 15]
+    ranked[_row(lists, MIXED)] = [*others, 0, 1, 6, 7, 12, 13, 16, 17]
+    assert Judge(lists).ndcg(ranked)[_row(lists, MIXED)] == 0
+
+
+def test_ndcg_agrees_with_another_computation(lists: CandidateLists) -> None:
+    """Every list in a random order, against the formula written out with numpy."""
+    generator = np.random.default_rng(7)
+    ranked = np.array([generator.permutation(row) for row in lists.documents])
+    values = Judge(lists).ndcg(ranked)
+    discounts = 1 / np.log2(np.arange(2, 12))
+    for row, grades in enumerate(lists.grades):
+        gains = np.array([2.0 ** grades.get(document, 0) - 1 for document in ranked[row].tolist()])
+        ideal = np.sort([2.0**grade - 1 for grade in grades.values()])[::-1][:10]
+        assert values[row] == pytest.approx(gains @ discounts[: len(gains)] / (ideal @ discounts[: len(ideal)]))
+
+
+def test_recall_is_the_share_of_the_answers_in_the_list(lists: CandidateLists) -> None:
+    recall = Judge(lists).recall(of_cat(lists, MIXED, [12, 1, 2]))
+    assert recall[_row(lists, MIXED)] == pytest.approx(2 / 6)
+    assert recall[_row(lists, "de")] == 1
+
+
+def test_own_share_of_the_mixed_pool(lists: CandidateLists) -> None:
+    shares = Judge(lists).own_share(of_cat(lists, MIXED, [0, 6, 1, 12]))
+    assert shares[_row(lists, MIXED)] == pytest.approx(2 / 4)
+    assert np.isnan(shares[_row(lists, "de")])
