@@ -87,6 +87,7 @@ def _untrained(checkpoint: Checkpoint) -> Trainee:
     encoder = getattr(checkpoint.graph, "encoder", None)
     if spec.role != "embedder" or encoder is None or encoder.config.model_type != "bert":
         raise InputError(f"{spec.id} cannot be trained from: a BERT embedder is needed, such as {DEFAULT_BASE}")
+    encoder.pooler = None  # mean pooling reads past it, and so does late interaction
     template = checkpoint.text_encoder().encode([("", "")])[0].ids
     settings = LateInteractionSettings(
         model_id=f"{spec.id.rsplit('/', 1)[-1]}-reranker",
@@ -117,6 +118,7 @@ def _trainee(network: LateInteractionReranker, settings: LateInteractionSettings
         Tokenizer.from_str(tokenizer_json.decode("utf-8")),
         separator_id=settings.separator_id,
         pad_token_id=settings.pad_token_id,
+        max_tokens=settings.max_tokens,
     )
     return Trainee(network.eval(), rows, settings, tokenizer_json)
 

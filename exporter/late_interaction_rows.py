@@ -8,6 +8,7 @@ states that it has within a pair.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,18 +27,22 @@ class SideRows:
         tokenizer: with a pair template; its padding and truncation are switched off here.
         separator_id: the id that ends the query.
         pad_token_id: fills a batch.
+        max_tokens: what the network reads; no row is longer, whatever is asked for.
     """
 
-    def __init__(self, tokenizer: Tokenizer, *, separator_id: int, pad_token_id: int) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, *, separator_id: int, pad_token_id: int, max_tokens: int = sys.maxsize
+    ) -> None:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._tokenizer = tokenizer
         self._separator_id = separator_id
         self._pad_token_id = pad_token_id
+        self._max_tokens = max_tokens
 
     def queries(self, texts: Sequence[str], longest: int) -> list[Row]:
         """Rows of at most `longest` ids, the separator included."""
-        rows = []
+        longest, rows = min(longest, self._max_tokens), []
         for encoding in self._tokenizer.encode_batch([(text, "") for text in texts]):
             side = encoding.ids[: encoding.ids.index(self._separator_id)]
             rows.append([*side[: longest - 1], self._separator_id])
@@ -45,7 +50,7 @@ class SideRows:
 
     def documents(self, texts: Sequence[str], longest: int) -> list[Row]:
         """Rows of at most `longest` ids, the last special token included."""
-        rows = []
+        longest, rows = min(longest, self._max_tokens), []
         for encoding in self._tokenizer.encode_batch([("", text) for text in texts]):
             side = encoding.ids[encoding.ids.index(self._separator_id) + 1 :]
             rows.append(side if len(side) <= longest else [*side[: longest - 1], side[-1]])

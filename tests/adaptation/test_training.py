@@ -20,7 +20,8 @@ from adaptation import trainee
 from adaptation.corpus import make_corpus
 from adaptation.mine import mine
 from adaptation.work_folder import WorkFolder
-from interlingua.commands import main
+from interlingua.commands import cli
+from interlingua.errors import InterlinguaError
 from tests.adaptation.topics import make_sections
 from tests.client.hash_embedder import HashEmbedder
 from tests.conftest import MakeFolder
@@ -57,10 +58,16 @@ def trained(scored: WorkFolder, base: Path) -> list[Path]:
 
 
 def run(step: str, *arguments: object, code: int = 0) -> str:
-    """`interlingua adapt`; what it prints."""
-    result = CliRunner().invoke(main, ["adapt", step, *map(str, arguments)])
-    assert result.exit_code == code, result.output
-    return result.output
+    """`interlingua adapt`; what it prints, its error message included."""
+    return interlingua("adapt", step, *arguments, code=code)
+
+
+def interlingua(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    error = result.exception
+    status = error.exit_code if isinstance(error, InterlinguaError) else result.exit_code
+    assert status == code, f"{result.output}{error!r}"
+    return f"{result.output}{error or ''}"
 
 
 def losses(work: WorkFolder, name: str) -> list[float]:
@@ -85,12 +92,13 @@ def test_scores_are_those_of_the_teacher_in_the_language_asked_for(scored: WorkF
     query = network.token_vectors(*rows_of.batch(rows_of.queries([first.queries["en"]], 64)))
     for text, score in zip(first.documents, first.scores, strict=True):
         document = network.token_vectors(*rows_of.batch(rows_of.documents([text["en"]], 128)))
-        assert float(network.score_all(query, document)) == pytest.approx(score, abs=0.2)  # bf16 and fp16 against fp32
+        alone = float(network.score_all(query, document).detach())
+        assert alone == pytest.approx(score, abs=0.03 * float(network.scale))  # bf16 and fp16 against fp32
 
 
 def test_scores_of_another_teacher_are_not_mixed_in(scored: WorkFolder, base: Path) -> None:
     output = run("score", "--work", scored.root, "--base", base, "--languages", "fr", code=3)
-    assert 'languages: ["en"], not ["fr"]' in output
+    assert 'languages: ["en"] there, ["fr"] now' in output
     assert "--replace" in output
 
 
@@ -196,6 +204,5 @@ def test_any_model_that_exports_can_teach(scored: WorkFolder, base: Path, make_f
 
 
 def test_the_result_exports(trained: list[Path], tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["export", str(trained[0]), "--model-repository", str(tmp_path / "repository")])
-    assert result.exit_code == 0, result.output
+    interlingua("export", trained[0], "--model-repository", tmp_path / "repository")
     assert (tmp_path / "repository" / "rerank" / "1" / "tokenizer.json").is_file()

@@ -1,0 +1,74 @@
+"""The reranker table as a user makes it: one command, a real server, ten languages of a tiny help collection."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evaluation.gnome_dataset import LANGUAGES
+from server.embedded import EmbeddedServer
+from tests.evaluation.tiny_help import write_page
+from tests.evaluation.tiny_reranker import save_tiny_reranker
+
+PAGES = {"sound": "Turn the sound up", "screen": "Dim the screen", "mouse": "Slow the mouse down", "disk": "Format it"}
+
+
+@pytest.fixture(scope="module")
+def help_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("help")
+    for tag in LANGUAGES:
+        folder_name = "C" if tag == "en" else tag.replace("-", "_")
+        for name, title in PAGES.items():
+            write_page(folder, folder_name, name, f"{title} ({tag})", f"{title}: how to, in {tag}.")
+    return folder
+
+
+def table(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "evaluation.reranker_table", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
+
+
+def test_one_command_makes_the_table_and_the_second_run_needs_no_server(
+    server: EmbeddedServer,
+    repository: Path,
+    help_folder: Path,
+    tmp_path: Path,
+    tokenizer_json: dict[str, bytes],
+) -> None:
+    reranker = save_tiny_reranker(tmp_path / "tiny", tokenizer_json["xlm-roberta"])
+    common = [
+        "--gnome",
+        help_folder,
+        "--model-repository",
+        repository,
+        "--cache",
+        tmp_path,
+        "--system",
+        f"t={reranker}",
+    ]
+    first = table(*common, "--server", server.settings.grpc_address, "--json", tmp_path / "first.json")
+    assert first.returncode == 0, first.stderr
+    assert "gnome-help, test half" in first.stdout
+    again = table(*common, "--server", "127.0.0.1:1", "--json", tmp_path / "again.json", "--markdown")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("| dense + offsets |") == 2
+    figures = json.loads((tmp_path / "first.json").read_text())
+    assert figures == json.loads((tmp_path / "again.json").read_text())
+    help_, desk = figures["datasets"]
+    assert help_["facts"]["pages_by_language"] == dict.fromkeys(LANGUAGES, 4)
+    assert len(desk["systems"][1]["pairs"]) == 12 * 13
+    # docs/search.md has 0.600; questions' languages are given here, detected there
+    assert desk["systems"][1]["ndcg"]["across"][0] == pytest.approx(0.60, abs=0.02)
+
+
+def test_mistakes_are_one_line_and_an_exit_code(repository: Path, help_folder: Path, tmp_path: Path) -> None:
+    common = ["--gnome", help_folder, "--cache", tmp_path, "--system", "none"]
+    away = table(*common, "--model-repository", repository, "--server", "127.0.0.1:1")
+    assert (away.returncode, "Traceback" in away.stderr) == (4, False)
+    empty = table(*common, "--model-repository", tmp_path)
+    assert empty.returncode == 3
+    assert "no published version: run `interlingua export` first" in empty.stderr
