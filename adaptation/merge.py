@@ -10,6 +10,7 @@ are folded in one after another, each with its share of the whole.
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from adaptation import trainee
+from exporter.late_interaction_settings import is_late_interaction
 from interlingua.errors import InputError
 
 State = Mapping[str, Tensor]
@@ -56,20 +58,26 @@ def merge(states: Sequence[State], weights: Sequence[float]) -> dict[str, Tensor
     return merged
 
 
-def merge_folders(folders: Sequence[Path], weights: Sequence[float], target: Path) -> None:
+def merge_folders(folders: Sequence[Path], weights: Sequence[float], target: Path, *, replace: bool = False) -> None:
     """Merge checkpoint folders into a new one, with the settings of the first.
 
+    Args:
+        replace: give up a checkpoint that is in the target.
+
     Raises:
-        InputError: a folder is no checkpoint, they do not match, or the target is there already.
+        InputError: a folder is no checkpoint, they do not match, or the target holds one already or is one of them.
     """
-    if target.exists():
-        raise InputError(f"{target} is there already: choose another --name")
+    if is_late_interaction(target) and not replace:
+        raise InputError(f"{target} is there already: choose another --name, or --replace it")
+    if target.resolve() in {folder.resolve() for folder in folders}:
+        raise InputError(f"{target} is one of the checkpoints to merge: choose another --name")
     read = [trainee.read(folder) for folder in folders]
     for folder, other in zip(folders[1:], read[1:], strict=True):
         if other.tokenizer_json != read[0].tokenizer_json:
             raise InputError(f"{folder} has another tokenizer than {folders[0]}: their weights do not mean the same")
     state = merge([each.network.state_dict() for each in read], weights)
     read[0].network.load_state_dict(state)
+    shutil.rmtree(target, ignore_errors=True)
     trainee.write(read[0], target)
 
 

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 @click.argument("checkpoints", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--name", required=True, help="Of the merged run; its folder is runs/NAME in the work folder.")
 @click.option("--weights", help="One a checkpoint, commas between them.  [default: equal]")
-def command(work: WorkFolder, checkpoints: tuple[Path, ...], name: str, weights: str | None) -> None:
+@click.option("--replace", is_flag=True, help="Give up a merged checkpoint of this name.")
+def command(work: WorkFolder, checkpoints: tuple[Path, ...], name: str, weights: str | None, replace: bool) -> None:
     """Merge CHECKPOINTS (folders, or names of runs) by spherical interpolation."""
     from adaptation.merge import merge_folders
     from adaptation.training_run import MODEL, run_folder
 
     folders = [path if path.is_dir() else run_folder(work, path.name) / MODEL for path in checkpoints]
     target = run_folder(work, name) / MODEL
-    merge_folders(folders, _weights(weights, len(folders)), target)
+    merge_folders(folders, _weights(weights, len(folders)), target, replace=replace)
     click.echo(f"{target}\nexport it with: interlingua export {target}")
 
 

@@ -125,6 +125,12 @@ def test_the_merge_lies_between_its_parents(scored: WorkFolder, trained: list[Pa
     assert to_left + to_right == pytest.approx(_angle(left[name], right[name]), rel=0.01)
     assert 0 < to_left < _angle(left[name], right[name])
 
+    again = ("merge", "--work", scored.root, "--name", "merged")
+    assert "--replace" in run(*again, "seed1", "seed2", code=3)
+    assert "one of the checkpoints to merge" in run(*again, "--replace", "merged", "seed2", code=3)
+    run(*again, "--replace", "seed1", "seed1")
+    torch.testing.assert_close(weights(scored.runs / "merged" / "model"), left)
+
 
 def _angle(a: torch.Tensor, b: torch.Tensor) -> float:
     a, b = a.double().flatten(), b.double().flatten()
