@@ -10,8 +10,9 @@ from pathlib import Path
 
 from adaptation import trainee
 from exporter import sources, weight_delta
+from exporter.catalog import DELTA_FILE
 from exporter.checkpoint_folder import Overrides
-from exporter.delta_checkpoint import DELTA_FILE, base_state
+from exporter.delta_checkpoint import base_state
 from exporter.late_interaction_settings import write_settings
 from interlingua.errors import InputError
 

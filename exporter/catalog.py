@@ -10,11 +10,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from exporter.digests import file_digest
 from exporter.spec import ArchiveSource, DeltaSource, ModelSpec
 from interlingua.errors import InputError
+from interlingua.paths import PROJECT_ROOT
 
 CATALOG = Path(__file__).with_name("catalog.toml")
 DEFAULT_MODEL = "multilingual-e5-small"
+DELTA_FILE = "delta.safetensors"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,14 @@ def find(name: str, entries: tuple[Entry, ...] | None = None) -> ModelSpec | Non
     """The model of that id or alias; None where the catalogue has none."""
     known = read_catalog() if entries is None else entries
     return next((entry.spec for entry in known if name in entry.names), None)
+
+
+def revision(spec: ModelSpec, root: Path = PROJECT_ROOT) -> str:
+    """Of the weights as they are now: an artefact's changes with its file; "" where the file is missing."""
+    if not isinstance(spec.source, DeltaSource):
+        return spec.revision
+    delta = root / spec.source.artefact / DELTA_FILE
+    return file_digest(delta)[:12] if delta.is_file() else ""
 
 
 def _entry(path: Path, row: dict[str, Any]) -> Entry:

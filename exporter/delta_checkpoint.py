@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from exporter.late_interaction_settings import LateInteractionSettings
     from exporter.spec import DeltaSource, ModelSpec
 
-DELTA_FILE = "delta.safetensors"
 ENCODER = "encoder."  # what the encoder's tensors are called inside the reranker
 
 
@@ -48,12 +47,13 @@ def load(spec: ModelSpec, source: DeltaSource, root: Path = PROJECT_ROOT) -> Che
         raise InputError(f"{spec.id}: its artefact in {folder} is missing; `make reranker` makes it again")
     settings = read_settings(folder)
     _check_agrees(spec, source, settings, folder)
-    delta = weight_delta.read(folder / DELTA_FILE)
+    delta = weight_delta.read(folder / catalog.DELTA_FILE)
     base_spec = catalog.find(source.base)
     if base_spec is None or not isinstance(base_spec.source, ArchiveSource):
         raise InputError(f"{spec.id}: its base {source.base!r} is no model of the catalogue's archives")
     base = archive_checkpoint.load(base_spec, base_spec.source)
-    return apply(replace(spec, rerank_weight=settings.rerank_weight), settings, base, delta)
+    current = replace(spec, rerank_weight=settings.rerank_weight, revision=catalog.revision(spec, root))
+    return apply(current, settings, base, delta)
 
 
 def apply(

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from exporter import catalog
 from exporter.catalog import DEFAULT_MODEL
 from interlingua.commands.search import moved, stage_line
 from interlingua.errors import InterlinguaError
@@ -24,6 +25,7 @@ from interlingua.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
 
 if TYPE_CHECKING:
     from client import SearchResult
+    from interlingua.service import ServiceSpec
 
 DATASET = PROJECT_ROOT / "evaluation" / "data" / "helpdesk12"
 INDEX = PROJECT_ROOT / "var" / "demo-index"
@@ -86,7 +88,7 @@ def step(number: int, what: str) -> None:
 
 
 def export_once(network: str, model: str, precision: str) -> None:
-    """Export unless there is a version of that network in that precision, which may be the user's own."""
+    """Export unless the model as it is now, or one of the user's own, is there in that precision."""
     from exporter.repository import ModelRepository
     from exporter.verify import published
 
@@ -95,11 +97,17 @@ def export_once(network: str, model: str, precision: str) -> None:
     except InterlinguaError:
         there = []
     same = [found for found in there if (found.family.network, found.spec.precision) == (network, precision)]
-    if same:
+    if same and not _is_outdated(same[-1].spec, model):
         name = f"{network}/{same[-1].version} ({same[-1].spec.model_id}, {precision})"
         click.echo(f"{name} is already published; `interlingua export --verify` checks it again")
     else:
         run("export", model, "--precision", precision, "--model-repository", str(DEFAULT_MODEL_REPOSITORY))
+
+
+def _is_outdated(found: ServiceSpec, model: str) -> bool:
+    """Whether it is that model with other weights than the catalogue has now."""
+    wanted = catalog.find(model)
+    return wanted is not None and found.model_id == wanted.id and found.revision != catalog.revision(wanted)
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from client import AsyncRetriever, Retriever
+from exporter import catalog
+from exporter.spec import FolderSource, ModelSpec
 from exporter.triton_config import read_config, write_config
 from interlingua.commands import demo
 from interlingua.errors import InputError
@@ -169,6 +171,18 @@ def test_the_demo_reranks(
     for expected in ("published tiny-bert in fp32", "reranker/1 (tiny-bert, fp32) is already published"):
         demo.export_once("reranker", str(make_folder("bert", labels=1)), "fp32")
         assert expected in capfd.readouterr().out
+
+
+def test_a_reranker_that_the_artefact_has_outlived_is_exported_again(
+    tmp_path: Path, make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "DEFAULT_MODEL_REPOSITORY", tmp_path / "repository")
+    folder = make_folder("bert", labels=1)
+    demo.export_once("reranker", str(folder), "fp32")
+    own = ModelSpec(id=folder.name, role="reranker", source=FolderSource(folder), revision="newer")
+    monkeypatch.setattr(catalog, "find", lambda name: own if name == str(folder) else None)
+    demo.export_once("reranker", str(folder), "fp32")
+    assert "already published;" not in capfd.readouterr().out
 
 
 def test_a_tight_deadline_keeps_the_dense_order_and_says_so(index: Path, server: EmbeddedServer) -> None:

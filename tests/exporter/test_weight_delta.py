@@ -234,3 +234,13 @@ def test_the_default_reranker_is_in_the_catalogue() -> None:
     assert (spec.role, spec.head, spec.pooling, spec.max_tokens) == ("reranker", "late-interaction", "none", 512)
     assert isinstance(spec.source, DeltaSource)
     assert catalog.find(spec.source.base) == catalog.find(catalog.DEFAULT_MODEL)
+
+
+def test_the_revision_follows_the_artefact(artefact: Path) -> None:
+    spec = tiny_spec(artefact)
+    before = catalog.revision(spec, artefact.parent)
+    assert len(before) == 12
+    (artefact / catalog.DELTA_FILE).write_bytes(b"other weights")
+    assert catalog.revision(spec, artefact.parent) != before
+    (artefact / catalog.DELTA_FILE).unlink()
+    assert catalog.revision(spec, artefact.parent) == ""
