@@ -74,6 +74,7 @@ class LateInteractionScorer:
         network = checkpoint.graph
         if not isinstance(network, LateInteractionReranker):
             raise InputError(f"{checkpoint.spec.id} is no late-interaction reranker: this table compares only those")
+        network.encoder.set_attn_implementation("sdpa")  # type: ignore[operator]
         tokenizer = Tokenizer.from_str(checkpoint.tokenizer_json.decode("utf-8"))
         rows = SideRows(tokenizer, separator_id=network.separator_id, pad_token_id=checkpoint.pad_token_id)
         return cls(network, rows, checkpoint.spec.max_tokens)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evaluation.dataset import Dataset
     from exporter.checkpoint import Checkpoint
 
-_METHOD = "bf16/1"  # how the logits are computed: changed when that changes
+_METHOD = "bf16/2"  # how the logits are computed: changed when that changes
 
 
 def cached_scores(

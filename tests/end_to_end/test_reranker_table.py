@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,30 @@ def test_mistakes_are_one_line_and_an_exit_code(repository: Path, help_folder: P
     empty = table(*common, "--model-repository", tmp_path)
     assert empty.returncode == 3
     assert "no published version: run `interlingua export` first" in empty.stderr
+
+
+def test_the_cost_of_a_reranker_is_measured_through_its_service(
+    server: EmbeddedServer, repository: Path, help_folder: Path, tmp_path: Path, tokenizer_json: dict[str, bytes]
+) -> None:
+    reranker = save_tiny_reranker(tmp_path / "tiny", tokenizer_json["xlm-roberta"])
+    first_stage = ["--gnome", help_folder, "--model-repository", repository, "--cache", tmp_path / "cache"]
+    made = table(*first_stage, "--system", "none", "--server", server.settings.grpc_address)
+    assert made.returncode == 0, made.stderr
+    shutil.copytree(repository, tmp_path / "repositories" / "fp32")
+    command = [sys.executable, "-m", "evaluation.reranker_cost", "--reranker", reranker, "--precision", "fp32"]
+    options = ["--lists", "6", "--clients", "2", "--repositories", tmp_path / "repositories", *first_stage]
+    done = subprocess.run(
+        [*map(str, [*command, *options, "--json", tmp_path / "cost.json"])],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "cost.json").read_text())
+    assert (report["lists"], report["pairs"]) == (6, 6 * len(PAGES))
+    cost = report["precisions"]["fp32"]
+    assert cost["lone_pairs_per_s"] > 0
+    assert 0 < cost["ndcg"] <= 1
+    assert cost["over_fp32"] == [0, 0, 0]
+    assert cost["over_dense"][0] == pytest.approx(cost["ndcg"] - report["dense_ndcg"])
