@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 REPOSITORIES = PROJECT_ROOT / "build" / "reranker-cost"
 PRECISIONS = ("fp32", "int8")
 BUDGETS = (512, 1024, 2048)  # tokens of a sub-batch, tried for the in-process limit
-LIMIT_PAIRS = 300
+LIMIT_PAIRS = 80
 SEED = 12
 
 
@@ -58,7 +58,7 @@ class Cost(NamedTuple):
 
 @click.command()
 @click.option("--reranker", default=DEFAULT.source, show_default=True, help="A catalogue name or a folder.")
-@click.option("--lists", "number", default=100, show_default=True, type=click.IntRange(2), help="Lists to rerank.")
+@click.option("--lists", "number", default=24, show_default=True, type=click.IntRange(2), help="Lists to rerank.")
 @click.option(
     "--precision", "precisions", type=click.Choice(PRECISIONS), multiple=True, default=PRECISIONS, show_default=True
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evaluation.bootstrap import Interval
     from evaluation.system_report import Averages, SystemReport
 
+_NAMED = 6  # pairs that a cell has room for
 _COLUMNS = ("same language", "across languages", "mixed pool")
 
 
@@ -79,7 +80,7 @@ def _differences(dataset: DatasetReport) -> Grid:
             system.name,
             *(_signed(interval) for interval in vars(system.difference).values()),
             str(len(system.better)),
-            ", ".join(map(pair_name, system.worse)) or "none",
+            _listed(system.worse),
         )
         for system in dataset.systems
         if system.difference is not None
@@ -102,6 +103,12 @@ def _pairs(dataset: DatasetReport, system: SystemReport) -> Grid:
         ("", *pools, MIXED),
         rows,
     )
+
+
+def _listed(pairs: Sequence[Pair]) -> str:
+    """All of a few; the number and the first of many."""
+    names = ", ".join(map(pair_name, pairs[:_NAMED]))
+    return f"{len(pairs)}: {names}, ..." if len(pairs) > _NAMED else names or "none"
 
 
 def _cell(system: SystemReport, pair: Pair) -> str:

@@ -21,7 +21,7 @@ from server.ports import free_ports
 if TYPE_CHECKING:
     from client.embedder import FloatArray
 
-_LONE_LISTS = 20
+_LONE_LISTS = 4
 
 
 class Served(NamedTuple):
