@@ -59,26 +59,40 @@ def cut(lengths: Sequence[int], overhead: float, max_tokens: int, max_texts: int
     Returns:
         Sub-batches as positions into `lengths`, each sorted by length, in rising order of length.
     """
-    order = np.argsort(np.asarray(lengths), kind="stable")
-    ordered = np.asarray(lengths)[order]
-    count = len(ordered)
-    best = np.zeros(count + 1)  # best[i]: least cost of the first i texts
-    first = np.zeros(count + 1, dtype=np.int64)  # where the last sub-batch of that best cut starts
-    for stop in range(1, count + 1):
-        longest = int(ordered[stop - 1])
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    ordered = [lengths[row] for row in order]
+    best = [0.0]  # best[i]: least cost of the first i texts
+    first = [0]  # where the last sub-batch of that best cut starts
+    for stop, longest in enumerate(ordered, start=1):
         width = min(stop, max_texts, max(max_tokens // longest, 1))
-        starts = np.arange(stop - width, stop)
-        costs = best[starts] + (stop - starts) * longest
-        pick = int(np.argmin(costs))
-        best[stop] = costs[pick] + overhead
-        first[stop] = starts[pick]
+        start, least = _last_start(ordered, best, stop, width, overhead)
+        best.append(least + overhead)
+        first.append(start)
     batches: list[list[int]] = []
-    stop = count
+    stop = len(ordered)
     while stop:
-        start = int(first[stop])
-        batches.append(order[start:stop].tolist())
-        stop = start
+        batches.append(order[first[stop] : stop])
+        stop = first[stop]
     return batches[::-1]
+
+
+def _last_start(ordered: list[int], best: list[float], stop: int, width: int, overhead: float) -> tuple[int, float]:
+    """Where the sub-batch that ends at `stop` starts, the earliest of the best, and the cost without its overhead.
+
+    Plain numbers, not arrays: a batch is small, and this runs before every call. Going back, each text more pads the
+    texts before it to `longest`; once that costs more than a call, no earlier start is better, because the best cut up
+    to a text is dearer than that up to an earlier one by at most a call that holds all texts in between.
+    """
+    longest, padded = ordered[stop - 1], 0
+    pick, least = stop - 1, float("inf")
+    for start in range(stop - 1, stop - width - 1, -1):
+        padded += longest
+        cost = best[start] + padded
+        if cost <= least:
+            pick, least = start, cost
+        elif start and cost + longest - ordered[start - 1] - overhead > least:
+            break
+    return pick, least
 
 
 def finish_times(calls: Sequence[float], lanes: int) -> list[float]:
