@@ -21,8 +21,8 @@ from loadtest.capacity.workload import FloatArray64
 if TYPE_CHECKING:
     from loadtest.capacity.demand import Demand
     from loadtest.capacity.server_layout import ServerLayout
-    from loadtest.capacity.slo import Slo
     from loadtest.capacity.timeline import Timeline, Usage
+    from loadtest.slo import Slo
 
 Arrivals = Callable[[float, float, int], FloatArray64]
 """(requests a second, seconds, seed) -> moments of arrival."""
@@ -120,12 +120,12 @@ def check_possible(demand: Demand, layout: ServerLayout, slo: Slo) -> float:
     """Mean seconds of a lone request. Raises ImpossibleSloError: lone requests miss the SLO already."""
     arrived = np.arange(_LONE_REQUESTS, dtype=np.float64) * _LONE_GAP_S
     alone = simulate(demand.draw(arrived, seed=0), layout)
-    if not slo.holds(alone):
-        took = alone.percentile(slo.percentile)
+    if not slo.holds(alone.answered_after()):
+        took = alone.percentile(slo.percent)
         raise ImpossibleSloError(
             f"the SLO ({slo}) cannot be held at any rate: "
             + (
-                f"p{slo.percentile:g} of lone requests is {1e3 * took:.0f} ms already"
+                f"p{slo.percent:g} of lone requests is {1e3 * took:.0f} ms already"
                 if np.isfinite(took)
                 else f"{100 * (1 - alone.goodput()):.0f}% of lone requests miss their deadline already"
             )
@@ -148,7 +148,7 @@ def _bisect(guess: float, demand: Demand, layout: ServerLayout, slo: Slo, runs: 
     """From a guess, outwards until the rate is enclosed, then inwards; the rate that held."""
 
     def holds(rate: float) -> bool:
-        return slo.holds(runs.try_rate(rate, demand, layout, seed), runs.warm_up)
+        return slo.holds(runs.try_rate(rate, demand, layout, seed).answered_after(runs.warm_up))
 
     low = high = guess
     grows = holds(guess)

@@ -21,7 +21,7 @@ from loadtest.capacity.highest_rate import HighestRate, ImpossibleSloError, Runs
 if TYPE_CHECKING:
     from loadtest.capacity.demand import Demand
     from loadtest.capacity.server_layout import ServerLayout
-    from loadtest.capacity.slo import Slo
+    from loadtest.slo import Slo
 
 HEADROOM = 0.3
 _MILLION = 1e6

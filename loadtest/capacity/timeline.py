@@ -91,12 +91,17 @@ class Timeline:
         kept: BoolArray = np.arange(len(self.workload)) >= int(share * len(self.workload))
         return kept
 
+    def answered_after(self, warm_up: float = 0.0) -> FloatArray64:
+        """float64 [n]: latencies without the warm-up's; infinite where there was no answer."""
+        latencies: FloatArray64 = np.where(self.shed, np.inf, self.latency)[self.after_warm_up(warm_up)]
+        return latencies
+
     def percentile(self, percentile: float, warm_up: float = 0.0) -> float:
         """Seconds that so many of 100 requests were answered within; infinite if too few were answered at all.
 
         The smallest latency that at least `percentile` of 100 requests do not exceed; a refused one exceeds all.
         """
-        latency = np.where(self.shed, np.inf, self.latency)[self.after_warm_up(warm_up)]
+        latency = self.answered_after(warm_up)
         rank = max(int(np.ceil(percentile / 100 * len(latency))), 1)
         return float(np.partition(latency, rank - 1)[rank - 1])
 

@@ -15,8 +15,8 @@ from loadtest.capacity.demand import Demand, token_counts
 from loadtest.capacity.highest_rate import ImpossibleSloError, Runs, highest_rate, interval
 from loadtest.capacity.planner import cost_per_million, demand_changes, peak_and_mean, replicas_for, what_if
 from loadtest.capacity.server_layout import ServerLayout
-from loadtest.capacity.slo import Slo
 from loadtest.capacity.workload import KINDS
+from loadtest.slo import Slo
 from tests.loadtest.capacity_layouts import one_service, queue, whole_server
 
 SHORT, LONG = np.array([8, 10, 12, 14]), np.array([40, 60, 80, 100])
@@ -38,7 +38,7 @@ def test_the_highest_rate_is_that_of_mm1() -> None:
     """p90 of the sojourn in M/M/1 is ln(10) / (mu - rate): with mu = 100 and 0.05 s the rate is 100 - 46.05 = 53.95."""
     quantiles = -np.log1p(-(np.arange(4000) + 0.5) / 4000) * 1000  # exponential, mean 1,000 tokens: 10 ms
     exponential = Demand({"embed_query": 1.0}, {"en": 1.0}, query_tokens={"en": np.maximum(quantiles, 1).astype(int)})
-    found = highest_rate(exponential, queue(1), Slo(0.05, percentile=90), Runs(12_000, repeats=3))
+    found = highest_rate(exponential, queue(1), Slo(90, 0.05), Runs(12_000, repeats=3))
     assert found.rate == pytest.approx(100 - math.log(10) / 0.05, rel=0.04)
     assert found.low < found.rate < found.high
     assert found.high - found.low < 0.2 * found.rate
@@ -50,31 +50,31 @@ def test_the_highest_rate_is_that_of_mm1() -> None:
 
 def test_a_laxer_objective_and_a_second_instance_hold_more() -> None:
     layout = whole_server()
-    strict = highest_rate(QUERIES, layout, Slo(0.03), QUICK)
-    lax = highest_rate(QUERIES, layout, Slo(0.3), QUICK)
+    strict = highest_rate(QUERIES, layout, Slo(99, 0.03), QUICK)
+    lax = highest_rate(QUERIES, layout, Slo(99, 0.3), QUICK)
     bigger = replace(
         layout, cores=4, networks={**layout.networks, "embedder": replace(layout.networks["embedder"], instances=4)}
     )
     services = {name: replace(service, outstanding_calls=4) for name, service in bigger.services.items()}
-    more = highest_rate(QUERIES, replace(bigger, services=services), Slo(0.3), QUICK)
+    more = highest_rate(QUERIES, replace(bigger, services=services), Slo(99, 0.3), QUICK)
     assert strict.high < lax.low
     assert 1.6 * lax.rate < more.rate < 2.4 * lax.rate
 
 
 def test_it_holds_there_and_not_a_twentieth_above() -> None:
-    slo = Slo(0.1)
+    slo = Slo(99, 0.1)
     found = highest_rate(QUERIES, whole_server(), slo, QUICK)
     for seed, rate in enumerate(found.rates):
-        assert slo.holds(QUICK.try_rate(rate, QUERIES, whole_server(), seed), QUICK.warm_up)
-        assert not slo.holds(QUICK.try_rate(1.05 * rate, QUERIES, whole_server(), seed), QUICK.warm_up)
+        assert slo.holds(QUICK.try_rate(rate, QUERIES, whole_server(), seed).answered_after(QUICK.warm_up))
+        assert not slo.holds(QUICK.try_rate(1.05 * rate, QUERIES, whole_server(), seed).answered_after(QUICK.warm_up))
 
 
 def test_bursts_hold_less_than_the_same_mean_without() -> None:
     def bursts(rate: float, seconds: float, seed: int) -> np.ndarray:
         return schedule.bursts(rate, seconds, seed, factor=3.0, period_s=2.0, share=0.2)
 
-    calm = highest_rate(QUERIES, whole_server(), Slo(0.1), QUICK)
-    bursty = highest_rate(QUERIES, whole_server(), Slo(0.1), replace(QUICK, arrivals=bursts))
+    calm = highest_rate(QUERIES, whole_server(), Slo(99, 0.1), QUICK)
+    bursty = highest_rate(QUERIES, whole_server(), Slo(99, 0.1), replace(QUICK, arrivals=bursts))
     assert bursty.high < calm.low
 
 
@@ -82,8 +82,8 @@ def test_refused_requests_count_against_the_objective() -> None:
     """With a deadline of 80 ms nothing takes longer, however many come: the goodput decides."""
     hurried = replace(QUERIES, deadline_s=0.08)
     layout = whole_server()
-    few = highest_rate(hurried, layout, Slo(0.1, percentile=50, goodput=0.99), QUICK)
-    many = highest_rate(hurried, layout, Slo(0.1, percentile=50, goodput=0.8), QUICK)
+    few = highest_rate(hurried, layout, Slo(50, 0.1, goodput=0.99), QUICK)
+    many = highest_rate(hurried, layout, Slo(50, 0.1, goodput=0.8), QUICK)
     assert few.rate < many.rate
     at = QUICK.try_rate(few.rates[0], hurried, layout, 0)
     assert at.goodput(QUICK.warm_up) == pytest.approx(0.99, abs=0.008)
@@ -92,16 +92,16 @@ def test_refused_requests_count_against_the_objective() -> None:
 def test_an_impossible_objective_is_answered_in_words() -> None:
     # A lone query of 100 tokens takes 1 + 10 s.
     demand = replace(QUERIES, query_tokens={"en": SHORT, "hi": np.array([100])})
-    with pytest.raises(ImpossibleSloError, match=r"p99 = 5000 ms.* p99 of lone requests is 11000 ms already"):
-        highest_rate(demand, one_service(max_batch_tokens=1024), Slo(5.0))
+    with pytest.raises(ImpossibleSloError, match=r"p99=5000ms.* p99 of lone requests is 11000 ms already"):
+        highest_rate(demand, one_service(max_batch_tokens=1024), Slo(99, 5.0))
     with pytest.raises(ImpossibleSloError, match="of lone requests miss their deadline already"):
-        highest_rate(replace(demand, deadline_s=4.0), one_service(max_batch_tokens=1024), Slo(5.0))
+        highest_rate(replace(demand, deadline_s=4.0), one_service(max_batch_tokens=1024), Slo(99, 5.0))
 
 
 def test_a_server_that_does_no_work_has_no_limit() -> None:
     idle = one_service(replace(one_service().networks["embedder"].time, call_s=0.0, token_s=0.0))
     with pytest.raises(InputError, match="no limit was found"):
-        highest_rate(QUERIES, idle, Slo(1.0), Runs(requests=20, repeats=1))
+        highest_rate(QUERIES, idle, Slo(99, 1.0), Runs(requests=20, repeats=1))
 
 
 def test_the_interval_by_hand() -> None:
@@ -198,8 +198,8 @@ def test_numbers_out_of_range_are_all_named() -> None:
         replicas_for(0, 5, headroom=1.0, spare=-1)
     with pytest.raises(InputError, match="replicas and rate must be above 0"):
         cost_per_million(1, 1.0, 0.0)
-    with pytest.raises(InputError, match=r"latency is 0 s.*percentile is 100.*goodput is 2"):
-        Slo(0.0, percentile=100, goodput=2)
+    with pytest.raises(InputError, match=r"percentile is 101.*latency is 0 s.*goodput is 2"):
+        Slo(101, 0.0, goodput=2)
 
 
 # -- what breaks first -------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def layout() -> ServerLayout:
 
 def test_sensitivity_finds_what_costs_most(layout: ServerLayout) -> None:
     runs = Runs(requests=150, repeats=3, precision=0.02)
-    slo = Slo(1.0)
+    slo = Slo(99, 1.0)
     base = highest_rate(SEARCHES, layout, slo, runs)
     assert base.busiest in ("reranker", "rerank", "cores")
     changes = demand_changes(SEARCHES, layout)
@@ -231,7 +231,7 @@ def test_sensitivity_finds_what_costs_most(layout: ServerLayout) -> None:
 
 
 def test_a_base_of_other_runs_is_refused(layout: ServerLayout) -> None:
-    base = highest_rate(QUERIES, layout, Slo(0.1), Runs(requests=100, repeats=1))
+    base = highest_rate(QUERIES, layout, Slo(99, 0.1), Runs(requests=100, repeats=1))
     assert base.low == base.rate == base.high
     with pytest.raises(InputError, match="1 repeats, these runs 3"):
-        what_if(base, {}, Slo(0.1), QUICK)
+        what_if(base, {}, Slo(99, 0.1), QUICK)

@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from interlingua.errors import InputError, ServerError
@@ -71,13 +72,29 @@ def test_the_mode_follows_from_what_is_given(given: dict[str, Any], mode: str) -
 
 @pytest.mark.parametrize(("text", "percent", "limit_s"), [("p99=300ms", 99, 0.3), ("p99.9=1.5s", 99.9, 1.5)])
 def test_objectives(text: str, percent: float, limit_s: float) -> None:
-    assert Slo.parse(text) == Slo(percent, pytest.approx(limit_s))
+    slo = Slo.parse(text)
+    assert (slo.percent, slo.limit_s) == (percent, pytest.approx(limit_s))
 
 
-@pytest.mark.parametrize("text", ["p99", "p0=1s", "p101=1s", "99=300ms", "p99=300", "p99=0ms"])
+@pytest.mark.parametrize("text", ["p99", "99=300ms", "p99=300", "p99=-1ms"])
 def test_what_is_no_objective(text: str) -> None:
     with pytest.raises(InputError, match="is no objective such as p99=300ms"):
         Slo.parse(text)
+
+
+@pytest.mark.parametrize("text", ["p0=1s", "p101=1s", "p99=0ms"])
+def test_objectives_out_of_range(text: str) -> None:
+    with pytest.raises(InputError, match="it must be above 0"):
+        Slo.parse(text)
+
+
+def test_an_objective_counts_what_was_never_answered() -> None:
+    """Of 100 requests 97 take 0.1 s, one takes 0.4 s and two have no answer."""
+    latency = np.array([0.1] * 97 + [0.4] + [math.inf] * 2)
+    assert Slo(97, 0.3, goodput=0.98).holds(latency)
+    assert not Slo(98, 0.3, goodput=0.98).holds(latency)
+    assert Slo(98, 0.4, goodput=0.98).holds(latency)
+    assert not Slo(97, 0.3, goodput=0.99).holds(latency)
 
 
 def outcome(number: int, scheduled: float, sent: float, finished: float, status: str) -> Outcome:
