@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from exporter import sources
 from exporter.checkpoint_folder import Overrides
+from exporter.exportable import require_exportable
 from exporter.parity import GateReport, run_gate
 from exporter.parity_texts import sentences
 from exporter.publish import Candidate, Published, ServingOptions, check_tensors, publish
@@ -35,6 +36,7 @@ class ExportRequest:
         model: a catalogue name, a folder or a Hub id.
         version: the number to publish as; None for the next one.
         threads: of this machine, for the gate.
+        catalogue: a file of the user's own entries, in place of the usual one.
     """
 
     model: str
@@ -44,6 +46,7 @@ class ExportRequest:
     version: int | None = None
     overrides: Overrides = Overrides()  # noqa: RUF009
     threads: int = 1
+    catalogue: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,9 @@ def export(request: ExportRequest, on_step: Callable[[str], None]) -> ExportRepo
         ExportError: it cannot be turned into a graph, or fails the gate; nothing was published.
     """
     on_step(f"loading {request.model}")
-    checkpoint = sources.load(request.model, request.overrides)
+    checkpoint = sources.load(request.model, request.overrides, request.catalogue)
     spec = checkpoint.spec
+    require_exportable(spec)
     if request.precision not in spec.precisions:
         raise InputError(f"{spec.id} cannot be exported in {request.precision}, only in {', '.join(spec.precisions)}")
     repository = ModelRepository(request.repository)

@@ -53,7 +53,7 @@ def fetch(model_id: str, *, revision: str | None = None, with_code: bool = False
     except Exception as error:  # httpx's, huggingface_hub's and the operating system's errors
         reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
         raise InputError(
-            f"{model_id} is not in the catalogue, not a folder here, and could not be fetched from the Hub ({reason}). "
+            f"{model_id} is not a folder here, and could not be fetched from the Hub ({reason}). "
             "Check the name and the network, or give a local folder."
         ) from error
     return Snapshot(Path(folder), info.sha or "")

@@ -12,23 +12,29 @@ from typing import TYPE_CHECKING
 from exporter import catalog, hub
 from exporter.checkpoint_folder import Overrides
 from exporter.late_interaction_settings import is_late_interaction
-from exporter.spec import ArchiveSource, DeltaSource, ModelSpec
+from exporter.spec import ArchiveSource, DeltaSource, FolderSource, HubSource, ModelSpec
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
     from exporter.checkpoint import Checkpoint
 
 
-def load(model: str, overrides: Overrides) -> Checkpoint:
+def load(model: str, overrides: Overrides, catalogue: Path | None = None) -> Checkpoint:
     """The model.
+
+    Args:
+        catalogue: a file of the user's own entries, in place of the usual one.
 
     Raises:
         InputError: no such model anywhere, or one that cannot be read.
         ArchiveError: its archive cannot be had.
     """
-    from exporter import checkpoint_folder
+    from exporter import catalogued_folder, checkpoint_folder
 
-    spec = catalog.find(model)
+    known = catalog.entries(catalogue)
+    spec = catalog.find(model, known)
+    if spec is not None and isinstance(spec.source, HubSource | FolderSource):
+        return catalogued_folder.load(spec, overrides)
     if spec is not None:
         if overrides != Overrides():
             raise InputError(f"{spec.id} is a catalogue model: its pooling, prompts and limits are not options")
@@ -40,7 +46,10 @@ def load(model: str, overrides: Overrides) -> Checkpoint:
     if hub.is_hub_id(model) and not model.startswith((".", "/", "~")):
         snapshot = hub.fetch(model, with_code=overrides.trust_remote_code)
         return checkpoint_folder.load(snapshot.folder, model_id=model, revision=snapshot.revision, overrides=overrides)
-    raise InputError(f"{model!r} is no folder, no Hub id (organization/name), and not in the catalogue: {known()}")
+    raise InputError(
+        f"{model!r} is no folder, no Hub id (organization/name), and not in the catalogue. "
+        f"{catalog.suggestion(model, known)}"
+    )
 
 
 def _from_catalogue(spec: ModelSpec) -> Checkpoint:
@@ -61,9 +70,3 @@ def _from_late_interaction(folder: Path, overrides: Overrides) -> Checkpoint:
     if replace(overrides, max_tokens=None, trust_remote_code=False) != Overrides():
         raise InputError(f"{folder} is a late-interaction reranker: it has no pooling and no prompts")
     return late_interaction_folder.load(folder, max_tokens=overrides.max_tokens)
-
-
-def known() -> str:
-    """The catalogue's models, for a message."""
-    specs: list[ModelSpec] = [entry.spec for entry in catalog.read_catalog()]
-    return ", ".join(spec.id for spec in specs)

@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from exporter.model_facts import (
+    DenseLayer,
+    Languages,
+    NetworkShape,
+    NumberFormat,
+    PrecisionLimit,
+    Specials,
+    Task,
+    Verdict,
+)
+from exporter.spec_contradictions import contradictions
 from interlingua.errors import InputError
 
 Role = Literal["embedder", "reranker"]
-Pooling = Literal["mean", "cls", "none"]
+Pooling = Literal["mean", "cls", "last", "none"]
 Precision = Literal["fp32", "int8"]
 PaddingSide = Literal["right", "left"]
 
@@ -55,8 +66,21 @@ class DeltaSource:
     artefact: str
 
 
-Source = ArchiveSource | FolderSource | DeltaSource
-Head = Literal["none", "classifier", "late-interaction"]
+@dataclass(frozen=True)
+class HubSource:
+    """A model of the Hugging Face Hub, at the commit that `ModelSpec.revision` names.
+
+    Attributes:
+        reader: `hub`.
+        id: organization/model; the entry's own id where it is empty.
+    """
+
+    reader: str = "hub"
+    id: str = ""
+
+
+Source = ArchiveSource | FolderSource | DeltaSource | HubSource
+Head = Literal["none", "classifier", "late-interaction", "class-difference", "yes-no", "yes"]
 
 
 @dataclass(frozen=True)
@@ -67,17 +91,32 @@ class ModelSpec:
         id: the catalogue's name, the Hub id, or the folder's name.
         source: where weights and tokenizer come from.
         revision: of the weights, "" where there is none.
-        pooling: how token states become one vector; `none` for a reranker.
+        pooling: how token states become one vector; `last` is the last real token; `none` for a reranker.
         normalize: whether an embedding has length 1.
         query_prompt, document_prompt: text put before every query and document.
         max_tokens: longer texts are cut to this many tokens, specials included.
         padding_side: where a batch is filled up.
         head: `none`; `classifier` for a sequence classifier with one logit; `late-interaction` for a score of token
-            vectors (exporter/late_interaction.py).
+            vectors (exporter/late_interaction.py); `class-difference` for the second of two logits minus the first;
+            `yes-no` and `yes` for logits of `score_tokens` at a causal model's last position.
         precisions: those the model may be exported in.
-        remote_code: whether the model's own Python code has to run; only where the user asked for it.
+        remote_code: whether the model's own Python code has to run; it does only where the user asks for it.
         licence: SPDX name, or "" where the model does not say.
         rerank_weight: what a reranker's score weighs against the first stage's, 0 to 1: 1 is the reranker alone.
+        network: the sizes of the network; None where nobody stated them.
+        dense: layers between pooling and normalization, in order.
+        query_template, document_template: a whole text, `{text}` in it, where a prompt in front is not enough.
+        pair_template: one text of a pair, with `{query}` and `{document}`; "" for the tokenizer's own pair.
+        tasks: prompts by name.
+        specials: ids that the tokenizer adds.
+        score_tokens: the tokens whose logits make the score.
+        score_temperature: the probability is sigmoid(score / score_temperature).
+        dimensions: lengths to which an embedding may be cut and normalized again (Matryoshka).
+        precision_limits: what is known of number formats; one that is not named is unproven, fp32 is safe.
+        packages: that the model's own code imports.
+        gated: whether the Hub asks for a login and an accepted licence.
+        ran: how this very model was exported here; "" where it was not.
+        notes: sentences for who chooses.
     """
 
     id: str
@@ -95,6 +134,22 @@ class ModelSpec:
     remote_code: bool = False
     licence: str = ""
     rerank_weight: float = 1.0
+    network: NetworkShape | None = None
+    dense: tuple[DenseLayer, ...] = ()
+    query_template: str = ""
+    document_template: str = ""
+    pair_template: str = ""
+    tasks: tuple[Task, ...] = ()
+    specials: Specials = Specials()  # noqa: RUF009
+    score_tokens: tuple[str, ...] = ()
+    score_temperature: float = 1.0
+    dimensions: tuple[int, ...] = ()
+    precision_limits: tuple[PrecisionLimit, ...] = ()
+    languages: Languages = Languages()  # noqa: RUF009
+    packages: tuple[str, ...] = ()
+    gated: bool = False
+    ran: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises InputError naming every field that cannot be."""
@@ -115,9 +170,18 @@ class ModelSpec:
             faults.append(f"max_tokens is {self.max_tokens!r}, not a whole number of at least 2")
         if type(self.rerank_weight) not in (int, float) or not 0 <= self.rerank_weight <= 1:
             faults.append(f"rerank_weight is {self.rerank_weight!r}, not a number from 0 to 1")
-        if self.role == "reranker" and (self.pooling != "none" or self.head == "none"):
-            faults.append("a reranker has a head and no pooling")
-        if self.role == "embedder" and self.pooling == "none":
-            faults.append("an embedder needs a pooling")
+        faults += contradictions(self)
         if faults:
             raise InputError(f"model {self.id}: {'; '.join(faults)}")
+
+    @property
+    def embedding_length(self) -> int:
+        """Values of an embedding: the last dense layer's, else the network's width; 0 where nobody stated it."""
+        if self.dense:
+            return self.dense[-1].outputs
+        return self.network.hidden if self.network else 0
+
+    def verdict(self, precision: NumberFormat) -> Verdict:
+        """What is known of a number format."""
+        stated = next((limit.verdict for limit in self.precision_limits if limit.precision == precision), None)
+        return stated or ("safe" if precision == "fp32" else "unproven")

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua.errors import ArchiveError
+from interlingua.errors import ArchiveError, InputError
 from interlingua.paths import DEFAULT_MODEL_REPOSITORY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exporter.checkpoint import Checkpoint
     from exporter.checkpoint_folder import Overrides
     from exporter.export import ExportReport
     from exporter.parity import GateReport
@@ -44,6 +47,11 @@ if TYPE_CHECKING:
 @click.option("--document-prompt", help="Instead of what the folder says.")
 @click.option("--max-tokens", type=click.IntRange(8), help="Less than the model's own limit.")
 @click.option("--trust-remote-code", is_flag=True, help="Run Python code that lies in the model's folder.")
+@click.option(
+    "--catalog",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Entries of your own, as in `interlingua models`.",
+)
 def command(
     model: str | None,
     precision: str,
@@ -51,6 +59,7 @@ def command(
     version: int | None,
     verify: bool,
     as_json: bool,
+    catalog: Path | None,
     **options: Any,
 ) -> None:
     """Export MODEL: a catalogue name, a folder, or a Hub id.
@@ -60,11 +69,12 @@ def command(
     reranker. What fails the parity gate is not published.
     """
     from exporter.extra import require_export_extra
+    from exporter.sources import load
 
     require_export_extra()
     overrides = _overrides(options)
     if verify:
-        _verify(model, model_repository, version, overrides, as_json)
+        _verify(model, model_repository, version, lambda source: load(source, overrides, catalog), as_json)
         return
     from exporter.catalog import DEFAULT_MODEL
     from exporter.export import ExportRequest, export
@@ -77,6 +87,7 @@ def command(
         version=version,
         overrides=overrides,
         threads=_cores(),
+        catalogue=catalog,
     )
     report = export(request, _say)
     if as_json:
@@ -115,8 +126,9 @@ def _say(step: str) -> None:
     click.echo(f"{step} ...", err=True)
 
 
-def _verify(model: str | None, root: Path, version: int | None, overrides: Overrides, as_json: bool) -> None:
-    from exporter import sources
+def _verify(
+    model: str | None, root: Path, version: int | None, loaded: Callable[[str], Checkpoint], as_json: bool
+) -> None:
     from exporter.catalog import find
     from exporter.repository import ModelRepository
     from exporter.verify import check_answers, check_files, published
@@ -131,10 +143,12 @@ def _verify(model: str | None, root: Path, version: int | None, overrides: Overr
         gate, reason = None, "its source is not in the catalogue; give MODEL to compare with torch"
         if source:
             try:
-                checkpoint = sources.load(source, overrides)
+                checkpoint = loaded(source)
                 _say(f"comparing {name} with torch")
                 gate = check_answers(repository, found, checkpoint, _cores())
-            except ArchiveError as error:
+            except (ArchiveError, InputError) as error:
+                if model:
+                    raise
                 reason = f"its source is not at hand ({error})"
         facts.append(
             {

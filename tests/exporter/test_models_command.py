@@ -1,0 +1,148 @@
+"""`interlingua models` and `interlingua models show`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from exporter.catalog import Entry, entries
+from exporter.model_page import Machine, needs
+from exporter.models_table import parse_size
+from interlingua.commands.models import command
+from interlingua.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def _no_catalogue_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("INTERLINGUA_CATALOG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def listed(*arguments: str) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in json.loads(run(*arguments, "--json"))}
+
+
+def test_the_list_has_every_entry() -> None:
+    assert list(listed()) == [entry.spec.id for entry in entries()]
+    text = run()
+    for word in ("exported", "class tested", "not exported", "CC-BY-NC-4.0", "512"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("options", "inside", "outside"),
+    [
+        (("--role", "reranker"), "BAAI/bge-reranker-v2-m3", "BAAI/bge-m3"),
+        (("--licence", "mit"), "BAAI/bge-m3", "zeroentropy/zembed-1"),
+        (("--language", "uk"), "BAAI/bge-m3", "zeroentropy/zembed-1"),
+        (("--language", "zh-TW"), "Querit/Querit-4B", "sentence-transformers/LaBSE"),
+        (("--no-remote-code",), "BAAI/bge-m3", "Alibaba-NLP/gte-multilingual-base"),
+        (("--run-here",), "BAAI/bge-m3", "Qwen/Qwen3-Embedding-0.6B"),
+        # 0.6 billion parameters in one byte fit, 4 billion do not.
+        (("--max-memory", "2GB"), "Qwen/Qwen3-Embedding-0.6B", "Qwen/Qwen3-Embedding-4B"),
+    ],
+    ids=["role", "licence", "language", "language of a region", "code", "run here", "memory"],
+)
+def test_a_filter_keeps_and_drops(options: tuple[str, ...], inside: str, outside: str) -> None:
+    found = listed(*options)
+    assert inside in found
+    assert outside not in found
+
+
+def test_filters_add_up() -> None:
+    assert set(listed("--role", "reranker", "--run-here", "--max-memory", "200MB")) == {
+        "interlingua/e5-small-reranker",
+        "cross-encoder/mmarco-mMiniLMv2-L12-H384-v1",
+        "nreimers/mmarco-mMiniLMv2-L6-H384-v1",
+    }
+    assert "no model has all of that" in run("--language", "tlh")
+
+
+def test_facts_for_machines() -> None:
+    row = listed()["google/embeddinggemma-300m"]
+    assert row["status"] == "not exported"
+    assert "2 dense layers" in row["obstacles"][0]
+    assert set(row["memory_bytes"]) == {"fp32", "bf16", "int8"}  # fp16 is forbidden
+    # 302,863,104 of the network, 2 x 768 x 3072 of the dense layers, four bytes each
+    assert row["memory_bytes"]["fp32"]["weights"] == 4 * (302_863_104 + 2 * 768 * 3072)
+    assert json.loads(run("show", "embeddinggemma", "--json"))["id"] == "google/embeddinggemma-300m"
+
+
+def test_a_page_says_what_it_is_and_what_to_type() -> None:
+    text = run("show", "e5-base")
+    for words in (
+        "An embedder: XLMRobertaModel, 12 layers of 768, 278 M parameters",
+        "Licence: MIT",
+        "'query: {text}'",
+        "'passage: {text}'",
+        "768 values: pooling mean, length 1",
+        "Not run with its own weights",
+        "commit d13f1b27baf31030b7fd040960d60d909913633f",
+        "interlingua export intfloat/multilingual-e5-base --precision int8",
+    ):
+        assert words in " ".join(text.split()), words
+
+
+def test_a_page_of_what_cannot_be_exported_names_no_command() -> None:
+    text = run("show", "qwen3-reranker-0.6b")
+    assert "nothing yet: the head yes-no is not built yet" in text
+    assert "interlingua export Qwen" not in text
+    assert "probability = sigmoid(score)" in text
+
+
+def test_every_page_can_be_printed() -> None:
+    for name in listed():
+        assert name in run("show", name)
+
+
+def named(name: str) -> Entry:
+    return next(entry for entry in entries() if name in entry.names)
+
+
+def test_too_little_is_said() -> None:
+    spec = named("bge-m3").spec
+    assert not any("NOT ENOUGH" in line for line in needs(spec, Machine(10**12, 10**12, 2)))
+    poor = list(needs(spec, Machine(10**9, 10**9, 2)))
+    assert [line.endswith("NOT ENOUGH") for line in poor[:2]] == [True, True]
+    # 4 x 567,754,752 bytes of weights; twice that while exporting, and downloaded once beside the export on disk.
+    assert poor[0].startswith("memory: 4.5 GB at least while exporting")
+    assert poor[1].startswith("disk: 4.5 GB in fp32, download included; free: 1.0 GB")
+    assert next(needs(replace(spec, network=None), Machine(1, 1, 2))).endswith("does not state the network")
+
+
+def test_an_unknown_id_names_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"'bge-m33' is not in the catalogue\. Did you mean BAAI/bge-m3"):
+        run("show", "bge-m33")
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the verb", "after it"])
+def test_a_catalogue_of_ones_own(tmp_path: Path, before: bool) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[[model]]\nid = "me/mine"\nlike = "BAAI/bge-m3"\nlicence = "house"\n')
+    option = ("--catalog", str(own))
+    assert listed(*option)["me/mine"]["licence"] == "house"
+    assert "Licence: house" in run(*((*option, "show", "me/mine") if before else ("show", "me/mine", *option)))
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("8GB", 8 * 10**9), ("8", 8 * 10**9), ("1.5 gib", 3 << 29), ("500MB", 5 * 10**8)]
+)
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "big", "8TBx", "-1"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(InputError, match="is not a size: write 8GB"):
+        parse_size(text)
