@@ -23,10 +23,11 @@ PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 
 @dataclass(frozen=True)
 class Goodput:
-    """Requests that met an objective.
+    """Requests that met an objective, one by one, and whether all of them together did.
 
     Attributes:
-        share: of those that were scheduled; rate: of them a second.
+        share: of those that were scheduled, answered within the limit; rate: of them a second.
+        is_met: that share is large enough, and so is the share of those that were answered at all (Slo.holds).
     """
 
     slo: str
@@ -93,4 +94,5 @@ def _percentiles(seconds: Floats) -> dict[str, float]:
 def _goodput(requests: Requests, seconds: float, slo: Slo) -> Goodput:
     good = int(slo.met(requests).sum())
     share = good / len(requests) if len(requests) else float("nan")
-    return Goodput(str(slo), share, good / seconds, 100 * share >= slo.percent)
+    latency = np.where(requests.answered, requests.latency_s, np.inf)
+    return Goodput(str(slo), share, good / seconds, bool(len(latency)) and slo.holds(latency))

@@ -15,6 +15,7 @@ import numpy as np
 
 from interlingua.errors import InputError
 from loadtest import schedule
+from loadtest.bisection import ImpossibleSloError, NotEnclosedError, bisect, enclose
 from loadtest.capacity.simulator import simulate
 from loadtest.capacity.workload import FloatArray64
 
@@ -24,17 +25,14 @@ if TYPE_CHECKING:
     from loadtest.capacity.timeline import Timeline, Usage
     from loadtest.slo import Slo
 
+__all__ = ["Arrivals", "HighestRate", "ImpossibleSloError", "Runs", "check_possible", "highest_rate", "interval"]
+
 Arrivals = Callable[[float, float, int], FloatArray64]
 """(requests a second, seconds, seed) -> moments of arrival."""
 
 _LONE_REQUESTS = 200
 _LONE_GAP_S = 3600.0
 _STEP = 1.5
-_MOST_STEPS = 60
-
-
-class ImpossibleSloError(InputError):
-    """No rate holds the objective."""
 
 
 @dataclass(frozen=True)
@@ -150,21 +148,15 @@ def _bisect(guess: float, demand: Demand, layout: ServerLayout, slo: Slo, runs: 
     def holds(rate: float) -> bool:
         return slo.holds(runs.try_rate(rate, demand, layout, seed).answered_after(runs.warm_up))
 
-    low = high = guess
-    grows = holds(guess)
-    for _ in range(_MOST_STEPS):
-        if grows:
-            low, high = high, high * _STEP
-        else:
-            low, high = low / _STEP, low
-        if holds(high if grows else low) != grows:
-            break
-    else:
-        raise (InputError if grows else ImpossibleSloError)(
-            f"no limit was found between {low:g} and {high:g} requests a second: "
-            + ("the server does no work" if grows else f"the SLO ({slo}) is hardly above what a lone request takes")
-        )
-    while high / low > 1 + runs.precision:
-        middle = (low * high) ** 0.5
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low
+    try:
+        low, high = enclose(holds, guess, step=_STEP)
+    except NotEnclosedError as error:
+        raise (InputError if error.held else ImpossibleSloError)(
+            f"no limit was found between {error.low:g} and {error.high:g} requests a second: "
+            + (
+                "the server does no work"
+                if error.held
+                else f"the SLO ({slo}) is hardly above what a lone request takes"
+            )
+        ) from error
+    return bisect(holds, low, high, precision=runs.precision)[0]
