@@ -2,35 +2,32 @@
 
 Report --> Section ... --> HTML
 
-Texts of the dataset are escaped, and the page's own policy lets nothing be loaded and no script but its own run: that
-one unfolds everything before printing.
+Texts of the dataset are escaped; what else keeps the page to itself is in page_document.py.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evaluation.report import facts_tables, quality_tables
+from evaluation.report.page_document import Section, document, section_html
 from evaluation.report.page_html import Html, table, tag
-from evaluation.report.page_sections import Section, sections
-from evaluation.report.page_style import style
+from evaluation.report.page_sections import sections
 
 if TYPE_CHECKING:
     from evaluation.report.model import Report
 
 _HOW = "nDCG@10 is 1 where the relevant documents come first; the second line is its 95% interval."
-_SCRIPT = 'addEventListener("beforeprint",()=>document.querySelectorAll("details").forEach(part=>part.open=true))'
+_ABSENT = "Not part of this evaluation."
 
 
 def page(report: Report) -> str:
     """The whole page."""
     title = f"Retrieval between languages: {report.dataset.name}"
     parts = list(sections(report))
-    body = tag("body", _header(report, title, parts), tag("main", *map(_section, parts)), _script())
-    return f'<!DOCTYPE html>\n<html lang="en">{_head(title)}{body}</html>\n'
+    main = tag("main", *(section_html(part, absent=_ABSENT) for part in parts))
+    return document(title, _header(report, title, parts), main)
 
 
 def _header(report: Report, title: str, parts: Sequence[Section]) -> Html:
@@ -45,24 +42,3 @@ def _header(report: Report, title: str, parts: Sequence[Section]) -> Html:
         *([tag("h2", "What to do"), advice] if report.advice else []),
         tag("nav", tag("ul", *links), aria_label="Sections"),
     )
-
-
-def _section(section: Section) -> Html:
-    content = section.content or tag("p", "Not part of this evaluation.")
-    heading = tag("h2", section.title, id=f"{section.id}-title")
-    how = tag("p", section.how, class_="how")
-    return tag("section", heading, how, content, id=section.id, aria_labelledby=f"{section.id}-title")
-
-
-def _head(title: str) -> Html:
-    digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    return Html(
-        '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"><meta name="color-scheme" content="light dark">'
-        f"{tag('title', title)}<style>{style()}</style></head>"
-    )
-
-
-def _script() -> Html:
-    return Html(f"<script>{_SCRIPT}</script>")

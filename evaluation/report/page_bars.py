@@ -6,7 +6,7 @@ BiasFigures --> own-language share by query language | share of the first tens b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from evaluation.report.page_html import Html, joined, tag
@@ -25,7 +25,7 @@ class Bar(NamedTuple):
 
     Attributes:
         low, high: ends of its interval; None: none is known.
-        mark: what a neutral system would show.
+        mark: what it is compared with, such as what a neutral system would show.
     """
 
     name: str
@@ -46,12 +46,12 @@ def bias_bars(system: str, bias: BiasFigures) -> Html:
         for language, value in bias.first_share_by_language.items()
     ]
     charts = (
-        _bars(
+        bars(
             f"{system}: own-language share of the first ten, by query language",
             "A bar is the share, the thin line its interval, the thick mark the share among the relevant.",
             asked,
         ),
-        _bars(
+        bars(
             f"{system}: share of the first tens, by document language",
             "A bar is the share, the thick mark the language's share among the relevant.",
             found,
@@ -60,23 +60,39 @@ def bias_bars(system: str, bias: BiasFigures) -> Html:
     return tag("div", *charts, class_="figures")
 
 
-def _bars(caption: str, what: str, bars: Sequence[Bar]) -> Html:
-    known = [bar for bar in bars if math.isfinite(bar.value)]
+def bars(
+    caption: str,
+    what: str,
+    rows: Sequence[Bar],
+    *,
+    tick: str = "{:.0%}",
+    shown: Callable[[float], str] = number,
+    against: str = "against",
+) -> Html:
+    """A chart of bars from 0.
+
+    Args:
+        what: a sentence that says what bar and mark are.
+        tick: how a place on the axis is written; shown: how a value is.
+        against: what is said between a bar's value and its mark's.
+    """
+    known = [bar for bar in rows if math.isfinite(bar.value)]
     ends = [value for bar in known for value in (bar.value, bar.high, bar.mark) if value is not None]
     axis = Axis(0, max([0.1, *(end for end in ends if math.isfinite(end))]), _LEFT, _RIGHT)
     bottom = _TOP + _ROW * len(known)
-    values = "; ".join(f"{bar.name} {number(bar.value)}, against {number(bar.mark)}" for bar in known)
-    content = [*_scale(axis, bottom), *(_bar(bar, axis, _TOP + _ROW * place) for place, bar in enumerate(known))]
+    values = "; ".join(f"{bar.name} {shown(bar.value)}, {against} {shown(bar.mark)}" for bar in known)
+    content = [*_scale(axis, bottom, tick)]
+    content += [_bar(bar, axis, _TOP + _ROW * place, shown) for place, bar in enumerate(known)]
     return chart(caption, f"{what} {values}.", bottom + _FOOT, content)
 
 
-def _scale(axis: Axis, bottom: float) -> Iterator[Html]:
+def _scale(axis: Axis, bottom: float, form: str) -> Iterator[Html]:
     for tick in axis.ticks(4):
         yield line(axis.at(tick), _TOP, axis.at(tick), bottom, "grid")
-        yield words(axis.at(tick), bottom + 14, f"{tick:.0%}", "middle")
+        yield words(axis.at(tick), bottom + 14, form.format(tick), "middle")
 
 
-def _bar(bar: Bar, axis: Axis, top: float) -> Html:
+def _bar(bar: Bar, axis: Axis, top: float, shown: Callable[[float], str]) -> Html:
     middle, end = top + _ROW / 2, axis.at(bar.value)
     parts = [
         words(_LEFT - 6, middle + 4, bar.name, "end"),
@@ -89,4 +105,4 @@ def _bar(bar: Bar, axis: Axis, top: float) -> Html:
     if math.isfinite(bar.mark):
         parts.append(line(axis.at(bar.mark), top + 2, axis.at(bar.mark), top + _ROW - 2, "mark"))
         ends.append(axis.at(bar.mark))
-    return joined([*parts, words(max(ends) + 5, middle + 4, number(bar.value))])
+    return joined([*parts, words(max(ends) + 5, middle + 4, shown(bar.value))])

@@ -6,12 +6,12 @@ Report --> tables, charts --> Section ...
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evaluation.report import evidence_tables, facts_tables, quality_tables
 from evaluation.report.heat_maps import difference_map, heat_map
 from evaluation.report.page_bars import bias_bars
+from evaluation.report.page_document import Section
 from evaluation.report.page_html import Html, folded, joined, table, tag
 from evaluation.report.page_lines import rerank_charts
 from evaluation.report.page_scatter import pictures
@@ -21,22 +21,6 @@ from evaluation.report.shown import comparison_of, system_of
 if TYPE_CHECKING:
     from evaluation.report.grid import Grid
     from evaluation.report.model import Report, SystemFigures
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page.
-
-    Attributes:
-        id: its address on the page.
-        how: how it is read.
-        content: nothing where the report has none of it.
-    """
-
-    id: str
-    title: str
-    how: str
-    content: Html
 
 
 def sections(report: Report) -> Iterator[Section]:
