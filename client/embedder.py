@@ -70,10 +70,12 @@ class Reranked(NamedTuple):
 
     Attributes:
         scores: float32 [documents], raw logits.
+        tokens: int64 [documents], of each pair before truncation; empty where nobody counted.
     """
 
     scores: FloatArray
     times: ServiceTimes
+    tokens: IntArray = np.empty(0, np.int64)
 
 
 class Embedder(Protocol):

@@ -417,7 +417,12 @@ def _embedded(answers: Sequence[Answer], service: Published, started: float) -> 
 
 def _reranked(answers: Sequence[Answer], started: float) -> Reranked:
     scores = [answer.values.reshape(-1) for answer in answers]
-    return Reranked(np.concatenate([np.empty(0, np.float32), *scores]), _times(answers, started))
+    tokens = [answer.tokens for answer in answers]
+    return Reranked(
+        np.concatenate([np.empty(0, np.float32), *scores]),
+        _times(answers, started),
+        np.concatenate([np.empty(0, np.int64), *tokens]),
+    )
 
 
 def _times(answers: Sequence[Answer], started: float) -> ServiceTimes:

@@ -189,7 +189,8 @@ class Asker:
             return self._search(ask, deadline)
         if ask.kind == "rerank":
             reranked = self._client.rerank(ask.query, ask.documents, deadline)
-            return _Answer("ok", pairs=len(ask.documents), stages=_stages(reranked.times))
+            tokens = int(reranked.tokens.sum())
+            return _Answer("ok", tokens=tokens, pairs=len(ask.documents), stages=_stages(reranked.times))
         texts = [ask.query] if ask.kind == "embed_query" else ask.documents
         embedded = self._client.embed(texts, "query" if ask.kind == "embed_query" else "document", deadline)
         return _Answer("ok", tokens=int(embedded.tokens.sum()), stages=_stages(embedded.times))

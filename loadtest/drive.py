@@ -21,6 +21,7 @@ from interlingua.errors import ServerError
 from interlingua.progress import progress
 from loadtest.environment import describe_environment
 from loadtest.generator import Generator
+from loadtest.gpu_samples import GpuSampler
 from loadtest.percentiles import LatencyHistogram, merged
 from loadtest.process_samples import ProcessSampler
 from loadtest.run_folder import RunFolder
@@ -31,6 +32,7 @@ from loadtest.validity import Validity, judge
 from loadtest.worker_note import WorkerNote, read_worker_notes
 
 if TYPE_CHECKING:
+    from loadtest.record import ProcessSample
     from loadtest.request_columns import Requests
     from loadtest.run_settings import RunSettings
     from loadtest.slo import Slo
@@ -74,6 +76,7 @@ def drive(settings: RunSettings, target: Target, out: Path, *, workers: int = 1,
     # Texts, depths and times are drawn once here, so that what cannot be drawn is said before anything is written.
     offered = _check_traffic(settings)
     facts = {**asdict(settings), "mode": settings.mode, "workers": workers, "slo": str(slo) if slo else None}
+    facts["goodput"] = slo.goodput if slo else None
     facts |= {"server": target.server, "services": services, "scheduled": offered, "command": sys.argv}
     folder = RunFolder.create(out, facts, describe_environment(target.repository))
     folder.write_json("triton-before", snapshot(target.address, target.metrics_url))
@@ -107,19 +110,21 @@ def _check_traffic(settings: RunSettings) -> int | None:
     return None if settings.mode == "closed" else len(settings.times())
 
 
-def _generate(settings: RunSettings, target: Target, workers: int) -> tuple[Generator, bool, ProcessSampler]:
+def _generate(settings: RunSettings, target: Target, workers: int) -> tuple[Generator, bool, list[ProcessSample]]:
     """Run the generator to its end; whether it was interrupted."""
     interrupted = False
     with Generator(settings, target.server, workers=workers) as generator:
         roots = {name: lambda name=name: generator.pid(name) for name in generator.names}
-        with ProcessSampler({"server": lambda: target.pid, **roots}) as sampler, _seconds(settings) as tick:
+        processes, gpus = ProcessSampler({"server": lambda: target.pid, **roots}), GpuSampler()
+        with processes, gpus, _seconds(settings) as tick:
             try:
                 generator.wait(tick)
             except KeyboardInterrupt:
                 interrupted = True
                 print("interrupted: recording what was measured ...", file=sys.stderr)
                 generator.stop()
-    return generator, interrupted, sampler
+    # The GPUs of another machine are not seen from here.
+    return generator, interrupted, processes.samples + (gpus.samples if target.pid else [])
 
 
 @contextmanager
@@ -159,8 +164,7 @@ def _counted(folder: RunFolder) -> tuple[list[Counts], str]:
         return [], str(error)
 
 
-def _write_processes(folder: RunFolder, sampler: ProcessSampler, notes: list[WorkerNote]) -> None:
-    samples = sampler.samples
+def _write_processes(folder: RunFolder, samples: list[ProcessSample], notes: list[WorkerNote]) -> None:
     start = notes[0].start if notes else (samples[0].time_s if samples else 0.0)
     with folder.process_samples() as writer:
         for sample in samples:

@@ -31,7 +31,7 @@ class Outcome:
         sent_s, finished_s: when it was sent, and answered or given up.
         status: one of STATUSES.
         detail: kind of an error; never a text.
-        tokens: of the texts sent; -1 unknown.
+        tokens: of the texts sent, of a search its query alone; -1 unknown.
         pairs: documents reranked.
         queue_s, tokenize_s, compute_s: of the embedding or reranking service, as it reports them; NaN unknown.
         network_s, ann_s, documents_s, language_s, rerank_s: see client/results.py; NaN unknown.
@@ -63,10 +63,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSample:
-    """One process at one moment.
+    """One process, or one GPU (gpu_samples.py), at one moment.
 
     Attributes:
         time_s: seconds from the run's start.
+        pid: 0 of a GPU.
         name: what it does; those of the generator begin with GENERATOR.
         cpu_share: cores used since the sample before: 1 is one core; NaN in a process's first sample.
         rss_mb, pss_mb: megabytes (2**20 bytes) resident, and with shared pages divided among their users; NaN unknown.

@@ -93,6 +93,7 @@ def test_every_kind_in_a_closed_loop(server: EmbeddedServer, tmp_path: Path) -> 
     assert set(requests.language) == {"de"}
     by_kind = {kind: requests.where(requests.kind == kind) for kind in set(requests.kind)}
     assert set(by_kind["rerank"].pairs) == set(by_kind["search"].pairs) == {3}
+    assert (by_kind["rerank"].tokens > 3 * by_kind["embed_query"].tokens.min()).all()
     assert (by_kind["embed_document"].tokens > by_kind["embed_query"].tokens.min()).all()
     search = by_kind["search"]
     parts = search.queue_s + search.tokenize_s + search.compute_s + search.network_s
