@@ -11,6 +11,7 @@ import click
 from interlingua.errors import InterlinguaError
 
 VERBS = {
+    "models": "the models known by name, what each needs, and which were run here",
     "export": "weights to ONNX, through the parity gate, into the model repository",
     "serve": "start Triton on the model repository",
     "index": "put documents (JSON lines) into an index",
@@ -20,6 +21,8 @@ VERBS = {
     "languages": "what each language of a corpus costs and gets, and what to do for it",
     "monitor": "a search log: what changed, for languages without judgments",
     "loadtest": "load on the services: latency from when a request was due, and whether to believe it",
+    "loadreport": "runs of a load test: where the time goes, the knee, what changed, and bounds for CI",
+    "calibrate": "how fast this machine serves a model repository, for `plan` and `tradeoff`",
     "adapt": "train a reranker on documents, without labels",
     "demo": "all of it once: 480 documents, a dozen questions across languages",
 }

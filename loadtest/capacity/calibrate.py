@@ -1,9 +1,10 @@
 """How fast this machine runs a published network: the measured half of a capacity plan.
 
     model repository --lone calls, calls at once, tokenizing--> Execution [R], TextCost --fit--> HardwareProfile
+                     --a server, one caller, many--> MeasuredRun [S] --fit-->
 
 The network runs in this process as the server's CPU instances run it: same graph optimizations, same threads. What
-Triton adds to a call and to a request is not in it; a server's own stage times say that.
+Triton, the services and the clients add to that is measured on a server of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -19,7 +21,9 @@ import numpy as np
 from exporter.onnx_session import OnnxSession
 from interlingua.errors import InputError
 from loadtest.capacity.hardware_profile import HardwareProfile, this_hardware
+from loadtest.capacity.live_runs import measure_server
 from loadtest.capacity.published_network import SERVICES, Feed, PublishedNetwork, published_networks
+from loadtest.capacity.server_costs import fit_costs
 from loadtest.capacity.service_time import Execution, fit
 from loadtest.capacity.tokenizer_cost import tokenizer_cost
 
@@ -32,17 +36,21 @@ Step = Callable[[str], None]
 Shape = tuple[int, int]
 
 
-def calibrate(repository: Path, *, name: str, seconds: float = 40.0, on_step: Step) -> HardwareProfile:
-    """Measure the networks of a model repository on this machine.
+def calibrate(
+    repository: Path, *, name: str, seconds: float = 40.0, server_seconds: float = 12.0, on_step: Step
+) -> HardwareProfile:
+    """Measure the networks of a model repository, and a server on it, on this machine.
 
     Args:
         name: of the profile, for people.
         seconds: to measure for, shared among the networks; at least three rounds are made however long they take.
+        server_seconds: of each run against a server, two for each network; 0 leaves the server out.
         on_step: called with a line before each step.
 
     Raises:
         InputError: the repository holds no network, or one that is not exported for CPUs.
         ExportError: a network does not load or does not run.
+        ServerError: the server does not start.
     """
     networks = list(published_networks(repository))
     if not networks:
@@ -53,7 +61,7 @@ def calibrate(repository: Path, *, name: str, seconds: float = 40.0, on_step: St
         executions += measure(network, seconds / len(networks))
     on_step("measuring the tokenizer")
     hardware = this_hardware()
-    return HardwareProfile(
+    profile = HardwareProfile(
         name=name,
         origin="measured",
         hardware=hardware,
@@ -61,6 +69,19 @@ def calibrate(repository: Path, *, name: str, seconds: float = 40.0, on_step: St
         text=tokenizer_cost(networks[0].tokenizer),
         cores=int(hardware["cores"]),
     )
+    return _with_server(profile, repository, networks, server_seconds, on_step) if server_seconds else profile
+
+
+def _with_server(
+    profile: HardwareProfile, repository: Path, networks: list[PublishedNetwork], seconds: float, on_step: Step
+) -> HardwareProfile:
+    live = measure_server(repository, seconds, on_step)
+    costs = {}
+    for network in networks:
+        service = SERVICES[network.name]
+        time_s = profile.find(network.name, network.precision, network.threads)
+        costs[service] = fit_costs(live.alone[service], live.crowd[service], time_s, profile.text.token_s)
+    return replace(profile, server=costs, memory_mb=live.memory_mb)
 
 
 def measure(network: PublishedNetwork, seconds: float) -> list[Execution]:

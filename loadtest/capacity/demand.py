@@ -126,8 +126,15 @@ class Demand:
         return replace(self, languages={**others, language: wanted})
 
 
-def token_counts(tokenizer_json: Path, texts: Mapping[str, Sequence[str]], prompt: str = "") -> dict[str, IntArray]:
+def token_counts(
+    tokenizer_json: Path,
+    texts: Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]],
+    prompt: str = "",
+) -> dict[str, IntArray]:
     """Tokens of each text by language, prompt and specials included: what a `Demand` takes as samples.
+
+    Args:
+        texts: or pairs of query and document, to which the prompt does not apply.
 
     Raises:
         InputError: the file is not a tokenizer.
@@ -141,9 +148,13 @@ def token_counts(tokenizer_json: Path, texts: Mapping[str, Sequence[str]], promp
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return {
-        language: np.array([len(encoding) for encoding in tokenizer.encode_batch([prompt + text for text in some])])
+        language: np.array([len(encoding) for encoding in tokenizer.encode_batch([_with(prompt, one) for one in some])])
         for language, some in texts.items()
     }
+
+
+def _with(prompt: str, one: str | tuple[str, str]) -> str | tuple[str, str]:
+    return prompt + one if isinstance(one, str) else one
 
 
 def _share_faults(name: str, shares: Mapping[str, float]) -> list[str]:

@@ -12,11 +12,14 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from interlingua.errors import InputError
+from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY
+from interlingua.whole_file import whole
+from loadtest.capacity.server_costs import ServiceCosts
 from loadtest.capacity.server_layout import TextCost
 from loadtest.capacity.service_time import ServiceTimeModel
 
@@ -33,6 +36,8 @@ class HardwareProfile:
         hardware: what the machine is, by name ("cpu", "cores", ...).
         networks: one model for each network, precision and thread count.
         text: what tokenizing costs.
+        server: what a server adds, by service; empty where none was asked.
+        memory_mb: of each of that server's processes, shared pages divided among their users.
         digest: SHA-256 of `hardware`: profiles of equal machines have equal ones.
     """
 
@@ -42,6 +47,8 @@ class HardwareProfile:
     networks: tuple[ServiceTimeModel, ...]
     text: TextCost
     cores: int
+    server: Mapping[str, ServiceCosts] = field(default_factory=dict)
+    memory_mb: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -58,8 +65,13 @@ class HardwareProfile:
             f"{known or 'nothing'}: calibrate with that model repository"
         )
 
+    def costs(self, service: str) -> ServiceCosts:
+        """Of a service; embedding documents costs what embedding queries does. Nothing where no server was asked."""
+        known = self.server.get(service)
+        return known or self.server.get(EMBED_QUERY if service == EMBED_DOCUMENT else "", ServiceCosts())
+
     def write(self, path: Path) -> None:
-        """As JSON, beside the target and renamed."""
+        """As JSON, whole or not at all."""
         raw = {
             "format": _FORMAT,
             "name": self.name,
@@ -69,10 +81,11 @@ class HardwareProfile:
             "cores": self.cores,
             "text": asdict(self.text),
             "networks": [model.to_json() for model in self.networks],
+            "server": {name: costs.to_json() for name, costs in self.server.items()},
+            "memory_mb": dict(self.memory_mb),
         }
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
-        part.rename(path)
+        with whole(path) as partial:
+            partial.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> HardwareProfile:
@@ -88,6 +101,8 @@ class HardwareProfile:
                 networks=tuple(ServiceTimeModel.from_json(model) for model in raw["networks"]),
                 text=TextCost(**raw["text"]),
                 cores=int(raw["cores"]),
+                server={name: ServiceCosts.from_json(costs) for name, costs in raw["server"].items()},
+                memory_mb=dict(raw["memory_mb"]),
             )
             stated = raw["hardware_digest"]
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -6,12 +6,13 @@ model repository (config.pbtxt) + HardwareProfile --> ServerLayout
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.errors import InputError
 from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK, ServiceSpec, published_versions
+from loadtest.capacity.published_network import SERVICES
 
 if TYPE_CHECKING:
     from loadtest.capacity.hardware_profile import HardwareProfile
@@ -58,6 +59,8 @@ class ServiceLayout:
         instances: batches that are under way at a time.
         max_batch: texts of a batch.
         handover_s: seconds that a call is on its way to the network and back, keeping nothing busy.
+        arrival_s: seconds of one core that a request costs before it can wait for a batch: Triton's, and its client's
+            where that shares the cores.
     """
 
     network: str
@@ -68,6 +71,7 @@ class ServiceLayout:
     outstanding_calls: int = 2
     text: TextCost = TextCost()
     handover_s: float = 0.0
+    arrival_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,18 +110,25 @@ class ServerLayout:
             raise InputError(f"server layout: {'; '.join(faults)}")
 
     @classmethod
-    def of_repository(cls, repository: Path, profile: HardwareProfile, cores: int | None = None) -> ServerLayout:
+    def of_repository(
+        cls, repository: Path, profile: HardwareProfile, cores: int | None = None, *, with_clients: bool = False
+    ) -> ServerLayout:
         """The server that `interlingua serve` makes of a model repository, on the profile's hardware.
 
         Args:
             cores: in place of the profile's.
+            with_clients: the clients run on the same cores, as in a load test on one machine.
 
         Raises:
             InputError: the repository has no services, or the profile no measurement of one of its networks in its
                 precision and thread count.
         """
         try:
-            services = {name: _service(repository, name, profile) for name in _SERVICES if _has(repository, name)}
+            services = {
+                name: _service(repository, name, profile, with_clients=with_clients)
+                for name in _SERVICES
+                if _has(repository, name)
+            }
             names = sorted({service.network for service in services.values()})
             networks = {name: _network(repository, name, profile) for name in names}
         except (KeyError, ValueError, IndexError) as error:
@@ -131,6 +142,7 @@ class ServerLayout:
             networks=networks,
             cores=cores or profile.cores,
             slowdown=busy_threads([network.time for network in networks.values() if network.device == "cpu"]),
+            transport_s=max(profile.costs(name).transport_s for name in services),
         )
 
 
@@ -147,7 +159,7 @@ def _has(repository: Path, model: str) -> bool:
     return (repository / model / "config.pbtxt").is_file()
 
 
-def _service(repository: Path, name: str, profile: HardwareProfile) -> ServiceLayout:
+def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clients: bool) -> ServiceLayout:
     from exporter.triton_config import parameters_of, read_config
 
     config = read_config(repository / name / "config.pbtxt")
@@ -156,6 +168,7 @@ def _service(repository: Path, name: str, profile: HardwareProfile) -> ServiceLa
     if not versions:
         raise InputError(f"{repository / name}: its configuration names no published version: export again")
     spec = ServiceSpec.from_parameters(parameters, versions[-1])
+    costs = profile.costs(name)
     return ServiceLayout(
         network=spec.network,
         instances=config.instance_group[0].count,
@@ -163,7 +176,9 @@ def _service(repository: Path, name: str, profile: HardwareProfile) -> ServiceLa
         max_batch_tokens=spec.max_batch_tokens,
         max_tokens=spec.max_tokens,
         outstanding_calls=int(parameters.get("outstanding_calls", 2)),
-        text=profile.text,
+        text=TextCost(costs.batch_s, costs.text_s, costs.token_s) if costs.token_s else profile.text,
+        handover_s=costs.handover_s,
+        arrival_s=costs.request_s + (costs.client_s if with_clients else 0.0),
     )
 
 
@@ -176,4 +191,6 @@ def _network(repository: Path, name: str, profile: HardwareProfile) -> NetworkLa
     precision = parameters[f"{max(config.version_policy.specific.versions)}/precision"]
     threads = int(parameters["intra_op_thread_count"])
     device = "gpu" if group.kind == type(group).KIND_GPU else "cpu"
-    return NetworkLayout(profile.find(name, precision, threads), group.count, device)
+    model = profile.find(name, precision, threads)
+    call_s = profile.costs(SERVICES.get(name, name)).call_s
+    return NetworkLayout(replace(model, call_s=model.call_s + call_s), group.count, device)

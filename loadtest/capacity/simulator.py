@@ -24,7 +24,7 @@ from loadtest.capacity.client_requests import TEXTS_PER_REQUEST, ClientRequests
 from loadtest.capacity.cores import Cores, Slowdown
 from loadtest.capacity.searches import Searches
 from loadtest.capacity.server_layout import NetworkLayout, ServerLayout, busy_threads
-from loadtest.capacity.stations import Batch, Jobs, Network, Service
+from loadtest.capacity.stations import Batch, Door, Jobs, Network, Service
 from loadtest.capacity.timeline import DEADLINE, OK, Timeline, Usage
 from loadtest.capacity.workload import KINDS, SEARCH, Workload
 
@@ -79,6 +79,7 @@ class _Simulation:
             name: Network(network, self._pools[network.device], self._jitter(network))
             for name, network in layout.networks.items()
         }
+        door = Door(layout.cores, self._pools[_CPU])
         self._services = {
             name: Service(
                 service,
@@ -86,6 +87,7 @@ class _Simulation:
                 layout.networks[service.network].time.seconds,
                 self._pools[_CPU],
                 self._jobs,
+                door,
             )
             for name, service in layout.services.items()
         }
@@ -100,7 +102,7 @@ class _Simulation:
         """The CPU, and a pool for each device, on which the calls of its networks slow one another down."""
         networks = list(self._layout.networks.values())
         most = sum(network.instances * network.time.threads for network in networks)
-        most += sum(service.instances for service in self._layout.services.values())
+        most += sum(service.instances for service in self._layout.services.values()) + self._layout.cores
         pools = {_CPU: Cores(Slowdown(self._layout.cores, self._layout.slowdown), most)}
         for device in sorted({network.device for network in networks} - {_CPU}):
             models = [network.time for network in networks if network.device == device]

@@ -118,11 +118,42 @@ class Network:
         call.service.call_ended(now, call)
 
 
+class Door:
+    """Requests on their way in: as many threads as there are cores take them, in order."""
+
+    def __init__(self, lanes: int, cores: Cores) -> None:
+        self._cores = cores
+        self._free = lanes
+        self._waiting: deque[tuple[float, Callable[[float, int], None], int]] = deque()
+
+    def arrive(self, now: float, seconds: float, enter: Callable[[float, int], None], job: int) -> None:
+        """`enter(time, job)` follows after so many seconds of work."""
+        if self._free:
+            self._free -= 1
+            self._cores.start(now, seconds, 1, self._through, (enter, job))
+        else:
+            self._waiting.append((seconds, enter, job))
+
+    def _through(self, now: float, what: tuple[Callable[[float, int], None], int]) -> None:
+        if self._waiting:
+            seconds, enter, job = self._waiting.popleft()
+            self._cores.start(now, seconds, 1, self._through, (enter, job))
+        else:
+            self._free += 1
+        what[0](now, what[1])
+
+
 class Service:
     """Jobs wait for an instance; what waits then is taken together, up to the largest batch."""
 
     def __init__(
-        self, layout: ServiceLayout, network: Network, lone: Callable[[int, int], float], cores: Cores, jobs: Jobs
+        self,
+        layout: ServiceLayout,
+        network: Network,
+        lone: Callable[[int, int], float],
+        cores: Cores,
+        jobs: Jobs,
+        door: Door,
     ) -> None:
         """`lone`: seconds of a lone call of (texts, longest)."""
         self._layout = layout
@@ -139,10 +170,18 @@ class Service:
         self.texts = 0
         self.tokens = 0
         self.max_batch = layout.max_batch
+        self._arrival_s = layout.arrival_s
+        self._door = door
         self.later: Later  # both are set by the simulator: do something later,
         self.answered: Callable[[float, int], None]  # and hear of the end of a group's job
 
     def arrive(self, now: float, job: int) -> None:
+        if self._arrival_s:
+            self._door.arrive(now, self._arrival_s, self._enter, job)
+        else:
+            self._enter(now, job)
+
+    def _enter(self, now: float, job: int) -> None:
         self._waiting.append(job)
         if self._free:
             self._begin(now)

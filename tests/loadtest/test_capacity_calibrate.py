@@ -43,7 +43,7 @@ def steps() -> list[str]:
 
 @pytest.fixture(scope="module")
 def profile(repository: Path, steps: list[str]) -> HardwareProfile:
-    return calibrate(repository, name="tests", seconds=1.0, on_step=steps.append)
+    return calibrate(repository, name="tests", seconds=1.0, server_seconds=0.0, on_step=steps.append)
 
 
 def test_shapes_keep_to_what_a_service_sends(repository: Path) -> None:
