@@ -13,6 +13,7 @@ from interlingua.errors import InterlinguaError
 VERBS = {
     "models": "the models known by name, what each needs, and which were run here",
     "export": "weights to ONNX, through the parity gate, into the model repository",
+    "lint": "what is wrong with a Triton model repository, why, and what to write",
     "serve": "start Triton on the model repository",
     "index": "put documents (JSON lines) into an index",
     "search": "ask a question in any language",

@@ -1,0 +1,1 @@
+"""The rules, one module a subject; `exporter.lint.catalogue` lists them all."""
