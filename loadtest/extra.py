@@ -6,11 +6,12 @@ import importlib.util
 
 from interlingua.errors import InputError
 
-_NEEDED = ("hdrh", "locust", "psutil", "pyarrow")
+LOADING = ("hdrh", "locust", "psutil", "pyarrow")
+PLANNING = ("onnx", "scipy", "tokenizers")
 
 
-def require_extra() -> None:
+def require_extra(*needed: str) -> None:
     """Raises InputError naming those that are missing."""
     # Looked for, not imported: importing Locust patches this process.
-    if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
-        raise InputError(f"load tests need {', '.join(missing)}: pip install 'interlingua[loadtest]'")
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        raise InputError(f"this needs {', '.join(missing)}: pip install 'interlingua[loadtest]'")

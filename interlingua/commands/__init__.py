@@ -24,6 +24,7 @@ VERBS = {
     "loadtest": "load on the services: latency from when a request was due, and whether to believe it",
     "loadreport": "runs of a load test: where the time goes, the knee, what changed, and bounds for CI",
     "calibrate": "how fast this machine serves a model repository, for `plan` and `tradeoff`",
+    "plan": "replicas, memory and cost for a traffic and an objective, and what breaks first",
     "adapt": "train a reranker on documents, without labels",
     "demo": "all of it once: 480 documents, a dozen questions across languages",
 }

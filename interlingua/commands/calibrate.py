@@ -48,10 +48,9 @@ def command(model_repository: Path, out: Path, name: str, seconds: float, server
     many. The profile is one file, and says what it was measured on.
     """
     from loadtest.capacity.calibrate import calibrate
-    from loadtest.extra import require_extra
+    from loadtest.extra import LOADING, PLANNING, require_extra
 
-    if server_seconds:
-        require_extra()
+    require_extra(*PLANNING, *(LOADING if server_seconds else ()))
     profile = calibrate(
         model_repository,
         name=name,

@@ -39,10 +39,10 @@ def command(**options: Any) -> int:
     it. Latency runs from the moment at which a request was due. Ends with 1 where a run is void, or a search did not
     come to its end: then the generator was the bottleneck, and the figures say nothing of the server.
     """
-    from loadtest.extra import require_extra
+    from loadtest.extra import LOADING, require_extra
     from loadtest.slo import Slo
 
-    require_extra()
+    require_extra(*LOADING)
     slo = (
         Slo.parse(options["slo"], 0.99 if options["goodput"] is None else options["goodput"])
         if options["slo"]

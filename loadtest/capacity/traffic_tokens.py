@@ -6,19 +6,18 @@ RunSettings --the asks that the run would make, through the published tokenizers
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua.errors import InputError
-from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK, ServiceSpec, published_versions
+from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from loadtest.capacity.demand import Demand
+from loadtest.capacity.published_tokens import published_counts
 
 if TYPE_CHECKING:
-    from loadtest.capacity.workload import IntArray
     from loadtest.run_settings import RunSettings
     from loadtest.traffic import Ask
 
@@ -46,22 +45,23 @@ def demand_of(settings: RunSettings, repository: Path) -> Demand:
     return Demand(
         kinds=dict(settings.shares),
         languages=dict(Counter(ask.language for ask in asks)),
-        query_tokens=_counted(repository, EMBED_QUERY, queries),
-        document_tokens=_counted(repository, EMBED_DOCUMENT, documents),
-        pair_tokens=_counted(repository, RERANK, pairs),
+        query_tokens=published_counts(repository, EMBED_QUERY, queries),
+        document_tokens=published_counts(repository, EMBED_DOCUMENT, documents),
+        pair_tokens=published_counts(repository, RERANK, pairs),
         depth=round(float(np.mean(depths))) if depths else 0,
         deadline_s=1e-3 * settings.deadline_ms if settings.deadline_ms else None,
     )
 
 
-Texts = Mapping[str, Sequence[Any]]
+Queries = dict[str, list[str]]
+Pairs = dict[str, list[tuple[str, str]]]
 
 
-def _texts(asks: list[Ask], passages: Iterator[str]) -> tuple[Texts, Texts, Texts]:
+def _texts(asks: list[Ask], passages: Iterator[str]) -> tuple[Queries, Queries, Pairs]:
     """Queries, documents and pairs by language."""
-    queries: dict[str, list[str]] = defaultdict(list)
-    documents: dict[str, list[str]] = defaultdict(list)
-    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    queries: Queries = defaultdict(list)
+    documents: Queries = defaultdict(list)
+    pairs: Pairs = defaultdict(list)
     for ask in asks:
         if ask.kind == "embed_document":
             documents[ask.language] += ask.documents
@@ -72,38 +72,3 @@ def _texts(asks: list[Ask], passages: Iterator[str]) -> tuple[Texts, Texts, Text
             if ask.kind == "search" and ask.depth:
                 pairs[ask.language] += [(ask.query, passage) for passage in islice(passages, _PAIRS_A_SEARCH)]
     return queries, documents, pairs
-
-
-def _counted(repository: Path, service: str, texts: Texts) -> dict[str, IntArray]:
-    """int64 arrays by language: tokens of every text or pair, prompt and specials included."""
-    if not texts:
-        return {}
-    tokenizer, prompt = _tokenizer(repository, service)
-    return {
-        language: np.array(
-            [
-                len(encoding)
-                for encoding in tokenizer.encode_batch(
-                    [text if isinstance(text, tuple) else prompt + text for text in some]
-                )
-            ]
-        )
-        for language, some in texts.items()
-    }
-
-
-def _tokenizer(repository: Path, service: str) -> tuple[Any, str]:
-    from tokenizers import Tokenizer
-
-    from exporter.publish import TOKENIZER_FILE
-    from exporter.triton_config import CONFIG_FILE, parameters_of, read_config
-
-    config = repository / service / CONFIG_FILE
-    if not config.is_file():
-        raise InputError(f"{repository} has no {service}, which the traffic asks for: export it")
-    parameters = parameters_of(read_config(config))
-    version = published_versions(parameters)[-1]
-    tokenizer = Tokenizer.from_file(str(config.parent / str(version) / TOKENIZER_FILE))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer, ServiceSpec.from_parameters(parameters, version).prompt

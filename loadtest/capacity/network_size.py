@@ -1,0 +1,83 @@
+"""How much arithmetic a published network does, read from its ONNX file.
+
+model.onnx --initializers, nodes--> NetworkSize (weights, layers, hidden, bytes)
+
+Weights are counted as the graph holds them, int8 ones included; tables that are only looked up (embeddings, positions,
+and their scales) cost no products and are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interlingua.errors import InputError
+
+if TYPE_CHECKING:
+    import onnx
+
+_LOOKUPS = ("Gather", "GatherElements", "GatherND")
+
+
+@dataclass(frozen=True)
+class NetworkSize:
+    """One network.
+
+    Attributes:
+        weights: of the matrices that every token is multiplied with.
+        parameters: of all that is stored, embeddings too.
+        layers: attentions, by their softmaxes.
+        hidden: width of the embedding table.
+        file_bytes: of the graph and its data.
+    """
+
+    weights: int
+    parameters: int
+    layers: int
+    hidden: int
+    file_bytes: int
+
+    @property
+    def token_flop(self) -> float:
+        """Of a token's matrix products: a multiplication and an addition a weight."""
+        return 2.0 * self.weights
+
+    @property
+    def attention_flop(self) -> float:
+        """Of a token's attention to one other token: scores and their sum, each hidden wide, in every layer."""
+        return 4.0 * self.layers * self.hidden
+
+
+def network_size(version: Path) -> NetworkSize:
+    """Of the network in a version's directory. Raises InputError: there is no ONNX file that can be read."""
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    paths = sorted(version.glob("*.onnx"))
+    if not paths:
+        raise InputError(f"{version} holds no ONNX file: run `interlingua export` first")
+    try:
+        graph = onnx.load(paths[0], load_external_data=False).graph
+    except (OSError, DecodeError) as error:
+        raise InputError(f"{paths[0]}: not a readable ONNX file ({error}): export again") from error
+    return of_graph(graph, sum(file.stat().st_size for file in version.iterdir() if file.is_file()))
+
+
+def of_graph(graph: onnx.GraphProto, file_bytes: int) -> NetworkSize:
+    """The same of a graph."""
+    looked_up = {node.input[0] for node in graph.node if node.op_type in _LOOKUPS and node.input}
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    matrices = [
+        shape for name, shape in shapes.items() if name not in looked_up and sum(size > 1 for size in shape) > 1
+    ]
+    tables = [shapes[name] for name in looked_up if name in shapes and len(shapes[name]) > 1]
+    widest = max(tables, key=lambda shape: shape[0] * shape[1], default=(0, 0))
+    return NetworkSize(
+        weights=sum(map(math.prod, matrices)),
+        parameters=sum(map(math.prod, shapes.values())),
+        layers=sum(node.op_type == "Softmax" for node in graph.node),
+        hidden=int(widest[1]),
+        file_bytes=file_bytes,
+    )
