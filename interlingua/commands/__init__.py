@@ -25,6 +25,7 @@ VERBS = {
     "loadreport": "runs of a load test: where the time goes, the knee, what changed, and bounds for CI",
     "calibrate": "how fast this machine serves a model repository, for `plan` and `tradeoff`",
     "plan": "replicas, memory and cost for a traffic and an objective, and what breaks first",
+    "tradeoff": "quality against cost: the cheapest setting that holds a floor and an objective",
     "adapt": "train a reranker on documents, without labels",
     "demo": "all of it once: 480 documents, a dozen questions across languages",
 }
