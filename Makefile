@@ -6,7 +6,7 @@ SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint types format bench benchmarks report report-gnome gap-table reranker reranker-table reranker-cost lock clean
+.PHONY: help setup demo test test-fast lint types format loadtest truth-test bench benchmarks report report-gnome gap-table reranker reranker-table reranker-cost lock clean
 
 help: ## list the common paths
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,23 @@ types: setup
 format: setup ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+LOAD := var/loadtest/demo
+
+loadtest: setup ## a ladder of rates, the highest within p99=300ms, and a page about both: var/loadtest/demo/report.html
+	@rm -rf $(LOAD)
+	$(BIN)/interlingua loadtest --rates 10,20,40,60 --seconds 20 --slo p99=300ms --out $(LOAD)/ladder || true
+	$(BIN)/interlingua loadtest --slo p99=300ms --goodput 0.99 --seconds 20 --out $(LOAD)/search
+	@$(BIN)/interlingua loadreport $(LOAD)/ladder $(LOAD)/search --html $(LOAD)/report.html
+
+CAPACITY := build/capacity
+
+truth-test: setup ## predict highest rates, then measure them: 40 minutes on a machine with nothing else to do
+	$(BIN)/interlingua export intfloat/multilingual-e5-small --precision int8 --model-repository $(CAPACITY)
+	$(BIN)/interlingua export e5-small-reranker --precision int8 --model-repository $(CAPACITY)
+	$(BIN)/interlingua calibrate --model-repository $(CAPACITY) --out $(CAPACITY)-profile.json
+	@$(BIN)/python -m loadtest.capacity.truth_test --tries 1 --model-repository $(CAPACITY) \
+		--profile $(CAPACITY)-profile.json --out $(CAPACITY)-truth
 
 bench: setup ## texts a second, latency and memory, against the in-process limit
 	@$(BIN)/python -m loadtest.serving_benchmark

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from loadtest.request_columns import Requests
     from loadtest.run_settings import RunSettings
     from loadtest.slo import Slo
+    from loadtest.validity import Bounds
 
 _CLOCK_DRIFT_S = 0.010
 
@@ -61,10 +62,18 @@ class RunResult:
     interrupted: bool
 
 
-def drive(settings: RunSettings, target: Target, out: Path, *, workers: int = 1, slo: Slo | None = None) -> RunResult:
+def drive(
+    settings: RunSettings,
+    target: Target,
+    out: Path,
+    *,
+    workers: int = 1,
+    slo: Slo | None = None,
+    bounds: Bounds | None = None,
+) -> RunResult:
     """Make one run and write it to `out`, a new folder.
 
-    Ctrl-C ends the run; what was measured is recorded and judged.
+    Ctrl-C ends the run; what was measured is recorded and judged, by `bounds` where others than the usual are wanted.
 
     Raises:
         InputError: the settings do not fit the server, the dataset or the index, or `out` is not empty.
@@ -86,7 +95,7 @@ def drive(settings: RunSettings, target: Target, out: Path, *, workers: int = 1,
     _write_processes(folder, samples, notes)
     requests = folder.requests()
     _write_histograms(folder, requests, workers)
-    validity = _judged(folder, requests, settings, generator, notes, interrupted=interrupted)
+    validity = _judged(folder, requests, settings, generator, notes, bounds, interrupted=interrupted)
     folder.write_validity(validity)
     end = _end(settings, requests, notes, cut_short=interrupted or bool(generator.died))
     triton, fault = _counted(folder)
@@ -187,11 +196,12 @@ def _judged(
     settings: RunSettings,
     generator: Generator,
     notes: list[WorkerNote],
+    bounds: Bounds | None,
     *,
     interrupted: bool,
 ) -> Validity:
     """The record's verdict, and what the record cannot know."""
-    verdict = judge(requests, folder.processes(), offline=settings.mode == "offline")
+    verdict = judge(requests, folder.processes(), offline=settings.mode == "offline", bounds=bounds)
     reasons, kinds = list(verdict.reasons), list(verdict.kinds)
     if generator.died and not interrupted:
         who = ", ".join(f"{name} (exit code {code})" for name, code in generator.died.items())

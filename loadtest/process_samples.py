@@ -18,13 +18,15 @@ from loadtest.record import ProcessSample
 
 PERIOD_S = 0.5
 
-# Summing up the pages of a process of gigabytes takes it milliseconds, during which it cannot map memory.
-_PSS_EVERY = 10
 _STUB = re.compile(r"\w+_\d+_\d+")  # a Python-backend stub's command line names its model instance: embed_query_0_1
 
 
 class ProcessSampler:
-    """A context manager; samples in a thread of its own."""
+    """A context manager; samples in a thread of its own.
+
+    Shared memory is divided among its users in the first and the last sample alone, when nothing is asked: summing up
+    the pages of a server takes a core for 50 ms and more, which the slowest percent of a run's requests would show.
+    """
 
     def __init__(self, roots: Mapping[str, Callable[[], int | None]], period_s: float = PERIOD_S) -> None:
         """`roots` gives the process that each name begins at, as soon as there is one."""
@@ -48,11 +50,12 @@ class ProcessSampler:
         return list(self._samples)
 
     def _run(self) -> None:
-        began, number = time.monotonic(), 0
-        while not self._over.is_set():
-            self._take(with_pss=number % _PSS_EVERY == 0)
+        self._take(with_pss=True)
+        began, number = time.monotonic(), 1
+        while not self._over.wait(max(began + number * self._period_s - time.monotonic(), 0.0)):
+            self._take(with_pss=False)
             number += 1
-            self._over.wait(max(began + number * self._period_s - time.monotonic(), 0.0))
+        self._take(with_pss=True)
 
     def _take(self, *, with_pss: bool) -> None:
         for root_name, find in self._roots.items():

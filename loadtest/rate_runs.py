@@ -21,13 +21,24 @@ if TYPE_CHECKING:
     from loadtest.run_settings import RunSettings
     from loadtest.slo import Slo
     from loadtest.target import Target
+    from loadtest.validity import Bounds
 
 
 class RecordedRuns:
     """Makes a run for every offer."""
 
-    def __init__(self, settings: RunSettings, target: Target, out: Path, slo: Slo, *, workers: int = 1) -> None:
-        """`settings`: of an open loop; rate, seed and seconds are those of the offer."""
+    def __init__(
+        self,
+        settings: RunSettings,
+        target: Target,
+        out: Path,
+        slo: Slo,
+        *,
+        workers: int = 1,
+        bounds: Bounds | None = None,
+    ) -> None:
+        """`settings`: of an open loop; rate, seed and seconds are those of the offer. `bounds`: as for drive()."""
+        self._bounds = bounds
         self._settings, self._target, self._out, self._slo, self._workers = settings, target, out, slo, workers
         self._made: Counter[str] = Counter()
 
@@ -39,7 +50,7 @@ class RecordedRuns:
         settings = replace(self._settings, rate=offer.rate, seed=offer.seed, seconds=offer.seconds)
         if offer.lone:
             settings = replace(settings, schedule="constant")
-        result = drive(settings, self._target, folder, workers=self._workers, slo=self._slo)
+        result = drive(settings, self._target, folder, workers=self._workers, slo=self._slo, bounds=self._bounds)
         requests = RunFolder(folder).requests()
         _require_server(result, requests)
         return Try.of(

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from client.server_address import ServerAddress
 from interlingua.errors import InputError
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from client.services import Services
     from loadtest.run_settings import RunSettings
 
+_SERVER_NICENESS = 5
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # Several requests, on their way together: each instance gets one.
 _WAKING_TEXT, _WAKING_TEXTS = "good morning", 64
@@ -48,14 +52,28 @@ class Target:
 
 @contextmanager
 def started(repository: Path) -> Iterator[Target]:
-    """A server on free ports, for as long as it is needed; raises ServerError where it does not start."""
+    """A server on free ports, for as long as it is needed, that gives way to the generator.
+
+    Raises:
+        ServerError: it does not start.
+    """
     from server.embedded import EmbeddedServer, ServerSettings
     from server.ports import free_ports
 
     grpc, http, metrics = free_ports(3)
     settings = ServerSettings(repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
     with EmbeddedServer(settings) as server:
+        _give_way(server.pid)
         yield Target(settings.grpc_address, f"http://127.0.0.1:{metrics}/metrics", server.pid, repository)
+
+
+def _give_way(pid: int | None) -> None:
+    """Put a server behind the generator, which otherwise sends late when both want the same cores."""
+    with suppress(psutil.Error, OSError):
+        top = psutil.Process(pid)
+        for process in (top, *top.children(recursive=True)):
+            for thread in process.threads():
+                os.setpriority(os.PRIO_PROCESS, thread.id, _SERVER_NICENESS)
 
 
 def running(server: str, metrics_url: str | None, repository: Path | None) -> Target:

@@ -149,7 +149,7 @@ def _counts(old: Mapping[str, Any], new: Mapping[str, Any], metrics: Mapping[tup
     own = {
         name: value
         for (name, model, version), value in metrics.items()
-        if name.startswith("interlingua_") and (model, version) == _key(new)
+        if name.startswith("interlingua_") and name.endswith("_total") and (model, version) == _key(new)
     }
     return Counts(
         new["name"],

@@ -21,7 +21,7 @@ VERBS = {
     "compare": "two evaluations: what is better, what is worse, and what is chance",
     "languages": "what each language of a corpus costs and gets, and what to do for it",
     "monitor": "a search log: what changed, for languages without judgments",
-    "loadtest": "load on the services: latency from when a request was due, and whether to believe it",
+    "loadtest": "load on the services: latency from when a request was due, the highest rate within an SLO",
     "loadreport": "runs of a load test: where the time goes, the knee, what changed, and bounds for CI",
     "calibrate": "how fast this machine serves a model repository, for `plan` and `tradeoff`",
     "plan": "replicas, memory and cost for a traffic and an objective, and what breaks first",

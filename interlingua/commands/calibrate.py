@@ -38,14 +38,14 @@ _PROFILE = PROJECT_ROOT / "var" / "profile.json"
     type=click.FloatRange(0),
     default=20.0,
     show_default=True,
-    help="Of each of two runs a network against a server of its own; 0 for none: then a plan knows nothing of what "
+    help="Of each of three runs a network against a server of its own; 0 for none: then a plan knows nothing of what "
     "Triton adds.",
 )
 def command(model_repository: Path, out: Path, name: str, seconds: float, server_seconds: float) -> None:
     """Measure a model repository on this machine, which should have nothing else to do.
 
-    Networks are called without a server, alone and together; then a server is started and asked by one caller and by
-    many. The profile is one file, and says what it was measured on.
+    Networks are called without a server, alone and together; then a server is started and asked by one caller, by
+    some and by many. The profile is one file, and says what it was measured on.
     """
     from loadtest.capacity.calibrate import calibrate
     from loadtest.extra import LOADING, PLANNING, require_extra

@@ -29,7 +29,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="LABEL=REPORT:REPOSITORY",
     help="A folder that `interlingua evaluate --out` wrote, and the models it evaluated; repeat for each precision.",
 )
-@click.option("--profile", type=_FILE, required=True, help="Made by `interlingua calibrate`, of these repositories.")
+@click.option(
+    "--profile",
+    "profiles",
+    type=_FILE,
+    required=True,
+    multiple=True,
+    help="Made by `interlingua calibrate`, of these repositories on one machine; repeat.",
+)
 @click.option("--slo", required=True, metavar="pNN=TIME", help="The objective, such as p99=300ms.")
 @click.option("--goodput", type=click.FloatRange(0, 1), default=0.99, show_default=True, help="Least share answered.")
 @click.option(
@@ -89,11 +96,11 @@ def _tradeoff(options: dict[str, Any]) -> Tradeoff:
 
     wanted = _wanted(options)
     sources = [Source.parse(text) for text in options["settings"]]
-    profile = HardwareProfile.read(options["profile"])
+    profiles = [HardwareProfile.read(path) for path in options["profiles"]]
     reports = [JoinedReport.read(source) for source in sources]
     dataset = _dataset(reports[0], options)
     on_step = lambda line: click.echo(f"{line} ...", err=True)  # noqa: E731
-    return make_tradeoff(reports, dataset, profile, IndexCost.load(), wanted, on_step)
+    return make_tradeoff(reports, dataset, profiles, IndexCost.load(), wanted, on_step)
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:

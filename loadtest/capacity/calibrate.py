@@ -20,6 +20,7 @@ import numpy as np
 
 from exporter.onnx_session import OnnxSession
 from interlingua.errors import InputError
+from loadtest.capacity.busy_cores import fit_busy
 from loadtest.capacity.hardware_profile import HardwareProfile, this_hardware
 from loadtest.capacity.live_runs import measure_server
 from loadtest.capacity.published_network import SERVICES, Feed, PublishedNetwork, published_networks
@@ -44,7 +45,7 @@ def calibrate(
     Args:
         name: of the profile, for people.
         seconds: to measure for, shared among the networks; at least three rounds are made however long they take.
-        server_seconds: of each run against a server, two for each network; 0 leaves the server out.
+        server_seconds: of each run against a server, three for each network; 0 leaves the server out.
         on_step: called with a line before each step.
 
     Raises:
@@ -81,7 +82,9 @@ def _with_server(
         service = SERVICES[network.name]
         time_s = profile.find(network.name, network.precision, network.threads)
         costs[service] = fit_costs(live.alone[service], live.crowd[service], time_s, profile.text.token_s)
-    return replace(profile, server=costs, memory_mb=live.memory_mb)
+    served = replace(profile, server=costs, memory_mb=live.memory_mb)
+    on_step("simulating the same")
+    return replace(served, busy=fit_busy(served, repository, live.loops, live.settings))
 
 
 def measure(network: PublishedNetwork, seconds: float) -> list[Execution]:

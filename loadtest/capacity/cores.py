@@ -26,7 +26,8 @@ class Slowdown:
         Without points all cores are as good as one alone, and threads beyond them share.
         """
         self.cores = cores
-        self._points = sorted({1: 1.0, **dict(measured)}.items()) if measured else []
+        # Two measured as faster than one is the luck of the draw: nothing is gained by sharing.
+        self._points = sorted({1: 1.0, **{at: max(factor, 1.0) for at, factor in measured}}.items()) if measured else []
 
     def factor(self, threads: int) -> float:
         """At least 1."""

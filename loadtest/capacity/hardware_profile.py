@@ -37,6 +37,7 @@ class HardwareProfile:
         networks: one model for each network, precision and thread count.
         text: what tokenizing costs.
         server: what a server adds, by service; empty where none was asked.
+        busy: times as long that work takes on that server while all cores are busy; 0 where none was asked.
         memory_mb: of each of that server's processes, shared pages divided among their users.
         digest: SHA-256 of `hardware`: profiles of equal machines have equal ones.
     """
@@ -49,6 +50,7 @@ class HardwareProfile:
     cores: int
     server: Mapping[str, ServiceCosts] = field(default_factory=dict)
     memory_mb: Mapping[str, float] = field(default_factory=dict)
+    busy: float = 0.0
 
     @property
     def digest(self) -> str:
@@ -83,6 +85,7 @@ class HardwareProfile:
             "networks": [model.to_json() for model in self.networks],
             "server": {name: costs.to_json() for name, costs in self.server.items()},
             "memory_mb": dict(self.memory_mb),
+            "busy": self.busy,
         }
         with whole(path) as partial:
             partial.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
@@ -103,6 +106,7 @@ class HardwareProfile:
                 cores=int(raw["cores"]),
                 server={name: ServiceCosts.from_json(costs) for name, costs in raw["server"].items()},
                 memory_mb=dict(raw["memory_mb"]),
+                busy=float(raw["busy"]),
             )
             stated = raw["hardware_digest"]
         except (OSError, ValueError, KeyError, TypeError) as error:

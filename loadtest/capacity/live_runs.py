@@ -1,6 +1,6 @@
 """Short runs against a server of one's own, as the totals that its costs are fitted to.
 
-model repository --started, one caller, many callers--> RunFolder --CPU, counts--> MeasuredRun
+model repository --started, 1, 8, 32 callers--> RunFolder --CPU, counts--> MeasuredRun
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,13 @@ from loadtest.capacity.published_network import SERVICES
 from loadtest.capacity.server_costs import MeasuredRun
 from loadtest.run_folder import RunFolder
 from loadtest.run_settings import RunSettings
-from loadtest.triton_statistics import Counts, difference
+from loadtest.triton_statistics import Counts, counters, difference
 
 if TYPE_CHECKING:
     from loadtest.request_columns import Processes
     from loadtest.target import Target
 
-_CROWD = 32  # callers
+_ALONE, _SOME, _CROWD = 1, 8, 32  # callers
 _SKIPPED_S = 2.0  # at the beginning of a run
 _SETTINGS = RunSettings(dataset="helpdesk12", grace_s=5.0)
 
@@ -35,11 +36,15 @@ class LiveRuns:
 
     Attributes:
         alone, crowd: by service.
+        settings: what each service was asked.
+        loops: answers a second, by service and number of callers, where these were several.
         memory_mb: of each of the server's processes, the most it had, shared pages divided among their users.
     """
 
     alone: Mapping[str, MeasuredRun]
     crowd: Mapping[str, MeasuredRun]
+    settings: Mapping[str, RunSettings]
+    loops: Mapping[str, Mapping[int, float]]
     memory_mb: Mapping[str, float]
 
 
@@ -47,7 +52,7 @@ def measure_server(repository: Path, seconds: float, on_step: Callable[[str], No
     """Start it, ask it, stop it.
 
     Args:
-        seconds: of each run; there are two a service.
+        seconds: of each run; there are three a service.
 
     Raises:
         ServerError: it does not start.
@@ -56,18 +61,24 @@ def measure_server(repository: Path, seconds: float, on_step: Callable[[str], No
     from loadtest import target
 
     kinds = [service for network, service in SERVICES.items() if (repository / network).is_dir()]
-    alone: dict[str, MeasuredRun] = {}
-    crowd: dict[str, MeasuredRun] = {}
+    settings = {kind: replace(_SETTINGS, kinds=f"{kind}=1", depth="1", seconds=_SKIPPED_S + seconds) for kind in kinds}
+    runs: dict[tuple[str, int], MeasuredRun] = {}
     memory: dict[str, float] = {}
     with target.started(repository) as server, tempfile.TemporaryDirectory() as folder:
-        for kind in kinds:
-            settings = replace(_SETTINGS, kinds=f"{kind}=1", depth="1", seconds=_SKIPPED_S + seconds)
-            for found, callers in ((alone, 1), (crowd, _CROWD)):
-                on_step(f"asking {kind}: {callers} caller{'s' if callers > 1 else ''}")
-                run = _run(replace(settings, concurrency=callers), server, Path(folder) / f"{kind}-{callers}")
-                found[kind] = measured(run, kind)
-                memory = _memory(run.processes(), memory)
-    return LiveRuns(alone, crowd, memory)
+        for kind, callers in product(kinds, (_ALONE, _SOME, _CROWD)):
+            on_step(f"asking {kind}: {callers} caller{'s' if callers > 1 else ''}")
+            run = _run(replace(settings[kind], concurrency=callers), server, Path(folder) / f"{kind}-{callers}")
+            runs[kind, callers] = measured(run, kind)
+            memory = _memory(run.processes(), memory)
+    return LiveRuns(
+        alone={kind: runs[kind, _ALONE] for kind in kinds},
+        crowd={kind: runs[kind, _CROWD] for kind in kinds},
+        settings=settings,
+        loops={
+            kind: {callers: runs[kind, callers].requests / seconds for callers in (_SOME, _CROWD)} for kind in kinds
+        },
+        memory_mb=memory,
+    )
 
 
 def _run(settings: RunSettings, server: Target, out: Path) -> RunFolder:
@@ -104,11 +115,20 @@ def measured(run: RunFolder, kind: str) -> MeasuredRun:
         compute_s=float(np.median(kept.compute_s)),
         latency_s=float(np.median(kept.service_s)),
         stages_s=float(np.median(kept.tokenize_s + kept.compute_s)),
+        cut_call_s=_gauge(run, kind, "call"),
+        cut_token_s=_gauge(run, kind, "token"),
     )
 
 
 def _counted(counts: Counts, name: str) -> float:
     return float(counts.counters[f"interlingua_{name}_total"])
+
+
+def _gauge(run: RunFolder, kind: str, name: str) -> float:
+    """Of the newest version that has it; 0 without a metrics page."""
+    values = counters(run.read_json("triton-after")["metrics"])
+    found = {key[2]: value for key, value in values.items() if key[:2] == (f"interlingua_network_{name}_seconds", kind)}
+    return found[max(found, key=int)] if found else 0.0
 
 
 def _cpu(processes: Processes, end: float) -> Callable[[str], float]:

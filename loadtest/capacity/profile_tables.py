@@ -24,6 +24,8 @@ _COSTS = {
     "network's process, a call": "call_s",
     "waiting, a call": "handover_s",
     "waiting, a request": "transport_s",
+    "the cut: a call": "cut_call_s",
+    "the cut: a padded token": "cut_token_s",
 }
 
 
@@ -34,6 +36,7 @@ def profile_tables(profile: HardwareProfile) -> Iterator[Table | str]:
     yield _networks(profile)
     if profile.server:
         yield _server(profile.server)
+        yield f"all cores busy: {profile.busy:.2f} times as long"
         yield f"memory of the server's processes: {sum(profile.memory_mb.values()):,.0f} MiB"
 
 

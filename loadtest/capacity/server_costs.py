@@ -35,6 +35,7 @@ class ServiceCosts:
         call_s: of a core, for a call to the network, beyond the network's own time.
         handover_s: waiting, for a call: on its way to the network's process and back.
         transport_s: waiting, for a request: on its way to the server and back.
+        cut_call_s, cut_token_s: what the service itself measured of its network, by which it cuts batches; 0 unknown.
     """
 
     client_s: float = 0.0
@@ -45,6 +46,8 @@ class ServiceCosts:
     call_s: float = 0.0
     handover_s: float = 0.0
     transport_s: float = 0.0
+    cut_call_s: float = 0.0
+    cut_token_s: float = 0.0
 
     def to_json(self) -> dict[str, float]:
         """As JSON holds it."""
@@ -68,6 +71,7 @@ class MeasuredRun:
         client_s, triton_s, service_s, network_s: of CPU, by process.
         compute_s, latency_s, stages_s: medians of a request: its network calls; from asking to having the answer;
             tokenizing and computing, as the service reports them.
+        cut_call_s, cut_token_s: what the service measured of its network.
     """
 
     requests: float
@@ -82,6 +86,8 @@ class MeasuredRun:
     compute_s: float
     latency_s: float
     stages_s: float
+    cut_call_s: float = 0.0
+    cut_token_s: float = 0.0
 
 
 def fit_costs(alone: MeasuredRun, crowd: MeasuredRun, network: ServiceTimeModel, token_s: float) -> ServiceCosts:
@@ -121,6 +127,8 @@ def fit_costs(alone: MeasuredRun, crowd: MeasuredRun, network: ServiceTimeModel,
         call_s=call_s,
         handover_s=max(alone.compute_s - computed_s - call_s, 0.0),
         transport_s=max(outside_s - client_s - request_s - triton_batch_s, 0.0),
+        cut_call_s=crowd.cut_call_s,
+        cut_token_s=crowd.cut_token_s,
     )
 
 

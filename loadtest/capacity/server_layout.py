@@ -61,6 +61,7 @@ class ServiceLayout:
         handover_s: seconds that a call is on its way to the network and back, keeping nothing busy.
         arrival_s: seconds of one core that a request costs before it can wait for a batch: Triton's, and its client's
             where that shares the cores.
+        cut: (seconds of a call, of a padded token) that the service cuts batches by; None: as it would measure them.
     """
 
     network: str
@@ -72,6 +73,7 @@ class ServiceLayout:
     text: TextCost = TextCost()
     handover_s: float = 0.0
     arrival_s: float = 0.0
+    cut: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,9 @@ class ServerLayout:
             services=services,
             networks=networks,
             cores=cores or profile.cores,
-            slowdown=busy_threads([network.time for network in networks.values() if network.device == "cpu"]),
+            slowdown=((1, 1.0), (profile.cores, profile.busy))
+            if profile.busy
+            else busy_threads([network.time for network in networks.values() if network.device == "cpu"]),
             transport_s=max(profile.costs(name).transport_s for name in services),
         )
 
@@ -179,6 +183,7 @@ def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clie
         text=TextCost(costs.batch_s, costs.text_s, costs.token_s) if costs.token_s else profile.text,
         handover_s=costs.handover_s,
         arrival_s=costs.request_s + (costs.client_s if with_clients else 0.0),
+        cut=(costs.cut_call_s, costs.cut_token_s) if costs.cut_token_s else None,
     )
 
 

@@ -52,6 +52,21 @@ def simulate(workload: Workload, layout: ServerLayout, seed: int = 0) -> Timelin
             gc.enable()
 
 
+def closed_loop_rate(workload: Workload, layout: ServerLayout, callers: int, seconds: float, seed: int = 0) -> float:
+    """Answers a second that so many callers get, each asking again at once, in so many seconds.
+
+    Args:
+        workload: requests to one service, asked in order and from the start again; when they arrived does not count.
+
+    Raises:
+        InputError: a request is a search, or asks for a service that the layout does not have.
+    """
+    _check(workload, layout)
+    if (workload.kinds == KINDS.index(SEARCH)).any():
+        raise InputError("a closed loop of searches is not simulated")
+    return _Simulation(workload, layout, seed).run_closed(callers, seconds)
+
+
 def _check(workload: Workload, layout: ServerLayout) -> None:
     sizes = np.diff(workload.first)
     for position in np.unique(workload.kinds):
@@ -91,7 +106,7 @@ class _Simulation:
             )
             for name, service in layout.services.items()
         }
-        requests = ClientRequests(self._jobs, self._later, layout.transport_s)
+        requests = self._requests = ClientRequests(self._jobs, self._later, layout.transport_s)
         for service in self._services.values():
             service.later = self._later
             service.answered = requests.answered
@@ -122,11 +137,33 @@ class _Simulation:
 
     def run(self) -> Timeline:
         arrive = self._prepare_arrivals()
-        times = [*self._workload.arrived.tolist(), math.inf]
+        return self._timeline(self._loop([*self._workload.arrived.tolist(), math.inf], arrive, math.inf))
+
+    def run_closed(self, callers: int, seconds: float) -> float:
+        workload = self._workload
+        tokens = np.split(workload.tokens, workload.first[1:-1])
+        asks = cycle(
+            [(self._services[KINDS[kind]], texts.tolist()) for kind, texts in zip(workload.kinds, tokens, strict=True)]
+        )
+        answered = 0
+
+        def ask(now: float, _: object) -> None:
+            nonlocal answered
+            answered += 1
+            service, texts = next(asks)
+            self._requests.send(now, service, texts, math.inf, ask, None)
+
+        for _ in range(callers):
+            self._later(0.0, ask, None)
+        self._loop([math.inf], [], seconds)
+        return (answered - callers) / seconds
+
+    def _loop(self, times: list[float], arrive: list[Callable[[float, int], None]], until: float) -> float:
+        """Everything that happens, in its order; when the last of it did."""
         pools = list(self._pools.values())
         delayed = self._delayed
         following, last = 0, 0.0
-        while True:
+        while last < until:
             now, source = times[following], None
             for pool in pools:
                 if pool.due <= now:  # what ends at the moment of an arrival ends first
@@ -135,7 +172,7 @@ class _Simulation:
                 now, _, do, what = heapq.heappop(delayed)
                 do(now, what)
             elif now == math.inf:
-                return self._timeline(last)
+                break
             elif source is not None:
                 done, what = source.finish()
                 done(now, what)
@@ -143,6 +180,7 @@ class _Simulation:
                 arrive[following](now, following)
                 following += 1
             last = now
+        return last
 
     def _prepare_arrivals(self) -> list[Callable[[float, int], None]]:
         """Number the requests as jobs, request i is job i; what takes each of them in."""

@@ -48,8 +48,8 @@ def _server() -> ServerLayout:
         for name in ("embedder", "reranker")
     }
     services = {
-        "embed_query": ServiceLayout("embedder", text=text),
-        "rerank": ServiceLayout("reranker", text=text),
+        "embed_query": ServiceLayout("embedder", text=text, arrival_s=2e-4),
+        "rerank": ServiceLayout("reranker", text=text, arrival_s=2e-4),
     }
     return ServerLayout(services, networks, cores=2)
 

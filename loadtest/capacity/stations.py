@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from loadtest.capacity.batching import cut_batch, latest, measured_cost, take
+from loadtest.capacity.batching import CallCost, cut_batch, latest, measured_cost, take
 
 if TYPE_CHECKING:
     from loadtest.capacity.client_requests import Group, Later
@@ -160,7 +160,11 @@ class Service:
         self._network = network
         self._cores = cores
         self._jobs = jobs
-        self._cost = measured_cost(lambda texts, longest: lone(texts, longest) + layout.handover_s, layout.max_tokens)
+        self._cost = (
+            CallCost(*layout.cut)
+            if layout.cut
+            else measured_cost(lambda texts, longest: lone(texts, longest) + layout.handover_s, layout.max_tokens)
+        )
         self._overhead = self._cost.overhead_tokens
         self._waiting: deque[int] = deque()
         self._free = layout.instances

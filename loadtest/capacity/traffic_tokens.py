@@ -37,9 +37,11 @@ def demand_of(settings: RunSettings, repository: Path) -> Demand:
     from evaluation.datasets.sources import open_dataset
     from loadtest.traffic import Traffic
 
-    traffic = Traffic.of_dataset(open_dataset(settings.dataset), settings.mix(), settings.seed)
-    asks = list(traffic.asks(_ASKS))
-    passages = cycle(text.text for text in traffic.source.documents)
+    dataset = open_dataset(settings.dataset)
+    # Each kind by itself: a rare one needs samples of every language, too.
+    traffics = [Traffic.of_dataset(dataset, settings.mix(kind), settings.seed) for kind in settings.shares]
+    asks = [ask for traffic in traffics for ask in traffic.asks(_ASKS)]
+    passages = cycle(text.text for text in traffics[0].source.documents)
     queries, documents, pairs = _texts(asks, passages)
     depths = [ask.depth for ask in asks if ask.depth]
     return Demand(

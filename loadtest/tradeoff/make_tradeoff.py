@@ -55,7 +55,7 @@ class Wanted:
 def make_tradeoff(
     reports: Sequence[JoinedReport],
     dataset: Dataset,
-    profile: HardwareProfile,
+    profiles: Sequence[HardwareProfile],
     index_cost: IndexCost,
     wanted: Wanted,
     on_step: Callable[[str], None],
@@ -64,26 +64,29 @@ def make_tradeoff(
 
     Args:
         reports: of one dataset, this one.
+        profiles: of one machine; a repository takes the first that has its networks.
         on_step: called with a line before each step.
 
     Raises:
-        InputError: the reports are of different datasets, a repository does not fit the profile, or no setting holds
-            the objective at any rate.
+        InputError: the reports are of different datasets, the profiles of different machines, a repository fits none
+            of them, or no setting holds the objective at any rate.
     """
     require_one_dataset(reports)
+    if len({profile.digest for profile in profiles}) != 1:
+        raise InputError("the profiles are of different machines: costs on one say nothing about the other's")
     if dataset.digest != reports[0].saved.digest:
         raise InputError(
             f"the reports are about {reports[0].saved.dataset} ({reports[0].saved.digest[:12]}), {dataset.name} now "
             f"has {dataset.digest[:12]}: name the dataset with --dataset, or evaluate again"
         )
     notes: list[str] = []
-    rows = [row for report in reports for row in _rows(report, dataset, profile, index_cost, wanted, notes, on_step)]
+    rows = [row for report in reports for row in _rows(report, dataset, profiles, index_cost, wanted, notes, on_step)]
     if all(row.cost is None for row in rows):
         raise InputError(f"no setting holds {wanted.slo}: " + "; ".join(dict.fromkeys(row.impossible for row in rows)))
     ordered = by_cost([wanted.floors.judged(row) for row in placed(rows, wanted.scope)], wanted.scope)
     return Tradeoff(
         dataset=dataset.name,
-        hardware=profile.name,
+        hardware=profiles[0].name,
         slo=str(wanted.slo),
         goodput=wanted.slo.goodput,
         scope=wanted.scope,
@@ -98,7 +101,7 @@ def make_tradeoff(
 def _rows(
     report: JoinedReport,
     dataset: Dataset,
-    profile: HardwareProfile,
+    profiles: Sequence[HardwareProfile],
     index_cost: IndexCost,
     wanted: Wanted,
     notes: list[str],
@@ -107,7 +110,7 @@ def _rows(
     """Of one report; what is to be known of them is put to the notes."""
     first = FirstStage(index_cost, wanted.documents or len(dataset.documents), report.models.embedder.dimension)
     names = _reranked_where_there_is_a_reranker(report, notes)
-    layout = ServerLayout.of_repository(report.source.repository, profile)
+    layout = _layout(report.source.repository, profiles)
     # Searches in the mix of the dataset's queries; the depth is replaced setting by setting.
     deepest = max(name.depth or 0 for name in names)
     traffic = PlannedTraffic(f"--setting {report.source.label}", peak_rate=1.0, mean_rate=1.0, depth=deepest)
@@ -120,6 +123,16 @@ def _rows(
             yield Row(setting, replica.cost(setting.depth, seconds))
         except ImpossibleSloError as error:
             yield Row(setting, None, impossible=str(error))
+
+
+def _layout(repository: Path, profiles: Sequence[HardwareProfile]) -> ServerLayout:
+    faults = []
+    for profile in profiles:
+        try:
+            return ServerLayout.of_repository(repository, profile)
+        except InputError as error:
+            faults.append(str(error))
+    raise InputError("; ".join(faults))
 
 
 def _reranked_where_there_is_a_reranker(report: JoinedReport, notes: list[str]) -> list[SystemName]:

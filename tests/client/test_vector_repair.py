@@ -78,7 +78,7 @@ DAMAGES = [
 
 def assert_whole(directory: Path, monkeypatch: pytest.MonkeyPatch) -> SearchIndex:
     """The graph answers as an exact search over the store's own vectors does."""
-    monkeypatch.setattr(search_index, "_EXACT_FLOATS", 0)
+    monkeypatch.setattr(search_index, "EXACT_FLOATS", 0)
     monkeypatch.setattr(search_index, "_FILTERED_EXACT_ROOTS", 0)
     index = SearchIndex.open(directory)
     exact = SearchIndex.open(directory)
@@ -135,7 +135,7 @@ def test_many_deletions_build_it_again(
         indexer.delete([document.id for document in make_documents(("de",))])
         outcome = indexer.finish()
     assert outcome.repair.added == 60
-    monkeypatch.setattr(search_index, "_EXACT_FLOATS", 0)
+    monkeypatch.setattr(search_index, "EXACT_FLOATS", 0)
     assert len(SearchIndex.open(index_dir)) == 60
 
 

@@ -203,3 +203,44 @@ def test_latencies_are_those_of_the_histogram(server: EmbeddedServer, tmp_path: 
     assert histograms["run"].count == len(requests) == 100
     slowest = float(np.nanmax(requests.latency_s))
     assert histograms["run"].percentile(100) == pytest.approx(slowest, rel=1e-3)
+
+
+def test_ladder_search_and_report(server: EmbeddedServer, tmp_path: Path) -> None:
+    """What `make loadtest` does, in short: two rates, a search that stops after a few runs, one page about all."""
+    ladder, search, page = tmp_path / "ladder", tmp_path / "search", tmp_path / "report.html"
+    done = loadtest(server, ladder, "--rates", "20,40", "--seconds", "6", "--slo", "p99=2s")
+    assert done.returncode in (0, 1), done.stderr
+    assert [row["folder"] for row in json.loads(done.stdout)["runs"]] == [str(ladder / f"rate-{rate}") for rate in (20, 40)]
+    arguments = ("--slo", "p99=2s", "--start-rate", "30", "--seconds", "4", "--tries", "1", "--most-runs", "3")
+    done = loadtest(server, search, *arguments)
+    found = json.loads(done.stdout)
+    assert "3 runs were made" in found["stopped"], done.stderr
+    assert found == json.loads((search / "search.json").read_text())
+    assert len(found["tries"]) == 3
+    assert found["rate"] is None or found["rate"] >= 30
+    done = interlingua("loadreport", ladder, search, "--include-void", "--html", page, "--json")
+    report = json.loads(done.stdout)
+    assert len(report["runs"]) == 5, done.stderr
+    stages = report["runs"][0]["budgets"][0]
+    assert stages, report["runs"][0]
+    text = page.read_text(encoding="utf-8")
+    assert "<svg" in text
+    assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+def test_calibration_of_a_served_repository(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Short and on a busy machine: what is measured is there, and a plan can be made of it."""
+    profile, repository = tmp_path / "profile.json", str(server.settings.model_repository)
+    where = ("--model-repository", repository, "--out", str(profile))
+    done = interlingua("calibrate", *where, "--seconds", "4", "--server-seconds", "3")
+    assert done.returncode == 0, done.stderr
+    raw = json.loads(profile.read_text())
+    assert {name for name in raw["server"]} == {"embed_query", "rerank"}
+    assert all(costs["batch_s"] > 0 and costs["cut_token_s"] > 0 for costs in raw["server"].values())
+    assert 1 <= raw["busy"] <= 2
+    assert raw["memory_mb"]["tritonserver"] > 10
+    planned = ("--peak-rate", "5", "--kind", "embed_query=1", "--slo", "p99=5s", "--requests", "200", "--repeats", "2")
+    done = interlingua("plan", *planned, "--profile", str(profile), "--model-repository", repository, "--json")
+    assert done.returncode == 0, done.stderr
+    (machine,) = json.loads(done.stdout)["hardware"]
+    assert machine["replicas"]["count"] >= 2

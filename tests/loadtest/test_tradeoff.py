@@ -280,7 +280,7 @@ def whole(repository: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("whole")
     source = Source("fp32", _report(folder / "report", dataset, repository), repository)
     wanted = _wanted(folder, SOON, "mixed:ndcg@10=0.55")
-    return make_tradeoff([JoinedReport.read(source)], dataset, _profile(), IndexCost.load(), wanted, _ignored)
+    return make_tradeoff([JoinedReport.read(source)], dataset, [_profile()], IndexCost.load(), wanted, _ignored)
 
 
 def test_a_whole_tradeoff(whole: Tradeoff) -> None:
@@ -301,7 +301,7 @@ def test_a_whole_tradeoff(whole: Tradeoff) -> None:
 
 def test_what_cannot_be_measured_is_said(source: Source, dataset: Dataset, tmp_path: Path) -> None:
     wanted = _wanted(tmp_path, documents=10**6)
-    found = make_tradeoff([JoinedReport.read(source)], dataset, _profile(), IndexCost.load(), wanted, _ignored)
+    found = make_tradeoff([JoinedReport.read(source)], dataset, [_profile()], IndexCost.load(), wanted, _ignored)
     assert {row.setting.ef_search for row in found.rows} == {128}
     assert any("ef_search is left at its default, 128" in note for note in found.notes)
     assert any("extrapolated: count 1,000,000" in note for note in found.notes)
@@ -341,13 +341,13 @@ def test_an_impossible_objective_is_said_in_words(source: Source, dataset: Datas
     # A lone call takes a millisecond and more.
     wanted = _wanted(tmp_path, Slo(99, 0.001))
     with pytest.raises(InputError, match=r"no setting holds p99=1ms.*lone requests"):
-        make_tradeoff([JoinedReport.read(source)], dataset, _profile(), IndexCost.load(), wanted, _ignored)
+        make_tradeoff([JoinedReport.read(source)], dataset, [_profile()], IndexCost.load(), wanted, _ignored)
 
 
 def test_depths_that_miss_the_objective_have_no_cost(source: Source, dataset: Dataset, tmp_path: Path) -> None:
     # Ten pairs of a dozen tokens take some 10 ms, a query 2.
     wanted = _wanted(tmp_path, Slo(99, 0.006))
-    found = make_tradeoff([JoinedReport.read(source)], dataset, _profile(), IndexCost.load(), wanted, _ignored)
+    found = make_tradeoff([JoinedReport.read(source)], dataset, [_profile()], IndexCost.load(), wanted, _ignored)
     assert [row.setting.system for row in found.rows if row.cost is None] == ["dense+offsets+rerank@10"]
     assert "lone requests" in found.rows[-1].impossible
 
@@ -365,19 +365,19 @@ def test_reports_of_two_datasets_are_refused(source: Source, dataset: Dataset, t
     other = replace(source, label="b", report=_report(tmp_path / "b", dataset, source.repository, dataset=facts))
     reports = [JoinedReport.read(source), JoinedReport.read(other)]
     with pytest.raises(InputError, match=r"fp32 was evaluated on hand .*b was evaluated on other \(abc, test half\)"):
-        make_tradeoff(reports, dataset, _profile(), IndexCost.load(), _wanted(tmp_path), _ignored)
+        make_tradeoff(reports, dataset, [_profile()], IndexCost.load(), _wanted(tmp_path), _ignored)
 
 
 def test_a_dataset_that_has_changed_is_refused(source: Source, dataset: Dataset, tmp_path: Path) -> None:
     changed = replace(dataset, qrels={"q.de": {"a.en": 1}})
     with pytest.raises(InputError, match=r"hand now has .*--dataset"):
-        make_tradeoff([JoinedReport.read(source)], changed, _profile(), IndexCost.load(), _wanted(tmp_path), _ignored)
+        make_tradeoff([JoinedReport.read(source)], changed, [_profile()], IndexCost.load(), _wanted(tmp_path), _ignored)
 
 
 def test_two_settings_need_two_labels(source: Source, dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a label of its own"):
         make_tradeoff(
-            [JoinedReport.read(source)] * 2, dataset, _profile(), IndexCost.load(), _wanted(tmp_path), _ignored
+            [JoinedReport.read(source)] * 2, dataset, [_profile()], IndexCost.load(), _wanted(tmp_path), _ignored
         )
 
 

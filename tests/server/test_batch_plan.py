@@ -87,6 +87,22 @@ def test_fit_recovers_a_line() -> None:
     assert fitted.overhead_tokens == pytest.approx(20)
 
 
+def test_the_fit_is_one_of_relative_errors() -> None:
+    """Attention bends the line upwards: the short calls' fixed part of 4 ms must not get lost in the long one.
+
+    t(8) = 5, t(64) = 13, t(256) = 66 ms; by hand, the line a + b n of least squares of (a + b n) / t - 1: with weights
+    1/25, 1/169, 1/4356 the sums are w 0.046147, wn 0.757468, wn2 41.84168, wt 0.292075, wtn 10.401865; so
+    b = (w wtn - wn wt) / (w wn2 - wn^2) = 0.190682 ms, a = (wt - b wn) / w = 3.19933 ms.
+    """
+    fitted = batch_plan.fit_call_cost([8, 64, 256], [0.005, 0.013, 0.066])
+    assert fitted.token_s == pytest.approx(1.90682e-4, rel=1e-4)
+    assert fitted.call_s == pytest.approx(3.19933e-3, rel=1e-4)
+
+
+def test_calls_too_short_for_the_clock_have_a_cost() -> None:
+    assert batch_plan.fit_call_cost([8, 64, 256], [0.0, 0.0, 0.0]).token_s > 0
+
+
 def test_fit_never_goes_below_zero() -> None:
     fitted = batch_plan.fit_call_cost([8, 64, 256], [0.0001, 0.006, 0.03])
     assert fitted.call_s == 0

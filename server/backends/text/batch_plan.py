@@ -35,15 +35,20 @@ class CallCost:
 
 
 def fit_call_cost(padded_tokens: Sequence[int], seconds: Sequence[float]) -> CallCost:
-    """Least squares through measured calls; neither part goes below zero.
+    """Least squares of the relative errors of measured calls; neither part goes below zero.
+
+    Relative, because the line is no line: attention makes long calls longer than in proportion, and would push the
+    fixed part, which decides about short ones, to nothing.
 
     Args:
         padded_tokens: texts x length of each measured call, at least two different values.
         seconds: what each call took.
     """
-    slope, intercept = np.polyfit(padded_tokens, seconds, 1)
+    weights = 1 / np.maximum(seconds, 1e-9)  # a clock may be too coarse to see a call at all
+    slope, intercept = np.polyfit(padded_tokens, seconds, 1, w=weights)
     if intercept < 0:  # the line through the origin
-        slope, intercept = np.dot(padded_tokens, seconds) / np.dot(padded_tokens, padded_tokens), 0.0
+        per_second = np.asarray(padded_tokens) * weights
+        slope, intercept = per_second.sum() / (per_second * per_second).sum(), 0.0
     return CallCost(call_s=max(float(intercept), 0.0), token_s=max(float(slope), 1e-9))
 
 
