@@ -6,7 +6,7 @@ SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint types format loadtest truth-test bench benchmarks report report-gnome gap-table reranker reranker-table reranker-cost lock clean
+.PHONY: help setup demo test test-fast lint types format loadtest truth-test bench benchmarks report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 
 help: ## list the common paths
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -109,6 +109,22 @@ lock: ## resolve the newest versions into requirements.lock and server/requireme
 	$(PYTHON) -m venv build/lock-server && build/lock-server/bin/pip install --quiet -r server/requirements.in
 	build/lock-server/bin/pip freeze > server/requirements.lock
 	rm -rf build/lock build/lock-server
+
+GPU_MODELS := var/model_repository_gpu
+COMPOSE := INTERLINGUA_MODELS=$(abspath $(GPU_MODELS)) docker compose --file deploy/compose.yaml --profile gpu
+
+$(GPU_MODELS)/embedder/config.pbtxt: | $(SETUP)
+	$(BIN)/interlingua export intfloat/multilingual-e5-small --kind gpu --model-repository $(GPU_MODELS)
+
+$(GPU_MODELS)/reranker/config.pbtxt: | $(GPU_MODELS)/embedder/config.pbtxt
+	$(BIN)/interlingua export interlingua/e5-small-reranker --kind gpu --model-repository $(GPU_MODELS)
+
+gpu: $(GPU_MODELS)/embedder/config.pbtxt $(GPU_MODELS)/reranker/config.pbtxt ## what `make demo` does, in NVIDIA's container on a GPU
+	$(COMPOSE) up --build --detach --wait --wait-timeout 600 || { $(COMPOSE) logs --tail 30 triton-gpu; exit 1; }
+	@$(BIN)/interlingua demo --server 127.0.0.1:8001
+
+gpu-down: ## stop what `make gpu` started
+	$(COMPOSE) down
 
 clean: ## remove what was made here (the download cache stays)
 	rm -rf build var .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DATASET = PROJECT_ROOT / "evaluation" / "data" / "helpdesk12"
 INDEX = PROJECT_ROOT / "var" / "demo-index"
+SERVER_INDEX = PROJECT_ROOT / "var" / "demo-index-server"  # another server may have another embedder
 DEFAULT_RERANKER = "interlingua/e5-small-reranker"
 
 # Of a language's 40 documents: the first stage has 95% of helpdesk12's answers in another language among its first 20,
@@ -55,36 +56,62 @@ ASKED = (
 
 
 @click.command()
-@click.option("--precision", type=click.Choice(["fp32", "int8"]), default="fp32", show_default=True)
-def command(precision: str) -> None:
+@click.option("--precision", type=click.Choice(["fp32", "int8"]), help="Of the export.  [default: fp32]")
+@click.option("--server", metavar="HOST:PORT", help="Ask this server; export and start nothing.")
+def command(precision: str | None, server: str | None) -> None:
     """Export, serve, index 480 documents in 12 languages, ask a dozen questions across languages, rerank."""
+    if server and precision:
+        raise click.UsageError("--precision is for the export, and --server exports nothing: leave one of them out")
     console = Console()
     began = time.monotonic()
-    step(1, "Weights to ONNX, through the parity gate, into model_repository/")
+    if server:
+        places = index_and_ask(console, server, SERVER_INDEX, first_step=1, steps=2)
+        ending = f"{server} was asked"
+    else:
+        places = export_and_serve(console, precision or "fp32")
+        ending = "the server is stopped"
+    click.echo(summary(places))
+    again = f" --server {server}" if server else ""
+    click.echo(f"Done in {time.monotonic() - began:.0f} s; {ending}.\n{_next_steps(again)}")
+
+
+def export_and_serve(console: Console, precision: str) -> list[Places]:
+    """All four steps, on a server of its own."""
+    step(1, 4, "Weights to ONNX, through the parity gate, into model_repository/")
     export_once("embedder", DEFAULT_MODEL, precision)
     export_once("reranker", DEFAULT_RERANKER, precision)
-    step(2, "Triton on model_repository/")
+    step(2, 4, "Triton on model_repository/")
     with serving() as address:
-        step(3, "Documents into an index")
-        run("index", str(DATASET / "corpus.jsonl"), "--index", str(INDEX), "--server", address)
-        step(4, "Questions across languages")
-        places = ask_all(console, address)
-    click.echo(summary(places))
-    click.echo(f"Done in {time.monotonic() - began:.0f} s; the server is stopped.\n{_NEXT}")
+        return index_and_ask(console, address, INDEX, first_step=3, steps=4)
 
 
-_NEXT = """
-Try your own:
-
-  .venv/bin/interlingua serve &
-  .venv/bin/interlingua search "pourquoi ma caméra est hors ligne ?" --index var/demo-index
-  .venv/bin/interlingua index my-documents.jsonl --index var/mine    # lines of {"id", "language", "title", "text"}
-  .venv/bin/interlingua search "your question" --index var/mine
-"""
+def index_and_ask(console: Console, address: str, index: Path, *, first_step: int, steps: int) -> list[Places]:
+    """The two steps that need a server, wherever it runs."""
+    step(first_step, steps, "Documents into an index")
+    run("index", str(DATASET / "corpus.jsonl"), "--index", str(index), "--server", address)
+    step(first_step + 1, steps, "Questions across languages")
+    return ask_all(console, address, index)
 
 
-def step(number: int, what: str) -> None:
-    click.echo(f"\n[{number}/4] {what}")
+def _next_steps(server: str) -> str:
+    """What to try now; `server` is the option that says where, or nothing."""
+    index = _shortened(str(SERVER_INDEX if server else INDEX))
+    serve = [] if server else ["  .venv/bin/interlingua serve &"]
+    return "\n".join(
+        [
+            "\nTry your own:\n",
+            *serve,
+            f'  .venv/bin/interlingua search "pourquoi ma caméra est hors ligne ?" --index {index}{server}',
+            f"  .venv/bin/interlingua index my-documents.jsonl --index var/mine{server}"
+            '    # lines of {"id", "language", "title", "text"}',
+            f'  .venv/bin/interlingua search "your question" --index var/mine{server}',
+            "",
+        ]
+    )
+
+
+def step(number: int, steps: int, what: str) -> None:
+    click.echo(f"\n[{number}/{steps}] {what}")
 
 
 def export_once(network: str, model: str, precision: str) -> None:
@@ -162,7 +189,7 @@ class Places(NamedTuple):
         return f"reranking moved the answer {way} from {self.before} to {self.after}"
 
 
-def ask_all(console: Console, address: str) -> list[Places]:
+def ask_all(console: Console, address: str, index: Path) -> list[Places]:
     """Ask, print, and say where the answers stood before and after reranking."""
     from client import Retriever
 
@@ -170,7 +197,7 @@ def ask_all(console: Console, address: str) -> list[Places]:
     questions = {question["_id"]: question for question in map(json.loads, lines)}
     answers = read_answers()
     places = []
-    with Retriever.open(INDEX, server=address) as retriever:
+    with Retriever.open(index, server=address) as retriever:
         for number, target in ASKED:
             question = questions[number]
             languages = [target] if target else []

@@ -1,0 +1,156 @@
+"""launch.py starts a real Triton of the container's release; the one difference is our own onnxruntime backend.
+
+A tiny network made by hand (the sum of the ids, and their number) keeps it fast.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import tritonclient.grpc as triton
+from onnx import TensorProto, helper
+
+from exporter.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
+from interlingua.service import ServiceSpec
+from server.embedded import _environment, compose_backends
+from server.environment import prepare_runtime
+from server.ports import free_ports
+from tests.deploy.deploy_files import DEPLOY
+from tests.deploy.metric_names import COUNTERS, GAUGES, own
+
+pytestmark = pytest.mark.server
+KEY = "a-key-for-this-test"
+INPUTS = ("input_ids", "attention_mask")
+
+
+def write_network(path: Path) -> None:
+    """embedding [n, 2] = (sum of the ids, sum of the mask) as float."""
+    rows = [helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "t"]) for name in INPUTS]
+    out = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 2])
+    axis = helper.make_tensor("axis", TensorProto.INT64, [1], [1])
+    nodes = [
+        helper.make_node("ReduceSum", ["input_ids", "axis"], ["ids"], keepdims=1),
+        helper.make_node("ReduceSum", ["attention_mask", "axis"], ["count"], keepdims=1),
+        helper.make_node("Concat", ["ids", "count"], ["both"], axis=1),
+        helper.make_node("Cast", ["both"], ["embedding"], to=TensorProto.FLOAT),
+    ]
+    graph = helper.make_graph(nodes, "tiny", rows, [out], initializer=[axis])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+
+
+def write_models(folder: Path, tokenizer: bytes) -> None:
+    spec = ServiceSpec("embedder", ",".join(INPUTS), "tiny", "", "fp32", "d", 2, "", 32, 1024, 4096, 1, "right")
+    network = NetworkConfig("embedder", INPUTS, "embedding", 2, 64, Placement("cpu", 1, 1), (1,), {}, ())
+    for name in ("embedder", "embed_query"):
+        (folder / name / "1").mkdir(parents=True)
+    write_network(folder / "embedder" / "1" / "model.onnx")
+    write_config(network.message(), folder / "embedder" / "config.pbtxt")
+    service = ServiceConfig("embed_query", ("text",), "embedding", 2, 64, 1, (1,), spec.to_parameters(1))
+    write_config(service.message(), folder / "embed_query" / "config.pbtxt")
+    (folder / "embed_query" / "1" / "tokenizer.json").write_bytes(tokenizer)
+
+
+@dataclass(frozen=True)
+class Launched:
+    process: subprocess.Popen[bytes]
+    http: int
+    grpc: int
+    metrics: int
+
+    def get(self, port: int, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+
+    def is_ready(self) -> bool:
+        try:
+            self.get(self.http, "/v2/health/ready")
+        except (urllib.error.URLError, OSError):
+            return False
+        return True
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Iterator[Launched]:
+    folder = tmp_path_factory.mktemp("container")
+    write_models(folder / "models", tokenizer_json["bert"])
+    (folder / "key").write_text(KEY)
+    runtime = prepare_runtime()
+    compose_backends(runtime, folder / "backends")
+    http, grpc, metrics = free_ports(3)
+    environment = _environment(runtime) | {
+        "INTERLINGUA_MODELS": str(folder / "models"),
+        "INTERLINGUA_BACKENDS": str(folder / "backends"),
+        "INTERLINGUA_ADMIN_KEY_FILE": str(folder / "key"),
+    }
+    environment["PATH"] = f"{runtime.binary.parent}:{environment['PATH']}"
+    flags = [f"--{name}-address=127.0.0.1" for name in ("http", "grpc", "metrics")]
+    flags += [f"--http-port={http}", f"--grpc-port={grpc}", f"--metrics-port={metrics}"]
+    line = [sys.executable, str(DEPLOY / "launch.py"), *flags, "--metrics-config=summary_latencies=true"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(line, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    running = Launched(process, http, grpc, metrics)
+    try:
+        while not running.is_ready():
+            assert process.poll() is None, (folder / "log").read_text()
+            time.sleep(0.1)
+        yield running
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def test_the_process_that_was_started_is_tritonserver(launched: Launched) -> None:
+    assert Path(f"/proc/{launched.process.pid}/exe").resolve().name == "tritonserver"
+
+
+def test_a_text_is_answered(launched: Launched) -> None:
+    """The second value is the number of tokens, which the service says as well."""
+    text = triton.InferInput("text", [1, 1], "BYTES")
+    text.set_data_from_numpy(np.array([["where is my parcel?"]], dtype=np.object_))
+    with triton.InferenceServerClient(f"127.0.0.1:{launched.grpc}") as client:
+        result = client.infer("embed_query", [text])
+    embedding, tokens = result.as_numpy("embedding"), result.as_numpy("tokens")
+    assert embedding.shape == (1, 2)
+    assert embedding[0, 1] == tokens[0, 0] > 2
+
+
+def test_the_metrics_page_has_what_dashboard_and_alerts_ask_for(launched: Launched) -> None:
+    """All but the GPU's, which need one."""
+    page = launched.get(launched.metrics, "/metrics")
+    named = set(re.findall(r"^# TYPE (\w+) ", page, re.MULTILINE))
+    wanted = {name for name in GAUGES | COUNTERS | own() if not name.startswith("nv_gpu_")}
+    assert wanted <= named
+    for quantile in ("0.5", "0.99"):
+        assert re.search(rf'^nv_inference_request_summary_us{{.*quantile="{quantile}"', page, re.MULTILINE)
+
+
+_HEADER = "triton-grpc-protocol-interlingua-admin-key"  # as Triton wants it over gRPC
+
+
+@pytest.mark.parametrize("header", [{}, {_HEADER: "wrong"}], ids=["no key", "another key"])
+def test_management_is_closed_without_the_key(launched: Launched, header: dict[str, str]) -> None:
+    with triton.InferenceServerClient(f"127.0.0.1:{launched.grpc}") as client:
+        with pytest.raises(triton.InferenceServerException, match="restricted"):
+            client.get_model_repository_index(headers=header)
+        index = client.get_model_repository_index(headers={_HEADER: KEY})
+    assert {model.name for model in index.models} == {"embedder", "embed_query"}
+
+
+def test_sigterm_ends_it(launched: Launched) -> None:
+    """The last test of this file."""
+    launched.process.send_signal(signal.SIGTERM)
+    assert launched.process.wait(timeout=60) == 0
