@@ -125,12 +125,24 @@ class Conversation:
 
     services: Services
 
-    def __init__(self, address: ServerAddress, patience_s: float, digest: str | None = None) -> None:
-        """`digest` is the embedder wanted: its version is taken if there is one, else the highest."""
+    def __init__(
+        self,
+        address: ServerAddress,
+        patience_s: float,
+        digest: str | None = None,
+        *,
+        version: int | None = None,
+        rerank_version: int | None = None,
+    ) -> None:
+        """Of the embedder, `digest` is taken if a version has it, else the promoted version, else the highest.
+
+        `version` and `rerank_version` ask for just these, and connecting fails where they are not ready.
+        """
         self.address = address
         self.doubtful = False
         self._patience_s = patience_s
         self._wanted_digest = digest
+        self._version, self._rerank_version = version, rerank_version
 
     # -- connecting ------------------------------------------------------------------------------------------
 
@@ -150,7 +162,7 @@ class Conversation:
         return config
 
     def _embed_version(self, query: ModelConfig, document: ModelConfig) -> Steps[int]:
-        """The highest version that is ready in both services, of the wanted digest if any has it."""
+        """A version that is ready in both services: the wanted one, else the promoted one, else the highest."""
         of_query, of_document = query.specs(), document.specs()
         ready = yield from self._ready_versions((query, document), set(of_query) & set(of_document))
         if not ready:
@@ -159,7 +171,7 @@ class Conversation:
                 "look at the server's log"
             )
         wanted = [version for version in ready if of_query[version].digest == self._wanted_digest]
-        version = (wanted or ready)[0]
+        version = wanted[0] if wanted and self._version is None else self._chosen(query, ready, self._version)
         if of_query[version].digest != of_document[version].digest:
             raise ServerError(
                 f"{EMBED_QUERY} and {EMBED_DOCUMENT} version {version} belong to different embedders "
@@ -172,7 +184,22 @@ class Conversation:
         if config is None:
             return None
         ready = yield from self._ready_versions((config,), config.specs())
-        return Published.of(config, ready[0]) if ready else None
+        if not ready and self._rerank_version is None:
+            return None
+        return Published.of(config, self._chosen(config, ready, self._rerank_version))
+
+    def _chosen(self, model: ModelConfig, ready: Sequence[int], wanted: int | None) -> int:
+        """The version wanted, else the one that was promoted, else the highest."""
+        if wanted is None:
+            promoted = model.current
+            return promoted if promoted is not None and promoted in ready else ready[0]
+        if wanted not in ready:
+            there = ", ".join(str(version) for version in sorted(ready)) or "none"
+            raise ServerError(
+                f"{self.address.target} has no version {wanted} of {model.name} that is ready, but {there}: "
+                f"load it with `interlingua publish {wanted}`"
+            )
+        return wanted
 
     def _ready_versions(self, models: Sequence[ModelConfig], versions: Iterable[int]) -> Steps[list[int]]:
         """Those of the versions that are ready in all the models, highest first."""

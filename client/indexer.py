@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from client.document_store import DocumentStore, new_manifest
+from client.index_root import current_folder
 from client.language_offsets import LanguageMeans, LanguageOffsets
 from client.manifest import HnswParameters
 from client.query_stand_ins import query_sums
@@ -126,7 +127,7 @@ class Indexer:
         *,
         batch: int = DEFAULT_BATCH,
     ) -> Indexer:
-        """Open or make an index for writing.
+        """Open or make an index for writing; of several in a directory, the current one (index_root.py).
 
         Args:
             batch: documents of one commit.
@@ -142,8 +143,7 @@ class Indexer:
             raise InputError(f"a batch of {batch} documents is none")
         with contextlib.ExitStack() as stack:
             try:
-                directory.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(writer_lock(directory, _LOCK_WAIT_S))
+                directory = _locked(directory, stack)
             except OSError as error:
                 raise InputError(f"cannot write the index {directory}: {error.strerror or error}") from error
             store = _opened_store(directory, embedder)
@@ -266,6 +266,18 @@ class Indexer:
             return OffsetsOutcome("kept", moved, len(documents))
         self.store.put_offsets_to_use(new)
         return OffsetsOutcome("replaced" if old else "estimated", moved, len(documents))
+
+
+def _locked(root: Path, stack: contextlib.ExitStack) -> Path:
+    """The current index's folder, held for writing."""
+    while True:
+        directory = current_folder(root)
+        directory.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as held:
+            held.enter_context(writer_lock(directory, _LOCK_WAIT_S))
+            if directory == current_folder(root):  # else another one was promoted while we waited
+                stack.enter_context(held.pop_all())
+                return directory
 
 
 def _opened_store(directory: Path, embedder: Embedder) -> DocumentStore:

@@ -82,19 +82,29 @@ class InferenceClient:
 
     @classmethod
     def connect(
-        cls, server: str | ServerAddress, *, patience_s: float = 30.0, digest: str | None = None
+        cls,
+        server: str | ServerAddress,
+        *,
+        patience_s: float = 30.0,
+        digest: str | None = None,
+        version: int | None = None,
+        rerank_version: int | None = None,
     ) -> InferenceClient:
         """Find the services of a server and pin their versions.
 
         Args:
             server: as `ServerAddress.parse` reads it.
             patience_s: how long a call waits for a server that went away after connecting.
-            digest: the embedder wanted: its version is taken if the server has it, else the highest.
+            digest: the embedder wanted: its version is taken if the server has it, else the promoted one, else the
+                highest.
+            version: of the embedder, this one and no other.
+            rerank_version: of the reranker, this one and no other; without it the promoted one, else the highest.
 
         Raises:
             ServerError: the server is away, or does not serve what is needed.
         """
-        client = cls(Conversation(_address(server), patience_s, digest))
+        talk = Conversation(_address(server), patience_s, digest, version=version, rerank_version=rerank_version)
+        client = cls(talk)
         try:
             client._run(client._talk.connect())
         except BaseException:
@@ -238,10 +248,17 @@ class AsyncInferenceClient:
 
     @classmethod
     async def connect(
-        cls, server: str | ServerAddress, *, patience_s: float = 30.0, digest: str | None = None
+        cls,
+        server: str | ServerAddress,
+        *,
+        patience_s: float = 30.0,
+        digest: str | None = None,
+        version: int | None = None,
+        rerank_version: int | None = None,
     ) -> AsyncInferenceClient:
         """As `InferenceClient.connect`."""
-        client = cls(Conversation(_address(server), patience_s, digest))
+        talk = Conversation(_address(server), patience_s, digest, version=version, rerank_version=rerank_version)
+        client = cls(talk)
         try:
             await client._run(client._talk.connect())
         except BaseException:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from client.deadline import Deadline
 from client.embedder import Embedded
-from client.inference import InferenceClient
+from client.in_use import InUse, Opening, Pair
 from client.score_mixing import require_weight
-from client.search_index import SearchIndex
 from client.search_log import SearchLog, noting
 from client.search_steps import (
     DEFAULT_CANDIDATES,
@@ -26,11 +25,17 @@ from interlingua.errors import ServerError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from client.inference import InferenceClient
     from client.results import SearchResult
+    from client.search_index import SearchIndex
 
 
 class Retriever:
-    """An index and the server that embeds and reranks for it; a context manager, safe to use from threads."""
+    """An index and the server that embeds and reranks for it; a context manager, safe to use from threads.
+
+    Where another index and embedder are promoted (docs/versions.md), an open retriever goes on with its own two until
+    it is opened again or told to `refresh`.
+    """
 
     def __init__(
         self,
@@ -41,9 +46,9 @@ class Retriever:
         log: SearchLog | None = None,
     ) -> None:
         """Use `open`, unless all is at hand; the retriever closes index and client."""
-        self._client = client
         self._log = log
-        self._searcher = Searcher.of(index, client.services, rerank_weight)
+        self._in_use = InUse(Pair(Searcher.of(index, client.services, rerank_weight), client))
+        self._opening: Opening | None = None
 
     @classmethod
     def open(
@@ -77,22 +82,15 @@ class Retriever:
             ServerError: the server is away, or does not serve what is needed.
         """
         require_weight(rerank_weight)
-        index = SearchIndex.open(index_dir, use_offsets=use_offsets, ef_search=ef_search)
+        opening = Opening(Path(index_dir), server, use_offsets, ef_search, patience_s, load_detector, rerank_weight)
+        pair = opening.open()
         try:
-            wanted = index.manifest.embedder.digest
-            client = InferenceClient.connect(server, patience_s=patience_s, digest=wanted)
-            try:
-                index.manifest.require_embedder(client.identity, Path(index_dir))
-                search_log = SearchLog.of(log, include_text=log_text)
-            except BaseException:
-                client.close()
-                raise
+            search_log = SearchLog.of(log, include_text=log_text)
         except BaseException:
-            index.close()
+            pair.close()
             raise
-        retriever = cls(index, client, rerank_weight=rerank_weight, log=search_log)
-        if load_detector:
-            retriever._searcher.load_detector()
+        retriever = cls(pair.searcher.index, pair.client, rerank_weight=rerank_weight, log=search_log)
+        retriever._in_use, retriever._opening = InUse(pair), opening
         return retriever
 
     def __enter__(self) -> Retriever:
@@ -103,10 +101,13 @@ class Retriever:
 
     def close(self) -> None:
         """Let go of the index, of the connection and of the log's file (which another search would open again)."""
-        self._client.close()
-        self._searcher.index.close()
+        self._in_use.pair.close()
         if self._log is not None:
             self._log.close()
+
+    @property
+    def _searcher(self) -> Searcher:
+        return self._in_use.pair.searcher
 
     @property
     def index(self) -> SearchIndex:
@@ -114,10 +115,19 @@ class Retriever:
         return self._searcher.index
 
     def refresh(self) -> bool:
-        """Take in what was committed since; whether there was anything. Searches that are running end undisturbed."""
+        """Take in what was committed or promoted since; whether there was anything.
+
+        Searches that are running end undisturbed, with the index and the embedder they began with.
+
+        Raises:
+            As `open`, where another index was promoted; the retriever then goes on as it was.
+        """
+        if self._opening is not None and not self._opening.is_current(self._in_use.pair):
+            self._in_use.replace(self._opening.open())
+            return True
         if self.index.is_current():
             return False
-        self._searcher = self._searcher.with_index(self.index.reopened())
+        self._in_use.replace_searcher(self._searcher.with_index(self.index.reopened()))
         return True
 
     def search(
@@ -158,9 +168,11 @@ class Retriever:
         request = SearchRequest(
             query, k, candidates, languages, query_language, deadline, rerank, rerank_weight, balance, quota
         )
-        searcher = self._searcher
-        with noting(self._log, searcher, self._client.services, [request]) as note:
-            return note(request, self._run(searcher.steps(request)))
+        with (
+            self._in_use.used() as (searcher, client),
+            noting(self._log, searcher, client.services, [request]) as note,
+        ):
+            return note(request, _run(client, searcher.steps(request)))
 
     def search_many(
         self,
@@ -180,33 +192,39 @@ class Retriever:
             SearchRequest(query, k, candidates, languages, query_language, None, rerank, rerank_weight, balance, quota)
             for query in queries
         ]
-        searcher = self._searcher
-        searches = [searcher.steps(request) for request in requests]
-        with noting(self._log, searcher, self._client.services, requests) as note:
+        with (
+            self._in_use.used() as (searcher, client),
+            noting(self._log, searcher, client.services, requests) as note,
+        ):
+            searches = [searcher.steps(request) for request in requests]
             for search in searches:
                 next(search)  # the step that wants the query's vector
-            embedded = self._client.embed(queries, "query")
-            return [note(requests[row], self._run(search, _row(embedded, row))) for row, search in enumerate(searches)]
+            embedded = client.embed(queries, "query")
+            return [
+                note(requests[row], _run(client, search, _row(embedded, row))) for row, search in enumerate(searches)
+            ]
 
-    def _run(self, steps: SearchSteps, reply: Embedded | None = None) -> SearchResult:
-        """Carry the steps out; `reply` answers a first step that was already taken."""
-        try:
-            step = next(steps) if reply is None else steps.send(reply)
-            while True:
-                try:
-                    answer = self._perform(step)
-                except ServerError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(answer)
-        except StopIteration as end:
-            result: SearchResult = end.value
-            return result
 
-    def _perform(self, step: Embed | Rerank) -> object:
-        if isinstance(step, Embed):
-            return self._client.embed([step.query], "query", step.deadline)
-        return self._client.rerank(step.query, step.passages, step.deadline)
+def _run(client: InferenceClient, steps: SearchSteps, reply: Embedded | None = None) -> SearchResult:
+    """Carry the steps out; `reply` answers a first step that was already taken."""
+    try:
+        step = next(steps) if reply is None else steps.send(reply)
+        while True:
+            try:
+                answer = _perform(client, step)
+            except ServerError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(answer)
+    except StopIteration as end:
+        result: SearchResult = end.value
+        return result
+
+
+def _perform(client: InferenceClient, step: Embed | Rerank) -> object:
+    if isinstance(step, Embed):
+        return client.embed([step.query], "query", step.deadline)
+    return client.rerank(step.query, step.passages, step.deadline)
 
 
 def _row(embedded: Embedded, row: int) -> Embedded:

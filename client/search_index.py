@@ -12,6 +12,7 @@ import numpy as np
 from client.candidate_quota import reserved_per_language
 from client.document_store import DocumentStore
 from client.exact_vectors import Block, ExactVectors, join
+from client.index_root import current_folder
 from client.language_offsets import LanguageOffsets, unit
 from client.language_tag import closest, normalize_tag
 from client.vector_repair import Repair, derived_blocks, open_vectors
@@ -83,12 +84,12 @@ class SearchIndex:
 
     @classmethod
     def open(cls, directory: Path | str, *, use_offsets: bool = True, ef_search: int | None = None) -> SearchIndex:
-        """Open a directory that `interlingua index` made.
+        """Open a directory that `interlingua index` made; of several indexes in it, the current one (index_root.py).
 
         Raises:
             InputError: there is no index, or it was made by another version.
         """
-        store = DocumentStore.open(Path(directory))
+        store = DocumentStore.open(current_folder(Path(directory)))
         try:
             return cls(store, use_offsets=use_offsets, ef_search=ef_search)
         except BaseException:
@@ -98,6 +99,11 @@ class SearchIndex:
     def close(self) -> None:
         """Let go of the store."""
         self._store.close()
+
+    @property
+    def directory(self) -> Path:
+        """Where this index lies: in what `open` was given, or below it."""
+        return self._store.directory
 
     def __len__(self) -> int:
         """Documents."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from client.embedder import EmbedderIdentity, Role
 from interlingua.errors import ServerError
+from interlingua.promotion import Promotion
 from interlingua.service import ServiceSpec, published_versions
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class ModelConfig:
     parameters: Mapping[str, str]
     max_batch: int
     outputs: frozenset[str]
+
+    @property
+    def current(self) -> int | None:
+        """The version that was promoted; None where none ever was."""
+        return Promotion.from_parameters(self.parameters).current
 
     def specs(self) -> dict[int, ServiceSpec]:
         """The published versions.

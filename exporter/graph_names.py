@@ -1,7 +1,10 @@
-"""The names that a network's inputs and outputs have, in the graph and in Triton."""
+"""The names that a network's inputs and outputs have, in the graph and in Triton, and its files'."""
 
 INPUT_IDS = "input_ids"
 ATTENTION_MASK = "attention_mask"
 TOKEN_TYPE_IDS = "token_type_ids"  # noqa: S105
 EMBEDDING = "embedding"
 SCORE = "score"
+
+MODEL_FILE = "model.onnx"
+DATA_FILE = "model.onnx.data"

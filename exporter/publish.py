@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from exporter.digests import answer_digest, weights_digest
 from exporter.repository import FAMILIES, Family, ModelRepository
 from exporter.text_encoder import Tokens
+from exporter.text_frame import frame_of
 from exporter.triton_config import (
     CONFIG_FILE,
     NetworkConfig,
@@ -24,7 +25,8 @@ from exporter.triton_config import (
 from exporter.warmup import FOLDER as WARMUP
 from exporter.warmup import WarmupSample, network_samples
 from interlingua.errors import InputError
-from interlingua.service import EMBED_QUERY, ServiceSpec
+from interlingua.promotion import KEYS as PROMOTION
+from interlingua.service import ServiceSpec
 
 if TYPE_CHECKING:
     from exporter.checkpoint import Checkpoint
@@ -158,6 +160,7 @@ class _Publication:
             query_prompt=spec.query_prompt,
             document_prompt=spec.document_prompt,
             max_tokens=spec.max_tokens,
+            templates={service: frame_of(spec, service).template for service in self._family.services},
         )
 
     def run(self, wanted: int | None) -> Published:
@@ -176,6 +179,11 @@ class _Publication:
         if wanted is None:
             same = next((number for number, digest in digests.items() if digest == self._digest), None)
             return (same, True) if same else (self._repository.next_version(self._family), False)
+        if wanted in self._repository.promotion(self._family).pruned:
+            raise InputError(
+                f"{self._family.network}/{wanted} was another network once and was pruned: a client may still ask for "
+                "it. Leave --version out for the next number."
+            )
         if wanted not in digests:
             return wanted, False
         if digests[wanted] != self._digest:
@@ -191,8 +199,8 @@ class _Publication:
         return parameters_of(config) if config else {}
 
     def _kept(self, model: str, version: int) -> dict[str, str]:
-        """The parameters of the other versions that are still there."""
-        kept = {f"{number}" for number in self._present if number != version}
+        """The parameters of the other versions that are still there, and what was promoted."""
+        kept = {*PROMOTION, *(f"{number}" for number in self._present if number != version)}
         return {key: value for key, value in self._parameters(model).items() if key.split("/")[0] in kept}
 
     def _stage_version(self, version: int) -> None:
@@ -263,6 +271,7 @@ class _Publication:
 
     def _service_spec(self, name: str) -> ServiceSpec:
         candidate, spec = self._candidate, self._candidate.spec
+        frame = frame_of(spec, name)
         return ServiceSpec(
             network=self._family.network,
             network_inputs=",".join(candidate.inputs),
@@ -271,13 +280,14 @@ class _Publication:
             precision=candidate.precision,
             digest=self._digest,
             dimension=candidate.dimension if spec.role == "embedder" else 0,
-            prompt=spec.query_prompt if name == EMBED_QUERY else spec.document_prompt,
+            prompt=frame.prompt,
             max_tokens=spec.max_tokens,
             max_batch_tokens=self._options.max_batch_tokens,
             max_text_bytes=self._options.max_text_bytes,
             pad_token_id=candidate.pad_token_id,
             padding_side=spec.padding_side,
             rerank_weight=spec.rerank_weight,
+            template=frame.template,
         )
 
 

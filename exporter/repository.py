@@ -13,16 +13,17 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.graph_names import EMBEDDING, SCORE
-from exporter.triton_config import CONFIG_FILE, read_config, versions_of
+from exporter.triton_config import CONFIG_FILE, parameters_of, read_config, versions_of, write_config
 from exporter.warmup import FOLDER as WARMUP
 from interlingua.errors import ExportError, InputError
+from interlingua.promotion import Promotion
 from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 
 if TYPE_CHECKING:
@@ -78,9 +79,18 @@ class ModelRepository:
         return tuple(sorted(common or ()))
 
     def next_version(self, family: Family) -> int:
-        """One more than any number that a model of the family has ever left on disk."""
-        folders = (path.name for model in family.models for path in (self.root / model).glob("[0-9]*"))
-        return max((int(name) for name in folders if name.isdecimal()), default=0) + 1
+        """One more than any number that a model of the family has ever had."""
+        return max((*self.folders(family), *self.promotion(family).pruned), default=0) + 1
+
+    def folders(self, family: Family) -> tuple[int, ...]:
+        """The numbers of all version folders of a family, served or not, ascending."""
+        names = {path.name for model in family.models for path in (self.root / model).glob("[0-9]*")}
+        return tuple(sorted(int(name) for name in names if name.isdecimal()))
+
+    def promotion(self, family: Family) -> Promotion:
+        """What was promoted of a family; its first service says."""
+        config = self.config(family.services[0])
+        return Promotion.from_parameters(parameters_of(config)) if config else Promotion()
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -99,6 +109,22 @@ class ModelRepository:
                 yield self._staged
             finally:
                 shutil.rmtree(self._staged, ignore_errors=True)
+
+    def rewrite(self, models: Iterable[str], change: Callable[[pb.ModelConfig], None]) -> None:
+        """Change the configurations of some models in place, all of them or none. Raises as `staging`."""
+        with self.staging() as staging:
+            for model in models:
+                config = read_config(self.root / model / CONFIG_FILE)
+                change(config)
+                (staging / model).mkdir()
+                write_config(config, staging / model / CONFIG_FILE)
+            self.commit()
+
+    def remove(self, family: Family, version: int) -> None:
+        """Delete the folders of a version that no configuration names any more. Raises as `staging`."""
+        with self._locked():
+            for model in family.models:
+                shutil.rmtree(self.version_folder(model, version), ignore_errors=True)
 
     def recover(self) -> None:
         """Finish what a killed export had published, throw away what it had not. Raises as `staging`."""

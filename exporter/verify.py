@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.digests import answer_digest, weights_digest
-from exporter.onnx_graph import MODEL_FILE
+from exporter.graph_names import MODEL_FILE
 from exporter.onnx_session import OnnxSession
 from exporter.parity import GateReport, run_gate
 from exporter.publish import TOKENIZER_FILE
 from exporter.repository import FAMILIES, Family, ModelRepository
 from exporter.spec import PRECISIONS, Precision, Role
+from exporter.text_frame import frame_of
 from exporter.triton_config import STAGES, TOKENS, parameters_of, versions_of
 from exporter.warmup import FOLDER as WARMUP
 from interlingua.errors import ExportError, InputError
@@ -47,7 +48,7 @@ class PublishedVersion:
 
     @property
     def spec(self) -> ServiceSpec:
-        """The first service's; the services differ in their prompts only."""
+        """The first service's; the services differ in their prompts and templates only."""
         return self.specs[self.family.services[0]]
 
 
@@ -87,15 +88,15 @@ def check_answers(
 
     Raises:
         ExportError: the gate fails.
-        InputError: the source is another model, or has other prompts or limits, than what was published.
+        InputError: the source is another model, or has other prompts, templates or limits, than what was published.
     """
     spec, theirs = checkpoint.spec, found.spec
     if (spec.role, spec.id) != (found.role, theirs.model_id):
         raise InputError(f"{found.family.network}/{found.version} is {theirs.model_id}, not {spec.id}")
-    stated = (spec.max_tokens, found.specs[found.family.services[-1]].prompt, theirs.prompt)
-    if stated != (theirs.max_tokens, spec.document_prompt, spec.query_prompt):
+    frames = {name: its.frame for name, its in found.specs.items()}
+    if spec.max_tokens != theirs.max_tokens or frames != {name: frame_of(spec, name) for name in frames}:
         raise InputError(
-            f"{spec.id} has other prompts or another limit than {found.family.network}/{found.version} was "
+            f"{spec.id} has other prompts, templates or another limit than {found.family.network}/{found.version} was "
             "published with; give the options of that export"
         )
     session = OnnxSession(_model_file(repository, found), threads=threads)
@@ -167,9 +168,11 @@ def _service_faults(repository: ModelRepository, found: PublishedVersion) -> lis
             query_prompt=found.specs[EMBED_QUERY].prompt if EMBED_QUERY in found.specs else "",
             document_prompt=prompts[-1],
             max_tokens=spec.max_tokens,
+            templates={service: its.template for service, its in found.specs.items()},
         )
         if digest != spec.digest:
-            faults.append(f"{name}'s tokenizer, prompts and network give digest {digest[:12]}, not {spec.digest[:12]}")
+            what = f"{name}'s tokenizer, prompts, templates and network"
+            faults.append(f"{what} give digest {digest[:12]}, not {spec.digest[:12]}")
         if (spec.network, spec.network_inputs) != (found.family.network, inputs):
             faults.append(f"{name} calls {spec.network} with {spec.network_inputs}, which is not {inputs}")
         shapes = {entry.name: entry.dims[0] for entry in found.configs[name].output}

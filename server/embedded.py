@@ -3,7 +3,8 @@
     prepare_runtime() -> backend directory -> tritonserver -> ready -> ... -> SIGTERM -> gone
 
 The server is bound to loopback; loading models, shared memory, tracing and log settings are refused to anyone
-without the admin key. It dies with the process that started it.
+without the admin key, which the run record (run_record.py) tells the commands of this user. It dies with the process
+that started it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ from pathlib import Path
 from types import TracebackType
 
 from interlingua.errors import ServerError
+from server.command_line import conceal_argument
 from server.environment import BACKENDS, Runtime, prepare_runtime
 from server.ports import check_port_is_free
+from server.run_record import Announcement, RunRecord
 
 _RESTRICTED = "model-repository,shared-memory,trace,logging"
-_ADMIN_HEADER = "interlingua-admin-key"
+ADMIN_HEADER = "interlingua-admin-key"
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "[::1]"}  # noqa: S104 - what a user may listen on
 _PR_SET_PDEATHSIG = 1
 _LOG_TAIL_LINES = 30
 
@@ -60,6 +64,11 @@ class ServerSettings:
     def grpc_address(self) -> str:
         return f"{self.host}:{self.grpc_port}"
 
+    @property
+    def local_grpc_address(self) -> str:
+        """As this machine reaches it."""
+        return f"{_ANY_ADDRESS.get(self.host, self.host)}:{self.grpc_port}"
+
 
 class EmbeddedServer:
     """A running Triton; a context manager that leaves no process and no file behind."""
@@ -69,7 +78,9 @@ class EmbeddedServer:
         self.settings = settings
         self._scratch = tempfile.TemporaryDirectory(prefix="interlingua-server-")
         self.log_path = log or Path(self._scratch.name) / "triton.log"
+        self.admin_key = settings.admin_key or secrets.token_urlsafe(24)
         self._process: subprocess.Popen[bytes] | None = None
+        self._announcement: Announcement | None = None
 
     def __enter__(self) -> EmbeddedServer:
         self.start()
@@ -113,6 +124,7 @@ class EmbeddedServer:
             )
         try:
             self._wait_until_ready(began, on_wait)
+            self._announcement = Announcement(self._record())
         except BaseException:
             self.stop(at_once=True)
             raise
@@ -130,6 +142,9 @@ class EmbeddedServer:
     def stop(self, *, at_once: bool = False) -> None:
         """Let running requests finish (unless `at_once`), end the server and all its children."""
         process, self._process = self._process, None
+        announcement, self._announcement = self._announcement, None
+        if announcement is not None:
+            announcement.withdraw()
         if process is not None:
             if process.poll() is None and not at_once:
                 process.terminate()
@@ -147,7 +162,6 @@ class EmbeddedServer:
 
     def _command(self, runtime: Runtime, backends: Path) -> list[str]:
         settings = self.settings
-        key = settings.admin_key or secrets.token_urlsafe(24)
         stop_s = max(round(settings.stop_timeout_s), 1)
         return [
             str(runtime.binary),
@@ -159,9 +173,10 @@ class EmbeddedServer:
             f"--http-port={settings.http_port}",
             f"--grpc-port={settings.grpc_port}",
             f"--metrics-port={settings.metrics_port}",
-            f"--http-restricted-api={_RESTRICTED}:{_ADMIN_HEADER}={key}",
-            f"--grpc-restricted-protocol={_RESTRICTED}:{_ADMIN_HEADER}={key}",
-            "--model-control-mode=none",
+            f"--http-restricted-api={_RESTRICTED}:{ADMIN_HEADER}={self.admin_key}",
+            f"--grpc-restricted-protocol={_RESTRICTED}:{ADMIN_HEADER}={self.admin_key}",
+            "--model-control-mode=explicit",
+            "--load-model=*",
             "--disable-auto-complete-config",
             "--allow-gpu-metrics=false",
             "--metrics-interval-ms=1000",
@@ -169,10 +184,17 @@ class EmbeddedServer:
             f"--log-verbose={settings.log_verbose}",
         ]
 
+    def _record(self) -> RunRecord:
+        repository = str(self.settings.model_repository.absolute())
+        return RunRecord(self.pid, repository, self.settings.local_grpc_address, self.admin_key)
+
     def _wait_until_ready(self, began: float, on_wait: Callable[[float], None] | None) -> None:
         deadline = began + self.settings.start_timeout_s
         url = f"http://{self.settings.host}:{self.settings.http_port}/v2/health/ready"
+        concealed = False
         while not _answers(url):
+            if not concealed and self._process and self.log_path.stat().st_size:  # it has read its arguments
+                concealed = conceal_argument(self._process.pid, self.admin_key)
             if self._process is None or self._process.poll() is not None:
                 raise ServerError(f"Triton ended while it was starting. Its log says:\n{self.log_tail()}")
             if time.monotonic() > deadline:
@@ -181,6 +203,8 @@ class EmbeddedServer:
             if on_wait:
                 on_wait(time.monotonic() - began)
             time.sleep(0.05)
+        if not concealed:
+            conceal_argument(self.pid, self.admin_key)
 
 
 def check_repository(repository: Path) -> None:

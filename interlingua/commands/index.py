@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from client.server_address import DEFAULT_SERVER, ServerAddress
+from interlingua.commands.index_report import report, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from client.corpus import Corpus
-    from client.indexer import Indexer, IndexOutcome
+    from client.indexer import Indexer, IndexSettings
+    from client.inference import InferenceClient
 
 DEFAULT_INDEX = Path("var/index")
 
@@ -69,6 +71,13 @@ class _Work:
     help="Remove each language's offset from the vectors.  [default: on, or as saved]",
 )
 @click.option("--rebuild", is_flag=True, help="Build the vectors again, with offsets as estimated now.")
+@click.option(
+    "--beside",
+    type=click.IntRange(1),
+    metavar="VERSION",
+    help="Build an index for this version of the embedder from the documents of the one there is, beside it; "
+    "`interlingua promote` makes it current.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def command(
     directory: Path,
@@ -79,6 +88,7 @@ def command(
     ef_construction: int | None,
     ef_search: int | None,
     offsets: str | None,
+    beside: int | None,
     as_json: bool,
     **work: Any,
 ) -> None:
@@ -88,7 +98,7 @@ def command(
     content is left alone, so a run that was stopped goes on when started again.
     """
     wanted = _Work(**work)
-    _check(wanted)
+    _check(wanted, beside)
     from client.indexer import Indexer, IndexSettings
     from client.inference import InferenceClient
 
@@ -99,22 +109,28 @@ def command(
         offsets=None if offsets is None else offsets == "on",
     )
     started = time.monotonic()
-    with (
-        InferenceClient.connect(
-            ServerAddress.parse(server, tls_ca), patience_s=_PATIENCE_S, digest=_digest_of(directory)
-        ) as client,
-        Indexer.open(directory, client, settings, batch=batch) as indexer,
-    ):
-        report = _run(indexer, wanted)
-    report["seconds"] = time.monotonic() - started
-    report["index"] = str(directory)
-    click.echo(json.dumps(report, ensure_ascii=False) if as_json else _summary(report))
+    with InferenceClient.connect(
+        ServerAddress.parse(server, tls_ca),
+        patience_s=_PATIENCE_S,
+        digest=None if beside else _digest_of(directory),
+        version=beside,
+    ) as client:
+        if beside:
+            facts = _run_beside(directory, client, settings, batch)
+        else:
+            with Indexer.open(directory, client, settings, batch=batch) as indexer:
+                facts = _run(indexer, wanted) | {"index": str(directory)}
+    facts["seconds"] = time.monotonic() - started
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else summary(facts))
 
 
-def _check(work: _Work) -> None:
+def _check(work: _Work, beside: int | None) -> None:
     """Refuse what makes no sense together."""
-    if not (work.corpus or work.delete or work.rebuild):
-        raise click.UsageError("nothing to do: give CORPUS, --delete or --rebuild")
+    given = work.corpus or work.delete or work.rebuild
+    if beside and given:
+        raise click.UsageError("--beside takes its documents from the index there is: leave the rest out")
+    if not (given or beside):
+        raise click.UsageError("nothing to do: give CORPUS, --delete, --rebuild or --beside")
     if work.delete_missing and not work.corpus:
         raise click.UsageError("--delete-missing needs CORPUS: what it does not have is taken out")
     if work.delete_missing and work.skip_bad:
@@ -130,14 +146,26 @@ def _check(work: _Work) -> None:
 def _digest_of(directory: Path) -> str | None:
     """The embedder an index wants; a new one takes what the server has."""
     from client.document_store import DocumentStore
+    from client.index_root import current_folder
 
-    if not DocumentStore.exists(directory):
+    folder = current_folder(directory)
+    if not DocumentStore.exists(folder):
         return None
-    store = DocumentStore.open(directory)
+    store = DocumentStore.open(folder)
     try:
         return store.manifest().embedder.digest
     finally:
         store.close()
+
+
+def _run_beside(directory: Path, client: InferenceClient, settings: IndexSettings, batch: int) -> dict[str, Any]:
+    from client.beside import BesideIndex
+    from interlingua.progress import progress
+
+    with BesideIndex(directory, client.identity) as source, source.open(client, settings, batch=batch) as indexer:
+        with progress("indexing", unit="documents", total=len(source)) as bar:
+            source.copy(indexer, bar.advance)
+        return _finish(indexer, None, rebuild=False, unknown=0) | {"index": str(source.folder)}
 
 
 def _run(indexer: Indexer, work: _Work) -> dict[str, Any]:
@@ -156,10 +184,14 @@ def _run(indexer: Indexer, work: _Work) -> dict[str, Any]:
         unknown = len(ids) - indexer.delete(ids)
     if work.delete_missing and corpus:
         indexer.delete_missing(corpus.lines_by_id)
+    return _finish(indexer, corpus, rebuild=work.rebuild, unknown=unknown)
+
+
+def _finish(indexer: Indexer, corpus: Corpus | None, *, rebuild: bool, unknown: int) -> dict[str, Any]:
     click.echo("estimating language offsets, bringing the vectors up to date", err=True)
     with _graph_progress(indexer) as advance:
-        outcome = indexer.finish(rebuild=work.rebuild, advance=advance)
-    return _report(indexer, corpus, outcome, unknown)
+        outcome = indexer.finish(rebuild=rebuild, advance=advance)
+    return report(indexer, corpus, outcome, unknown)
 
 
 @contextmanager
@@ -183,39 +215,3 @@ def _ids(path: Path) -> Iterator[str]:
             yield from (line.strip() for line in file if line.strip())
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
-
-
-def _report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unknown: int) -> dict[str, Any]:
-    languages = {language: len(labels) for language, labels in indexer.store.labels_by_language().items()}
-    return {
-        **asdict(indexer.progress),
-        "delete_unknown": unknown,
-        "documents": sum(languages.values()),
-        "languages": languages,
-        "bad_lines": [bad._asdict() for bad in corpus.bad_lines] if corpus else [],
-        "detected_languages": dict(corpus.detected) if corpus else {},
-        "offsets": asdict(outcome.offsets),
-        "vectors": outcome.repair._asdict(),
-        "embedder": asdict(indexer.store.manifest().embedder),
-        "hnsw": asdict(indexer.store.manifest().hnsw),
-    }
-
-
-def _summary(report: dict[str, Any]) -> str:
-    counts = ", ".join(f"{report[name]} {name}" for name in ("added", "changed", "unchanged", "deleted"))
-    lines = [f"{counts}; {report['documents']} documents in {report['index']}"]
-    lines.append("languages: " + (", ".join(f"{tag} {n}" for tag, n in report["languages"].items()) or "none"))
-    if report["detected_languages"]:
-        detected = ", ".join(f"{tag} {n}" for tag, n in report["detected_languages"].items())
-        lines.append(f"without a language of their own, detected: {detected}")
-    if report["truncated"]:
-        lines.append(f"{report['truncated']} documents are longer than the network reads: their ends were left out")
-    if report["bad_lines"]:
-        lines.append(f"{len(report['bad_lines'])} bad lines left out:")
-        lines += [f"  line {bad['number']}: {bad['reason']}" for bad in report["bad_lines"][:10]]
-    if report["delete_unknown"]:
-        lines.append(f"{report['delete_unknown']} ids to delete were not there")
-    offsets = report["offsets"]
-    moved = f", moved by {offsets['moved']:.3f} of the spread" if offsets["state"] in ("kept", "replaced") else ""
-    lines.append(f"language offsets: {offsets['state']}{moved}")
-    return "\n".join(lines)

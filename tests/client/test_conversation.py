@@ -248,3 +248,34 @@ def test_the_pace_decides_the_depth() -> None:
     assert pace.depth(50, Deadline.after(-1)) == 0
     pace.record(1, 1.1)
     assert pace.seconds_per_pair == pytest.approx(0.1 + 0.3 * 1.0)
+
+
+def promoted(model: str, current: str, **digests: str) -> ModelConfig:
+    plain = config(model, **digests)
+    return ModelConfig(model, {**plain.parameters, "current": current}, plain.max_batch, plain.outputs)
+
+
+def test_the_promoted_version_is_the_default() -> None:
+    services = ("embed_query", "embed_document", "rerank")
+    server = Server(**{name: promoted(name, "1", v1="a", v2="b") for name in services})
+    services_found = connected(server).services
+    assert services_found.embed_query.version == services_found.embed_document.version == 1
+    assert services_found.rerank is not None
+    assert services_found.rerank.version == 1
+    assert connected(server, "b").services.embed_query.version == 2  # an index that wants another gets it
+    server.not_ready = {("embed_query", 1), ("rerank", 1)}
+    assert connected(server).services.embed_query.version == 2
+
+
+def test_a_version_asked_for_by_number_is_taken_or_refused() -> None:
+    server = server_with(v1="a", v2="b")
+    server.configs["rerank"] = config("rerank", v1="r", v2="s")
+    talk = Conversation(ServerAddress("here:1"), 0, version=1, rerank_version=1)
+    server.run(talk.connect())
+    assert talk.services.embed_query.version == 1
+    assert talk.services.rerank is not None
+    assert talk.services.rerank.version == 1
+    with pytest.raises(ServerError, match="has no version 3 of embed_query that is ready, but 1, 2"):
+        server.run(Conversation(ServerAddress("here:1"), 0, version=3).connect())
+    with pytest.raises(ServerError, match="has no version 9 of rerank"):
+        server.run(Conversation(ServerAddress("here:1"), 0, rerank_version=9).connect())

@@ -1,0 +1,64 @@
+"""More versions of an exported network in a moment: the same graph with other random weights, published as ours are.
+
+Publishing is the real thing; only torch's export, which takes seconds, is done once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from exporter.publish import Candidate, ServingOptions, publish
+from exporter.repository import FAMILIES, ModelRepository
+from exporter.spec import FolderSource, ModelSpec, Role
+from exporter.text_encoder import Tokens
+from exporter.triton_config import parameters_of
+from exporter.verify import published
+
+
+def publish_with_other_weights(exported: Path, repository: Path, role: Role, seed: int, serving: ServingOptions) -> int:
+    """The number of the new version in `repository` of what is version 1 in `exported`."""
+    source, family = ModelRepository(exported), FAMILIES[role]
+    spec = next(found for found in published(source, 1) if found.role == role).spec
+    config = source.config(family.network)
+    assert config is not None
+    tokenizer = source.version_folder(family.services[0], 1) / "tokenizer.json"
+    target = ModelRepository(repository)
+    with target.staging() as staging:
+        network = staging / ".network"
+        network.mkdir()
+        _alter(source.version_folder(family.network, 1) / "model.onnx", network / "model.onnx", seed)
+        candidate = Candidate(
+            spec=ModelSpec(
+                spec.model_id,
+                role,
+                FolderSource(Path("tiny")),
+                pooling="mean" if role == "embedder" else "none",
+                head="none" if role == "embedder" else "classifier",
+                max_tokens=spec.max_tokens,
+            ),
+            precision="fp32",
+            network=network,
+            inputs=tuple(spec.network_inputs.split(",")),
+            dimension=config.output[0].dims[0],
+            vocabulary=int(parameters_of(config)["1/vocabulary"]),
+            pad_token_id=spec.pad_token_id,
+            tokenizer_json=tokenizer.read_bytes(),
+            sample=Tokens((0, 90, 91, 2), (0, 0, 0, 0)),
+        )
+        return publish(candidate, target, staging, serving).version
+
+
+def _alter(source: Path, target: Path, seed: int) -> None:
+    """Another draw of every matrix, with the mean and the spread that it has."""
+    model = onnx.load(source)
+    random = np.random.default_rng(seed)
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.ndim == 2 and values.dtype == np.float32:
+            drawn = random.normal(values.mean(), values.std(), values.shape).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(drawn, tensor.name))
+    onnx.save(model, target)
