@@ -37,7 +37,8 @@ def load(spec: ModelSpec, overrides: Overrides | None = None) -> Checkpoint:
     chosen = overrides or Overrides()
     folder, revision = _folder(spec, with_code=chosen.trust_remote_code)
     require_agreement(spec, folder)
-    loaded = checkpoint_folder.load(folder, model_id=spec.id, revision=revision, overrides=_entry_first(spec, chosen))
+    asked = _entry_first(spec, chosen)
+    loaded = checkpoint_folder.load(folder, model_id=spec.id, revision=revision, overrides=asked, entry=spec)
     if loaded.spec.role != spec.role:
         raise InputError(f"{folder} holds a {loaded.spec.role}, and the catalogue calls {spec.id} a {spec.role}")
     return replace(loaded, spec=_merged(spec, loaded.spec), notes=loaded.notes + _notes(spec, loaded.spec))
@@ -58,12 +59,12 @@ def _folder(spec: ModelSpec, *, with_code: bool) -> tuple[Path, str]:
 
 def _entry_first(spec: ModelSpec, chosen: Overrides) -> Overrides:
     pooling: Pooling | None = None if spec.role == "reranker" else spec.pooling
-    return Overrides(
+    return replace(
+        chosen,
         pooling=chosen.pooling or pooling,
         query_prompt=spec.query_prompt if chosen.query_prompt is None else chosen.query_prompt,
         document_prompt=spec.document_prompt if chosen.document_prompt is None else chosen.document_prompt,
         max_tokens=chosen.max_tokens or spec.max_tokens,
-        trust_remote_code=chosen.trust_remote_code,
     )
 
 
@@ -80,6 +81,8 @@ def _merged(entry: ModelSpec, loaded: ModelSpec) -> ModelSpec:
         max_tokens=loaded.max_tokens,
         padding_side=loaded.padding_side,
         head=loaded.head,
+        dense=loaded.dense,
+        score_tokens=loaded.score_tokens,
         remote_code=loaded.remote_code,
         licence=entry.licence or loaded.licence,
     )

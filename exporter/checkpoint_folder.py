@@ -1,225 +1,203 @@
 """Loads a model from a folder: a transformers network, its pooling or head, its tokenizer.
 
-folder --read_layout--> Layout --> ModelSpec;  weights --AutoModel--> torch graph;  tokenizer.json --> Checkpoint
+folder --read_layout--> Layout --> ModelSpec;  weights --load_network, folder_graph--> torch graph;
+tokenizer.json --> Checkpoint
 """
 
 from __future__ import annotations
 
-import inspect
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.checkpoint import Checkpoint
-from exporter.graph_names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
+from exporter.folder_head import choose_head, score_words
 from exporter.sentence_layout import Layout, read_layout
-from exporter.spec import FolderSource, ModelSpec, Pooling
+from exporter.spec import FolderSource, Head, ModelSpec, Pooling
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
-    import torch
-
-
-_VOCABULARIES = (
-    "vocab.txt",
-    "vocab.json",
-    "sentencepiece.bpe.model",
-    "sentencepiece.model",
-    "spiece.model",
-    "spm.model",
-    "tokenizer.model",
-)
+    from exporter.model_facts import DenseLayer
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the user says against, or instead of, the folder's own files; None keeps the folder's."""
+    """What the user says against, or instead of, the folder's own files; None keeps the folder's.
+
+    Attributes:
+        head: of a reranker that the folder does not call one, `yes-no` of a causal language model say.
+        score_tokens: whose logits make a causal model's score; empty for the head's usual ones.
+        dimension: values that are kept of a vector.
+        task: whose prompts an entry of the catalogue is exported with.
+    """
 
     pooling: Pooling | None = None
     query_prompt: str | None = None
     document_prompt: str | None = None
     max_tokens: int | None = None
     trust_remote_code: bool = False
+    head: Head | None = None
+    score_tokens: tuple[str, ...] = ()
+    dimension: int | None = None
+    task: str | None = None
 
 
-def load(path: Path, *, model_id: str = "", revision: str = "", overrides: Overrides | None = None) -> Checkpoint:
+@dataclass(frozen=True)
+class _Reading:
+    """A folder, and everything that was said of its model.
+
+    Attributes:
+        words: the score tokens.
+    """
+
+    name: str
+    folder: Path
+    layout: Layout
+    chosen: Overrides
+    entry: ModelSpec | None
+    head: Head
+    words: tuple[str, ...]
+
+
+def load(
+    path: Path,
+    *,
+    model_id: str = "",
+    revision: str = "",
+    overrides: Overrides | None = None,
+    entry: ModelSpec | None = None,
+) -> Checkpoint:
     """The model in a folder.
 
     Args:
         model_id: its name; the folder's own where it is empty.
+        entry: what the catalogue says of it: its head and score tokens, the lengths to which its vectors may be cut,
+            and, where the folder is silent, normalization and the side of padding.
 
     Raises:
         InputError: the folder is not a model, lacks weights, needs code of its own that was not asked for, or has
             parts that cannot be exported; the message says which.
     """
+    from exporter.folder_network import load_network
+    from exporter.folder_tokenizer import read_tokenizer, score_token_ids
+
+    reading = _read(path, model_id, overrides or Overrides(), entry)
+    spec = replace(_spec(reading), revision=revision)
+    tokenizer_json = read_tokenizer(reading.name, reading.layout, remote_code=spec.remote_code)
+    tokens = score_token_ids(reading.name, reading.words, tokenizer_json) if reading.words else ()
+    network = load_network(spec, reading.layout.transformer)
+    return _checkpoint(reading, spec, network, tokens, tokenizer_json)
+
+
+def _read(path: Path, model_id: str, chosen: Overrides, entry: ModelSpec | None) -> _Reading:
     folder = path.resolve()
     if not folder.is_dir():
         raise InputError(f"{path} is not a folder")
-    chosen = overrides or Overrides()
     layout = read_layout(folder)
     name = model_id or folder.name
-    if layout.role == "reranker" and layout.labels != 1:
-        raise InputError(f"{name}: a classifier with {layout.labels} labels; a reranker has one logit (num_labels 1)")
-    spec, notes = _spec(name, revision, folder, layout, chosen)
-    network = _network(spec, layout.transformer)
-    tokenizer_json = _tokenizer_json(spec, layout)
-    config: Any = network.config
-    pad = config.pad_token_id
-    return _checkpoint(spec, network, tokenizer_json, 0 if pad is None else int(pad), notes)
+    head = choose_head(name, layout, chosen, entry)
+    _require_dense(name, layout, entry)
+    _require_dimension(name, head, chosen.dimension, entry)
+    if chosen.max_tokens is not None and chosen.max_tokens > layout.max_tokens:
+        raise InputError(f"{name}: --max-tokens {chosen.max_tokens} is beyond the model's own {layout.max_tokens}")
+    return _Reading(name, folder, layout, chosen, entry, head, score_words(head, chosen, entry))
 
 
-def _spec(
-    name: str, revision: str, folder: Path, layout: Layout, chosen: Overrides
-) -> tuple[ModelSpec, tuple[str, ...]]:
-    notes = []
-    reranker = layout.role == "reranker"
-    pooling, normalize = chosen.pooling or layout.pooling, layout.normalize
-    if pooling is None and not reranker:
-        pooling, normalize = "mean", True
-        notes.append("the folder says nothing about pooling: mean over the tokens and length 1 are assumed")
-    if layout.lowercase:
-        notes.append("texts are lower-cased, as sentence_bert_config.json asks")
-    limit = layout.max_tokens
-    if chosen.max_tokens is not None and chosen.max_tokens > limit:
-        raise InputError(f"{name}: --max-tokens {chosen.max_tokens} is beyond the model's own {limit}")
+def _require_dense(name: str, layout: Layout, entry: ModelSpec | None) -> None:
+    """Raises InputError: the folder lacks layers that the entry has, or has others."""
+    found = tuple(facts for _, facts in layout.dense)
+    if entry is None or entry.head != "none" or entry.dense == found:
+        return
+    wanted, held = (", ".join(map(_layer, layers)) or "none" for layers in (entry.dense, found))
+    raise InputError(f"{name}: the folder's dense layers are {held}, and the catalogue's entry says {wanted}")
+
+
+def _layer(facts: DenseLayer) -> str:
+    bias = "" if facts.bias else " without bias"
+    return f"{facts.inputs} -> {facts.outputs} ({facts.activation}{bias})"
+
+
+def _require_dimension(name: str, head: Head, dimension: int | None, entry: ModelSpec | None) -> None:
+    """Raises InputError: vectors are cut only to a length that the model was trained for."""
+    if dimension is None:
+        return
+    if head != "none":
+        raise InputError(f"{name}: --dimension {dimension}: a reranker has no vectors to cut")
+    allowed = entry.dimensions if entry else ()
+    if dimension in allowed or (entry and dimension == entry.embedding_length):
+        return
+    known = f"to {dimension}, only to {', '.join(map(str, allowed))}" if allowed else "short"
+    raise InputError(
+        f"{name}: --dimension {dimension}: its vectors cannot be cut {known}. The lengths that a model was trained for "
+        "are the `dimensions` of its catalogue entry (docs/models.md)"
+    )
+
+
+def _spec(reading: _Reading) -> ModelSpec:
+    layout, chosen, entry = reading.layout, reading.chosen, reading.entry
+    reranker = reading.head != "none"
+    stated = layout.normalize if layout.modules else entry is None or entry.normalize
     return ModelSpec(
-        id=name,
-        role=layout.role,
-        source=FolderSource(folder),
-        revision=revision,
-        pooling="none" if reranker else pooling or "mean",
-        normalize=normalize and not reranker,
+        id=reading.name,
+        role="reranker" if reranker else "embedder",
+        source=FolderSource(reading.folder),
+        pooling="none" if reranker else chosen.pooling or layout.pooling or "mean",
+        normalize=stated and not reranker,
         query_prompt="" if reranker else _first(chosen.query_prompt, layout.query_prompt),
         document_prompt="" if reranker else _first(chosen.document_prompt, layout.document_prompt),
-        max_tokens=chosen.max_tokens or limit,
-        padding_side=layout.padding_side,
-        head="classifier" if reranker else "none",
+        max_tokens=chosen.max_tokens or layout.max_tokens,
+        padding_side=layout.padding_side or (entry.padding_side if entry else "right"),
+        head=reading.head,
         remote_code=chosen.trust_remote_code and layout.own_code,
         licence=layout.licence,
-    ), tuple(notes)
+        dense=() if reranker else tuple(facts for _, facts in layout.dense),
+        score_tokens=reading.words,
+    )
 
 
 def _first(chosen: str | None, stated: str) -> str:
     return stated if chosen is None else chosen
 
 
-def _network(spec: ModelSpec, folder: Path) -> torch.nn.Module:
-    """The transformers model, float32, evaluation mode, every weight of it from the folder."""
-    import torch
-    from transformers import AutoModel, AutoModelForSequenceClassification
-
-    kind: Any = AutoModelForSequenceClassification if spec.role == "reranker" else AutoModel
-    try:
-        with _quiet_transformers():
-            network, loading = kind.from_pretrained(
-                folder,
-                local_files_only=True,
-                trust_remote_code=spec.remote_code,
-                attn_implementation="eager",
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
-    except Exception as error:  # transformers raises OSError, ValueError, ImportError, pickle's errors, ...
-        reason = str(error).strip().split("\n", 1)[0]
-        if "trust_remote_code" in str(error):
-            reason = "it needs Python code of its own; read that code, then pass --trust-remote-code"
-        raise InputError(f"{spec.id}: the network cannot be loaded: {reason}") from error
-    missing = [key for key in loading["missing_keys"] if spec.role == "reranker" or not key.startswith("pooler.")]
-    if missing or loading["mismatched_keys"]:
-        some = ", ".join(sorted(map(str, missing or loading["mismatched_keys"]))[:3])
-        raise InputError(
-            f"{spec.id}: the folder's weights are not those of {type(network).__name__}: {some} missing or misfit"
-        )
-    result: torch.nn.Module = network.eval()
-    return result
+def _notes(reading: _Reading) -> Iterator[str]:
+    """What was assumed, and what the user might not expect."""
+    layout, chosen, entry = reading.layout, reading.chosen, reading.entry
+    if reading.head == "none" and entry is None and not layout.modules:
+        if chosen.pooling is None:
+            yield "the folder says nothing about pooling: mean over the tokens and length 1 are assumed"
+        else:
+            yield "the folder says nothing about normalization: length 1 is assumed"
+    if reading.words and not chosen.score_tokens and not (entry and entry.score_tokens):
+        yield f"nothing says which tokens make the score: {', '.join(reading.words)} are assumed"
+    if reading.words and entry is None:
+        yield "nothing says how the model wants a pair: query and document are joined as its tokenizer joins them"
+    if layout.lowercase:
+        yield "texts are lower-cased, as sentence_bert_config.json asks"
 
 
 def _checkpoint(
-    spec: ModelSpec, network: Any, tokenizer_json: bytes, pad_token_id: int, notes: tuple[str, ...]
+    reading: _Reading, spec: ModelSpec, network: Any, tokens: tuple[int, ...], tokenizer_json: bytes
 ) -> Checkpoint:
     import torch
 
-    from exporter.graph import EmbedderGraph, RerankerGraph
+    from exporter.folder_graph import build_embedder, build_reranker
 
-    has_types = TOKEN_TYPE_IDS in inspect.signature(network.forward).parameters
-    types = int(getattr(network.config, "type_vocab_size", 0) or 0) if has_types else 0
-    inputs: tuple[str, ...] = (INPUT_IDS, ATTENTION_MASK)
-    graph: torch.nn.Module
-    if spec.role == "embedder":
-        zeros = types > 0
-        graph = EmbedderGraph(network, pooling=spec.pooling, normalize=spec.normalize, token_types=zeros)
-    else:
-        graph = RerankerGraph(network)
-        inputs += (TOKEN_TYPE_IDS,) if types > 1 else ()
-    graph.eval()
     ones = torch.ones((1, 2), dtype=torch.int64)
-    with torch.inference_mode():
+    with torch.no_grad():
+        if spec.role == "embedder":
+            graph, inputs = build_embedder(spec, network, reading.layout.dense, reading.chosen.dimension)
+        else:
+            graph, inputs = build_reranker(spec, network, tokens)
         dimension = int(graph(ones, ones).shape[1])
+    config: Any = network.config.get_text_config()
     return Checkpoint(
         spec=spec,
         graph=graph,
         inputs=inputs,
         dimension=dimension,
-        vocabulary=int(network.config.vocab_size),
+        vocabulary=int(config.vocab_size),
         tokenizer_json=tokenizer_json,
-        pad_token_id=pad_token_id,
-        notes=notes,
+        pad_token_id=0 if config.pad_token_id is None else int(config.pad_token_id),
+        notes=tuple(_notes(reading)),
     )
-
-
-def _tokenizer_json(spec: ModelSpec, layout: Layout) -> bytes:
-    """The folder's tokenizer.json, or its slow tokenizer converted."""
-    path = layout.transformer / "tokenizer.json"
-    content = path.read_bytes() if path.is_file() else _converted_tokenizer(spec, layout.transformer)
-    return _lowercasing(content) if layout.lowercase else content
-
-
-def _converted_tokenizer(spec: ModelSpec, folder: Path) -> bytes:
-    from transformers import AutoTokenizer
-
-    # Without a vocabulary transformers makes an empty tokenizer, which knows no word.
-    if not any((folder / name).is_file() for name in _VOCABULARIES):
-        raise InputError(f"{spec.id}: the folder has no tokenizer: neither tokenizer.json nor a vocabulary")
-    try:
-        with _quiet_transformers():
-            tokenizer: Any = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=spec.remote_code
-            )
-        converted: str = tokenizer.backend_tokenizer.to_str()
-    except Exception as error:  # as many kinds as there are tokenizers
-        reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
-        raise InputError(
-            f"{spec.id}: no tokenizer.json, and its tokenizer cannot be converted ({reason}). For SentencePiece "
-            "models: pip install sentencepiece protobuf"
-        ) from error
-    return converted.encode("utf-8")
-
-
-def _lowercasing(tokenizer_json: bytes) -> bytes:
-    """The tokenizer with a lower-casing step in front."""
-    tokenizer = json.loads(tokenizer_json)
-    steps = [{"type": "Lowercase"}]
-    steps += [tokenizer["normalizer"]] if tokenizer.get("normalizer") else []
-    tokenizer["normalizer"] = {"type": "Sequence", "normalizers": steps}
-    return json.dumps(tokenizer, ensure_ascii=False).encode("utf-8")
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """No progress bars and warnings of transformers; what matters is checked here."""
-    from transformers.utils import logging as transformers_logging
-
-    logging: Any = transformers_logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

@@ -1,7 +1,7 @@
 """SHA-256 over what decides an answer.
 
     model.onnx, model.onnx.data --> weights digest --+
-    tokenizer.json, prompts, max_tokens -------------+--> answer digest = ServiceSpec.digest
+    tokenizer.json, prompts, templates, max_tokens --+--> answer digest = ServiceSpec.digest
 
 Pooling, normalization and the head are inside the graph, so the weights digest covers them.
 """
@@ -26,13 +26,21 @@ def weights_digest(folder: Path) -> str:
 
 
 def answer_digest(
-    weights: str, tokenizer_json: bytes, *, query_prompt: str, document_prompt: str, max_tokens: int
+    weights: str,
+    tokenizer_json: bytes,
+    *,
+    query_prompt: str,
+    document_prompt: str,
+    max_tokens: int,
+    templates: Mapping[str, str] | None = None,
 ) -> str:
     """Of everything that decides an embedding or a score: equal digests, equal answers.
 
     Args:
         weights: the network's `weights_digest`.
+        templates: of each service; "" for none. A model without any has the digest it had before there were templates.
     """
+    stated = {f"{service}_template": template for service, template in (templates or {}).items() if template}
     return _of(
         {
             "weights": weights,
@@ -40,6 +48,7 @@ def answer_digest(
             "query_prompt": query_prompt,
             "document_prompt": document_prompt,
             "max_tokens": max_tokens,
+            **stated,
         }
     )
 

@@ -1,27 +1,29 @@
 """One export from beginning to end.
 
-MODEL --load--> Checkpoint --ONNX (, int8)--> network in the staging folder --gate--> publish --> ExportReport
+MODEL --load--> Checkpoint --ONNX, precision--> network in the staging folder --gate--> publish --> ExportReport
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter import sources
+from exporter import catalog, sources
+from exporter.build import Build, build, speed_of
 from exporter.checkpoint_folder import Overrides
 from exporter.exportable import require_exportable
 from exporter.parity import GateReport, run_gate
 from exporter.parity_texts import sentences
+from exporter.precision_choice import caution, require_allowed, require_runnable
 from exporter.publish import Candidate, Published, ServingOptions, check_tensors, publish
 from exporter.repository import ModelRepository
-from interlingua.errors import InputError
+from exporter.trade import Trade, folder_bytes
 
 if TYPE_CHECKING:
     from exporter.checkpoint import Checkpoint
+    from exporter.parity import Values
     from exporter.spec import ModelSpec, Precision
     from exporter.text_encoder import Tokens
 
@@ -37,6 +39,7 @@ class ExportRequest:
         version: the number to publish as; None for the next one.
         threads: of this machine, for the gate.
         catalogue: a file of the user's own entries, in place of the usual one.
+        fuse: whether ONNX Runtime's transformer fusions are applied; for GPUs.
     """
 
     model: str
@@ -47,6 +50,7 @@ class ExportRequest:
     overrides: Overrides = Overrides()  # noqa: RUF009
     threads: int = 1
     catalogue: Path | None = None
+    fuse: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class ExportReport:
 
     Attributes:
         network_bytes: size of the network's files.
-        notes: what the user should know about how the model was read.
+        notes: what the user should know about how the model was read, and about the precision.
+        trade: against fp32; its speeds were measured where nothing says that they were not.
+        fused: fused operators by kind.
     """
 
     spec: ModelSpec
@@ -64,6 +70,8 @@ class ExportReport:
     dimension: int
     network_bytes: int
     notes: tuple[str, ...]
+    trade: Trade
+    fused: dict[str, int]
 
 
 def export(request: ExportRequest, on_step: Callable[[str], None]) -> ExportReport:
@@ -77,49 +85,72 @@ def export(request: ExportRequest, on_step: Callable[[str], None]) -> ExportRepo
         ArchiveError: its archive cannot be had.
         ExportError: it cannot be turned into a graph, or fails the gate; nothing was published.
     """
-    on_step(f"loading {request.model}")
-    checkpoint = sources.load(request.model, request.overrides, request.catalogue)
+    precision = request.precision
+    require_runnable(precision, request.serving.placement, fuse=request.fuse)
+    checkpoint = load_for(request.model, (precision,), request.overrides, request.catalogue, on_step)
     spec = checkpoint.spec
-    require_exportable(spec)
-    if request.precision not in spec.precisions:
-        raise InputError(f"{spec.id} cannot be exported in {request.precision}, only in {', '.join(spec.precisions)}")
     repository = ModelRepository(request.repository)
     with repository.staging() as staging:
         check_tensors(repository, spec, checkpoint.inputs, checkpoint.dimension)
-        on_step(f"writing {spec.id} as ONNX in {request.precision}")
-        network = build_network(checkpoint, request.precision, staging)
-        size = sum(path.stat().st_size for path in network.iterdir())
+        on_step(f"writing {spec.id} as ONNX in {precision}{' with fused operators' if request.fuse else ''}")
+        made = build(checkpoint, precision, staging, fuse=request.fuse, threads=request.threads, timed=True)
+        size = folder_bytes(made.network)
         on_step("running the parity gate")
-        gate = gate_network(checkpoint, request.precision, network, request.threads)
+        gate = gate_network(checkpoint, precision, made.network, request.threads)
+        trade = Trade.of(
+            precision, (size, made.full_bytes), _speeds(checkpoint, precision, made, request.threads), gate
+        )
         on_step(f"publishing into {request.repository}")
-        candidate = Candidate.of(checkpoint, request.precision, network, _warmup_tokens(checkpoint))
+        candidate = Candidate.of(checkpoint, precision, made.network, _warmup_tokens(checkpoint))
         published = publish(candidate, repository, staging, request.serving, version=request.version)
-    return ExportReport(spec, published, gate, checkpoint.dimension, size, checkpoint.notes)
+    notes = (*checkpoint.notes, *filter(None, (caution(spec, precision),)), *made.notes)
+    return ExportReport(spec, published, gate, checkpoint.dimension, size, notes, trade, made.fused)
+
+
+def load_for(
+    model: str,
+    precisions: tuple[Precision, ...],
+    overrides: Overrides,
+    catalogue: Path | None,
+    on_step: Callable[[str], None],
+) -> Checkpoint:
+    """The model, if it may be exported in all of these precisions: an entry is asked before its weights are fetched.
+
+    Raises as `export`.
+    """
+    if entry := catalog.find(model, catalog.entries(catalogue)):
+        for precision in precisions:
+            require_allowed(entry, precision)
+    on_step(f"loading {model}")
+    checkpoint = sources.load(model, overrides, catalogue)
+    require_exportable(checkpoint.spec)
+    for precision in precisions:
+        require_allowed(checkpoint.spec, precision)
+    return checkpoint
 
 
 def build_network(checkpoint: Checkpoint, precision: Precision, folder: Path) -> Path:
     """A folder inside `folder` with model.onnx and its data, in that precision. Raises ExportError."""
-    from exporter.onnx_graph import export_onnx
-    from exporter.quantization import quantize_network
-
-    network = folder / ".network"
-    network.mkdir()
-    if precision == "fp32":
-        export_onnx(checkpoint, network)
-        return network
-    full = folder / ".fp32"
-    full.mkdir()
-    quantize_network(export_onnx(checkpoint, full), network)
-    shutil.rmtree(full)
-    return network
+    return build(checkpoint, precision, folder).network
 
 
-def gate_network(checkpoint: Checkpoint, precision: Precision, folder: Path, threads: int) -> GateReport:
+def gate_network(
+    checkpoint: Checkpoint, precision: Precision, folder: Path, threads: int, reference: Values | None = None
+) -> GateReport:
     """The gate on the network in a folder. Raises as `run_gate`."""
-    from exporter.onnx_graph import MODEL_FILE
+    from exporter.graph_names import MODEL_FILE
     from exporter.onnx_session import OnnxSession
 
-    return run_gate(checkpoint, OnnxSession(folder / MODEL_FILE, threads=threads), precision)
+    return run_gate(checkpoint, OnnxSession(folder / MODEL_FILE, threads=threads), precision, reference)
+
+
+def _speeds(
+    checkpoint: Checkpoint, precision: Precision, made: Build, threads: int
+) -> tuple[float | None, float | None]:
+    """Of the network and of fp32; a network that cannot run here has none."""
+    if precision == "fp32":
+        return made.full_speed, made.full_speed
+    return None if precision == "bf16" else speed_of(checkpoint, made.network, threads), made.full_speed
 
 
 def _warmup_tokens(checkpoint: Checkpoint) -> Tokens:

@@ -38,7 +38,8 @@ class ExternalData:
     def tensor(self, name: str, array: NDArray[np.generic]) -> onnx.TensorProto:
         """The array as an initializer: in the data file, or inside the graph where it is small."""
         if array.nbytes < _SMALLEST:
-            return numpy_helper.from_array(np.ascontiguousarray(array), name)
+            # A scalar stays one: ascontiguousarray would make it a row.
+            return numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
         self._file.write(b"\0" * (-self._file.tell() % _ALIGNMENT))
         offset = self._file.tell()
         array.tofile(self._file)

@@ -43,7 +43,8 @@ def fetch(model_id: str, *, revision: str | None = None, with_code: bool = False
     try:
         info = HfApi().model_info(model_id, revision=revision)
         names = {sibling.rfilename for sibling in info.siblings or ()}
-        weights = ["*.safetensors"] if any(name.endswith(".safetensors") for name in names) else ["*.bin"]
+        safe = any(name.endswith(".safetensors") for name in names)
+        weights = ["*.safetensors", "*_Dense/*.bin"] if safe else ["*.bin"]
         folder = snapshot_download(
             model_id,
             revision=info.sha,

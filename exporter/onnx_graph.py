@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, Any
 import onnx
 import torch
 
+from exporter.decoder_states import DecoderStates
+from exporter.graph_names import DATA_FILE as DATA_FILE
+from exporter.graph_names import MODEL_FILE as MODEL_FILE
+from exporter.node_order import settle_order
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
     from exporter.checkpoint import Checkpoint
 
-MODEL_FILE = "model.onnx"
-DATA_FILE = "model.onnx.data"
 OPSET = 18
 IR_VERSION = 10  # the newest that the ONNX Runtime of Triton's 24.10 container reads
 
@@ -61,6 +63,8 @@ def export_onnx(checkpoint: Checkpoint, folder: Path) -> Path:
         reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
         raise ExportError(f"{checkpoint.spec.id}: torch cannot export this network: {reason}") from error
     model = onnx.load(path, load_external_data=False)
+    if any(isinstance(module, DecoderStates) for module in checkpoint.graph.modules()):
+        settle_order(model.graph)
     clean(model, checkpoint.output)
     path.write_bytes(model.SerializeToString(deterministic=True))
     return path

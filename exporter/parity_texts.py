@@ -11,9 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.text_encoder import Framed
+from exporter.text_frame import frame_of
+from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
+
 if TYPE_CHECKING:
     from exporter.spec import ModelSpec
-    from exporter.text_encoder import Text, TextEncoder
+    from exporter.text_encoder import TextEncoder
 
 PARITY_TEXTS = Path(__file__).with_name("parity_texts.toml")
 LONGEST = 1024  # tokens; beyond this the gate would cost minutes, and attention is the same
@@ -25,7 +29,7 @@ _MIXED_SENTENCES = 2  # of each language's sentences, these many go through the 
 
 @dataclass(frozen=True)
 class Sample:
-    """One text, or one (query, document), as the network gets it; prompts are in it.
+    """One text, or one (query, document), with the prompt and the template it gets to the network in.
 
     Attributes:
         language: ISO 639-1; for a pair `query-document`.
@@ -34,11 +38,12 @@ class Sample:
 
     language: str
     name: str
-    text: Text
+    text: Framed
 
     def describe(self) -> str:
         """The sample on one line of a message."""
-        shown = " | ".join(self.text) if isinstance(self.text, tuple) else self.text
+        text = self.text.text
+        shown = " | ".join(text) if isinstance(text, tuple) else text
         return f"{self.language}, {self.name}: {shown if len(shown) <= 60 else shown[:57] + '...'}"
 
 
@@ -83,15 +88,16 @@ def parity_set(spec: ModelSpec, encoder: TextEncoder) -> ParitySet:
 
 def _embedder_set(spec: ModelSpec, encoder: TextEncoder) -> ParitySet:
     samples: list[Sample] = []
+    as_query, as_document = frame_of(spec, EMBED_QUERY), frame_of(spec, EMBED_DOCUMENT)
     queries: dict[tuple[int, str], int] = {}
     documents: dict[tuple[int, str], int] = {}
     for number, row in enumerate(sentences()):
         for language, text in row.items():
             if number % _ASKED_EVERY == 0:
                 queries[number, language] = len(samples)
-                samples.append(Sample(language, f"query {number + 1}", spec.query_prompt + text))
+                samples.append(Sample(language, f"query {number + 1}", Framed(text, as_query)))
             documents[number, language] = len(samples)
-            samples.append(Sample(language, f"sentence {number + 1}", spec.document_prompt + text))
+            samples.append(Sample(language, f"sentence {number + 1}", Framed(text, as_document)))
     rankings = tuple(
         Ranking(
             language,
@@ -104,7 +110,7 @@ def _embedder_set(spec: ModelSpec, encoder: TextEncoder) -> ParitySet:
     mixed = [at for (number, _), at in documents.items() if number < _MIXED_SENTENCES]
     for language, name, text in _other_lengths(spec, encoder):
         mixed.append(len(samples))
-        samples.append(Sample(language, name, spec.document_prompt + text))
+        samples.append(Sample(language, name, Framed(text, as_document)))
     return ParitySet(tuple(samples), rankings, tuple(mixed))
 
 
@@ -113,6 +119,7 @@ def _reranker_set(spec: ModelSpec, encoder: TextEncoder) -> ParitySet:
     rows = sentences()
     languages = list(rows[0])
     samples: list[Sample] = []
+    frame = frame_of(spec, RERANK)
     rankings: list[Ranking] = []
     for position, language in enumerate(languages):
         asked = position % len(rows)
@@ -124,12 +131,12 @@ def _reranker_set(spec: ModelSpec, encoder: TextEncoder) -> ParitySet:
             if number == asked:
                 answers.append(len(samples))
             name = f"question {asked + 1}, sentence {number + 1}"
-            samples.append(Sample(f"{language}-{other}", name, (rows[asked][language], row[other])))
+            samples.append(Sample(f"{language}-{other}", name, Framed((rows[asked][language], row[other]), frame)))
         rankings.append(Ranking(language, None, tuple(range(first, len(samples))), tuple(answers)))
     mixed = [at for ranking in rankings for at in ranking.candidates[:_MIXED_SENTENCES]]
     for language, name, text in _other_lengths(spec, encoder):
         mixed.append(len(samples))
-        samples.append(Sample(f"{language}-{language}", name, (rows[0][language], text)))
+        samples.append(Sample(f"{language}-{language}", name, Framed((rows[0][language], text), frame)))
     return ParitySet(tuple(samples), tuple(rankings), tuple(mixed))
 
 

@@ -1,27 +1,37 @@
 """What a model folder says about itself, in transformers or sentence-transformers layout.
 
-    config.json, modules.json, 1_Pooling/config.json, sentence_bert_config.json, config_sentence_transformers.json,
-    tokenizer_config.json --read_layout--> Layout --> ModelSpec
+    config.json, modules.json, 1_Pooling/config.json, 2_Dense/config.json, sentence_bert_config.json,
+    config_sentence_transformers.json, tokenizer_config.json --read_layout--> Layout --> ModelSpec
 
 The files come from outside: a path in them cannot leave the folder, and a value of the wrong kind is an InputError.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exporter.dense_folder import read_dense
+from exporter.json_object import read_object
+from exporter.sentence_modules import read_modules
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from exporter.model_facts import DenseLayer
     from exporter.spec import PaddingSide, Pooling, Role
 
 _UNLIMITED = 1 << 20  # tokenizers without a limit say 10^30
 # Their positions start after the padding id, so 514 positions are 512 tokens.
 _OFFSET_POSITIONS = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet")
+_POOLINGS: dict[str, Pooling] = {
+    "cls_token": "cls",
+    "mean_tokens": "mean",
+    "cls": "cls",
+    "mean": "mean",
+    "lasttoken": "last",
+}
 
 
 @dataclass(frozen=True)
@@ -30,8 +40,13 @@ class Layout:
 
     Attributes:
         transformer: the folder with config.json and the weights.
+        role: what its class makes of it; a causal language model may be a reranker all the same.
+        architecture: the class that config.json names first, "" where it names none.
+        modules: whether the folder has a modules.json.
         pooling: None where the folder does not say.
+        dense: folder and sizes of every layer between pooling and normalization.
         normalize: whether the modules end in a normalization.
+        padding_side: None where the folder does not say.
         lowercase: whether texts are to be lower-cased before tokenization.
         labels: of a sequence classifier, else 0.
         own_code: whether config.json names Python code of the model's own.
@@ -39,16 +54,24 @@ class Layout:
 
     transformer: Path
     role: Role
+    architecture: str
+    modules: bool
     pooling: Pooling | None
+    dense: tuple[tuple[Path, DenseLayer], ...]
     normalize: bool
     query_prompt: str
     document_prompt: str
     max_tokens: int
-    padding_side: PaddingSide
+    padding_side: PaddingSide | None
     lowercase: bool
     labels: int
     own_code: bool
     licence: str
+
+    @property
+    def causal(self) -> bool:
+        """Whether the class is a causal language model's."""
+        return self.architecture.endswith(("ForCausalLM", "LMHeadModel"))
 
 
 def read_layout(folder: Path) -> Layout:
@@ -57,22 +80,26 @@ def read_layout(folder: Path) -> Layout:
     Raises:
         InputError: no config.json, a file that is not JSON, modules that cannot be exported.
     """
-    modules = _modules(folder)
-    transformer = _inside(folder, modules.get("Transformer", ""))
-    config = _json(transformer / "config.json", required=True)
-    sentence = _json(transformer / "sentence_bert_config.json")
-    tokenizer = _json(transformer / "tokenizer_config.json")
-    query_prompt, document_prompt = _prompts(_json(folder / "config_sentence_transformers.json"))
-    reranker = any(str(name).endswith("ForSequenceClassification") for name in config.get("architectures") or ())
+    modules = read_modules(folder)
+    config = read_object(modules.transformer / "config.json", required=True)
+    sentence = read_object(modules.transformer / "sentence_bert_config.json")
+    tokenizer = read_object(modules.transformer / "tokenizer_config.json")
+    query_prompt, document_prompt = _prompts(read_object(folder / "config_sentence_transformers.json"))
+    architectures = [str(name) for name in config.get("architectures") or ()]
+    reranker = any(name.endswith("ForSequenceClassification") for name in architectures)
+    side = tokenizer.get("padding_side")
     return Layout(
-        transformer=transformer,
+        transformer=modules.transformer,
         role="reranker" if reranker else "embedder",
-        pooling=_pooling(_inside(folder, modules["Pooling"])) if "Pooling" in modules else None,
-        normalize="Normalize" in modules,
+        architecture=architectures[0] if architectures else "",
+        modules=modules.stated,
+        pooling=_pooling(modules.pooling) if modules.pooling else None,
+        dense=tuple((part, read_dense(part)) for part in modules.dense),
+        normalize=modules.normalize,
         query_prompt=query_prompt,
         document_prompt=document_prompt,
         max_tokens=_max_tokens(config, sentence, tokenizer),
-        padding_side="left" if tokenizer.get("padding_side") == "left" else "right",
+        padding_side=side if side in ("left", "right") else None,
         lowercase=bool(sentence.get("do_lower_case", False)),
         labels=_labels(config) if reranker else 0,
         own_code=bool(config.get("auto_map")),
@@ -80,57 +107,18 @@ def read_layout(folder: Path) -> Layout:
     )
 
 
-def _json(path: Path, *, required: bool = False) -> dict[str, Any]:
-    """A JSON object; empty where an optional file is missing."""
-    if not path.is_file() and not required:
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} is missing: not a model folder ({error.strerror})") from error
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{path} is not a JSON object")
-    return value
-
-
-def _modules(folder: Path) -> dict[str, str]:
-    """Module kind -> path inside the folder; empty for a plain transformers folder."""
-    path = folder / "modules.json"
-    if not path.is_file():
-        return {}
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        modules = {str(row["type"]).rsplit(".", 1)[-1]: str(row.get("path", "")) for row in rows}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"{path} is not a list of modules: {error!r}") from error
-    if unknown := modules.keys() - {"Transformer", "Pooling", "Normalize"}:
-        raise InputError(
-            f"{path} asks for {', '.join(sorted(unknown))}; only Transformer, Pooling and Normalize can be exported"
-        )
-    return modules
-
-
-def _inside(folder: Path, name: str) -> Path:
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise InputError(f"{folder}/modules.json names {name!r}, which is outside the model's folder")
-    return path
-
-
 def _pooling(folder: Path) -> Pooling:
     path = folder / "config.json"
-    config = _json(path, required=True)
+    config = read_object(path, required=True)
     if config.get("include_prompt", True) is False:
         raise InputError(f"{path}: pooling without the prompt's tokens cannot be exported")
     modes = {key.removeprefix("pooling_mode_") for key, value in config.items() if value is True} - {"include_prompt"}
     named = config.get("pooling_mode")
     modes |= {named} if isinstance(named, str) else set(named or ())
-    known: dict[str, Pooling] = {"cls_token": "cls", "mean_tokens": "mean", "cls": "cls", "mean": "mean"}
-    if len(modes) != 1 or not modes <= known.keys():
-        raise InputError(f"{path}: pooling by {', '.join(sorted(map(str, modes))) or 'nothing'}; known are mean, cls")
-    return known[modes.pop()]
+    if len(modes) != 1 or not modes <= _POOLINGS.keys():
+        asked = ", ".join(sorted(map(str, modes))) or "nothing"
+        raise InputError(f"{path}: pooling by {asked}; known are mean, cls, lasttoken, one of them")
+    return _POOLINGS[modes.pop()]
 
 
 def _prompts(config: Mapping[str, Any]) -> tuple[str, str]:

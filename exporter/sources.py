@@ -13,6 +13,7 @@ from exporter import catalog, hub
 from exporter.checkpoint_folder import Overrides
 from exporter.late_interaction_settings import is_late_interaction
 from exporter.spec import ArchiveSource, DeltaSource, FolderSource, HubSource, ModelSpec
+from exporter.text_frame import with_task
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def load(model: str, overrides: Overrides, catalogue: Path | None = None) -> Che
 
     known = catalog.entries(catalogue)
     spec = catalog.find(model, known)
+    if overrides.task is not None:
+        if spec is None:
+            raise InputError(f"--task {overrides.task}: {model} is not in the catalogue, which names tasks")
+        spec, overrides = with_task(spec, overrides.task), replace(overrides, task=None)
     if spec is not None and isinstance(spec.source, HubSource | FolderSource):
         return catalogued_folder.load(spec, overrides)
     if spec is not None:

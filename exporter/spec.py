@@ -24,7 +24,7 @@ from interlingua.errors import InputError
 
 Role = Literal["embedder", "reranker"]
 Pooling = Literal["mean", "cls", "last", "none"]
-Precision = Literal["fp32", "int8"]
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
 PaddingSide = Literal["right", "left"]
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)

@@ -18,6 +18,20 @@ RERANK = "rerank"
 
 
 @dataclass(frozen=True)
+class Frame:
+    """What a service puts around a text before it is tokenized (server/backends/text/text_tokenizer.py).
+
+    Attributes:
+        prompt: in front of a single text, inside the template; a pair has none.
+        template: the whole around `{text}`, or around `{query}` and `{document}`; "" for none. A text in it never
+            becomes a special token, and truncation cuts the document, then the query, never the template.
+    """
+
+    prompt: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True)
 class ServiceSpec:
     """One version of one service.
 
@@ -27,10 +41,10 @@ class ServiceSpec:
         model_id: the catalogue's or the folder's name for the weights.
         revision: the pinned revision of the weights, or "" where there is none.
         precision: fp32, fp16, bf16 or int8.
-        digest: SHA-256 over all that decides an answer (network file, tokenizer, prompts, truncation).
+        digest: SHA-256 over all that decides an answer (network file, tokenizer, prompts, templates, truncation).
             `embed_query` and `embed_document` of one model share it: equal digests, one vector space.
         dimension: length of an embedding; 0 for a reranker.
-        prompt: text put before every text; for a reranker a template is not needed yet, so "".
+        prompt: text put before every single text (`Frame`).
         max_tokens: longer texts are truncated to this many tokens, specials included.
         max_batch_tokens: padded tokens that one call to the network may hold.
         max_text_bytes: UTF-8 bytes of one text beyond which the service refuses it.
@@ -38,6 +52,8 @@ class ServiceSpec:
         padding_side: right or left.
         rerank_weight: share of a reranker's score in the final one, 0 to 1 (client/score_mixing.py); services that
             were published before there was such a thing do not state it, and have 1.0.
+        template: text around every text or pair, "" for none (`Frame`); services that were published before there were
+            templates do not state it.
     """
 
     network: str
@@ -54,6 +70,11 @@ class ServiceSpec:
     pad_token_id: int
     padding_side: str
     rerank_weight: float = 1.0
+    template: str = ""
+
+    @property
+    def frame(self) -> Frame:
+        return Frame(self.prompt, self.template)
 
     def to_parameters(self, version: int) -> dict[str, str]:
         """The config.pbtxt parameters of this version."""
@@ -75,7 +96,7 @@ class ServiceSpec:
 
 
 _INTEGERS = ("dimension", "max_tokens", "max_batch_tokens", "max_text_bytes", "pad_token_id")
-_WHEN_MISSING = {"rerank_weight": "1.0"}
+_WHEN_MISSING = {"rerank_weight": "1.0", "template": ""}
 
 
 def _share(name: str, value: str) -> float:

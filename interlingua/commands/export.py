@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from interlingua.commands.export_trade import (
+    agreement_facts,
+    comparison_facts,
+    print_comparison,
+    print_trade,
+    trade_facts,
+)
 from interlingua.errors import ArchiveError, InputError
 from interlingua.paths import DEFAULT_MODEL_REPOSITORY
 
@@ -20,11 +27,14 @@ if TYPE_CHECKING:
     from exporter.export import ExportReport
     from exporter.parity import GateReport
     from exporter.publish import ServingOptions
+    from exporter.spec import Precision
 
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("--precision", type=click.Choice(["fp32", "int8"]), default="fp32", show_default=True)
+@click.option("--precision", type=click.Choice(["fp32", "fp16", "bf16", "int8"]), default="fp32", show_default=True)
+@click.option("--fuse", is_flag=True, help="Fuse attention, LayerNorm and Gelu for GPUs; with --kind gpu.")
+@click.option("--compare", is_flag=True, help="Build and gate every precision, print a table, publish nothing.")
 @click.option(
     "--model-repository",
     type=click.Path(path_type=Path, file_okay=False),
@@ -42,7 +52,15 @@ if TYPE_CHECKING:
     "--max-batch-tokens", type=click.IntRange(16), default=1024, show_default=True, help="Padded tokens in a call."
 )
 @click.option("--max-text-bytes", type=click.IntRange(64), default=65_536, show_default=True, help="Longest text.")
-@click.option("--pooling", type=click.Choice(["mean", "cls"]), help="Instead of what the folder says.")
+@click.option("--pooling", type=click.Choice(["mean", "cls", "last"]), help="Instead of what the folder says.")
+@click.option(
+    "--head",
+    type=click.Choice(["classifier", "class-difference", "yes-no", "yes"]),
+    help="What makes the score of a reranker.",
+)
+@click.option("--score-token", "score_tokens", multiple=True, help="Whose logits make it; the good pair's first.")
+@click.option("--dimension", type=click.IntRange(1), help="Cut vectors to this; one of the entry's `dimensions`.")
+@click.option("--task", help="Prompts of one of the entry's tasks.")
 @click.option("--query-prompt", help="Instead of what the folder says.")
 @click.option("--document-prompt", help="Instead of what the folder says.")
 @click.option("--max-tokens", type=click.IntRange(8), help="Less than the model's own limit.")
@@ -55,6 +73,8 @@ if TYPE_CHECKING:
 def command(
     model: str | None,
     precision: str,
+    fuse: bool,
+    compare: bool,
     model_repository: Path,
     version: int | None,
     verify: bool,
@@ -67,12 +87,18 @@ def command(
     Without MODEL it is multilingual-e5-small. A folder is in transformers or sentence-transformers layout, or what
     `interlingua adapt` wrote; a sequence classifier with one logit, or a network of late interaction, becomes the
     reranker. What fails the parity gate is not published.
+
+    fp16 and bf16 keep norms, softmax, pooling and head in fp32. --compare answers which precision to take: size, speed
+    on this machine, and rankings in the language that loses most.
     """
     from exporter.extra import require_export_extra
     from exporter.sources import load
 
     require_export_extra()
     overrides = _overrides(options)
+    if compare:
+        _compare(model, overrides, catalog, as_json, fuse=fuse, verify=verify)
+        return
     if verify:
         _verify(model, model_repository, version, lambda source: load(source, overrides, catalog), as_json)
         return
@@ -81,7 +107,8 @@ def command(
 
     request = ExportRequest(
         model=model or DEFAULT_MODEL,
-        precision="int8" if precision == "int8" else "fp32",
+        precision=cast("Precision", precision),
+        fuse=fuse,
         repository=model_repository,
         serving=_serving(options),
         version=version,
@@ -94,6 +121,21 @@ def command(
         click.echo(json.dumps(_report_facts(report, request.precision, model_repository), ensure_ascii=False))
     else:
         _print_report(report, request.precision, model_repository)
+
+
+def _compare(
+    model: str | None, overrides: Overrides, catalog: Path | None, as_json: bool, *, fuse: bool, verify: bool
+) -> None:
+    from exporter.catalog import DEFAULT_MODEL
+    from exporter.precision_comparison import compare
+
+    if fuse or verify:
+        raise click.UsageError("--compare goes without --fuse and --verify")
+    comparison = compare(model or DEFAULT_MODEL, overrides, catalog, _cores(), _say)
+    if as_json:
+        click.echo(json.dumps(comparison_facts(comparison), ensure_ascii=False))
+    else:
+        print_comparison(comparison)
 
 
 def _serving(options: dict[str, Any]) -> ServingOptions:
@@ -113,7 +155,8 @@ def _serving(options: dict[str, Any]) -> ServingOptions:
 def _overrides(options: dict[str, Any]) -> Overrides:
     from exporter.checkpoint_folder import Overrides
 
-    names = ("pooling", "query_prompt", "document_prompt", "max_tokens", "trust_remote_code")
+    texts = ("query_prompt", "document_prompt", "max_tokens", "task", "trust_remote_code")
+    names = ("pooling", "head", "score_tokens", "dimension", *texts)
     return Overrides(**{name: options[name] for name in names})
 
 
@@ -182,7 +225,13 @@ def _gate_facts(gate: GateReport) -> dict[str, Any]:
         }
         for figure in gate.figures
     ]
-    return {"texts": gate.samples, "languages": gate.languages, "figures": figures}
+    return {
+        "texts": gate.samples,
+        "languages": gate.languages,
+        "figures": figures,
+        "per_language": agreement_facts(gate),
+        "arithmetic": gate.arithmetic,
+    }
 
 
 def _report_facts(report: ExportReport, precision: str, root: Path) -> dict[str, Any]:
@@ -200,13 +249,18 @@ def _report_facts(report: ExportReport, precision: str, root: Path) -> dict[str,
         "digest": report.published.digest,
         "notes": list(report.notes),
         "gate": _gate_facts(report.gate),
+        "trade": trade_facts(report.trade),
+        "fused": report.fused,
     }
 
 
 def _print_report(report: ExportReport, precision: str, root: Path) -> None:
     for note in report.notes:
         click.echo(f"note: {note}")
+    if report.fused:
+        click.echo(f"fused: {', '.join(f'{count} {kind}' for kind, count in sorted(report.fused.items()))}")
     _print_gate(report.gate)
+    print_trade(report.trade)
     published = report.published
     size = f"{report.network_bytes / 1e6:.0f} MB"
     models = ", ".join(f"{name}/{published.version}" for name in published.models)
@@ -231,6 +285,8 @@ def _print_gate(gate: GateReport) -> None:
         bound = "" if figure.bound is None else f"{figure.sense} {figure.bound:g}"
         table.add_row(figure.name, f"{figure.worst:.3g}", f"{figure.mean:.3g}", bound, _place(figure.where))
     console().print(table)
+    if gate.arithmetic:
+        click.echo(f"note: {gate.arithmetic}")
 
 
 def _place(where: str) -> str:

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from interlingua.errors import InputError
-from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
+from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK, Frame
 from loadtest.capacity.workload import KINDS, SEARCH, FloatArray64, IntArray, Workload
 
 Samples = Mapping[str, Sequence[int] | IntArray]
 _USES_QUERIES = (EMBED_QUERY, SEARCH)
 _USES_PAIRS = (RERANK, SEARCH)
+_ENDLESS = 1 << 30  # tokens
 _STREAM = 1  # random numbers of its own: those of the same seed alone may have made the arrivals
 
 
@@ -129,32 +130,24 @@ class Demand:
 def token_counts(
     tokenizer_json: Path,
     texts: Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]],
-    prompt: str = "",
+    frame: Frame = Frame(),  # noqa: B008
 ) -> dict[str, IntArray]:
-    """Tokens of each text by language, prompt and specials included: what a `Demand` takes as samples.
+    """Tokens of each text by language, or of each pair: what a `Demand` takes as samples.
 
     Args:
-        texts: or pairs of query and document, to which the prompt does not apply.
+        frame: what a service puts around each; prompt, template and specials are counted.
 
     Raises:
-        InputError: the file is not a tokenizer.
+        InputError: the file is not a tokenizer, or the template and it do not go together.
     """
-    from tokenizers import Tokenizer
+    from exporter.text_encoder import Framed, TextEncoder
 
     try:
-        tokenizer = Tokenizer.from_file(str(tokenizer_json))
-    except Exception as error:  # tokenizers raises bare exceptions
+        content = tokenizer_json.read_bytes()
+        encoder = TextEncoder(content, max_tokens=_ENDLESS, pad_token_id=0, padding_side="right")
+    except (OSError, InputError) as error:
         raise InputError(f"{tokenizer_json}: not a tokenizer ({error})") from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return {
-        language: np.array([len(encoding) for encoding in tokenizer.encode_batch([_with(prompt, one) for one in some])])
-        for language, some in texts.items()
-    }
-
-
-def _with(prompt: str, one: str | tuple[str, str]) -> str | tuple[str, str]:
-    return prompt + one if isinstance(one, str) else one
+    return {language: encoder.count([Framed(one, frame) for one in some]) for language, some in texts.items()}
 
 
 def _share_faults(name: str, shares: Mapping[str, float]) -> list[str]:

@@ -1,6 +1,6 @@
 """How many tokens texts have for a published service.
 
-model repository, service --config.pbtxt--> ServiceSpec, tokenizer;  texts --its prompt, its tokenizer--> counts
+model repository, service --config.pbtxt--> ServiceSpec, tokenizer;  texts --its frame, its tokenizer--> counts
 """
 
 from __future__ import annotations
@@ -44,4 +44,4 @@ def published_counts(repository: Path, service: str, texts: Texts) -> dict[str, 
     if not texts:
         return {}
     spec, tokenizer = published_spec(repository, service)
-    return token_counts(tokenizer, texts, spec.prompt)
+    return token_counts(tokenizer, texts, spec.frame)

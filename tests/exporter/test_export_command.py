@@ -181,3 +181,15 @@ def test_an_error_is_one_line_and_its_exit_code() -> None:
     assert done.returncode == 3
     assert "error: 'no-such-model' is no folder" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_task_that_the_entry_does_not_have(tmp_path: Path) -> None:
+    result = run("intfloat/multilingual-e5-large-instruct", "--task", "poetry", "--model-repository", tmp_path)
+    assert isinstance(result.exception, InputError)
+    assert "has no task 'poetry'" in str(result.exception)
+
+
+def test_a_task_of_a_folder(tmp_path: Path, embedder_folder: Path) -> None:
+    result = run(embedder_folder, "--task", "poetry", "--model-repository", tmp_path)
+    assert isinstance(result.exception, InputError)
+    assert "is not in the catalogue, which names tasks" in str(result.exception)

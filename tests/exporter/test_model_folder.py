@@ -59,8 +59,9 @@ def test_plain_transformers_folder_says_nothing_about_pooling(tmp_path: Path) ->
     [
         ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, "mean"),
         ({"embedding_dimension": 8, "pooling_mode": "cls", "include_prompt": True}, "cls"),
+        ({"pooling_mode_lasttoken": True, "pooling_mode_mean_tokens": False}, "last"),
     ],
-    ids=["flags", "name"],
+    ids=["flags", "name", "last token"],
 )
 def test_both_forms_of_the_pooling_file(tmp_path: Path, pooling: dict[str, object], expected: str) -> None:
     layout = read_layout(config_folder(tmp_path, modules=SENTENCE, **{"1_P__config": pooling}))
@@ -89,7 +90,7 @@ def test_a_default_prompt_goes_to_both(tmp_path: Path) -> None:
         pytest.param({"modules": "[1]"}, "not a list of modules", id="broken modules"),
         pytest.param({"modules": SENTENCE}, r"1_P/config\.json is missing", id="no pooling file"),
         pytest.param(
-            {"modules": SENTENCE, "1_P__config": {"pooling_mode_lasttoken": True}}, "lasttoken", id="last token"
+            {"modules": SENTENCE, "1_P__config": {"pooling_mode_max_tokens": True}}, "max_tokens", id="maximum"
         ),
         pytest.param(
             {"modules": SENTENCE, "1_P__config": {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True}},

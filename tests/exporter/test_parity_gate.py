@@ -17,8 +17,9 @@ from onnx.external_data_helper import load_external_data_for_model
 from exporter import checkpoint_folder
 from exporter.checkpoint import Checkpoint
 from exporter.export import build_network, gate_network
-from exporter.parity import Figure, rank_correlation, relative_errors, top_overlap
+from exporter.parity import Figure, relative_errors
 from exporter.parity_texts import parity_set, sentences
+from exporter.ranking_agreement import rank_correlation, top_overlap
 from interlingua.commands.export import command
 from interlingua.errors import ExportError, InputError
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from interlingua.errors import InputError
+from interlingua.service import Frame
 from loadtest import schedule
 from loadtest.capacity.demand import Demand, token_counts
 from loadtest.capacity.highest_rate import ImpossibleSloError, Runs, highest_rate, interval
@@ -157,7 +158,7 @@ def test_token_counts_come_from_the_tokenizer(tmp_path: Path, tokenizer_json: di
 
     path = tmp_path / "tokenizer.json"
     path.write_bytes(tokenizer_json["bert"])
-    counts = token_counts(path, {"en": ["a", "Where is my parcel?"], "hi": ["मेरा पार्सल कहाँ है?"]}, prompt="query: ")
+    counts = token_counts(path, {"en": ["a", "Where is my parcel?"], "hi": ["मेरा पार्सल कहाँ है?"]}, Frame("query: "))
     tokenizer = Tokenizer.from_file(str(path))
     assert counts["en"].tolist() == [len(tokenizer.encode(f"query: {text}")) for text in ("a", "Where is my parcel?")]
     assert counts["hi"].tolist() == [len(tokenizer.encode("query: मेरा पार्सल कहाँ है?"))]

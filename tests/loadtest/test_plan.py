@@ -20,7 +20,7 @@ from exporter.graph_names import EMBEDDING
 from exporter.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
 from interlingua.commands.plan import command
 from interlingua.errors import InputError
-from interlingua.service import ServiceSpec
+from interlingua.service import Frame, ServiceSpec
 from loadtest import schedule
 from loadtest.bisection import ImpossibleSloError
 from loadtest.capacity import gpu_profile
@@ -418,7 +418,7 @@ def test_lengths_are_the_dataset_s(repository: Path, tokenizer_json: dict[str, b
     assert list(demand.query_tokens["en"]) == expected
     assert (demand.document_tokens, demand.pair_tokens, demand.depth) == ({}, {}, 0)
     pair = ("where is my parcel", "parcels")
-    counted = token_counts(repository / "embed_query" / "1" / "tokenizer.json", {"en": [pair]}, prompt="query: ")
+    counted = token_counts(repository / "embed_query" / "1" / "tokenizer.json", {"en": [pair]}, Frame("query: "))
     assert list(counted["en"]) == [len(tokenizer.encode(*pair))]
     # As in the dataset: two queries are English, one is German.
     assert demand_of(TRAFFIC, dataset, repository).languages == pytest.approx({"en": 2 / 3, "de": 1 / 3})

@@ -53,11 +53,16 @@ def test_a_killed_server_is_not_found(tmp_path: Path, cache: Path) -> None:
 
 
 def test_a_secret_goes_out_of_a_child_s_arguments() -> None:
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "--key=topsecret", "--last"])
+    code = "import time; print('there', flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", code, "--key=topsecret", "--last"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
+        assert process.stdout is not None
+        process.stdout.readline()
         assert conceal_argument(process.pid, "topsecret")
         arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
         assert arguments[-3:] == [b"--key=xxxxxxxxx", b"--last", b""]
+        assert not conceal_argument(process.pid, "topsecret")  # it is there no more
     finally:
         process.kill()
         process.wait()

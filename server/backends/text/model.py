@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
-from tokenizers import Encoding, Tokenizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from batch_plan import CallCost, cut, finish_times, fit_call_cost
+from text_tokenizer import TextTokenizer, Tokens, text_tokenizer
 
 _DEFAULT_OUTSTANDING_CALLS = 2
 _CALIBRATION_LENGTHS = (8, 64, 256)
@@ -45,6 +45,7 @@ class _Settings:
     version: int
     network_inputs: tuple[str, ...]
     prompt: str
+    template: str
     max_tokens: int
     max_batch_tokens: int
     max_text_bytes: int
@@ -68,6 +69,7 @@ class _Settings:
             version=int(version),
             network_inputs=tuple(value("network_inputs").split(",")),
             prompt=value("prompt"),
+            template=str(raw.get(f"{version}/template", "")),  # versions published before there was one state none
             max_tokens=int(value("max_tokens")),
             max_batch_tokens=int(value("max_batch_tokens")),
             max_text_bytes=int(value("max_text_bytes")),
@@ -100,7 +102,7 @@ class _Text:
     """One text of the batch: whose it is, and its tokens as they are computed."""
 
     job: _Job
-    encoding: Encoding
+    encoding: Tokens
 
 
 class TritonPythonModel:
@@ -112,13 +114,23 @@ class TritonPythonModel:
         path = Path(args["model_repository"]) / args["model_version"] / "tokenizer.json"
         if not path.is_file():
             raise pb_utils.TritonModelException(f"{path} is missing: export the model first")
-        self._tokenizer = Tokenizer.from_file(str(path))
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._tokenizer = self._load_tokenizer(path)
         self._inputs = [entry["name"] for entry in config["input"]]
         self._output = config["output"][0]["name"]
         self._cost: CallCost | None = None
         self._metrics = _Metrics(args["model_name"], args["model_version"])
+
+    def _load_tokenizer(self, path: Path) -> TextTokenizer:
+        settings = self._settings
+        try:
+            return text_tokenizer(
+                path.read_text(encoding="utf-8"),
+                settings.max_tokens,
+                prompt=settings.prompt,
+                template=settings.template,
+            )
+        except ValueError as error:
+            raise pb_utils.TritonModelException(f"{path}: {error}: export again") from error
 
     async def execute(self, requests: list[Any]) -> list[Any]:
         now = time.time()
@@ -128,6 +140,7 @@ class TritonPythonModel:
         tokenized = time.monotonic()
         if self._cost is None and texts:
             self._cost = await self._measure_call_cost()
+            self._metrics.show_cost(self._cost)
         values = await self._compute(texts)
         stages_s = (tokenized - began, time.monotonic() - tokenized)
         return [self._respond(job, values, stages_s) for job in jobs]
@@ -149,11 +162,7 @@ class TritonPythonModel:
         else:
             try:
                 columns = [self._read_column(request, name) for name in self._inputs]
-                job.texts = (
-                    [self._settings.prompt + text for text in columns[0]]
-                    if len(columns) == 1
-                    else list(zip(*columns, strict=True))
-                )
+                job.texts = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
             except _BadTextError as error:
                 job.fail(f"invalid text: {error}", invalid=True)
         return job
@@ -181,28 +190,16 @@ class TritonPythonModel:
     # -- tokenizing ----------------------------------------------------------------------------------------
 
     def _tokenize(self, jobs: list[_Job]) -> list[_Text]:
-        encodings = self._tokenizer.encode_batch_fast([text for job in jobs for text in job.texts])
+        encoded = self._tokenizer.encode([text for job in jobs for text in job.texts])
         texts: list[_Text] = []
         for job in jobs:
             job.first = len(texts)
-            mine = encodings[job.first : job.first + len(job.texts)]
-            job.tokens = [len(encoding) for encoding in mine]
-            texts += [
-                _Text(job, self._truncated(text, encoding)) for text, encoding in zip(job.texts, mine, strict=True)
-            ]
+            mine = encoded[job.first : job.first + len(job.texts)]
+            job.tokens = [tokens for _, tokens in mine]
+            texts += [_Text(job, kept) for kept, _ in mine]
+        if truncated := sum(len(kept) < tokens for kept, tokens in encoded):
+            self._metrics.truncated.increment(truncated)
         return texts
-
-    def _truncated(self, text: Any, encoding: Encoding) -> Encoding:
-        if len(encoding) <= self._settings.max_tokens:
-            return encoding
-        self._metrics.truncated.increment(1)
-        # Encoded again, not sliced: only the tokenizer knows which special tokens must stay. Switching one
-        # tokenizer over is cheaper than keeping a second one, which takes 150 MB for a large vocabulary.
-        self._tokenizer.enable_truncation(self._settings.max_tokens)
-        try:
-            return self._tokenizer.encode(*(text if isinstance(text, tuple) else (text,)))
-        finally:
-            self._tokenizer.no_truncation()
 
     # -- computing -----------------------------------------------------------------------------------------
 
@@ -260,7 +257,7 @@ class TritonPythonModel:
         delay, job = max(delays, key=lambda pair: pair[0])
         return job if delay > 0 else None
 
-    async def _call(self, encodings: list[Encoding]) -> np.ndarray | str:
+    async def _call(self, encodings: list[Tokens]) -> np.ndarray | str:
         """One call to the network: float32 [texts, D], or the message of its error."""
         tensors = self._padded(encodings)
         self._metrics.record_call(encodings, tensors["input_ids"].size)
@@ -276,7 +273,7 @@ class TritonPythonModel:
         result = pb_utils.get_output_tensor_by_name(response, self._output).as_numpy()
         return np.array(result, dtype=np.float32)
 
-    def _padded(self, encodings: list[Encoding]) -> dict[str, np.ndarray]:
+    def _padded(self, encodings: list[Tokens]) -> dict[str, np.ndarray]:
         """The rectangle of ids and its masks, int64 [texts, longest]."""
         shape = (len(encodings), max(len(encoding) for encoding in encodings))
         ids = np.full(shape, self._settings.pad_token_id, dtype=np.int64)
@@ -294,7 +291,7 @@ class TritonPythonModel:
 
         Not in `initialize`: Triton loads models side by side, the network may not be there yet.
         """
-        long_text = self._tokenizer.encode("calibration " * max(_CALIBRATION_LENGTHS))
+        long_text = self._tokenizer.tokenizer.encode("calibration " * max(_CALIBRATION_LENGTHS))
         sizes, seconds = [], []
         for length in sorted(_CALIBRATION_LENGTHS, reverse=True):
             long_text.truncate(min(length, self._settings.max_tokens))
@@ -333,21 +330,28 @@ class _Metrics:
         labels = {"model": model, "version": version}
         self._families: list[Any] = []  # a family must outlive its metrics
 
-        def counter(name: str, description: str) -> Any:
-            family = pb_utils.MetricFamily(
-                name=f"interlingua_{name}", description=description, kind=pb_utils.MetricFamily.COUNTER
-            )
+        def metric(name: str, description: str, kind: Any = pb_utils.MetricFamily.COUNTER) -> Any:
+            family = pb_utils.MetricFamily(name=f"interlingua_{name}", description=description, kind=kind)
             self._families.append(family)
             return family.Metric(labels=labels)
 
-        self._texts = counter("texts_total", "Texts or pairs computed")
-        self._tokens = counter("tokens_total", "Tokens computed, without padding")
-        self._padded = counter("padded_tokens_total", "Tokens computed, padding included")
-        self._calls = counter("network_calls_total", "Sub-batches sent to the network")
-        self.truncated = counter("truncated_texts_total", "Texts cut off at max_tokens")
-        self.shed = counter("shed_requests_total", "Requests refused because of their deadline")
+        self._texts = metric("texts_total", "Texts or pairs computed")
+        self._tokens = metric("tokens_total", "Tokens computed, without padding")
+        self._padded = metric("padded_tokens_total", "Tokens computed, padding included")
+        self._calls = metric("network_calls_total", "Sub-batches sent to the network")
+        self.truncated = metric("truncated_texts_total", "Texts cut off at max_tokens")
+        self.shed = metric("shed_requests_total", "Requests refused because of their deadline")
+        gauge = pb_utils.MetricFamily.GAUGE
+        self._call_s = metric("network_call_seconds", "Fixed part of a call to the network, as measured", gauge)
+        self._token_s = metric("network_token_seconds", "A padded token's part of a call, as measured", gauge)
 
-    def record_call(self, encodings: list[Encoding], padded_tokens: int) -> None:
+    def show_cost(self, cost: CallCost | None) -> None:
+        """What the cut goes by; of several instances, that of the last one to measure."""
+        if cost is not None:
+            self._call_s.set(cost.call_s)
+            self._token_s.set(cost.token_s)
+
+    def record_call(self, encodings: list[Tokens], padded_tokens: int) -> None:
         self._texts.increment(len(encodings))
         self._tokens.increment(sum(len(encoding) for encoding in encodings))
         self._padded.increment(padded_tokens)

@@ -1,0 +1,113 @@
+"""A checkpoint's network in a precision, in a folder.
+
+Checkpoint --ONNX (, fused)--> fp32 network --rounded per token | halved around fp32 islands--> network
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporter.trade import folder_bytes, texts_per_second
+
+if TYPE_CHECKING:
+    from exporter.checkpoint import Checkpoint
+    from exporter.spec import Precision
+
+
+@dataclass(frozen=True)
+class Build:
+    """A network, and what was on the way to it.
+
+    Attributes:
+        network: the folder with model.onnx and its data.
+        full_bytes: of the fp32 network's files.
+        full_speed: texts a second of the fp32 network; None where it was not measured.
+        fused: fused operators by kind.
+        notes: what the user should know of the precision.
+    """
+
+    network: Path
+    full_bytes: int
+    full_speed: float | None
+    fused: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def build(
+    checkpoint: Checkpoint,
+    precision: Precision,
+    folder: Path,
+    *,
+    fuse: bool = False,
+    threads: int = 1,
+    timed: bool = False,
+) -> Build:
+    """Write a network into a new folder inside `folder`.
+
+    Args:
+        timed: whether the fp32 network's speed is measured before it goes.
+
+    Raises:
+        ExportError: torch cannot export it, a weight or an activation is out of range, or nothing can be fused.
+    """
+    network = folder / ".network"
+    full = network if precision == "fp32" else folder / ".fp32"
+    fused = write_full(checkpoint, full, fuse=fuse)
+    size, speed = folder_bytes(full), speed_of(checkpoint, full, threads) if timed else None
+    if precision == "fp32":
+        return Build(network, size, speed, fused, ())
+    notes = convert(checkpoint, full, precision, network, threads)
+    shutil.rmtree(full)
+    return Build(network, size, speed, fused, notes)
+
+
+def write_full(checkpoint: Checkpoint, folder: Path, *, fuse: bool = False) -> dict[str, int]:
+    """The fp32 network in a new folder; the fused operators."""
+    from exporter.fusion import fuse_network, require_known
+    from exporter.onnx_graph import export_onnx
+
+    folder.mkdir()
+    if not fuse:
+        export_onnx(checkpoint, folder)
+        return {}
+    require_known(checkpoint)
+    plain = folder.with_name(f"{folder.name}-plain")
+    plain.mkdir()
+    fused = fuse_network(checkpoint, export_onnx(checkpoint, plain), folder)
+    shutil.rmtree(plain)
+    return fused
+
+
+def convert(checkpoint: Checkpoint, full: Path, precision: Precision, folder: Path, threads: int) -> tuple[str, ...]:
+    """The fp32 network of one folder in another precision, in a new folder; notes."""
+    from exporter.activation_range import check_range
+    from exporter.graph_names import MODEL_FILE
+    from exporter.half_precision import halve_network
+    from exporter.quantization import quantize_network
+
+    source = full / MODEL_FILE
+    folder.mkdir()
+    notes: list[str] = []
+    match precision:
+        case "int8":
+            quantize_network(source, folder)
+        case "fp16" | "bf16":
+            halved = halve_network(source, folder, precision)
+            kept = ", ".join(f"{count} of {reason}" for reason, count in sorted(halved.full.items()))
+            notes.append(f"{halved.half} nodes in {precision}; in fp32: {kept}")
+            if precision == "fp16":
+                notes.append(check_range(checkpoint, source, precision, threads).describe())
+        case "fp32":
+            shutil.copytree(full, folder, dirs_exist_ok=True)
+    return tuple(notes)
+
+
+def speed_of(checkpoint: Checkpoint, folder: Path, threads: int) -> float:
+    """Texts a second of the network in a folder, as it is, on this CPU. Raises ExportError: it does not load."""
+    from exporter.graph_names import MODEL_FILE
+    from exporter.onnx_session import OnnxSession
+
+    return texts_per_second(checkpoint, OnnxSession(folder / MODEL_FILE, threads=threads, emulate=False))
