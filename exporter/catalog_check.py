@@ -5,11 +5,11 @@ ModelSpec + folder/config.json --folder_faults--> ("hidden_size is 768, and the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exporter.json_object import read_object
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,16 +48,7 @@ def require_agreement(spec: ModelSpec, folder: Path) -> None:
 
 def _config(folder: Path) -> dict[str, Any]:
     paths = [folder / "config.json", folder / "0_Transformer" / "config.json"]
-    path = next((path for path in paths if path.is_file()), paths[0])
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
-    if not isinstance(config, dict):
-        raise InputError(f"{path} is not a JSON object")
-    return config
+    return read_object(next((path for path in paths if path.is_file()), paths[0]), required=True)
 
 
 def _size_faults(spec: ModelSpec, config: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ def read_object(path: Path, *, required: bool = False) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{path} is missing: not a model folder ({error.strerror})") from error
+        raise InputError(f"{path} is missing or cannot be read: not a model folder ({error.strerror})") from error
     except ValueError as error:
         raise InputError(f"{path} is not JSON: {error}") from error
     if not isinstance(value, dict):

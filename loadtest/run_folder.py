@@ -10,10 +10,8 @@ histograms -> RUN/histograms.hdr; verdict -> RUN/validity.json, when it ends
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from interlingua.errors import InputError
 from loadtest.parquet_parts import PartWriter
 from loadtest.percentiles import LatencyHistogram, read_log, to_log
+from loadtest.plain_json import plain
 from loadtest.record import OUTCOME_COLUMNS, PROCESS_COLUMNS, Outcome, ProcessSample
 from loadtest.request_columns import Processes, Requests
 
@@ -119,21 +118,7 @@ def outcome_writer(folder: Path, worker: int = 0) -> PartWriter[Outcome]:
 
 
 def _json(content: object) -> str:
-    return json.dumps(_plain(content), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    if isinstance(value, Path):
-        return str(value)
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(plain(content), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def _write_once(file: Path, content: str) -> None:

@@ -6,8 +6,9 @@ RunResult -> lines and two tables | one JSON object
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from loadtest.plain_json import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,9 +25,9 @@ _MODES = {
 
 def to_dict(result: RunResult) -> dict[str, Any]:
     """For JSON; what is not finite is null."""
-    plain = asdict(result)
-    plain["validity"] |= {"is_void": result.validity.is_void}
-    return {name: _finite(value) for name, value in plain.items()}
+    facts: dict[str, Any] = plain(result)
+    facts["validity"] |= {"is_void": result.validity.is_void}
+    return facts
 
 
 def show(result: RunResult, console: Console) -> None:
@@ -88,11 +89,3 @@ def _server_table(result: RunResult) -> Table:
 
 def _milliseconds(seconds: float) -> str:
     return "-" if math.isnan(seconds) else f"{1e3 * seconds:.2f}"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,33 +10,19 @@ in triton-inference-server/core); without a queue delay it takes what waits as s
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from types import ModuleType
 from typing import Any
 
-from server.environment import BACKENDS
+from exporter.backend_code import backend_code
 
 CALIBRATION_LENGTHS = (8, 64, 256)
 """Tokens of the lone calls by which a service measures its network; as in server/backends/text/model.py."""
 
 _SMALL = 3  # texts of a batch whose cut is worth remembering: larger ones are hardly ever seen twice
 
-
-def _load_batch_plan() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("interlingua_batch_plan", BACKENDS / "text" / "batch_plan.py")
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{BACKENDS / 'text' / 'batch_plan.py'} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-_batch_plan = _load_batch_plan()
+_batch_plan = backend_code("batch_plan")
 
 CallCost: Any = _batch_plan.CallCost
 finish_times: Callable[[Sequence[float], int], list[float]] = _batch_plan.finish_times

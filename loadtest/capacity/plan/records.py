@@ -5,9 +5,10 @@ make_plan.py --> Plan --> words.py, tables.py, page.py, JSON
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from loadtest.plain_json import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,16 +162,8 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; what is not finite, as the latency of requests that were never answered, is null."""
-        plain: dict[str, Any] = _plain({"format": FORMAT, **asdict(self)})
-        for raw, one in zip(plain["hardware"], self.hardware, strict=True):
+        facts: dict[str, Any] = {"format": FORMAT, **plain(self)}
+        for raw, one in zip(facts["hardware"], self.hardware, strict=True):
             raw["memory"] |= {"total_mib": one.memory.total_mib, "is_measured": one.memory.is_measured}
             raw["outlook"] |= {"breaks": one.outlook.breaks}
-        return plain
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return facts
