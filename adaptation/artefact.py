@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from adaptation import trainee
-from exporter import sources, weight_delta
-from exporter.catalog import DELTA_FILE
-from exporter.checkpoint_folder import Overrides
-from exporter.delta_checkpoint import base_state
-from exporter.late_interaction_settings import write_settings
+from exporter.models.catalog import DELTA_FILE
+from exporter.weights import sources, weight_delta
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.delta_checkpoint import base_state
+from exporter.weights.late_interaction_settings import write_settings
 from interlingua.errors import InputError
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from adaptation import trainee
-from exporter.late_interaction_settings import is_late_interaction
+from exporter.weights.late_interaction_settings import is_late_interaction
 from interlingua.errors import InputError
 
 State = Mapping[str, Tensor]

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from exporter.late_interaction import LateInteractionReranker
+    from exporter.graphs.late_interaction import LateInteractionReranker
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from exporter.late_interaction import LateInteractionReranker
-    from exporter.late_interaction_rows import Row, SideRows
+    from exporter.graphs.late_interaction import LateInteractionReranker
+    from exporter.weights.late_interaction_rows import Row, SideRows
 
 _LONGEST = 96
 _BATCH = 16

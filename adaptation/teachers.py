@@ -17,19 +17,19 @@ import numpy as np
 import torch
 
 from adaptation import trainee as trainees
-from exporter import sources
-from exporter.checkpoint_folder import Overrides
-from exporter.late_interaction import LateInteractionReranker, TokenVectors
-from exporter.late_interaction_settings import is_late_interaction
+from exporter.graphs.late_interaction import LateInteractionReranker, TokenVectors
+from exporter.weights import sources
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.late_interaction_settings import is_late_interaction
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adaptation.lists import TrainingList
-    from exporter.checkpoint import Checkpoint
-    from exporter.late_interaction_rows import SideRows
-    from exporter.text_encoder import Text
+    from exporter.weights.checkpoint import Checkpoint
+    from exporter.weights.late_interaction_rows import SideRows
+    from exporter.weights.text_encoder import Text
 
 _LONGEST_QUERY = 64
 _LONGEST_DOCUMENT = 128

@@ -23,8 +23,8 @@ from adaptation.objective import ListwiseObjective, LossWeights
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
-    from exporter.late_interaction import LateInteractionReranker
-    from exporter.late_interaction_rows import SideRows
+    from exporter.graphs.late_interaction import LateInteractionReranker
+    from exporter.weights.late_interaction_rows import SideRows
 
 _LONGEST_QUERY = 64
 _STEPS_A_REPORT = 10

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from adaptation.start import remove_language_directions
-from exporter import catalog, late_interaction_folder, sources
-from exporter.checkpoint_folder import Overrides
-from exporter.late_interaction import LateInteractionReranker
-from exporter.late_interaction_rows import SideRows
-from exporter.late_interaction_settings import LateInteractionSettings, is_late_interaction, read_settings
+from exporter.graphs.late_interaction import LateInteractionReranker
+from exporter.models import catalog
+from exporter.weights import late_interaction_folder, sources
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.late_interaction_rows import SideRows
+from exporter.weights.late_interaction_settings import LateInteractionSettings, is_late_interaction, read_settings
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
     from adaptation.lists import TrainingList
-    from exporter.checkpoint import Checkpoint
+    from exporter.weights.checkpoint import Checkpoint
 
 DEFAULT_BASE = "intfloat/multilingual-e5-small"
 NEUTRAL, RANDOM = "neutral", "random"

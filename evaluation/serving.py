@@ -47,8 +47,8 @@ def published_models(model_repository: Path) -> PublishedModels:
     Raises:
         InputError: no embedder is published.
     """
-    from exporter.repository import ModelRepository
-    from exporter.verify import published
+    from exporter.gate.verify import published
+    from exporter.publication.repository import ModelRepository
 
     newest = {
         found.role: found for found in sorted(published(ModelRepository(model_repository)), key=lambda f: f.version)

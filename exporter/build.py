@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.trade import folder_bytes, texts_per_second
+from exporter.precision.trade import folder_bytes, texts_per_second
 
 if TYPE_CHECKING:
-    from exporter.checkpoint import Checkpoint
-    from exporter.spec import Precision
+    from exporter.models.spec import Precision
+    from exporter.weights.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def build(
 
 def write_full(checkpoint: Checkpoint, folder: Path, *, fuse: bool = False) -> dict[str, int]:
     """The fp32 network in a new folder; the fused operators."""
-    from exporter.fusion import fuse_network, require_known
-    from exporter.onnx_graph import export_onnx
+    from exporter.graphs.fusion import fuse_network, require_known
+    from exporter.graphs.onnx_graph import export_onnx
 
     folder.mkdir()
     if not fuse:
@@ -83,10 +83,10 @@ def write_full(checkpoint: Checkpoint, folder: Path, *, fuse: bool = False) -> d
 
 def convert(checkpoint: Checkpoint, full: Path, precision: Precision, folder: Path, threads: int) -> tuple[str, ...]:
     """The fp32 network of one folder in another precision, in a new folder; notes."""
-    from exporter.activation_range import check_range
-    from exporter.graph_names import MODEL_FILE
-    from exporter.half_precision import halve_network
-    from exporter.quantization import quantize_network
+    from exporter.graphs.graph_names import MODEL_FILE
+    from exporter.precision.activation_range import check_range
+    from exporter.precision.half_precision import halve_network
+    from exporter.precision.quantization import quantize_network
 
     source = full / MODEL_FILE
     folder.mkdir()
@@ -107,7 +107,7 @@ def convert(checkpoint: Checkpoint, full: Path, precision: Precision, folder: Pa
 
 def speed_of(checkpoint: Checkpoint, folder: Path, threads: int) -> float:
     """Texts a second of the network in a folder, as it is, on this CPU. Raises ExportError: it does not load."""
-    from exporter.graph_names import MODEL_FILE
-    from exporter.onnx_session import OnnxSession
+    from exporter.graphs.graph_names import MODEL_FILE
+    from exporter.graphs.onnx_session import OnnxSession
 
     return texts_per_second(checkpoint, OnnxSession(folder / MODEL_FILE, threads=threads, emulate=False))

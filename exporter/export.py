@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter import catalog, sources
 from exporter.build import Build, build, speed_of
-from exporter.checkpoint_folder import Overrides
 from exporter.exportable import require_exportable
-from exporter.parity import GateReport, run_gate
-from exporter.parity_texts import sentences
-from exporter.precision_choice import caution, require_allowed, require_runnable
-from exporter.publish import Candidate, Published, ServingOptions, check_tensors, publish
-from exporter.repository import ModelRepository
-from exporter.trade import Trade, folder_bytes
+from exporter.gate.parity import GateReport, run_gate
+from exporter.gate.parity_texts import sentences
+from exporter.models import catalog
+from exporter.precision.precision_choice import caution, require_allowed, require_runnable
+from exporter.precision.trade import Trade, folder_bytes
+from exporter.publication.publish import Candidate, Published, ServingOptions, check_tensors, publish
+from exporter.publication.repository import ModelRepository
+from exporter.weights import sources
+from exporter.weights.checkpoint_folder import Overrides
 
 if TYPE_CHECKING:
-    from exporter.checkpoint import Checkpoint
-    from exporter.parity import Values
-    from exporter.spec import ModelSpec, Precision
-    from exporter.text_encoder import Tokens
+    from exporter.gate.parity import Values
+    from exporter.models.spec import ModelSpec, Precision
+    from exporter.weights.checkpoint import Checkpoint
+    from exporter.weights.text_encoder import Tokens
 
 _WARMUP_SENTENCES = 2  # of English, to fill the warm-up buckets with
 
@@ -138,8 +139,8 @@ def gate_network(
     checkpoint: Checkpoint, precision: Precision, folder: Path, threads: int, reference: Values | None = None
 ) -> GateReport:
     """The gate on the network in a folder. Raises as `run_gate`."""
-    from exporter.graph_names import MODEL_FILE
-    from exporter.onnx_session import OnnxSession
+    from exporter.graphs.graph_names import MODEL_FILE
+    from exporter.graphs.onnx_session import OnnxSession
 
     return run_gate(checkpoint, OnnxSession(folder / MODEL_FILE, threads=threads), precision, reference)
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from exporter.spec import FolderSource, Head, ModelSpec, Pooling
+from exporter.models.spec import FolderSource, Head, ModelSpec, Pooling
 from interlingua.errors import ExportError
 
 Status = Literal["exported", "class tested", "not tried", "not exported"]
 
-# What exporter/graph.py builds; whoever adds to it adds here.
+# What exporter/graphs/graph.py builds; whoever adds to it adds here.
 BUILT_POOLINGS: tuple[Pooling, ...] = ("mean", "cls", "last", "none")
 BUILT_HEADS: tuple[Head, ...] = ("none", "classifier", "late-interaction", "class-difference", "yes-no", "yes")
 # Classes of which tests/exporter exports a tiny model through the gate; test_architecture_classes.py keeps the list.

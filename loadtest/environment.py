@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.digests import file_digest
-from exporter.triton_config import CONFIG_FILE, parameters_of, read_config
+from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config
 from interlingua.errors import InputError
 from interlingua.paths import PROJECT_ROOT
 from interlingua.service import published_versions

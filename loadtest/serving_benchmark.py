@@ -28,8 +28,9 @@ from rich.console import Console
 from rich.table import Table
 from tokenizers import Tokenizer
 
-from exporter import archive_checkpoint, catalog
-from exporter.spec import ArchiveSource
+from exporter.models import catalog
+from exporter.models.spec import ArchiveSource
+from exporter.weights import archive_checkpoint
 from interlingua.paths import PROJECT_ROOT
 from loadtest.closed_loop import ClosedLoopResult, run_closed_loop
 from loadtest.in_process_limit import Limit, find_limit, lone_call_seconds

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exporter.parity_texts import sentences
+from exporter.gate.parity_texts import sentences
 
 MAX_TOKENS = 96
 HIDDEN = 32

@@ -45,9 +45,9 @@ class ServiceTokens:
         Raises:
             InputError: nothing is published there, or it cannot be read.
         """
-        from exporter.publish import TOKENIZER_FILE
-        from exporter.repository import ModelRepository
-        from exporter.verify import published
+        from exporter.gate.verify import published
+        from exporter.publication.publish import TOKENIZER_FILE
+        from exporter.publication.repository import ModelRepository
 
         repository = ModelRepository(model_repository)
         versions = [found for found in published(repository) if service in found.specs]

@@ -25,7 +25,7 @@ from rich.table import Table
 from evaluation import options
 from evaluation.extra import require_evaluate_extra, run
 from evaluation.rerankers.reranker_table import DEFAULT, datasets
-from exporter.catalog import DEFAULT_MODEL
+from exporter.models.catalog import DEFAULT_MODEL
 from interlingua.errors import InputError
 from interlingua.paths import PROJECT_ROOT
 
@@ -107,8 +107,8 @@ def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, 
     from evaluation.rerankers.served_lists import rerank_through_service
     from evaluation.systems.candidate_lists import NOTHING
     from evaluation.systems.reranking import MixedScores
-    from exporter.checkpoint_folder import Overrides
-    from exporter.sources import load
+    from exporter.weights.checkpoint_folder import Overrides
+    from exporter.weights.sources import load
     from loadtest.in_process_limit import find_limit
 
     if not (repository / "embedder" / "config.pbtxt").is_file():  # a client wants both services

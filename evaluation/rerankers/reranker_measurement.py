@@ -59,8 +59,8 @@ def measure(
 
 
 def _add_reranker(reranker: NamedCheckpoint, measured: Sequence[_Measured], cache: Path) -> RerankerFacts:
-    from exporter.checkpoint_folder import Overrides
-    from exporter.sources import load
+    from exporter.weights.checkpoint_folder import Overrides
+    from exporter.weights.sources import load
 
     checkpoint = load(reranker.source, Overrides())
     digest = checkpoint_digest(checkpoint)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from client.embedder import FloatArray
     from evaluation.datasets.dataset import Dataset
     from evaluation.systems.served_scores import ServedScorer
-    from exporter.checkpoint import Checkpoint
+    from exporter.weights.checkpoint import Checkpoint
 
 _CHECKED = 24
 _SEED = 20260101

@@ -4,8 +4,9 @@
     for each document: the queries that have it as a candidate, one matrix product --> logits [queries, documents]
 
 A side never sees the other one, so encoding every text once gives what the served network gives a pair
-(exporter/late_interaction.py). A pair may hold `max_tokens`: the longest query's row is taken off what a document may
-have, so that a long document is cut at one place for all queries, at most a query's length before the service cuts it.
+(exporter/graphs/late_interaction.py). A pair may hold `max_tokens`: the longest query's row is taken off what a
+document may have, so that a long document is cut at one place for all queries, at most a query's length before the
+service cuts it.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from exporter.late_interaction import LateInteractionReranker
-from exporter.late_interaction_rows import Row, SideRows
+from exporter.graphs.late_interaction import LateInteractionReranker
+from exporter.weights.late_interaction_rows import Row, SideRows
 from interlingua.errors import InputError
 from interlingua.progress import progress
 
 if TYPE_CHECKING:
     from client.embedder import FloatArray
     from evaluation.datasets.dataset import Dataset
-    from exporter.checkpoint import Checkpoint
+    from exporter.weights.checkpoint import Checkpoint
 
 PRECISION = torch.bfloat16  # of the encoder; scores are summed up in float32
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from client.embedder import FloatArray
     from evaluation.datasets.dataset import Dataset
     from evaluation.systems.late_interaction_scores import Sides
-    from exporter.checkpoint import Checkpoint
+    from exporter.weights.checkpoint import Checkpoint
 
 _METHOD = "bf16/3"  # how tokens are encoded: changed when that changes
 _FOLDER = "tokens"

@@ -16,7 +16,7 @@ from interlingua.errors import InputError
 if TYPE_CHECKING:
     from evaluation.serving import LiveServer, PublishedModels
     from evaluation.systems.pair_scores import PairScorer
-    from exporter.checkpoint import Checkpoint
+    from exporter.weights.checkpoint import Checkpoint
     from interlingua.service import ServiceSpec
 
 Through = Literal["auto", "server", "in-process"]
@@ -51,10 +51,10 @@ def choose_scorer(
 
 
 def _late_interaction(spec: ServiceSpec, checkpoint: str | None) -> Checkpoint | None:
-    from exporter import catalog
-    from exporter.checkpoint_folder import Overrides
-    from exporter.late_interaction import LateInteractionReranker
-    from exporter.sources import load
+    from exporter.graphs.late_interaction import LateInteractionReranker
+    from exporter.models import catalog
+    from exporter.weights.checkpoint_folder import Overrides
+    from exporter.weights.sources import load
 
     if checkpoint is None:
         entry = catalog.find(spec.model_id)

@@ -14,7 +14,7 @@ from tritonclient.grpc import model_config_pb2 as pb
 
 from exporter.lint import disk
 from exporter.lint.finding import Hit
-from exporter.triton_config import CONFIG_FILE, parameters_of, read_config
+from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config
 from interlingua.errors import InputError
 
 _LARGEST_CONFIG = 16 * 2**20  # bytes; a configuration has some kilobytes

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from exporter import catalog
-from exporter.catalog import DEFAULT_MODEL
+from exporter.models import catalog
+from exporter.models.catalog import DEFAULT_MODEL
 from interlingua.commands.search import moved, stage_line
 from interlingua.errors import InterlinguaError
 from interlingua.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
@@ -116,8 +116,8 @@ def step(number: int, steps: int, what: str) -> None:
 
 def export_once(network: str, model: str, precision: str) -> None:
     """Export unless the model as it is now, or one of the user's own, is there in that precision."""
-    from exporter.repository import ModelRepository
-    from exporter.verify import published
+    from exporter.gate.verify import published
+    from exporter.publication.repository import ModelRepository
 
     try:
         there = list(published(ModelRepository(DEFAULT_MODEL_REPOSITORY), None))

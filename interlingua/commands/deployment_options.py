@@ -58,7 +58,7 @@ def index_options(command: Command) -> Command:
 def deployment_of(role: str, model_repository: Path, servers: tuple[str, ...], admin_key: str | None) -> Deployment:
     """The repository and the servers on it."""
     from exporter.extra import require_export_extra
-    from exporter.repository import ModelRepository
+    from exporter.publication.repository import ModelRepository
     from server.model_control import ModelControl, servers_of
     from server.versions.deployment import Deployment
 

@@ -22,12 +22,12 @@ from interlingua.paths import DEFAULT_MODEL_REPOSITORY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exporter.checkpoint import Checkpoint
-    from exporter.checkpoint_folder import Overrides
     from exporter.export import ExportReport
-    from exporter.parity import GateReport
-    from exporter.publish import ServingOptions
-    from exporter.spec import Precision
+    from exporter.gate.parity import GateReport
+    from exporter.models.spec import Precision
+    from exporter.publication.publish import ServingOptions
+    from exporter.weights.checkpoint import Checkpoint
+    from exporter.weights.checkpoint_folder import Overrides
 
 
 @click.command()
@@ -92,7 +92,7 @@ def command(
     on this machine, and rankings in the language that loses most.
     """
     from exporter.extra import require_export_extra
-    from exporter.sources import load
+    from exporter.weights.sources import load
 
     require_export_extra()
     overrides = _overrides(options)
@@ -102,8 +102,8 @@ def command(
     if verify:
         _verify(model, model_repository, version, lambda source: load(source, overrides, catalog), as_json)
         return
-    from exporter.catalog import DEFAULT_MODEL
     from exporter.export import ExportRequest, export
+    from exporter.models.catalog import DEFAULT_MODEL
 
     request = ExportRequest(
         model=model or DEFAULT_MODEL,
@@ -126,8 +126,8 @@ def command(
 def _compare(
     model: str | None, overrides: Overrides, catalog: Path | None, as_json: bool, *, fuse: bool, verify: bool
 ) -> None:
-    from exporter.catalog import DEFAULT_MODEL
-    from exporter.precision_comparison import compare
+    from exporter.models.catalog import DEFAULT_MODEL
+    from exporter.precision.precision_comparison import compare
 
     if fuse or verify:
         raise click.UsageError("--compare goes without --fuse and --verify")
@@ -139,8 +139,8 @@ def _compare(
 
 
 def _serving(options: dict[str, Any]) -> ServingOptions:
-    from exporter.publish import ServingOptions
-    from exporter.triton_config import Placement
+    from exporter.publication.publish import ServingOptions
+    from exporter.publication.triton_config import Placement
 
     kind = "gpu" if options["kind"] == "gpu" else "cpu"
     default = 1 if kind == "gpu" else max(_cores() // options["threads"], 1)
@@ -153,7 +153,7 @@ def _serving(options: dict[str, Any]) -> ServingOptions:
 
 
 def _overrides(options: dict[str, Any]) -> Overrides:
-    from exporter.checkpoint_folder import Overrides
+    from exporter.weights.checkpoint_folder import Overrides
 
     texts = ("query_prompt", "document_prompt", "max_tokens", "task", "trust_remote_code")
     names = ("pooling", "head", "score_tokens", "dimension", *texts)
@@ -172,9 +172,9 @@ def _say(step: str) -> None:
 def _verify(
     model: str | None, root: Path, version: int | None, loaded: Callable[[str], Checkpoint], as_json: bool
 ) -> None:
-    from exporter.catalog import find
-    from exporter.repository import ModelRepository
-    from exporter.verify import check_answers, check_files, published
+    from exporter.gate.verify import check_answers, check_files, published
+    from exporter.models.catalog import find
+    from exporter.publication.repository import ModelRepository
 
     repository = ModelRepository(root)
     facts = []

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from exporter.parity import GateReport
-    from exporter.precision_comparison import Comparison, Row
-    from exporter.trade import Trade
+    from exporter.gate.parity import GateReport
+    from exporter.precision.precision_comparison import Comparison, Row
+    from exporter.precision.trade import Trade
 
 
 def print_trade(trade: Trade) -> None:

@@ -11,7 +11,7 @@ import click
 from interlingua.paths import DEFAULT_MODEL_REPOSITORY
 
 if TYPE_CHECKING:
-    from exporter.catalog import Entry
+    from exporter.models.catalog import Entry
 
 
 _catalogue = click.option(
@@ -50,8 +50,8 @@ def command(
     context.obj = catalog
     if context.invoked_subcommand is not None:
         return
-    from exporter.catalog import entries
-    from exporter.models_table import Filter, facts, parse_size, table, wanted
+    from exporter.models.catalog import entries
+    from exporter.models.models_table import Filter, facts, parse_size, table, wanted
     from interlingua.terminal import print_parts
 
     size = None if max_memory is None else parse_size(max_memory)
@@ -77,8 +77,8 @@ def command(
 @click.pass_context
 def show(context: click.Context, model: str, model_repository: Path, catalog: Path | None, as_json: bool) -> None:
     """Explain MODEL: what it is, its prompts and limits, what it needs on this machine, what to type."""
-    from exporter.model_page import Machine, page
-    from exporter.models_table import facts
+    from exporter.models.model_page import Machine, page
+    from exporter.models.models_table import facts
     from interlingua.terminal import print_parts
 
     entry = _named(model, catalog or context.obj)
@@ -89,7 +89,7 @@ def show(context: click.Context, model: str, model_repository: Path, catalog: Pa
 
 
 def _named(model: str, catalog: Path | None) -> Entry:
-    from exporter.catalog import entries, suggestion
+    from exporter.models.catalog import entries, suggestion
     from interlingua.errors import InputError
 
     known = entries(catalog)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from exporter.backend_code import backend_code
+from exporter.publication.backend_code import backend_code
 
 CALIBRATION_LENGTHS = (8, 64, 256)
 """Tokens of the lone calls by which a service measures its network; as in server/backends/text/model.py."""

@@ -18,7 +18,7 @@ from threading import Barrier
 
 import numpy as np
 
-from exporter.onnx_session import OnnxSession
+from exporter.graphs.onnx_session import OnnxSession
 from interlingua.errors import InputError
 from loadtest.capacity.busy_cores import fit_busy
 from loadtest.capacity.hardware_profile import HardwareProfile, this_hardware

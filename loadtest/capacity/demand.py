@@ -140,7 +140,7 @@ def token_counts(
     Raises:
         InputError: the file is not a tokenizer, or the template and it do not go together.
     """
-    from exporter.text_encoder import Framed, TextEncoder
+    from exporter.weights.text_encoder import Framed, TextEncoder
 
     try:
         content = tokenizer_json.read_bytes()

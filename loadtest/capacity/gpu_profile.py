@@ -140,7 +140,7 @@ def gpu_profile(on: Card, repository: Path, beside: HardwareProfile | None = Non
 
 
 def _networks(repository: Path, on: Card) -> list[ServiceTimeModel]:
-    from exporter.triton_config import CONFIG_FILE, parameters_of, read_config, versions_of
+    from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config, versions_of
 
     found = []
     for name in SERVICES:

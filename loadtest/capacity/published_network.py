@@ -63,7 +63,7 @@ def published_networks(repository: Path) -> Iterator[PublishedNetwork]:
     Raises:
         InputError: one is exported for a GPU, or the configurations are not those of an export.
     """
-    from exporter.triton_config import CONFIG_FILE
+    from exporter.publication.triton_config import CONFIG_FILE
 
     for name, service in SERVICES.items():
         if (repository / name / CONFIG_FILE).is_file():
@@ -76,9 +76,9 @@ def published_networks(repository: Path) -> Iterator[PublishedNetwork]:
 
 
 def _read(repository: Path, name: str, service: str) -> PublishedNetwork:
-    from exporter.onnx_graph import MODEL_FILE
-    from exporter.publish import TOKENIZER_FILE
-    from exporter.triton_config import CONFIG_FILE, parameters_of, read_config
+    from exporter.graphs.onnx_graph import MODEL_FILE
+    from exporter.publication.publish import TOKENIZER_FILE
+    from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config
 
     config = read_config(repository / name / CONFIG_FILE)
     group = config.instance_group[0]

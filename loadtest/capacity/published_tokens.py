@@ -21,8 +21,8 @@ Texts = Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]]
 
 def published_spec(repository: Path, service: str) -> tuple[ServiceSpec, Path]:
     """A service's newest version, and its tokenizer. Raises InputError: it is not published."""
-    from exporter.publish import TOKENIZER_FILE
-    from exporter.triton_config import CONFIG_FILE, parameters_of, read_config
+    from exporter.publication.publish import TOKENIZER_FILE
+    from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config
 
     path = repository / service / CONFIG_FILE
     if not path.is_file():

@@ -164,7 +164,7 @@ def _has(repository: Path, model: str) -> bool:
 
 
 def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clients: bool) -> ServiceLayout:
-    from exporter.triton_config import parameters_of, read_config
+    from exporter.publication.triton_config import parameters_of, read_config
 
     config = read_config(repository / name / "config.pbtxt")
     parameters = parameters_of(config)
@@ -188,7 +188,7 @@ def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clie
 
 
 def _network(repository: Path, name: str, profile: HardwareProfile) -> NetworkLayout:
-    from exporter.triton_config import parameters_of, read_config
+    from exporter.publication.triton_config import parameters_of, read_config
 
     config = read_config(repository / name / "config.pbtxt")
     parameters = parameters_of(config)

@@ -33,7 +33,7 @@ def tokenizer_cost(tokenizer_json: Path) -> TextCost:
     Raises:
         InputError: the file is not a tokenizer.
     """
-    from exporter.parity_texts import sentences
+    from exporter.gate.parity_texts import sentences
 
     tokenizer = _load(tokenizer_json)
     texts = [text for row in sentences() for text in row.values()]

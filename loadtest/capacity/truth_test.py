@@ -184,7 +184,7 @@ def _repository(original: Path, instances: int | None) -> Iterator[Path]:
     if instances is None:
         yield original
         return
-    from exporter.triton_config import CONFIG_FILE, read_config, write_config
+    from exporter.publication.triton_config import CONFIG_FILE, read_config, write_config
 
     with tempfile.TemporaryDirectory(dir=original.parent, prefix=f".{original.name}-") as folder:
         changed = Path(folder) / "models"

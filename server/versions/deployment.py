@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from exporter.repository import FAMILIES, Family, ModelRepository
-from exporter.triton_config import parameters_of
-from exporter.verify import PublishedVersion, published
+from exporter.gate.verify import PublishedVersion, published
+from exporter.publication.repository import FAMILIES, Family, ModelRepository
+from exporter.publication.triton_config import parameters_of
 from interlingua.errors import InputError, ServerError
 from interlingua.promotion import KEYS, Promotion
 
 if TYPE_CHECKING:
     from tritonclient.grpc import model_config_pb2 as pb
 
-    from exporter.spec import Role
+    from exporter.models.spec import Role
     from server.model_control import ModelControl
 
 Say = Callable[[str], None]

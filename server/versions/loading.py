@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exporter.verify import check_files
+from exporter.gate.verify import check_files
 from interlingua.errors import ServerError
 
 if TYPE_CHECKING:
-    from exporter.verify import PublishedVersion
+    from exporter.gate.verify import PublishedVersion
     from server.versions.deployment import Deployment, Say
 
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exporter.graph_names import MODEL_FILE
-from exporter.onnx_session import OnnxSession
-from exporter.parity import BOUNDS, relative_errors
-from exporter.parity_texts import sentences
-from exporter.publish import TOKENIZER_FILE
-from exporter.text_encoder import Framed, TextEncoder
-from exporter.verify import precision_of
+from exporter.gate.parity import BOUNDS, relative_errors
+from exporter.gate.parity_texts import sentences
+from exporter.gate.verify import precision_of
+from exporter.graphs.graph_names import MODEL_FILE
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.publication.publish import TOKENIZER_FILE
+from exporter.weights.text_encoder import Framed, TextEncoder
 from interlingua.errors import ExportError
 from interlingua.service import EMBED_QUERY
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from client.embedder import Role as EmbedRole
     from client.inference import InferenceClient
-    from exporter.text_encoder import Text
-    from exporter.verify import PublishedVersion
+    from exporter.gate.verify import PublishedVersion
+    from exporter.weights.text_encoder import Text
     from server.versions.deployment import Deployment
 
 _SENTENCES = 3  # of every language
@@ -47,7 +47,7 @@ class Parity:
 
     Attributes:
         texts: texts or pairs, on every server.
-        worst: relative error (exporter/parity.py, Bounds.error).
+        worst: relative error (exporter/gate/parity.py, Bounds.error).
     """
 
     texts: int

@@ -22,7 +22,7 @@ from server.versions.parity import Parity, check_answers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exporter.verify import PublishedVersion
+    from exporter.gate.verify import PublishedVersion
     from server.versions.deployment import Deployment, Say
 
 

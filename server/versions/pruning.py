@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from client.index_root import find_index, folder_of, read_pointer
 from client.writer_lock import writer_lock
-from exporter.triton_config import parameters_of
+from exporter.publication.triton_config import parameters_of
 from interlingua.errors import InputError, ServerError
 from interlingua.service import ServiceSpec
 from server.versions.deployment import without_version

@@ -12,7 +12,7 @@ from client.retriever import Retriever
 from client.search_index import SearchIndex
 from client.search_steps import Searcher
 from client.services import ModelConfig, Published, Services
-from exporter.catalog import read_catalog
+from exporter.models.catalog import read_catalog
 from interlingua.errors import InputError, ServerError
 from interlingua.service import ServiceSpec
 

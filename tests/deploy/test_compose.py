@@ -10,8 +10,8 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
 from exporter.lint.rules.memory import DOCKER_DEFAULT, MIB
-from exporter.publish import ServingOptions
-from exporter.triton_config import Placement, ServiceConfig
+from exporter.publication.publish import ServingOptions
+from exporter.publication.triton_config import Placement, ServiceConfig
 from interlingua.paths import PROJECT_ROOT
 from tests.deploy.deploy_files import DEPLOY, PORTS, READY, compose, container, documents, kustomized
 

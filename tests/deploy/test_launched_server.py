@@ -23,7 +23,7 @@ import pytest
 import tritonclient.grpc as triton
 from onnx import TensorProto, helper
 
-from exporter.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
+from exporter.publication.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
 from interlingua.service import ServiceSpec
 from server.embedded import _environment, compose_backends
 from server.environment import prepare_runtime

@@ -11,12 +11,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from exporter.publish import Candidate, ServingOptions, publish
-from exporter.repository import FAMILIES, ModelRepository
-from exporter.spec import FolderSource, ModelSpec, Role
-from exporter.text_encoder import Tokens
-from exporter.triton_config import parameters_of
-from exporter.verify import published
+from exporter.gate.verify import published
+from exporter.models.spec import FolderSource, ModelSpec, Role
+from exporter.publication.publish import Candidate, ServingOptions, publish
+from exporter.publication.repository import FAMILIES, ModelRepository
+from exporter.publication.triton_config import parameters_of
+from exporter.weights.text_encoder import Tokens
 
 
 def publish_with_other_weights(exported: Path, repository: Path, role: Role, seed: int, serving: ServingOptions) -> int:

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from client import AsyncRetriever, Retriever
-from exporter import catalog
-from exporter.spec import FolderSource, ModelSpec
-from exporter.triton_config import read_config, write_config
+from exporter.models import catalog
+from exporter.models.spec import FolderSource, ModelSpec
+from exporter.publication.triton_config import read_config, write_config
 from interlingua.commands import demo
 from interlingua.errors import InputError
 from server.embedded import EmbeddedServer

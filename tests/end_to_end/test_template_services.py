@@ -12,8 +12,8 @@ import onnxruntime as ort
 import pytest
 from tokenizers import Tokenizer
 
-from exporter.text_encoder import Framed, TextEncoder
-from exporter.triton_config import parameters_of, read_config
+from exporter.publication.triton_config import parameters_of, read_config
+from exporter.weights.text_encoder import Framed, TextEncoder
 from interlingua.service import ServiceSpec
 from server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import Services, interlingua, settings_for, tensor

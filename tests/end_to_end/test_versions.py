@@ -23,11 +23,11 @@ from tokenizers import Tokenizer
 from client import Document, Indexer, InferenceClient, Retriever
 from client.indexer import IndexSettings
 from exporter.export import ExportRequest, export
-from exporter.parity_texts import sentences
-from exporter.publish import ServingOptions
-from exporter.repository import FAMILIES, ModelRepository
-from exporter.spec import Role
-from exporter.triton_config import Placement
+from exporter.gate.parity_texts import sentences
+from exporter.models.spec import Role
+from exporter.publication.publish import ServingOptions
+from exporter.publication.repository import FAMILIES, ModelRepository
+from exporter.publication.triton_config import Placement
 from interlingua.errors import ExportError, InputError, InterlinguaError, ServerError
 from server.embedded import EmbeddedServer
 from server.model_control import ModelControl, servers_of

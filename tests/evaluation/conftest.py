@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.checkpoint import Checkpoint
-from exporter.late_interaction_folder import load
+from exporter.weights.checkpoint import Checkpoint
+from exporter.weights.late_interaction_folder import load
 from tests.evaluation.tiny_reranker import save_tiny_reranker
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
-from exporter.publish import Candidate, ServingOptions, publish
-from exporter.repository import ModelRepository
-from exporter.spec import FolderSource, ModelSpec, Role
-from exporter.text_encoder import Tokens
-from exporter.triton_config import Placement
+from exporter.models.spec import FolderSource, ModelSpec, Role
+from exporter.publication.publish import Candidate, ServingOptions, publish
+from exporter.publication.repository import ModelRepository
+from exporter.publication.triton_config import Placement
+from exporter.weights.text_encoder import Tokens
 
 PROMPT = "d: "
 MAX_TOKENS = 12

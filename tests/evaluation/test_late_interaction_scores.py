@@ -12,7 +12,7 @@ from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from evaluation.systems import late_interaction_scores
 from evaluation.systems.late_interaction_scores import LateInteractionScorer
 from evaluation.systems.score_cache import cached_scores, checkpoint_digest
-from exporter.checkpoint import Checkpoint
+from exporter.weights.checkpoint import Checkpoint
 from interlingua.errors import InputError
 from tests.evaluation.tiny_reranker import MAX_TOKENS
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import onnx
 
-from exporter import checkpoint_folder
 from exporter.build import write_full
-from exporter.checkpoint import Checkpoint
-from exporter.half_precision import Half, halve_network
-from exporter.onnx_session import OnnxSession
-from exporter.parity_texts import sentences
+from exporter.gate.parity_texts import sentences
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.precision.half_precision import Half, halve_network
+from exporter.weights import checkpoint_folder
+from exporter.weights.checkpoint import Checkpoint
 from tests.exporter.architecture_models import Tiny, save
 
 TEXTS = [text for row in sentences()[:2] for text in row.values()]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from exporter.publish import Candidate, Published, ServingOptions, publish
-from exporter.repository import ModelRepository
-from exporter.spec import FolderSource, ModelSpec
-from exporter.text_encoder import Tokens
-from exporter.triton_config import Placement
+from exporter.models.spec import FolderSource, ModelSpec
+from exporter.publication.publish import Candidate, Published, ServingOptions, publish
+from exporter.publication.repository import ModelRepository
+from exporter.publication.triton_config import Placement
+from exporter.weights.text_encoder import Tokens
 
 SERVING = ServingOptions(Placement("cpu", 2, 1))
 

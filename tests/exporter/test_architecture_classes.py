@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exporter import checkpoint_folder
-from exporter.checkpoint import Checkpoint
-from exporter.checkpoint_folder import Overrides
 from exporter.export import build_network, gate_network
 from exporter.exportable import TESTED_CLASSES
-from exporter.onnx_session import OnnxSession
-from exporter.parity_texts import sentences
-from exporter.text_encoder import TextEncoder
+from exporter.gate.parity_texts import sentences
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.weights import checkpoint_folder
+from exporter.weights.checkpoint import Checkpoint
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.text_encoder import TextEncoder
 from tests.exporter.architecture_models import VOCABULARY, Tiny, save
 
 TEXTS = [*[text for row in sentences()[:2] for text in row.values()][:12], "a", " ".join(sentences()[0].values())]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.catalog import DEFAULT_MODEL, find, read_catalog
-from exporter.spec import ArchiveSource, FolderSource, ModelSpec
+from exporter.models.catalog import DEFAULT_MODEL, find, read_catalog
+from exporter.models.spec import ArchiveSource, FolderSource, ModelSpec
 from interlingua.errors import InputError
 
 

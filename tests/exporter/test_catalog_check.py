@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from exporter import catalogued_folder
-from exporter.catalog_check import folder_faults, require_agreement
-from exporter.checkpoint_folder import Overrides
-from exporter.model_facts import NetworkShape
-from exporter.spec import FolderSource, ModelSpec
+from exporter.models.catalog_check import folder_faults, require_agreement
+from exporter.models.model_facts import NetworkShape
+from exporter.models.spec import FolderSource, ModelSpec
+from exporter.weights import catalogued_folder
+from exporter.weights.checkpoint_folder import Overrides
 from interlingua.errors import ExportError, InputError
 
 MakeFolder = Callable[..., Path]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from exporter.catalog import CATALOG, read_catalog
 from exporter.exportable import obstacles, require_exportable, status
-from exporter.spec import ModelSpec
+from exporter.models.catalog import CATALOG, read_catalog
+from exporter.models.spec import ModelSpec
 from interlingua.errors import ExportError
 
 SPECS = {entry.spec.id: entry.spec for entry in read_catalog(CATALOG)}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.catalog import entries, find, nearest, read_catalog, user_catalog
-from exporter.spec import FolderSource, HubSource
+from exporter.models.catalog import entries, find, nearest, read_catalog, user_catalog
+from exporter.models.spec import FolderSource, HubSource
 from interlingua.errors import InputError
 
 OWN = """

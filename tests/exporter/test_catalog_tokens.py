@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.catalog import find
-from exporter.spec import ArchiveSource, ModelSpec
-from exporter.text_encoder import Text, TextEncoder
+from exporter.models.catalog import find
+from exporter.models.spec import ArchiveSource, ModelSpec
+from exporter.weights.text_encoder import Text, TextEncoder
 from interlingua import archives
 
 Segment = Callable[[str], list[int]]

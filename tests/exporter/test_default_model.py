@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from exporter import sources
-from exporter.checkpoint_folder import Overrides
-from exporter.onnx_session import OnnxSession
-from exporter.parity_texts import sentences
+from exporter.gate.parity_texts import sentences
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.weights import sources
+from exporter.weights.checkpoint_folder import Overrides
 from interlingua.archives import ensure
 from interlingua.commands.export import command
 from interlingua.errors import ArchiveError

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from exporter.triton_config import parameters_of, read_config, write_config
+from exporter.publication.triton_config import parameters_of, read_config, write_config
 from interlingua.commands.export import command
 from interlingua.errors import ExportError, InputError
 from interlingua.service import ServiceSpec
@@ -169,7 +169,8 @@ def test_verify_an_empty_repository(tmp_path: Path) -> None:
 
 
 def test_the_command_line_stays_light() -> None:
-    code = "import sys, interlingua.commands.export, exporter.repository, exporter.spec; print('torch' in sys.modules)"
+    light = "interlingua.commands.export, exporter.publication.repository, exporter.models.spec"
+    code = f"import sys, {light}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

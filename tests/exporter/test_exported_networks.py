@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter import checkpoint_folder
-from exporter.checkpoint import Checkpoint
 from exporter.export import build_network, gate_network
-from exporter.onnx_graph import clean
-from exporter.onnx_session import OnnxSession
-from exporter.parity_texts import sentences
+from exporter.gate.parity_texts import sentences
+from exporter.graphs.onnx_graph import clean
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.weights import checkpoint_folder
+from exporter.weights.checkpoint import Checkpoint
 from interlingua.errors import ExportError
 
 MakeFolder = Callable[..., Path]

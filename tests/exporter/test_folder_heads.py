@@ -11,11 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from exporter import catalogued_folder, checkpoint_folder
-from exporter.checkpoint_folder import Overrides
-from exporter.folder_tokenizer import score_token_ids
-from exporter.model_facts import DenseLayer
-from exporter.spec import FolderSource, Head, ModelSpec
+from exporter.models.model_facts import DenseLayer
+from exporter.models.spec import FolderSource, Head, ModelSpec
+from exporter.weights import catalogued_folder, checkpoint_folder
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.folder_tokenizer import score_token_ids
 from interlingua.errors import InputError
 from tests.exporter.architecture_models import Tiny, decoder_tokenizer, save
 

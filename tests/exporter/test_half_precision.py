@@ -13,10 +13,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from exporter.build import build
 from exporter.export import gate_network
-from exporter.external_data import ExternalData
-from exporter.half_precision import FORMATS, Half, halve_network, rounded
-from exporter.onnx_session import OnnxSession
-from exporter.value_kinds import element_kinds
+from exporter.graphs.external_data import ExternalData
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.graphs.value_kinds import element_kinds
+from exporter.precision.half_precision import FORMATS, Half, halve_network, rounded
 from interlingua.errors import ExportError
 from tests.exporter.half_networks import Network, Networks
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from exporter import checkpoint_folder
 from exporter.export import build_network
-from exporter.onnx_session import OnnxSession
-from exporter.quantization import quantize, quantize_network
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.precision.quantization import quantize, quantize_network
+from exporter.weights import checkpoint_folder
 
 MATRICES = arrays.arrays(
     np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.floats(-1e3, 1e3, width=32)

@@ -17,16 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from exporter import sources
-from exporter.checkpoint import Checkpoint
-from exporter.checkpoint_folder import Overrides
 from exporter.export import build_network, gate_network
-from exporter.late_interaction import LateInteractionReranker
-from exporter.late_interaction_rows import SideRows
-from exporter.onnx_session import OnnxSession
-from exporter.parity_texts import sentences
-from exporter.spec import Precision
-from exporter.triton_config import parameters_of, read_config
+from exporter.gate.parity_texts import sentences
+from exporter.graphs.late_interaction import LateInteractionReranker
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.models.spec import Precision
+from exporter.publication.triton_config import parameters_of, read_config
+from exporter.weights import sources
+from exporter.weights.checkpoint import Checkpoint
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.late_interaction_rows import SideRows
 from interlingua.commands.export import command
 from interlingua.errors import ExportError
 from interlingua.service import ServiceSpec

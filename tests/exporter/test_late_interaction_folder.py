@@ -10,10 +10,10 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
-from exporter import late_interaction_folder, sources
-from exporter.checkpoint_folder import Overrides
-from exporter.late_interaction_settings import read_settings
-from exporter.spec import FolderSource
+from exporter.models.spec import FolderSource
+from exporter.weights import late_interaction_folder, sources
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.late_interaction_settings import read_settings
 from interlingua.commands.export import command
 from interlingua.errors import InputError
 from tests.exporter import late_interaction_models as models

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter import checkpoint_folder, sources
-from exporter.checkpoint_folder import Overrides
-from exporter.sentence_layout import read_layout
+from exporter.weights import checkpoint_folder, sources
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.sentence_layout import read_layout
 from interlingua.errors import InputError
 
 MakeFolder = Callable[..., Path]

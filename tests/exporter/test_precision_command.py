@@ -15,8 +15,8 @@ from onnx import TensorProto
 
 from exporter.build import convert, write_full
 from exporter.export import gate_network
-from exporter.half_precision import FORMATS, Half
-from exporter.value_kinds import element_kinds
+from exporter.graphs.value_kinds import element_kinds
+from exporter.precision.half_precision import FORMATS, Half
 from interlingua.commands.export import command
 from interlingua.errors import ExportError, InputError
 from tests.exporter.half_networks import Networks

@@ -13,8 +13,8 @@ import pytest
 from publication import SERVING, publish_bytes
 
 from exporter.digests import answer_digest, weights_digest
-from exporter.repository import FAMILIES, ModelRepository
-from exporter.triton_config import Placement, parameters_of, read_config, versions_of
+from exporter.publication.repository import FAMILIES, ModelRepository
+from exporter.publication.triton_config import Placement, parameters_of, read_config, versions_of
 from interlingua.errors import ExportError, InputError
 from interlingua.service import ServiceSpec
 

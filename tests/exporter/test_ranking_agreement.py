@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from exporter.parity_texts import ParitySet, Ranking, Sample
-from exporter.ranking_agreement import agreements
+from exporter.gate.parity_texts import ParitySet, Ranking, Sample
+from exporter.gate.ranking_agreement import agreements
 
 # Two queries, en and de; three candidates in sw and three in hi. Vectors are (1, x): a query (0, 1) ranks by angle,
 # which is the order of x.

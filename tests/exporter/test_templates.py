@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from tritonclient.grpc import model_config_pb2 as pb
 
-from exporter.catalog import find
 from exporter.digests import answer_digest
-from exporter.parity_texts import parity_set, sentences
-from exporter.spec import ArchiveSource, ModelSpec
-from exporter.text_encoder import Framed, TextEncoder
-from exporter.text_frame import frame_of, with_task
-from exporter.triton_config import parameters_of, read_config, write_config
+from exporter.gate.parity_texts import parity_set, sentences
+from exporter.models.catalog import find
+from exporter.models.spec import ArchiveSource, ModelSpec
+from exporter.publication.triton_config import parameters_of, read_config, write_config
+from exporter.weights.text_encoder import Framed, TextEncoder
+from exporter.weights.text_frame import frame_of, with_task
 from interlingua import archives
 from interlingua.errors import InputError
 from interlingua.service import EMBED_QUERY, RERANK, Frame, ServiceSpec

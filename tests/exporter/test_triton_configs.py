@@ -9,9 +9,9 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from exporter.text_encoder import Tokens
-from exporter.triton_config import NetworkConfig, Placement, ServiceConfig, read_config, write_config
-from exporter.warmup import network_samples
+from exporter.publication.triton_config import NetworkConfig, Placement, ServiceConfig, read_config, write_config
+from exporter.publication.warmup import network_samples
+from exporter.weights.text_encoder import Tokens
 from interlingua.errors import InputError
 
 TOKENS = Tokens((0, 11, 12, 2), (0, 0, 0, 0))

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor
 
-from exporter import catalog, delta_checkpoint, sources, weight_delta
-from exporter.checkpoint_folder import Overrides
-from exporter.late_interaction_settings import write_settings
-from exporter.spec import DeltaSource, ModelSpec
+from exporter.models import catalog
+from exporter.models.spec import DeltaSource, ModelSpec
+from exporter.weights import delta_checkpoint, sources, weight_delta
+from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.late_interaction_settings import write_settings
 from interlingua.errors import InputError
 from tests.exporter import late_interaction_models as models
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from exporter.checkpoint_folder import Overrides
 from exporter.export import ExportRequest, export
-from exporter.onnx_session import OnnxSession
-from exporter.publish import ServingOptions
-from exporter.triton_config import Placement, read_config, write_config
+from exporter.graphs.onnx_session import OnnxSession
+from exporter.publication.publish import ServingOptions
+from exporter.publication.triton_config import Placement, read_config, write_config
+from exporter.weights.checkpoint_folder import Overrides
 from interlingua.errors import InputError
 from loadtest.capacity.calibrate import calibrate
 from loadtest.capacity.hardware_profile import HardwareProfile, this_hardware

@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
 
 from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from exporter.graph_names import EMBEDDING
-from exporter.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
+from exporter.graphs.graph_names import EMBEDDING
+from exporter.publication.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
 from interlingua.commands.plan import command
 from interlingua.errors import InputError
 from interlingua.service import Frame, ServiceSpec

@@ -25,10 +25,10 @@ from evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, P
 from evaluation.systems.dense_vectors import DenseVectors
 from evaluation.systems.system_name import SystemName
 from evaluation.systems.trec_run import write_run
-from exporter.checkpoint_folder import Overrides
 from exporter.export import ExportRequest, export
-from exporter.publish import ServingOptions
-from exporter.triton_config import Placement
+from exporter.publication.publish import ServingOptions
+from exporter.publication.triton_config import Placement
+from exporter.weights.checkpoint_folder import Overrides
 from interlingua.errors import InputError
 from loadtest.capacity.hardware_profile import HardwareProfile
 from loadtest.capacity.highest_rate import Runs

@@ -48,7 +48,7 @@ def instances_of(layout: ServerLayout) -> dict[str, int]:
 
 def with_instances(layout: ServerLayout, station: str, instances: int) -> ServerLayout:
     """So many of a network or a service; services keep as many calls under way as their network can take."""
-    from exporter.triton_config import Placement
+    from exporter.publication.triton_config import Placement
 
     if station in layout.services:
         service = replace(layout.services[station], instances=instances)

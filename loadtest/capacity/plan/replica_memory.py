@@ -104,7 +104,7 @@ def _network_mib(network: Path) -> float:
 
 
 def _newest(model: Path) -> Path:
-    from exporter.triton_config import CONFIG_FILE, read_config, versions_of
+    from exporter.publication.triton_config import CONFIG_FILE, read_config, versions_of
 
     return model / str(max(versions_of(read_config(model / CONFIG_FILE))))
 

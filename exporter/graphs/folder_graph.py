@@ -1,0 +1,129 @@
+"""Puts a folder's network and its parts together as the graph that is exported.
+
+    encoder, dense layers --build_embedder--> EmbedderGraph
+    classifier, or decoder and the rows of its head --build_reranker--> RerankerGraph, LastTokenReranker
+
+A decoder gets positions and masks of ours, and its head becomes one row. The parity gate compares ONNX with this very
+graph and would not see a mistake in them; so they are compared here, on one short text, with the network's own forward.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from exporter.graphs.decoder_states import DecoderStates, is_decoder
+from exporter.graphs.graph import EmbedderGraph, LastTokenReranker, RerankerGraph
+from exporter.graphs.graph_names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
+from exporter.graphs.score_row import difference, score_layer, score_rows
+from exporter.weights.dense_folder import load_dense
+from interlingua.errors import InputError
+
+if TYPE_CHECKING:
+    from exporter.models.model_facts import DenseLayer
+    from exporter.models.spec import ModelSpec
+
+_TOLERANCE = 1e-3  # of the largest value: masked attention sums in another order, and random tiny networks amplify it
+_PROBE = 8  # tokens
+
+
+def build_embedder(
+    spec: ModelSpec, network: nn.Module, dense: Sequence[tuple[Path, DenseLayer]], dimension: int | None
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """The graph of an embedder and the names of its inputs.
+
+    Args:
+        dense: folders of the layers after pooling.
+        dimension: to cut vectors to; None for all of them.
+
+    Raises:
+        InputError: a dense layer's weights are not in its folder or do not fit, or the decoder is of a kind whose
+            positions and masks are not understood.
+    """
+    _require_chain(spec, network)
+    types = _token_types(network) > 0
+    if is_decoder(network):
+        states = DecoderStates(network)
+        ids, mask = _probe(network)
+        _require_same(spec, states(ids, mask)[0], network(input_ids=ids, attention_mask=mask, use_cache=False)[0])
+        network, types = states, False
+    graph = EmbedderGraph(
+        network,
+        pooling=spec.pooling,
+        normalize=spec.normalize,
+        token_types=types,
+        dense=[load_dense(folder, facts) for folder, facts in dense],
+        dimension=dimension,
+    )
+    return graph.eval(), (INPUT_IDS, ATTENTION_MASK)
+
+
+def _require_chain(spec: ModelSpec, network: Any) -> None:
+    """Raises InputError: a dense layer does not take what the part before it gives."""
+    width = int(network.config.get_text_config().hidden_size)
+    for place, layer in enumerate(spec.dense, start=1):
+        if layer.inputs != width:
+            raise InputError(f"{spec.id}: dense layer {place} takes {layer.inputs} values, and gets {width}")
+        width = layer.outputs
+
+
+def build_reranker(spec: ModelSpec, network: nn.Module, tokens: Sequence[int]) -> tuple[nn.Module, tuple[str, ...]]:
+    """The graph of a reranker and the names of its inputs.
+
+    Args:
+        tokens: ids of `spec.score_tokens`.
+
+    Raises:
+        InputError: the head is not where it is looked for, has no such rows, or its logits are more than a product.
+    """
+    if not is_decoder(network):
+        graph: nn.Module = RerankerGraph(network, difference=spec.head == "class-difference")
+        types = (TOKEN_TYPE_IDS,) if _token_types(network) > 1 else ()
+        return graph.eval(), (INPUT_IDS, ATTENTION_MASK, *types)
+    weight, bias = _head(spec, network)
+    rows = score_rows(spec.head, tokens)
+    if max(rows) >= len(weight):
+        raise InputError(f"{spec.id}: the head has {len(weight)} rows, and the score needs row {max(rows)}")
+    base: Any = network.base_model
+    graph = LastTokenReranker(DecoderStates(base), score_layer(weight, bias, rows)).eval()
+    ids, mask = _probe(network)
+    # A causal model's logits are [1, L, V], a classifier's [1, labels]; either way the last row is the last token's.
+    logits = network(input_ids=ids, attention_mask=mask, use_cache=False).logits.reshape(-1, len(weight))[-1]
+    _require_same(spec, graph(ids, mask)[0, 0], difference(logits, rows), scale=float(logits.abs().max()))
+    return graph, (INPUT_IDS, ATTENTION_MASK)
+
+
+def _token_types(network: Any) -> int:
+    has_types = TOKEN_TYPE_IDS in inspect.signature(network.forward).parameters
+    return int(getattr(network.config, "type_vocab_size", 0) or 0) if has_types else 0
+
+
+def _head(spec: ModelSpec, network: Any) -> tuple[Tensor, Tensor | None]:
+    """Weight [rows, H] and bias of a decoder's head; a tied one is the embedding table."""
+    head = network.get_output_embeddings() if spec.score_tokens else getattr(network, "score", None)
+    if not isinstance(head, nn.Linear):
+        raise InputError(f"{spec.id}: {type(network).__name__} keeps its head where it is not looked for")
+    return head.weight, head.bias
+
+
+def _probe(network: Any) -> tuple[Tensor, Tensor]:
+    """One text without padding, int64 [1, L] twice: transformers finds a decoder's last token by ids that pad."""
+    config = network.config.get_text_config()
+    ids = [number for number in range(min(config.vocab_size, _PROBE + 1)) if number != config.pad_token_id]
+    return torch.tensor([ids]), torch.ones((1, len(ids)), dtype=torch.int64)
+
+
+def _require_same(spec: ModelSpec, ours: Tensor, theirs: Tensor, scale: float | None = None) -> None:
+    scale = float(theirs.abs().max()) if scale is None else scale
+    worst = float((ours - theirs).abs().max())
+    # Written so that a NaN is not the same.
+    if not worst <= _TOLERANCE * max(scale, 1.0):
+        raise InputError(
+            f"{spec.id}: this decoder answers otherwise than its masks and one row of its head do (by "
+            f"{worst:.3g}, of {scale:.3g}): scaled or capped logits, or other attention; it cannot be exported"
+        )

@@ -1,0 +1,195 @@
+"""One catalogue entry explained: what it is, its texts, its limits, what it needs here, what to type.
+
+Entry, Machine --page--> sentences and tables for rich
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporter.exportable import explain, obstacles
+from exporter.models import this_machine
+from exporter.models.memory_need import download_bytes, memory_need, parameters
+from exporter.models.model_facts import NUMBER_FORMATS
+from exporter.models.models_table import GIGABYTE, amount
+from exporter.models.spec import ArchiveSource, DeltaSource, FolderSource, HubSource
+from interlingua.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from exporter.models.catalog import Entry
+    from exporter.models.spec import ModelSpec
+
+_SHOWN_LANGUAGES = 120
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is free: bytes of memory and of the disk under the model repository, and cores."""
+
+    memory: int
+    disk: int
+    cores: int
+
+    @classmethod
+    def here(cls, repository: Path) -> Machine:
+        return cls(this_machine.free_memory(), this_machine.free_disk(repository), this_machine.cores())
+
+
+def page(entry: Entry, machine: Machine) -> Iterator[RenderableType]:
+    """The parts of the page, in order."""
+    spec = entry.spec
+    yield f"{spec.id}\n"
+    yield " ".join(_what(entry))
+    yield explain(spec)
+    yield "\nTexts"
+    yield _texts(spec)
+    yield "\nNumber formats"
+    yield _formats(spec)
+    yield "\nOn this machine"
+    yield from (f"- {line}" for line in needs(spec, machine))
+    if spec.notes:
+        yield "\nWorth knowing"
+        yield from (f"- {note}" for note in spec.notes)
+    yield "\nWhat to type"
+    yield from (f"    {line}" for line in commands(spec))
+
+
+def _what(entry: Entry) -> Iterator[str]:
+    spec, shape = entry.spec, entry.spec.network
+    article = "An embedder" if spec.role == "embedder" else "A reranker"
+    if shape:
+        kind = shape.architecture or "a class of its own"
+        yield f"{article}: {kind}, {shape.layers} layers of {shape.hidden}, {amount(parameters(spec))} parameters,"
+        yield f"{shape.vocabulary:,} tokens in its vocabulary."
+    else:
+        yield f"{article}; its sizes are not stated."
+    yield f"Licence: {spec.licence or 'not stated'}."
+    count = spec.languages.count or len(spec.languages.tags)
+    if count:
+        listed = " ".join(spec.languages.tags[:_SHOWN_LANGUAGES])
+        at = f", see {spec.languages.at}" if spec.languages.at else ""
+        yield f"{count} languages{f' ({listed})' if listed else ''}{at}."
+    elif spec.languages.at:
+        yield f"Languages: see {spec.languages.at}."
+    if entry.aliases:
+        yield f"Also called {', '.join(entry.aliases)}. Stated in {entry.file.name}."
+
+
+def _texts(spec: ModelSpec) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table("what", "how", show_header=False)
+    for name, value in _text_rows(spec):
+        made.add_row(name, Text(value))
+    return made
+
+
+def _text_rows(spec: ModelSpec) -> Iterator[tuple[str, str]]:
+    for side, template, prompt in (
+        ("query", spec.query_template, spec.query_prompt),
+        ("document", spec.document_template, spec.document_prompt),
+    ):
+        if spec.role == "embedder":
+            yield side, repr(template or prompt + "{text}")
+    if spec.role == "reranker":
+        yield "pair", repr(spec.pair_template) if spec.pair_template else "the tokenizer's own pair: query, document"
+    for task in spec.tasks:
+        yield f"task {task.name}", f"{task.query_prompt + '{text}'!r} / {task.document_prompt + '{text}'!r}"
+    yield "at most", f"{spec.max_tokens} tokens, specials and prompt included; what is longer is cut"
+    specials = (("starts", spec.specials.start), ("ends", spec.specials.end), ("pads", spec.specials.pad))
+    ids = ", ".join(f"{number} {word}" for word, number in specials if number is not None)
+    yield "tokens", f"padding on the {spec.padding_side}{f'; {ids}' * bool(ids)}"
+    yield ("vector", _vector(spec)) if spec.role == "embedder" else ("score", _score(spec))
+
+
+def _vector(spec: ModelSpec) -> str:
+    layers = "".join(f", dense {row.inputs} -> {row.outputs} ({row.activation})" for row in spec.dense)
+    length = "" if not spec.dimensions else f"; may be cut to {', '.join(map(str, spec.dimensions))}"
+    norm = ", length 1" if spec.normalize else ", not normalized"
+    return f"{spec.embedding_length or '?'} values: pooling {spec.pooling}{layers}{norm}{length}"
+
+
+def _score(spec: ModelSpec) -> str:
+    scale = "" if spec.score_temperature == 1 else f" / {spec.score_temperature:g}"
+    tokens = f" of {' and '.join(spec.score_tokens)}" if spec.score_tokens else ""
+    return f"a logit, head {spec.head}{tokens}; probability = sigmoid(score{scale})"
+
+
+def _formats(spec: ModelSpec) -> RenderableType:
+    from rich.table import Table
+
+    made = Table("format", "verdict", "GB at 1024 tokens", f"GB at one text of {spec.max_tokens}", "why")
+    reasons = {limit.precision: limit.why for limit in spec.precision_limits}
+    for name in NUMBER_FORMATS:
+        usual, full = memory_need(spec, name), memory_need(spec, name, longest=spec.max_tokens)
+        cells = [f"{need.total / GIGABYTE:.2f}" if need else "?" for need in (usual, full)]
+        built = "" if name in spec.precisions else " (not exported yet)" * (spec.verdict(name) != "forbidden")
+        made.add_row(name, spec.verdict(name) + built, *cells, reasons.get(name, ""))
+    return made
+
+
+def needs(spec: ModelSpec, machine: Machine) -> Iterator[str]:
+    """Sentences on memory, disk, packages and network, against what is here."""
+    need = memory_need(spec, "fp32")
+    if need:
+        exporting, serving = 2 * need.weights, need.total * machine.cores
+        yield (
+            f"memory: {_gb(exporting)} at least while exporting (torch and ONNX Runtime side by side), "
+            f"{_gb(need.total)} for an instance in fp32, {_gb(serving)} for the {machine.cores} that export plans here "
+            f"(one a core; --instances); free: {_gb(machine.memory)}{_short(max(exporting, serving), machine.memory)}"
+        )
+        disk = need.weights + (download_bytes(spec) if isinstance(spec.source, HubSource) else 0)
+        yield f"disk: {_gb(disk)} in fp32, download included; free: {_gb(machine.disk)}{_short(disk, machine.disk)}"
+    else:
+        yield "memory and disk: not known, for the entry does not state the network"
+    yield f"packages: {_packages(spec)}"
+    yield f"network: {_network(spec)}"
+
+
+def _gb(count: int) -> str:
+    return f"{count / GIGABYTE:.1f} GB"
+
+
+def _short(wanted: int, free: int) -> str:
+    return " - NOT ENOUGH" if wanted > free else ""
+
+
+def _packages(spec: ModelSpec) -> str:
+    from exporter.extra import require_export_extra
+
+    missing = [name for name in spec.packages if importlib.util.find_spec(name) is None]
+    own = f"; its own code imports {', '.join(missing)}, not installed" if missing else ""
+    try:
+        require_export_extra()
+    except InputError as error:
+        return f"{error}{own}"
+    return f"what export needs is installed{own}"
+
+
+def _network(spec: ModelSpec) -> str:
+    match spec.source:
+        case HubSource():
+            at = f"commit {spec.revision}" if spec.revision else "the default branch: pin a commit by its revision"
+            login = "; it asks for a login and an accepted licence" if spec.gated else ""
+            return f"{_gb(download_bytes(spec))} from huggingface.co/{spec.source.id}, {at}{login}"
+        case FolderSource():
+            there = "is there" if spec.source.path.is_dir() else "is NOT THERE"
+            return f"none; the folder {spec.source.path} {there}"
+        case ArchiveSource() | DeltaSource():
+            return "pinned archives from PyPI, once (interlingua/archives.py)"
+
+
+def commands(spec: ModelSpec) -> tuple[str, ...]:
+    """What exports and serves it, or that nothing does yet."""
+    if found := obstacles(spec):
+        return (f"nothing yet: {'; '.join(found)}",)
+    lines = [f"interlingua export {spec.id}"]
+    lines += [f"interlingua export {spec.id} --precision int8"] * ("int8" in spec.precisions)
+    return (*lines, "interlingua serve")

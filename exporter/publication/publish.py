@@ -1,0 +1,300 @@
+"""A network that passed its gate becomes the next version of a network and its services.
+
+Candidate + what is published already --> configs, tokenizers, warm-up samples --commit--> model repository
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporter.digests import answer_digest, weights_digest
+from exporter.publication.repository import FAMILIES, Family, ModelRepository
+from exporter.publication.triton_config import (
+    CONFIG_FILE,
+    NetworkConfig,
+    Placement,
+    ServiceConfig,
+    parameters_of,
+    write_config,
+)
+from exporter.publication.warmup import FOLDER as WARMUP
+from exporter.publication.warmup import WarmupSample, network_samples
+from exporter.weights.text_encoder import Tokens
+from exporter.weights.text_frame import frame_of
+from interlingua.errors import InputError
+from interlingua.promotion import KEYS as PROMOTION
+from interlingua.service import ServiceSpec
+
+if TYPE_CHECKING:
+    from exporter.models.spec import ModelSpec, Precision
+    from exporter.weights.checkpoint import Checkpoint
+
+TOKENIZER_FILE = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class ServingOptions:
+    """How the published models are to be run; none of it changes an answer.
+
+    Attributes:
+        max_batch_size: texts in one request or batch.
+        max_batch_tokens: padded tokens that one call to the network may hold.
+        max_text_bytes: a service refuses a longer text.
+    """
+
+    placement: Placement
+    max_batch_size: int = 64
+    max_batch_tokens: int = 1024
+    max_text_bytes: int = 65_536
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network in the staging folder, and what has to be known to serve it.
+
+    Attributes:
+        network: the folder with model.onnx and its data.
+        inputs: names of the network's inputs, in order.
+        vocabulary: ids the network accepts are below this.
+        sample: a real text's tokens, for the warm-up.
+    """
+
+    spec: ModelSpec
+    precision: Precision
+    network: Path
+    inputs: tuple[str, ...]
+    dimension: int
+    vocabulary: int
+    pad_token_id: int
+    tokenizer_json: bytes
+    sample: Tokens
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, precision: Precision, network: Path, sample: Tokens) -> Candidate:
+        """The candidate that a checkpoint's export is."""
+        return cls(
+            spec=checkpoint.spec,
+            precision=precision,
+            network=network,
+            inputs=checkpoint.inputs,
+            dimension=checkpoint.dimension,
+            vocabulary=checkpoint.vocabulary,
+            pad_token_id=checkpoint.pad_token_id,
+            tokenizer_json=checkpoint.tokenizer_json,
+            sample=sample,
+        )
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a candidate ended up.
+
+    Attributes:
+        digest: of what decides an answer; the services and the index carry it.
+        reused: whether that version was there already, byte for byte.
+    """
+
+    models: tuple[str, ...]
+    version: int
+    digest: str
+    reused: bool
+
+
+def publish(
+    candidate: Candidate,
+    repository: ModelRepository,
+    staging: Path,
+    options: ServingOptions,
+    *,
+    version: int | None = None,
+) -> Published:
+    """Publish a candidate, or find that the very same is published.
+
+    Args:
+        staging: the folder that `repository.staging` gave; `candidate.network` lies in it.
+        version: the number wanted; None for the next one.
+
+    Raises:
+        InputError: that version exists and is another network, or the versions that are served have other
+            tensors and so cannot share a configuration with this one.
+    """
+    return _Publication(candidate, repository, staging, options).run(version)
+
+
+def check_tensors(repository: ModelRepository, spec: ModelSpec, inputs: tuple[str, ...], dimension: int) -> None:
+    """Raises InputError where the versions that are served have other tensors than a new one would have."""
+    family = FAMILIES[spec.role]
+    config = repository.config(family.network) if repository.versions(family) else None
+    if config is None:
+        return
+    theirs = (tuple(entry.name for entry in config.input), config.output[0].dims[0])
+    if theirs != (inputs, dimension):
+        raise InputError(
+            f"{repository.root} serves {family.network} with inputs {', '.join(theirs[0])} and {theirs[1]} values "
+            f"out; {spec.id} has {', '.join(inputs)} and {dimension}. All versions of a model share one "
+            "configuration: publish into another --model-repository, or remove the folders "
+            f"{', '.join(family.models)} first."
+        )
+
+
+class _Publication:
+    """One call of `publish`."""
+
+    def __init__(
+        self, candidate: Candidate, repository: ModelRepository, staging: Path, options: ServingOptions
+    ) -> None:
+        self._candidate = candidate
+        self._repository = repository
+        self._staging = staging
+        self._options = options
+        self._family: Family = FAMILIES[candidate.spec.role]
+        self._present = repository.versions(self._family)
+        self._weights = weights_digest(candidate.network)
+        spec = candidate.spec
+        self._digest = answer_digest(
+            self._weights,
+            candidate.tokenizer_json,
+            query_prompt=spec.query_prompt,
+            document_prompt=spec.document_prompt,
+            max_tokens=spec.max_tokens,
+            templates={service: frame_of(spec, service).template for service in self._family.services},
+        )
+
+    def run(self, wanted: int | None) -> Published:
+        check_tensors(self._repository, self._candidate.spec, self._candidate.inputs, self._candidate.dimension)
+        version, reused = self._choose(wanted)
+        if not reused:
+            self._stage_version(version)
+        self._stage_configs(version)
+        self._repository.commit()
+        return Published(self._family.models, version, self._digest, reused)
+
+    def _choose(self, wanted: int | None) -> tuple[int, bool]:
+        """The version number, and whether it is published already."""
+        parameters = self._parameters(self._family.services[0])
+        digests = {version: parameters.get(f"{version}/digest") for version in self._present}
+        if wanted is None:
+            same = next((number for number, digest in digests.items() if digest == self._digest), None)
+            return (same, True) if same else (self._repository.next_version(self._family), False)
+        if wanted in self._repository.promotion(self._family).pruned:
+            raise InputError(
+                f"{self._family.network}/{wanted} was another network once and was pruned: a client may still ask for "
+                "it. Leave --version out for the next number."
+            )
+        if wanted not in digests:
+            return wanted, False
+        if digests[wanted] != self._digest:
+            raise InputError(
+                f"{self._family.network}/{wanted} is published and is another network (digest "
+                f"{str(digests[wanted])[:12]}, this one {self._digest[:12]}): a version is never changed. "
+                "Leave --version out for the next number."
+            )
+        return wanted, True
+
+    def _parameters(self, model: str) -> dict[str, str]:
+        config = self._repository.config(model)
+        return parameters_of(config) if config else {}
+
+    def _kept(self, model: str, version: int) -> dict[str, str]:
+        """The parameters of the other versions that are still there, and what was promoted."""
+        kept = {*PROMOTION, *(f"{number}" for number in self._present if number != version)}
+        return {key: value for key, value in self._parameters(model).items() if key.split("/")[0] in kept}
+
+    def _stage_version(self, version: int) -> None:
+        network = self._staging / self._family.network
+        network.mkdir(exist_ok=True)
+        self._candidate.network.rename(network / str(version))
+        for service in self._family.services:
+            folder = self._staging / service / str(version)
+            folder.mkdir(parents=True)
+            (folder / TOKENIZER_FILE).write_bytes(self._candidate.tokenizer_json)
+
+    def _stage_configs(self, version: int) -> None:
+        versions = tuple(sorted({*self._present, version}))
+        network = self._network_config(version, versions)
+        self._stage_model(network.name, network.message(), network.warmup)
+        for name in self._family.services:
+            self._stage_model(name, self._service_config(name, version, versions).message(), ())
+
+    def _stage_model(self, name: str, message: object, samples: Iterable[WarmupSample]) -> None:
+        folder = self._staging / name
+        folder.mkdir(exist_ok=True)
+        for tensor in (tensor for sample in samples for tensor in sample.tensors):
+            (folder / WARMUP).mkdir(exist_ok=True)
+            (folder / WARMUP / tensor.file).write_bytes(tensor.content)
+        write_config(message, folder / CONFIG_FILE)
+
+    def _network_config(self, version: int, versions: tuple[int, ...]) -> NetworkConfig:
+        candidate = self._candidate
+        kept = self._kept(self._family.network, version)
+        own = {
+            "weights_digest": self._weights,
+            "model_id": candidate.spec.id,
+            "precision": candidate.precision,
+            "vocabulary": str(candidate.vocabulary),
+            "max_tokens": str(candidate.spec.max_tokens),
+        }
+        parameters = kept | {f"{version}/{key}": value for key, value in own.items()}
+        return NetworkConfig(
+            name=self._family.network,
+            inputs=candidate.inputs,
+            output=self._family.output,
+            dimension=candidate.dimension,
+            max_batch_size=self._options.max_batch_size,
+            placement=self._options.placement,
+            versions=versions,
+            parameters=parameters,
+            warmup=network_samples(
+                version,
+                _within(candidate.sample, _smallest(parameters, "vocabulary")),
+                candidate.inputs,
+                max_tokens=_smallest(parameters, "max_tokens"),
+                max_batch_size=self._options.max_batch_size,
+            ),
+        )
+
+    def _service_config(self, name: str, version: int, versions: tuple[int, ...]) -> ServiceConfig:
+        spec = self._service_spec(name)
+        return ServiceConfig(
+            name=name,
+            inputs=self._family.service_inputs,
+            output=self._family.output,
+            dimension=self._candidate.dimension,
+            max_batch_size=self._options.max_batch_size,
+            outstanding_calls=self._options.placement.outstanding_calls,
+            versions=versions,
+            parameters=self._kept(name, version) | spec.to_parameters(version),
+        )
+
+    def _service_spec(self, name: str) -> ServiceSpec:
+        candidate, spec = self._candidate, self._candidate.spec
+        frame = frame_of(spec, name)
+        return ServiceSpec(
+            network=self._family.network,
+            network_inputs=",".join(candidate.inputs),
+            model_id=spec.id,
+            revision=spec.revision,
+            precision=candidate.precision,
+            digest=self._digest,
+            dimension=candidate.dimension if spec.role == "embedder" else 0,
+            prompt=frame.prompt,
+            max_tokens=spec.max_tokens,
+            max_batch_tokens=self._options.max_batch_tokens,
+            max_text_bytes=self._options.max_text_bytes,
+            pad_token_id=candidate.pad_token_id,
+            padding_side=spec.padding_side,
+            rerank_weight=spec.rerank_weight,
+            template=frame.template,
+        )
+
+
+def _smallest(parameters: Mapping[str, str], name: str) -> int:
+    """The least value of a whole number that every version has: warm-up samples go to all of them."""
+    return min(int(value) for key, value in parameters.items() if key.endswith(f"/{name}"))
+
+
+def _within(tokens: Tokens, vocabulary: int) -> Tokens:
+    return Tokens(tuple(min(number, vocabulary - 1) for number in tokens.ids), tokens.types)
