@@ -68,12 +68,11 @@ def test_a_stall_is_charged_to_all_who_came_meanwhile(tmp_path: Path) -> None:
     assert requests.scheduled_s == pytest.approx(np.arange(100) / 20)
     assert set(requests.status) == {"ok"}
     waits = requests.latency_s[40:60]
-    assert (waits > 0.98 - np.arange(20) / 20).all()
-    assert np.median(waits[:10] - (1 - np.arange(10) / 20)) < 0.2
-    assert np.median(np.delete(requests.latency_s, range(40, 60))) < 0.1
-    assert RunFolder(tmp_path / "run").histograms()["run"].percentile(99) > 0.9
-    # All were sent at their moments: nobody waited for somebody else's answer.
-    assert np.median(requests.lag_s[40:60]) < 0.05
+    assert (waits > 0.9 - np.arange(20) / 20).all()
+    assert np.median(np.delete(requests.latency_s, range(40, 60))) < 0.2
+    assert RunFolder(tmp_path / "run").histograms()["run"].percentile(99) > 0.8
+    # They were sent at their moments: whoever waits for the answers before sends half of these 0.5 s late.
+    assert np.median(requests.lag_s[40:60]) < 0.2
 
 
 def test_a_closed_loop_hides_the_same_stall(tmp_path: Path) -> None:
