@@ -108,7 +108,7 @@ class EmbeddedServer:
         check_repository(self.settings.model_repository)
         for port in (self.settings.grpc_port, self.settings.http_port, self.settings.metrics_port):
             check_port_is_free(self.settings.host, port)
-        runtime = prepare_runtime()
+        runtime = prepare_runtime(self.settings.model_repository)
         folder = Path(self._scratch.name) / "backends"
         compose_backends(runtime, folder)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,9 @@
     encoder, dense layers --build_embedder--> EmbedderGraph
     classifier, or decoder and the rows of its head --build_reranker--> RerankerGraph, LastTokenReranker
 
-A decoder gets positions and masks of ours, and its head becomes one row. The parity gate compares ONNX with this very
-graph and would not see a mistake in them; so they are compared here, on one short text, with the network's own forward.
+What is decided here is an Assembly, which the torch backend follows, too (server/backends/torch). A decoder gets
+positions and masks of ours, and its head becomes one row. The parity gate compares a network with this very graph and
+would not see a mistake in them; so they are compared here, on one short text, with the network's own forward.
 """
 
 from __future__ import annotations
@@ -12,17 +13,24 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from exporter.graphs.decoder_states import DecoderStates, is_decoder
-from exporter.graphs.graph import EmbedderGraph, LastTokenReranker, RerankerGraph
 from exporter.graphs.graph_names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
-from exporter.graphs.score_row import difference, score_layer, score_rows
+from exporter.graphs.score_row import difference, head_of, score_rows
 from exporter.weights.dense_folder import load_dense
 from interlingua.errors import InputError
+from server.backends.torch.torch_network.assembly import (
+    CLASSIFIER,
+    EMBEDDER,
+    LAST_TOKEN,
+    Assembly,
+    DenseShape,
+    assemble,
+)
 
 if TYPE_CHECKING:
     from exporter.models.model_facts import DenseLayer
@@ -32,35 +40,51 @@ _TOLERANCE = 1e-3  # of the largest value: masked attention sums in another orde
 _PROBE = 8  # tokens
 
 
+class BuiltGraph(NamedTuple):
+    """A graph, the names of its inputs, how it is put together, and how many kinds of token types it knows."""
+
+    graph: nn.Module
+    inputs: tuple[str, ...]
+    assembly: Assembly
+    token_types: int = 1
+
+
 def build_embedder(
-    spec: ModelSpec, network: nn.Module, dense: Sequence[tuple[Path, DenseLayer]], dimension: int | None
-) -> tuple[nn.Module, tuple[str, ...]]:
-    """The graph of an embedder and the names of its inputs.
+    spec: ModelSpec,
+    network: nn.Module,
+    dense: Sequence[tuple[Path, DenseLayer]],
+    dimension: int | None,
+    auto_class: str = "AutoModel",
+) -> BuiltGraph:
+    """The graph of an embedder.
 
     Args:
         dense: folders of the layers after pooling.
         dimension: to cut vectors to; None for all of them.
+        auto_class: of transformers, which loaded the network.
 
     Raises:
         InputError: a dense layer's weights are not in its folder or do not fit, or the decoder is of a kind whose
             positions and masks are not understood.
     """
     _require_chain(spec, network)
-    types = _token_types(network) > 0
-    if is_decoder(network):
+    decoder = is_decoder(network)
+    if decoder:
         states = DecoderStates(network)
         ids, mask = _probe(network)
         _require_same(spec, states(ids, mask)[0], network(input_ids=ids, attention_mask=mask, use_cache=False)[0])
-        network, types = states, False
-    graph = EmbedderGraph(
-        network,
+    assembly = Assembly(
+        EMBEDDER,
+        auto_class,
+        decoder=decoder,
         pooling=spec.pooling,
         normalize=spec.normalize,
-        token_types=types,
-        dense=[load_dense(folder, facts) for folder, facts in dense],
+        token_types=not decoder and _token_types(network) > 0,
+        dense=tuple(DenseShape(facts.inputs, facts.outputs, facts.activation, facts.bias) for _, facts in dense),
         dimension=dimension,
     )
-    return graph.eval(), (INPUT_IDS, ATTENTION_MASK)
+    layers = [load_dense(folder, facts) for folder, facts in dense]
+    return BuiltGraph(assemble(network, assembly, layers), (INPUT_IDS, ATTENTION_MASK), assembly)
 
 
 def _require_chain(spec: ModelSpec, network: Any) -> None:
@@ -72,30 +96,44 @@ def _require_chain(spec: ModelSpec, network: Any) -> None:
         width = layer.outputs
 
 
-def build_reranker(spec: ModelSpec, network: nn.Module, tokens: Sequence[int]) -> tuple[nn.Module, tuple[str, ...]]:
-    """The graph of a reranker and the names of its inputs.
+def build_reranker(spec: ModelSpec, network: nn.Module, tokens: Sequence[int], auto_class: str) -> BuiltGraph:
+    """The graph of a reranker.
+
+    A classifier of the model's own code keeps its own head and masks, whether it is a decoder or not.
 
     Args:
         tokens: ids of `spec.score_tokens`.
+        auto_class: of transformers, which loaded the network.
 
     Raises:
         InputError: the head is not where it is looked for, has no such rows, or its logits are more than a product.
     """
-    if not is_decoder(network):
-        graph: nn.Module = RerankerGraph(network, difference=spec.head == "class-difference")
-        types = (TOKEN_TYPE_IDS,) if _token_types(network) > 1 else ()
-        return graph.eval(), (INPUT_IDS, ATTENTION_MASK, *types)
-    weight, bias = _head(spec, network)
+    decoder, own = is_decoder(network), spec.remote_code and not spec.score_tokens
+    if own or not decoder:
+        counted = decoder and "position_ids" in inspect.signature(network.forward).parameters
+        assembly = Assembly(
+            CLASSIFIER,
+            auto_class,
+            difference=spec.head == "class-difference",
+            counted=counted,
+            square_mask=spec.square_mask,
+        )
+        kinds = _token_types(network)
+        types = (TOKEN_TYPE_IDS,) if kinds > 1 else ()
+        return BuiltGraph(
+            assemble(network, assembly), (INPUT_IDS, ATTENTION_MASK, *types), assembly, token_types=max(kinds, 1)
+        )
+    weight, _ = _head(spec, network)
     rows = score_rows(spec.head, tokens)
     if max(rows) >= len(weight):
         raise InputError(f"{spec.id}: the head has {len(weight)} rows, and the score needs row {max(rows)}")
-    base: Any = network.base_model
-    graph = LastTokenReranker(DecoderStates(base), score_layer(weight, bias, rows)).eval()
+    assembly = Assembly(LAST_TOKEN, auto_class, rows=rows)
+    graph = assemble(network, assembly)
     ids, mask = _probe(network)
     # A causal model's logits are [1, L, V], a classifier's [1, labels]; either way the last row is the last token's.
     logits = network(input_ids=ids, attention_mask=mask, use_cache=False).logits.reshape(-1, len(weight))[-1]
     _require_same(spec, graph(ids, mask)[0, 0], difference(logits, rows), scale=float(logits.abs().max()))
-    return graph, (INPUT_IDS, ATTENTION_MASK)
+    return BuiltGraph(graph, (INPUT_IDS, ATTENTION_MASK), assembly)
 
 
 def _token_types(network: Any) -> int:
@@ -105,10 +143,10 @@ def _token_types(network: Any) -> int:
 
 def _head(spec: ModelSpec, network: Any) -> tuple[Tensor, Tensor | None]:
     """Weight [rows, H] and bias of a decoder's head; a tied one is the embedding table."""
-    head = network.get_output_embeddings() if spec.score_tokens else getattr(network, "score", None)
-    if not isinstance(head, nn.Linear):
-        raise InputError(f"{spec.id}: {type(network).__name__} keeps its head where it is not looked for")
-    return head.weight, head.bias
+    try:
+        return head_of(network, causal=bool(spec.score_tokens))
+    except ValueError as error:
+        raise InputError(f"{spec.id}: {error}") from error
 
 
 def _probe(network: Any) -> tuple[Tensor, Tensor]:

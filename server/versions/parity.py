@@ -1,7 +1,7 @@
 """Whether a version answers through the server as its own network does in this process.
 
     parity texts --services of one server, all at once--> answers [n, D]
-                 --tokenizer.json, model.onnx, here, one at a time--> reference [n, D]
+                 --tokenizer.json, network, here, one at a time--> reference [n, D]
     relative error of each, within the bound that the export's gate has for this precision
 
 The files' digests were compared before: this is about everything between a text and a vector that is not in the
@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exporter.gate.parity import BOUNDS, relative_errors
+from exporter.gate.bounds import BOUNDS
+from exporter.gate.figures import relative_errors
 from exporter.gate.parity_texts import sentences
-from exporter.gate.verify import precision_of
-from exporter.graphs.graph_names import MODEL_FILE
-from exporter.graphs.onnx_session import OnnxSession
+from exporter.gate.verify import open_published, precision_of
 from exporter.publication.publish import TOKENIZER_FILE
 from exporter.weights.text_encoder import Framed, TextEncoder
 from interlingua.errors import ExportError
@@ -47,7 +46,7 @@ class Parity:
 
     Attributes:
         texts: texts or pairs, on every server.
-        worst: relative error (exporter/gate/parity.py, Bounds.error).
+        worst: relative error (exporter/gate/bounds.py, Bounds.error).
     """
 
     texts: int
@@ -103,7 +102,7 @@ def _reference(
         pad_token_id=spec.pad_token_id,
         padding_side=spec.padding_side,
     )
-    session = OnnxSession(folder(spec.network, found.version) / MODEL_FILE, threads=1)
+    session = open_published(deployment.repository, found, threads=1)
     rows = encoder.encode([Framed(text, spec.frame) for text in texts])
     inputs = spec.network_inputs.split(",")
     return np.concatenate([session.run(encoder.collate([row], inputs)) for row in rows]).astype(np.float64)

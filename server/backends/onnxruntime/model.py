@@ -2,8 +2,9 @@
 
 It reads the same config.pbtxt as the C++ backend of NVIDIA's container and honours the part of it that a
 transformer network needs: instance kind (CPU, GPU), intra_op_thread_count, inter_op_thread_count,
-execution_mode, enable_mem_arena, memory.enable_memory_arena_shrinkage, optimization.graph.level and
-default_model_filename. Requests of equal shape that Triton hands over together run as one batch.
+execution_mode, enable_mem_arena, memory.enable_memory_arena_shrinkage, optimization.graph.level,
+default_model_filename, and the GPU accelerator `tensorrt` (tensorrt_provider.py). Requests of equal shape that
+Triton hands over together run as one batch.
 
     requests --group by shape--> [n, ...] tensors --InferenceSession.run--> outputs --split--> responses
 """
@@ -11,12 +12,17 @@ default_model_filename. Requests of equal shape that Triton hands over together 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnxruntime as ort
 import triton_python_backend_utils as pb_utils
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "networks"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import tensorrt_provider
+from request_groups import Arrays, answer_in_groups
 
 # optimization.graph.level as tis/onnxruntime_backend documents it; without one, everything is on.
 _GRAPH_LEVELS = {
@@ -36,10 +42,11 @@ class TritonPythonModel:
         if not path.is_file():
             raise pb_utils.TritonModelException(f"{path} is missing: export the model first")
         parameters = {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
-        providers = _providers(args["model_instance_kind"], int(args["model_instance_device_id"]))
+        providers = _providers(config, args)
         self._session = ort.InferenceSession(
             str(path), sess_options=_session_options(config, parameters), providers=providers
         )
+        _require_provider(self._session, providers)
         self._run_options = ort.RunOptions()
         if shrink := parameters.get("memory.enable_memory_arena_shrinkage"):
             self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", shrink)
@@ -61,44 +68,60 @@ class TritonPythonModel:
                 )
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        responses: list[Any] = [None] * len(requests)
-        groups: dict[tuple[tuple[int, ...], ...], list[tuple[int, list[np.ndarray]]]] = {}
-        for position, request in enumerate(requests):
-            arrays = [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs]
-            groups.setdefault(tuple(array.shape[1:] for array in arrays), []).append((position, arrays))
-        for group in groups.values():
-            try:
-                self._run_group(group, responses)
-            except Exception as error:  # one bad group must not take its neighbours with it
-                failure = pb_utils.TritonError(f"onnxruntime: {error}")
-                for position, _ in group:
-                    responses[position] = pb_utils.InferenceResponse(error=failure)
-        return responses
+        rows = [
+            [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs]
+            for request in requests
+        ]
+        return [self._response(answer) for answer in answer_in_groups(rows, self._run)]
 
-    def _run_group(self, group: list[tuple[int, list[np.ndarray]]], responses: list[Any]) -> None:
-        columns = zip(*(arrays for _, arrays in group), strict=True)
-        joined = [column[0] if len(column) == 1 else np.concatenate(column) for column in columns]
-        feed = dict(zip(self._inputs, joined, strict=True))
-        results = self._session.run(self._outputs, feed, self._run_options)
-        start = 0
-        for position, arrays in group:
-            stop = start + arrays[0].shape[0]
-            tensors = [
-                pb_utils.Tensor(name, result[start:stop]) for name, result in zip(self._outputs, results, strict=True)
-            ]
-            responses[position] = pb_utils.InferenceResponse(output_tensors=tensors)
-            start = stop
+    def _run(self, arrays: Arrays) -> Arrays:
+        feed = dict(zip(self._inputs, arrays, strict=True))
+        results: Arrays = self._session.run(self._outputs, feed, self._run_options)
+        return results
+
+    def _response(self, answer: Arrays | Exception) -> Any:
+        if isinstance(answer, Exception):
+            return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"onnxruntime: {answer}"))
+        tensors = [pb_utils.Tensor(name, values) for name, values in zip(self._outputs, answer, strict=True)]
+        return pb_utils.InferenceResponse(output_tensors=tensors)
 
 
-def _providers(kind: str, device: int) -> list[Any]:
-    if kind != "GPU":
+def _providers(config: dict[str, Any], args: dict[str, str]) -> list[Any]:
+    device = int(args["model_instance_device_id"])
+    if args["model_instance_kind"] != "GPU":
         return ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         raise pb_utils.TritonModelException(
             "instance_group asks for KIND_GPU, but this onnxruntime has no CUDA provider: "
             "install onnxruntime-gpu in the server's environment, or export with --kind cpu"
         )
-    return [("CUDAExecutionProvider", {"device_id": device}), "CPUExecutionProvider"]
+    usual = [("CUDAExecutionProvider", {"device_id": device}), "CPUExecutionProvider"]
+    accelerator = tensorrt_provider.wanted(config)
+    if accelerator is None:
+        return usual
+    if tensorrt_provider.PROVIDER not in ort.get_available_providers():
+        raise pb_utils.TritonModelException(
+            "config.pbtxt asks for TensorRT, but this onnxruntime has no TensorRT provider: install onnxruntime-gpu "
+            "and TensorRT in the server's environment, or export with --provider cuda"
+        )
+    try:
+        options = tensorrt_provider.provider_options(
+            accelerator, [entry["name"] for entry in config["input"]], version=args["model_version"], device=device
+        )
+    except (OSError, ValueError) as error:
+        raise pb_utils.TritonModelException(f"TensorRT: {error}") from error
+    return [(tensorrt_provider.PROVIDER, options), *usual]
+
+
+def _require_provider(session: ort.InferenceSession, providers: list[Any]) -> None:
+    """ONNX Runtime goes on without a provider whose libraries do not load; a slow server that looks well is worse."""
+    first = providers[0] if isinstance(providers[0], str) else providers[0][0]
+    if first not in session.get_providers():
+        raise pb_utils.TritonModelException(
+            f"{first} did not start, only {', '.join(session.get_providers())}: its libraries are missing or of "
+            "another version; ONNX Runtime's message in the server's log names them"
+        )
+    session.disable_fallback()
 
 
 def _session_options(config: dict[str, Any], parameters: dict[str, str]) -> ort.SessionOptions:

@@ -19,14 +19,17 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from batch_plan import CallCost, cut, finish_times, fit_call_cost
-from text_tokenizer import TextTokenizer, Tokens, text_tokenizer
+from service_tokenizer import service_tokenizer
+
+if TYPE_CHECKING:
+    from text_tokenizer import TextTokenizer, Tokens
 
 _DEFAULT_OUTSTANDING_CALLS = 2
 _CALIBRATION_LENGTHS = (8, 64, 256)
@@ -123,7 +126,7 @@ class TritonPythonModel:
     def _load_tokenizer(self, path: Path) -> TextTokenizer:
         settings = self._settings
         try:
-            return text_tokenizer(
+            return service_tokenizer(
                 path.read_text(encoding="utf-8"),
                 settings.max_tokens,
                 prompt=settings.prompt,

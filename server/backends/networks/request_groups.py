@@ -1,0 +1,41 @@
+"""What our backends for networks share: requests of equal shape run as one batch, a failing one fails alone.
+
+arrays [n, ...] of each request --group by shape--> joined [m, ...] --run--> outputs --split--> each request's own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+Arrays = list[np.ndarray]
+
+
+def answer_in_groups(requests: Sequence[Arrays], run: Callable[[Arrays], Arrays]) -> list[Arrays | Exception]:
+    """The outputs of every request, or what went wrong with it, in order.
+
+    Args:
+        requests: the inputs of each, [its items, ...], in the same order for all.
+        run: from inputs to outputs, [items, ...] each. A group that it fails on is tried request by request.
+    """
+    groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+    for position, arrays in enumerate(requests):
+        groups.setdefault(tuple(array.shape[1:] for array in arrays), []).append(position)
+    answers: dict[int, Arrays | Exception] = {}
+    for positions in groups.values():
+        answers |= zip(positions, _together([requests[position] for position in positions], run), strict=True)
+    return [answers[position] for position in range(len(requests))]
+
+
+def _together(group: Sequence[Arrays], run: Callable[[Arrays], Arrays]) -> list[Arrays | Exception]:
+    try:
+        columns = zip(*group, strict=True)
+        results = run([column[0] if len(column) == 1 else np.concatenate(column) for column in columns])
+    except Exception as error:  # whatever the engine raises belongs to a request, not to the server
+        if len(group) == 1:
+            return [error]
+        return [answer for arrays in group for answer in _together([arrays], run)]
+    ends = np.cumsum([arrays[0].shape[0] for arrays in group]).tolist()
+    starts = [0, *ends[:-1]]
+    return [[result[start:end] for result in results] for start, end in zip(starts, ends, strict=True)]

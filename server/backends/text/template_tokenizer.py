@@ -1,0 +1,108 @@
+"""A template around a text, or around a query and a document, as one string: tokens of parts do not add up to those of
+the whole.
+
+    template --cut--> fixed parts, holes;  fixed parts, texts --whole--> what is tokenized --> Encoding, or Kept
+
+special_marks.py says how a text is kept from making special tokens in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from special_marks import marked, marks_of, renamed
+from text_tokenizer import Kept, Text, TextTokenizer
+from tokenizers import Encoding, Tokenizer
+
+_HOLE = re.compile(r"\{(text|query|document)\}")
+_HOLES = {"text": 0, "query": 0, "document": 1}
+
+
+class TemplateTokenizer(TextTokenizer):
+    """A template around a text or a pair; too long ones lose the end of the document, and then of the query."""
+
+    def __init__(self, tokenizer_json: str, max_tokens: int, template: str) -> None:
+        """Raises ValueError: the template has not the holes it needs, or leaves no room for a text."""
+        fixed, names = _cut(template)
+        description = {"added_tokens": []} | json.loads(tokenizer_json)
+        marks = marks_of(description, fixed)
+        super().__init__(Tokenizer.from_str(json.dumps(renamed(description, marks), ensure_ascii=False)), max_tokens)
+        self._require_ids(description, marks)
+        self._fixed = marked(fixed, description, marks)
+        self._holes = [_HOLES[name] for name in names]
+        self._bare = self.tokenizer.encode("".join(self._fixed))
+        if len(self._bare) >= max_tokens:
+            raise ValueError(
+                f"the template alone has {len(self._bare)} tokens of at most {max_tokens}, which leaves none to a text"
+            )
+
+    def whole(self, text: Text) -> str:
+        """The template with the texts in it. Raises ValueError: a text has a NUL."""
+        texts = text if isinstance(text, tuple) else (text,)
+        if any("\0" in one for one in texts):
+            raise ValueError("a text holds a NUL character, which could stand for a special token")
+        return "".join(self._pieces(texts))
+
+    def _pieces(self, texts: tuple[str, ...]) -> list[str]:
+        """Fixed parts and texts in turn."""
+        pieces = [self._fixed[0]]
+        for hole, fixed in zip(self._holes, self._fixed[1:], strict=True):
+            pieces += (texts[hole], fixed)
+        return pieces
+
+    def read_characters(self, text: str) -> int:
+        encoding, places = self._kept_places(text)
+        if len(encoding) <= self.max_tokens:
+            return len(text)
+        ((begin, end),) = self._spans(text)
+        kept = [encoding.offsets[place][1] for place in places or ()]
+        return max((last for last in kept if begin < last <= end), default=begin) - begin
+
+    def _truncated(self, text: Text) -> Kept:
+        encoding, places = self._kept_places(text)
+        if places is None:
+            return Kept(self._bare.ids, self._bare.type_ids)
+        ids, kinds = encoding.ids, encoding.type_ids
+        return Kept([ids[place] for place in places], [kinds[place] for place in places])
+
+    def _kept_places(self, text: Text) -> tuple[Encoding, list[int] | None]:
+        """The whole, and which of its tokens are kept; None where the template has to go without texts."""
+        encoding = self.tokenizer.encode(self.whole(text))  # the fast encoding has no offsets
+        excess = len(encoding) - self.max_tokens
+        left_out: set[int] = set()
+        for begin, end in self._spans(text):
+            # A token that also covers a part of the template stays.
+            inside = [place for place, (first, last) in enumerate(encoding.offsets) if begin <= first < last <= end]
+            left_out |= set(inside[max(len(inside) - excess + len(left_out), 0) :])
+        if len(left_out) < excess:  # too many are across the template's edges
+            return encoding, None
+        return encoding, [place for place in range(len(encoding)) if place not in left_out]
+
+    def _spans(self, text: Text) -> list[tuple[int, int]]:
+        """Where the texts stand in the whole, in characters: the document before the query."""
+        texts = text if isinstance(text, tuple) else (text,)
+        spans, begin = {}, len(self._fixed[0])
+        for hole, fixed in zip(self._holes, self._fixed[1:], strict=True):
+            spans[hole] = (begin, begin + len(texts[hole]))
+            begin += len(texts[hole]) + len(fixed)
+        return [spans[hole] for hole in sorted(spans, reverse=True)]
+
+    def _require_ids(self, description: Mapping[str, Any], marks: Mapping[str, str]) -> None:
+        for token in description["added_tokens"]:
+            mark = marks.get(token["content"])
+            if mark is not None and (found := self.tokenizer.token_to_id(mark)) != token["id"]:
+                raise ValueError(f"the tokenizer gives {token['content']} the id {found} and states {token['id']}")
+
+
+def _cut(template: str) -> tuple[list[str], list[str]]:
+    """Fixed parts, and the names of the holes between them."""
+    pieces = _HOLE.split(template)
+    fixed, names = pieces[::2], pieces[1::2]
+    if sorted(names) not in (["text"], ["document", "query"]):
+        raise ValueError(f"a template has {{text}}, or {{query}} and {{document}}, once each, not {template!r}")
+    if "\0" in template:
+        raise ValueError("a template cannot hold a NUL character")
+    return fixed, names
