@@ -12,6 +12,7 @@ from tritonclient.grpc import model_config_pb2 as pb
 from exporter.lint.rules.memory import DOCKER_DEFAULT, MIB
 from exporter.publication.publish import ServingOptions
 from exporter.publication.triton_config import Placement, ServiceConfig
+from exporter.tensorrt.serving import CACHE
 from interlingua.paths import PROJECT_ROOT
 from tests.deploy.deploy_files import DEPLOY, PORTS, READY, compose, container, documents, kustomized
 
@@ -102,10 +103,17 @@ def test_named_volumes_are_declared() -> None:
 
 def test_models_are_mounted_read_only_and_never_made() -> None:
     """Docker would make a missing folder, empty and root's."""
-    (models,) = SERVICES["triton-gpu"]["volumes"]
+    (models,) = [volume for volume in SERVICES["triton-gpu"]["volumes"] if isinstance(volume, dict)]
     assert models["target"] == "/models"
     assert models["read_only"] is True
     assert models["bind"] == {"create_host_path": False}
+
+
+def test_engines_are_kept_where_an_export_writes_them() -> None:
+    folder = Path(CACHE)
+    assert f"tensorrt-cache:{folder}" in SERVICES["triton-gpu"]["volumes"]
+    built = (DEPLOY / "Dockerfile").read_text()
+    assert all(str(folder / network) in built for network in ("embedder", "reranker"))
 
 
 def test_the_build_is_the_dockerfile() -> None:
