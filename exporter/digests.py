@@ -13,16 +13,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+from interlingua.file_digest import file_digest
 
 
 def weights_digest(folder: Path) -> str:
-    """Of every file of a network's version folder, names included."""
-    return _of({path.name: file_digest(path) for path in folder.iterdir() if path.is_file()})
+    """Of every file of a network's version folder, names included; a torch network's lie in folders, too."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return _of({path.relative_to(folder).as_posix(): file_digest(path) for path in files})
 
 
 def answer_digest(

@@ -6,18 +6,18 @@ model repository --read--> PublishedVersion --check_files--> faults;  source at 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.digests import answer_digest, weights_digest
 from exporter.gate.parity import GateReport, run_gate
-from exporter.graphs.graph_names import MODEL_FILE
-from exporter.graphs.onnx_session import OnnxSession
+from exporter.graphs.network_session import open_network
 from exporter.models.spec import PRECISIONS, Precision, Role
-from exporter.publication.publish import TOKENIZER_FILE
+from exporter.publication.publish import TOKENIZER_FILE, TRUST
 from exporter.publication.repository import FAMILIES, Family, ModelRepository
 from exporter.publication.triton_config import STAGES, TOKENS, parameters_of, versions_of
 from exporter.publication.warmup import FOLDER as WARMUP
+from exporter.tensorrt.serving import runner_of
+from exporter.weights.dummy_folder import is_dummy
 from exporter.weights.text_frame import frame_of
 from interlingua.errors import ExportError, InputError
 from interlingua.service import EMBED_QUERY, ServiceSpec
@@ -25,6 +25,7 @@ from interlingua.service import EMBED_QUERY, ServiceSpec
 if TYPE_CHECKING:
     from tritonclient.grpc import model_config_pb2 as pb
 
+    from exporter.graphs.network_session import NetworkSession
     from exporter.weights.checkpoint import Checkpoint
 
 
@@ -88,19 +89,29 @@ def check_answers(
 
     Raises:
         ExportError: the gate fails.
-        InputError: the source is another model, or has other prompts, templates or limits, than what was published.
+        InputError: the source is another model, or has other prompts, templates or limits, than what was published;
+            or the network is a TensorRT plan.
     """
+    if is_plan(found):
+        raise InputError(
+            f"{found.family.network}/{found.version} is a TensorRT plan, which only TensorRT can run: its files can be "
+            "checked (without MODEL), and docs/tensorrt.md tells how to compare its answers"
+        )
     spec, theirs = checkpoint.spec, found.spec
     if (spec.role, spec.id) != (found.role, theirs.model_id):
         raise InputError(f"{found.family.network}/{found.version} is {theirs.model_id}, not {spec.id}")
+    if is_dummy(spec.revision) != is_dummy(theirs.revision):
+        raise InputError(
+            f"{found.family.network}/{found.version} has revision {theirs.revision or 'unknown'}, the source "
+            f"{spec.revision or 'unknown'}: random weights compare with random ones only, with --weights dummy"
+        )
     frames = {name: its.frame for name, its in found.specs.items()}
     if spec.max_tokens != theirs.max_tokens or frames != {name: frame_of(spec, name) for name in frames}:
         raise InputError(
             f"{spec.id} has other prompts, templates or another limit than {found.family.network}/{found.version} was "
             "published with; give the options of that export"
         )
-    session = OnnxSession(_model_file(repository, found), threads=threads)
-    return run_gate(checkpoint, session, precision_of(found))
+    return run_gate(checkpoint, open_published(repository, found, threads), precision_of(found))
 
 
 def precision_of(found: PublishedVersion) -> Precision:
@@ -123,8 +134,21 @@ def _read(repository: ModelRepository, role: Role, version: int) -> PublishedVer
     return PublishedVersion(role, version, specs, configs)
 
 
-def _model_file(repository: ModelRepository, found: PublishedVersion) -> Path:
-    return repository.version_folder(found.family.network, found.version) / MODEL_FILE
+def is_plan(found: PublishedVersion) -> bool:
+    """Whether the network runs nowhere but in TensorRT."""
+    return runner_of(found.configs[found.family.network]) == "tensorrt-plan"
+
+
+def open_published(repository: ModelRepository, found: PublishedVersion, threads: int) -> NetworkSession:
+    """A version's network. Raises ExportError: it does not load.
+
+    Code of the model's own runs, at the first batch, where the version was published with it: every server of the
+    repository runs it, too.
+    """
+    name = found.family.network
+    trusted = parameters_of(found.configs[name]).get(f"{found.version}/{TRUST}") == "true"
+    folder = repository.version_folder(name, found.version)
+    return open_network(folder, threads=threads, trust_remote_code=trusted)
 
 
 def _network_faults(repository: ModelRepository, found: PublishedVersion) -> list[str]:
@@ -133,8 +157,19 @@ def _network_faults(repository: ModelRepository, found: PublishedVersion) -> lis
     actual = weights_digest(repository.version_folder(name, found.version))
     if actual != stated:
         return [f"{name}'s files have digest {actual[:12]}, its config says {stated[:12]}"]
+    faults = [] if is_plan(found) else _tensor_faults(repository, found)
+    for sample in config.model_warmup:
+        for tensor in sample.inputs.values():
+            path = repository.root / name / WARMUP / tensor.input_data_file
+            if not path.is_file() or path.stat().st_size != 8 * tensor.dims[0]:
+                faults.append(f"warm-up file {path.name} is missing or has the wrong size")
+    return faults
+
+
+def _tensor_faults(repository: ModelRepository, found: PublishedVersion) -> list[str]:
+    name, config = found.family.network, found.configs[found.family.network]
+    session = open_published(repository, found, threads=1)
     faults = []
-    session = OnnxSession(_model_file(repository, found), threads=1)
     for kind, declared, real in (
         ("inputs", config.input, session.inputs),
         ("outputs", config.output, session.outputs),
@@ -143,11 +178,6 @@ def _network_faults(repository: ModelRepository, found: PublishedVersion) -> lis
             faults.append(f"{name}'s {kind} are {[entry.name for entry in real]}, its config says otherwise")
     if session.outputs[0].shape[-1] != config.output[0].dims[0]:
         faults.append(f"{name} gives {session.outputs[0].shape[-1]} values, its config says {config.output[0].dims[0]}")
-    for sample in config.model_warmup:
-        for tensor in sample.inputs.values():
-            path = repository.root / name / WARMUP / tensor.input_data_file
-            if not path.is_file() or path.stat().st_size != 8 * tensor.dims[0]:
-                faults.append(f"warm-up file {path.name} is missing or has the wrong size")
     return faults
 
 

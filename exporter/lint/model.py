@@ -32,8 +32,10 @@ MODEL_FILES = {
     "python": "model.py",
     "openvino": "model.xml",
     "text": "tokenizer.json",
+    "torch": "network.json",
 }
-PYTHON_BASED = frozenset({"python", "text"})
+PYTHON_BASED = frozenset({"python", "text", "torch"})
+_OURS = ("text", "torch")  # whose files tell nothing to Triton
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Model:
         if config.platform:
             return _PLATFORMS.get(config.platform, "")
         stated = {config.default_model_filename} if config.default_model_filename else self._names_of_first_version()
-        return next((name for name, file in MODEL_FILES.items() if file in stated and name != "text"), "")
+        return next((name for name, file in MODEL_FILES.items() if file in stated and name not in _OURS), "")
 
     @cached_property
     def parameters(self) -> dict[str, str]:

@@ -18,10 +18,10 @@ from typing import Any
 
 import platformdirs
 
-from exporter.digests import file_digest
 from exporter.models.catalog_rows import build
 from exporter.models.spec import PRECISIONS, ArchiveSource, DeltaSource, FolderSource, HubSource, ModelSpec, Source
 from interlingua.errors import InputError
+from interlingua.file_digest import file_digest
 from interlingua.paths import PROJECT_ROOT
 
 CATALOG = Path(__file__).with_name("catalog.toml")
@@ -153,7 +153,7 @@ def _entry(path: Path, row: dict[str, Any], known: Mapping[str, dict[str, Any]],
     aliases = row.get("aliases", [])
     if not isinstance(aliases, list) or not all(isinstance(name, str) for name in aliases):
         raise InputError(f"{where}: aliases is {aliases!r}, not a list of texts")
-    return Entry(replace(spec, ran=row.get("ran", "")), tuple(aliases), path)
+    return Entry(spec, tuple(aliases), path)
 
 
 def _inherited(row: dict[str, Any], known: Mapping[str, dict[str, Any]], below: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from exporter.models.model_facts import NetworkShape, NumberFormat
     from exporter.models.spec import ModelSpec
 
+GIGABYTE = 10**9
 DEFAULT_TOKENS = 1024  # `interlingua export --max-batch-tokens`
 
-_WEIGHT_BYTES: dict[NumberFormat, int] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
+WEIGHT_BYTES: dict[NumberFormat, int] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
 _VALUE_BYTES: dict[NumberFormat, int] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 5}
 _SCORE_BYTES = 4
 
@@ -47,7 +48,7 @@ def parameters(spec: ModelSpec) -> int:
 
 def download_bytes(spec: ModelSpec) -> int:
     """Of the published weights."""
-    return parameters(spec) * _WEIGHT_BYTES[spec.network.stored_as] if spec.network else 0
+    return parameters(spec) * WEIGHT_BYTES[spec.network.stored_as] if spec.network else 0
 
 
 def memory_need(
@@ -62,7 +63,7 @@ def memory_need(
     if spec.network is None:
         return None
     row = min(spec.max_tokens, tokens) if longest is None else longest
-    weights = parameters(spec) * _WEIGHT_BYTES[precision]
+    weights = parameters(spec) * WEIGHT_BYTES[precision]
     return MemoryNeed(weights, _activations(spec.network, precision, max(tokens, row), row))
 
 

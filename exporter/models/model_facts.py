@@ -13,6 +13,8 @@ from interlingua.errors import InputError
 NumberFormat = Literal["fp32", "bf16", "fp16", "int8"]
 Verdict = Literal["safe", "guarded", "unproven", "forbidden"]
 Activation = Literal["identity", "tanh"]
+Weights = Literal["own", "dummy"]
+Device = Literal["cpu", "gpu"]
 
 NUMBER_FORMATS: tuple[NumberFormat, ...] = get_args(NumberFormat)
 
@@ -120,6 +122,37 @@ class PrecisionLimit:
         """Raises InputError."""
         choices = _choices(self, {"precision": NUMBER_FORMATS, "verdict": get_args(Verdict)})
         refuse("precision_limits", choices)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One way in which the very model of an entry was run with this code.
+
+    Attributes:
+        weights: `own`, or `dummy`: random ones in the true shape (docs/models.md).
+        precisions: that were exported and passed the parity gate.
+        how: what else there is to know, as where the weights came from.
+        on: what the gate and the speed measurement ran on.
+        served: whether Triton answered with it.
+        at: where its figures stand, relative to the project's root.
+    """
+
+    weights: Weights
+    precisions: tuple[NumberFormat, ...]
+    how: str = ""
+    on: Device = "cpu"
+    served: bool = False
+    at: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises InputError."""
+        faults = _choices(self, {"weights": get_args(Weights), "on": get_args(Device)})
+        faults += [
+            f"precisions has {name!r}, known are {', '.join(NUMBER_FORMATS)}"
+            for name in self.precisions
+            if name not in NUMBER_FORMATS
+        ]
+        refuse("ran", faults + ["precisions is empty"] * (not self.precisions))
 
 
 @dataclass(frozen=True)

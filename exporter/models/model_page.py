@@ -5,44 +5,29 @@ Entry, Machine --page--> sentences and tables for rich
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.exportable import explain, obstacles
-from exporter.models import this_machine
-from exporter.models.memory_need import download_bytes, memory_need, parameters
+from exporter.exportable import explain, obstacles, runtime_of
+from exporter.models.machine_needs import needs
+from exporter.models.memory_need import GIGABYTE, memory_need, parameters
 from exporter.models.model_facts import NUMBER_FORMATS
-from exporter.models.models_table import GIGABYTE, amount
-from exporter.models.spec import ArchiveSource, DeltaSource, FolderSource, HubSource
-from interlingua.errors import InputError
+from exporter.models.models_table import amount
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import RenderableType
 
     from exporter.models.catalog import Entry
     from exporter.models.spec import ModelSpec
+    from exporter.models.this_machine import Machine
 
 _SHOWN_LANGUAGES = 120
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What is free: bytes of memory and of the disk under the model repository, and cores."""
-
-    memory: int
-    disk: int
-    cores: int
-
-    @classmethod
-    def here(cls, repository: Path) -> Machine:
-        return cls(this_machine.free_memory(), this_machine.free_disk(repository), this_machine.cores())
-
-
-def page(entry: Entry, machine: Machine) -> Iterator[RenderableType]:
-    """The parts of the page, in order."""
+def page(entry: Entry, machine: Machine, repository: Path) -> Iterator[RenderableType]:
+    """The parts of the page, in order; `repository` is where an export would publish."""
     spec = entry.spec
     yield f"{spec.id}\n"
     yield " ".join(_what(entry))
@@ -52,7 +37,7 @@ def page(entry: Entry, machine: Machine) -> Iterator[RenderableType]:
     yield "\nNumber formats"
     yield _formats(spec)
     yield "\nOn this machine"
-    yield from (f"- {line}" for line in needs(spec, machine))
+    yield from (f"- {line}" for line in needs(spec, machine, repository))
     if spec.notes:
         yield "\nWorth knowing"
         yield from (f"- {note}" for note in spec.notes)
@@ -135,61 +120,12 @@ def _formats(spec: ModelSpec) -> RenderableType:
     return made
 
 
-def needs(spec: ModelSpec, machine: Machine) -> Iterator[str]:
-    """Sentences on memory, disk, packages and network, against what is here."""
-    need = memory_need(spec, "fp32")
-    if need:
-        exporting, serving = 2 * need.weights, need.total * machine.cores
-        yield (
-            f"memory: {_gb(exporting)} at least while exporting (torch and ONNX Runtime side by side), "
-            f"{_gb(need.total)} for an instance in fp32, {_gb(serving)} for the {machine.cores} that export plans here "
-            f"(one a core; --instances); free: {_gb(machine.memory)}{_short(max(exporting, serving), machine.memory)}"
-        )
-        disk = need.weights + (download_bytes(spec) if isinstance(spec.source, HubSource) else 0)
-        yield f"disk: {_gb(disk)} in fp32, download included; free: {_gb(machine.disk)}{_short(disk, machine.disk)}"
-    else:
-        yield "memory and disk: not known, for the entry does not state the network"
-    yield f"packages: {_packages(spec)}"
-    yield f"network: {_network(spec)}"
-
-
-def _gb(count: int) -> str:
-    return f"{count / GIGABYTE:.1f} GB"
-
-
-def _short(wanted: int, free: int) -> str:
-    return " - NOT ENOUGH" if wanted > free else ""
-
-
-def _packages(spec: ModelSpec) -> str:
-    from exporter.extra import require_export_extra
-
-    missing = [name for name in spec.packages if importlib.util.find_spec(name) is None]
-    own = f"; its own code imports {', '.join(missing)}, not installed" if missing else ""
-    try:
-        require_export_extra()
-    except InputError as error:
-        return f"{error}{own}"
-    return f"what export needs is installed{own}"
-
-
-def _network(spec: ModelSpec) -> str:
-    match spec.source:
-        case HubSource():
-            at = f"commit {spec.revision}" if spec.revision else "the default branch: pin a commit by its revision"
-            login = "; it asks for a login and an accepted licence" if spec.gated else ""
-            return f"{_gb(download_bytes(spec))} from huggingface.co/{spec.source.id}, {at}{login}"
-        case FolderSource():
-            there = "is there" if spec.source.path.is_dir() else "is NOT THERE"
-            return f"none; the folder {spec.source.path} {there}"
-        case ArchiveSource() | DeltaSource():
-            return "pinned archives from PyPI, once (interlingua/archives.py)"
-
-
 def commands(spec: ModelSpec) -> tuple[str, ...]:
     """What exports and serves it, or that nothing does yet."""
     if found := obstacles(spec):
         return (f"nothing yet: {'; '.join(found)}",)
-    lines = [f"interlingua export {spec.id}"]
-    lines += [f"interlingua export {spec.id} --precision int8"] * ("int8" in spec.precisions)
+    trust = " --trust-remote-code" * spec.remote_code
+    lines = [f"interlingua export {spec.id}{trust}"]
+    if runtime_of(spec) == "onnx":
+        lines += [f"interlingua export {spec.id}{trust} --precision int8"] * ("int8" in spec.precisions)
     return (*lines, "interlingua serve")

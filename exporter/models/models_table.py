@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from exporter.exportable import obstacles, status
-from exporter.models.memory_need import download_bytes, memory_need, parameters
+from exporter.models.memory_need import GIGABYTE, download_bytes, memory_need, parameters
 from exporter.models.model_facts import NUMBER_FORMATS, NumberFormat
 from interlingua.errors import InputError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from exporter.models.catalog import Entry
     from exporter.models.spec import ModelSpec, Role
 
-GIGABYTE = 10**9
 _UNITS = {"": GIGABYTE, "g": GIGABYTE, "gb": GIGABYTE, "m": 10**6, "mb": 10**6, "gib": 1 << 30, "mib": 1 << 20}
 
 
@@ -35,7 +34,7 @@ class Filter:
         language: BCP 47; a model whose languages the catalogue only counts is left out.
         max_memory: bytes that one instance may take in the smallest format the model may run in.
         no_remote_code: only models that run without code of their own.
-        run_here: only those exported with their own weights, or whose class the tests export.
+        run_here: only those run with their own weights or a dummy's, or whose class the tests export.
     """
 
     role: Role | None = None
@@ -62,7 +61,7 @@ def _fits(spec: ModelSpec, asked: Filter) -> bool:
         return False
     if asked.no_remote_code and spec.remote_code:
         return False
-    return not asked.run_here or status(spec) in ("exported", "class tested")
+    return not asked.run_here or status(spec) in ("exported", "dummy run", "class tested")
 
 
 def speaks(spec: ModelSpec, language: str) -> bool:
@@ -109,13 +108,14 @@ def table(entries: Iterable[Entry]) -> Table:
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, caption_justify="left", caption=_CAPTION)
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left", caption=_CAPTION)
     made.add_column("model", overflow="fold", ratio=1)
     for heading in ("role", "size", "dim.", "tokens", "langs"):
         made.add_column(heading, no_wrap=True, justify="left" if heading == "role" else "right")
     made.add_column("licence", overflow="fold", max_width=14)
     made.add_column("GB", no_wrap=True)
     made.add_column("here", no_wrap=True)
+    made.add_column("in", overflow="fold", min_width=9)
     for entry in entries:
         made.add_row(*_cells(entry.spec))
     return made
@@ -123,7 +123,8 @@ def table(entries: Iterable[Entry]) -> Table:
 
 _CAPTION = (
     "size: parameters. GB: memory of one instance at 1024 tokens a call in fp32 / 16 bit / int8, - where forbidden. "
-    "here: exported with its own weights; class tested on a tiny model; not tried; not exported (not built yet). "
+    "here: exported with its own weights; dummy run: random ones in its true shape; class tested on a tiny model; not "
+    "tried; not exported (not built yet). in: the formats that were run on a CPU, * on a GPU. "
     "`interlingua models show MODEL` says more."
 )
 
@@ -132,7 +133,15 @@ def _cells(spec: ModelSpec) -> tuple[str, ...]:
     size = "-" if spec.role == "reranker" else str(spec.embedding_length or "?")
     count = str(spec.languages.count or len(spec.languages.tags) or "?")
     limit, licence = str(spec.max_tokens), spec.licence.partition(" (")[0] or "?"
-    return (spec.id, spec.role, amount(parameters(spec)), size, limit, count, licence, _memory(spec), status(spec))
+    sizes = (amount(parameters(spec)), size, limit, count, licence, _memory(spec))
+    return (spec.id, spec.role, *sizes, status(spec), run_formats(spec))
+
+
+def run_formats(spec: ModelSpec) -> str:
+    """The formats in which the very model was run: `fp32 int8`, with a * what ran on a GPU; "" where it was not."""
+    counted = [run for run in spec.ran if run.weights == "own"] or spec.ran
+    ran = {name + "*" * (run.on == "gpu") for run in counted for name in run.precisions}
+    return " ".join(name + star for name in NUMBER_FORMATS for star in ("", "*") if name + star in ran)
 
 
 def _memory(spec: ModelSpec) -> str:

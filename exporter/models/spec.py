@@ -15,6 +15,7 @@ from exporter.models.model_facts import (
     NetworkShape,
     NumberFormat,
     PrecisionLimit,
+    Run,
     Specials,
     Task,
     Verdict,
@@ -101,6 +102,8 @@ class ModelSpec:
             first; `yes-no` and `yes` for logits of `score_tokens` at a causal model's last position.
         precisions: those the model may be exported in.
         remote_code: whether the model's own Python code has to run; it does only where the user asks for it.
+        square_mask: whether that code takes a boolean mask [1, length, length] a text: content looks back and at
+            itself, and the last token at everything.
         licence: SPDX name, or "" where the model does not say.
         rerank_weight: what a reranker's score weighs against the first stage's, 0 to 1: 1 is the reranker alone.
         network: the sizes of the network; None where nobody stated them.
@@ -115,7 +118,8 @@ class ModelSpec:
         precision_limits: what is known of number formats; one that is not named is unproven, fp32 is safe.
         packages: that the model's own code imports.
         gated: whether the Hub asks for a login and an accepted licence.
-        ran: how this very model was exported here; "" where it was not.
+        obstacle: what else stands against an export; "" for nothing.
+        ran: how this very model was run with this code; empty where it was not.
         notes: sentences for who chooses.
     """
 
@@ -132,6 +136,7 @@ class ModelSpec:
     head: Head = "none"
     precisions: tuple[Precision, ...] = PRECISIONS
     remote_code: bool = False
+    square_mask: bool = False
     licence: str = ""
     rerank_weight: float = 1.0
     network: NetworkShape | None = None
@@ -148,7 +153,8 @@ class ModelSpec:
     languages: Languages = Languages()  # noqa: RUF009
     packages: tuple[str, ...] = ()
     gated: bool = False
-    ran: str = ""
+    obstacle: str = ""
+    ran: tuple[Run, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -26,7 +26,9 @@ def _role_faults(spec: ModelSpec) -> list[str]:
 def _format_faults(spec: ModelSpec) -> list[str]:
     forbidden = {limit.precision for limit in spec.precision_limits if limit.verdict == "forbidden"}
     clash = sorted(forbidden & set(spec.precisions))
-    return [f"precisions has {', '.join(clash)}, which precision_limits forbids"] if clash else []
+    faults = [f"precisions has {', '.join(clash)}, which precision_limits forbids"] if clash else []
+    beyond = sorted({name for run in spec.ran for name in run.precisions} - set(spec.precisions))
+    return faults + ([f"ran has {', '.join(beyond)}, in which it must not be exported"] if beyond else [])
 
 
 def _template_faults(spec: ModelSpec) -> list[str]:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from exporter.build import convert, speed_of, write_full
 from exporter.export import gate_network, load_for
 from exporter.gate.parity import torch_answers
+from exporter.models.export_needs import ExportPlan
 from exporter.models.spec import PRECISIONS
 from exporter.precision.precision_choice import reason
 from exporter.precision.trade import Trade, folder_bytes
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
-    from exporter.gate.parity import GateReport, Values
+    from exporter.gate.parity import GateReport
+    from exporter.gate.ranking_agreement import Values
     from exporter.models.spec import ModelSpec, Precision
     from exporter.weights.checkpoint import Checkpoint
     from exporter.weights.checkpoint_folder import Overrides
@@ -54,16 +56,26 @@ class Comparison:
 
 
 def compare(
-    model: str, overrides: Overrides, catalogue: Path | None, threads: int, on_step: Callable[[str], None]
+    model: str,
+    overrides: Overrides,
+    catalogue: Path | None,
+    threads: int,
+    on_step: Callable[[str], None],
+    *,
+    ignore_limits: bool = False,
 ) -> Comparison:
     """Build and gate a model in every precision, in a temporary folder that holds two networks at a time.
+
+    Args:
+        ignore_limits: whether it is tried although memory or disk seem too small.
 
     Raises:
         InputError: the model cannot be read.
         ArchiveError: its archive cannot be had.
         ExportError: it cannot be turned into a graph at all.
     """
-    checkpoint = load_for(model, (), overrides, catalogue, on_step)
+    plan = None if ignore_limits else ExportPlan(PRECISIONS, None)
+    checkpoint = load_for(model, (), overrides, catalogue, on_step, plan=plan)
     with tempfile.TemporaryDirectory(prefix="interlingua-compare-") as folder:
         return _Comparing(checkpoint, Path(folder), threads, on_step).run()
 

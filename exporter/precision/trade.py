@@ -66,7 +66,7 @@ class Trade:
 
 def folder_bytes(folder: Path) -> int:
     """Of a network's files."""
-    return sum(path.stat().st_size for path in folder.iterdir())
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def texts_per_second(checkpoint: Checkpoint, session: OnnxSession) -> float:

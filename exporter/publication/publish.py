@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from exporter.digests import answer_digest, weights_digest
 from exporter.publication.repository import FAMILIES, Family, ModelRepository
@@ -20,8 +20,9 @@ from exporter.publication.triton_config import (
     parameters_of,
     write_config,
 )
+from exporter.publication.warmup import BUCKETS, WarmupSample, network_samples
 from exporter.publication.warmup import FOLDER as WARMUP
-from exporter.publication.warmup import WarmupSample, network_samples
+from exporter.tensorrt.serving import TensorRtServing, require_same_runner
 from exporter.weights.text_encoder import Tokens
 from exporter.weights.text_frame import frame_of
 from interlingua.errors import InputError
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from exporter.weights.checkpoint import Checkpoint
 
 TOKENIZER_FILE = "tokenizer.json"
+TRUST = "trust_remote_code"  # parameter of a version whose own Python code the torch backend may run
+
+Backend = Literal["onnxruntime", "torch"]
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,16 @@ class ServingOptions:
         max_batch_size: texts in one request or batch.
         max_batch_tokens: padded tokens that one call to the network may hold.
         max_text_bytes: a service refuses a longer text.
+        warmup: (texts, tokens) of the calls that the network is warmed up with.
+        tensorrt: None without TensorRT.
     """
 
     placement: Placement
     max_batch_size: int = 64
     max_batch_tokens: int = 1024
     max_text_bytes: int = 65_536
+    warmup: tuple[tuple[int, int], ...] = BUCKETS
+    tensorrt: TensorRtServing | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,11 @@ class Candidate:
     """A network in the staging folder, and what has to be known to serve it.
 
     Attributes:
-        network: the folder with model.onnx and its data.
+        network: the folder with model.onnx and its data, or with what the torch backend loads.
         inputs: names of the network's inputs, in order.
         vocabulary: ids the network accepts are below this.
         sample: a real text's tokens, for the warm-up.
+        backend: of Triton, which runs the network.
     """
 
     spec: ModelSpec
@@ -71,9 +80,17 @@ class Candidate:
     pad_token_id: int
     tokenizer_json: bytes
     sample: Tokens
+    backend: Backend = "onnxruntime"
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint, precision: Precision, network: Path, sample: Tokens) -> Candidate:
+    def of(
+        cls,
+        checkpoint: Checkpoint,
+        precision: Precision,
+        network: Path,
+        sample: Tokens,
+        backend: Backend = "onnxruntime",
+    ) -> Candidate:
         """The candidate that a checkpoint's export is."""
         return cls(
             spec=checkpoint.spec,
@@ -85,6 +102,7 @@ class Candidate:
             pad_token_id=checkpoint.pad_token_id,
             tokenizer_json=checkpoint.tokenizer_json,
             sample=sample,
+            backend=backend,
         )
 
 
@@ -124,12 +142,24 @@ def publish(
     return _Publication(candidate, repository, staging, options).run(version)
 
 
-def check_tensors(repository: ModelRepository, spec: ModelSpec, inputs: tuple[str, ...], dimension: int) -> None:
-    """Raises InputError where the versions that are served have other tensors than a new one would have."""
+def check_tensors(
+    repository: ModelRepository,
+    spec: ModelSpec,
+    inputs: tuple[str, ...],
+    dimension: int,
+    backend: Backend = "onnxruntime",
+) -> None:
+    """Raises InputError where the versions that are served have other tensors, or torch in place of ONNX."""
     family = FAMILIES[spec.role]
     config = repository.config(family.network) if repository.versions(family) else None
     if config is None:
         return
+    if ("torch" in (config.backend, backend)) and config.backend != backend:
+        raise InputError(
+            f"{repository.root} serves {family.network} with the backend {config.backend}, and {spec.id} needs "
+            f"{backend}. All versions of a model share one configuration: publish into another --model-repository, or "
+            f"remove the folders {', '.join(family.models)} first."
+        )
     theirs = (tuple(entry.name for entry in config.input), config.output[0].dims[0])
     if theirs != (inputs, dimension):
         raise InputError(
@@ -164,8 +194,15 @@ class _Publication:
         )
 
     def run(self, wanted: int | None) -> Published:
-        check_tensors(self._repository, self._candidate.spec, self._candidate.inputs, self._candidate.dimension)
+        candidate = self._candidate
+        check_tensors(
+            self._repository, candidate.spec, candidate.inputs, candidate.dimension, backend=candidate.backend
+        )
         version, reused = self._choose(wanted)
+        network = self._repository.config(self._family.network)
+        tensorrt = self._options.tensorrt
+        others = [number for number in self._present if number != version]
+        require_same_runner(network, others, tensorrt.runner if tensorrt else None)
         if not reused:
             self._stage_version(version)
         self._stage_configs(version)
@@ -215,7 +252,10 @@ class _Publication:
     def _stage_configs(self, version: int) -> None:
         versions = tuple(sorted({*self._present, version}))
         network = self._network_config(version, versions)
-        self._stage_model(network.name, network.message(), network.warmup)
+        message = network.message()
+        if tensorrt := self._options.tensorrt:
+            tensorrt.apply(message, version, self._options.max_batch_tokens)
+        self._stage_model(network.name, message, network.warmup)
         for name in self._family.services:
             self._stage_model(name, self._service_config(name, version, versions).message(), ())
 
@@ -237,6 +277,8 @@ class _Publication:
             "vocabulary": str(candidate.vocabulary),
             "max_tokens": str(candidate.spec.max_tokens),
         }
+        if candidate.backend == "torch" and candidate.spec.remote_code:
+            own[TRUST] = "true"
         parameters = kept | {f"{version}/{key}": value for key, value in own.items()}
         return NetworkConfig(
             name=self._family.network,
@@ -253,7 +295,9 @@ class _Publication:
                 candidate.inputs,
                 max_tokens=_smallest(parameters, "max_tokens"),
                 max_batch_size=self._options.max_batch_size,
+                shapes=self._options.warmup,
             ),
+            backend=candidate.backend,
         )
 
     def _service_config(self, name: str, version: int, versions: tuple[int, ...]) -> ServiceConfig:

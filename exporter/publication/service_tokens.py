@@ -1,9 +1,8 @@
 """Tokens as a published service counts them, without a server.
 
-model repository: SERVICE/config.pbtxt, SERVICE/VERSION/tokenizer.json --> ServiceTokens --> tokens of each text
+model repository: SERVICE/config.pbtxt, SERVICE/VERSION/tokenizer.json --> ServiceTokens --> tokens of each text or pair
 
-The rule is the text backend's (server/backends/text/model.py): the prompt goes before the text, special tokens are
-counted, and what has more than `max_tokens` is encoded again with truncation. The client's part is done too: of a
+Prompts, templates and truncation are those of the text backend, by its own code. The client's part is done too: of a
 document that is longer than the service takes, in bytes, only the beginning is sent.
 """
 
@@ -15,16 +14,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from client.conversation import shortened
+from exporter.publication.publish import TOKENIZER_FILE
+from exporter.publication.repository import FAMILIES, ModelRepository
+from exporter.publication.triton_config import CONFIG_FILE, parameters_of
+from exporter.weights.text_encoder import Framed, TextEncoder
 from interlingua.errors import InputError
+from interlingua.service import ServiceSpec
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    import numpy as np
+    from numpy.typing import NDArray
 
-    from client.embedder import IntArray
-    from interlingua.service import ServiceSpec
+    from exporter.weights.text_encoder import Text
 
 
 @dataclass(frozen=True)
@@ -43,63 +44,62 @@ class ServiceTokens:
         """Of the newest version; None where there is no such service.
 
         Raises:
-            InputError: nothing is published there, or it cannot be read.
+            InputError: its configuration is not one of ours.
         """
-        from exporter.gate.verify import published
-        from exporter.publication.publish import TOKENIZER_FILE
-        from exporter.publication.repository import ModelRepository
-
         repository = ModelRepository(model_repository)
-        versions = [found for found in published(repository) if service in found.specs]
-        if not versions:
+        family = next(family for family in FAMILIES.values() if service in family.services)
+        config, versions = repository.config(service), repository.versions(family)
+        if config is None or not versions:
             return None
-        newest = max(versions, key=lambda found: found.version)
-        return cls(newest.specs[service], repository.version_folder(service, newest.version) / TOKENIZER_FILE)
+        try:
+            spec = ServiceSpec.from_parameters(parameters_of(config), versions[-1])
+        except (KeyError, ValueError) as error:
+            path = model_repository / service / CONFIG_FILE
+            raise InputError(f"{path}: not as `interlingua export` writes it ({error!r}): export again") from error
+        return cls(spec, repository.version_folder(service, versions[-1]) / TOKENIZER_FILE)
 
-    def sent(self, text: str) -> str:
-        """What the client sends of a document."""
-        return shortened(text, self.spec.max_text_bytes)
+    def sent(self, text: Text) -> Text:
+        """What the client sends: the document is cut at the service's limit in bytes, the query of a pair is not."""
+        if isinstance(text, tuple):
+            return text[0], self.spec.shortened(text[1])
+        return self.spec.shortened(text)
 
-    def counts(self, texts: Sequence[str]) -> IntArray:
-        """Tokens of each text with prompt and specials, before truncation, as the service answers them, int64 [n]."""
-        encodings = self._tokenizer.encode_batch_fast([self.spec.prompt + self.sent(text) for text in texts])
-        return np.array([len(encoding) for encoding in encodings], dtype=np.int64)
+    def counts(self, texts: Sequence[Text]) -> NDArray[np.int64]:
+        """Tokens of each text, or (query, document), as the service answers them, int64 [n].
 
-    def lengths(self, texts: Sequence[str]) -> IntArray:
-        """Tokens of each text alone, without prompt and specials, int64 [n]."""
-        encodings = self._tokenizer.encode_batch_fast([self.sent(text) for text in texts], add_special_tokens=False)
-        return np.array([len(encoding) for encoding in encodings], dtype=np.int64)
+        What it puts around them is counted, and so is what truncation leaves out.
+
+        Raises:
+            InputError: the tokenizer cannot be read, or does not go with the template.
+        """
+        return self._encoder.count([Framed(self.sent(text), self.spec.frame) for text in texts])
+
+    def lengths(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Tokens of each text alone, without prompt, template and specials, int64 [n]. Raises as `counts`."""
+        return self._encoder.lengths([self.spec.shortened(text) for text in texts], self.spec.frame)
 
     def read_characters(self, text: str) -> int:
-        """How many characters of the text, from its beginning, the network gets to see."""
-        self._tokenizer.enable_truncation(self.spec.max_tokens)
-        try:
-            encoding = self._tokenizer.encode(self.spec.prompt + self.sent(text))
-        finally:
-            self._tokenizer.no_truncation()
-        ends = [
-            end for (_, end), special in zip(encoding.offsets, encoding.special_tokens_mask, strict=True) if not special
-        ]
-        return max(max(ends, default=0) - len(self.spec.prompt), 0)
+        """How many characters of the text, from its beginning, the network gets to see. Raises as `counts`."""
+        return self._encoder.read_characters(Framed(self.spec.shortened(text), self.spec.frame))
 
     @cached_property
-    def pair_specials(self) -> int:
-        """Special tokens of a query and a document that are read together."""
-        number: int = self._tokenizer.num_special_tokens_to_add(True)
-        return number
+    def around_a_pair(self) -> int:
+        """Tokens that the service adds to those of a query and a document: the specials, or the template."""
+        return int(self.counts([("", "")])[0])
 
     def is_same_tokenizer(self, other: ServiceTokens) -> bool:
         """Whether both cut texts alike."""
-        return self.file.read_bytes() == other.file.read_bytes()
+        # In a template, what reads like a special token is text (special_marks.py).
+        alike = bool(self.spec.template) == bool(other.spec.template)
+        return alike and self.file.read_bytes() == other.file.read_bytes()
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
-
+    def _encoder(self) -> TextEncoder:
+        spec = self.spec
         try:
-            tokenizer = Tokenizer.from_file(str(self.file))
-        except Exception as error:  # the package raises nothing more specific
+            content = self.file.read_bytes()
+            return TextEncoder(
+                content, max_tokens=spec.max_tokens, pad_token_id=spec.pad_token_id, padding_side=spec.padding_side
+            )
+        except (OSError, InputError) as error:
             raise InputError(f"cannot read {self.file} ({error}): export the model again") from error
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer

@@ -64,15 +64,17 @@ class NetworkConfig:
     versions: tuple[int, ...]
     parameters: Mapping[str, str]
     warmup: tuple[WarmupSample, ...]
+    backend: str = "onnxruntime"
 
     def message(self) -> pb.ModelConfig:
         """The whole configuration as Triton's protobuf."""
-        config = pb.ModelConfig(name=self.name, backend="onnxruntime", max_batch_size=self.max_batch_size)
+        config = pb.ModelConfig(name=self.name, backend=self.backend, max_batch_size=self.max_batch_size)
         config.input.extend(_tensor(name, pb.TYPE_INT64, -1) for name in self.inputs)
         config.output.append(_output(self.output, pb.TYPE_FP32, self.dimension))
         _add_versions(config, self.versions)
         _add_placement(config, self.placement)
-        _add_optimizations(config, self.placement)
+        if self.backend == "onnxruntime":
+            _add_optimizations(config, self.placement)
         _add_parameters(config, {**thread_parameters(self.placement), **self.parameters})
         _add_warmup(config, self.warmup)
         return config
@@ -131,7 +133,7 @@ def versions_of(config: pb.ModelConfig) -> tuple[int, ...]:
 
 
 def thread_parameters(placement: Placement) -> dict[str, str]:
-    """What ONNX Runtime's backend, ours and the C++ one, reads its thread counts from."""
+    """What ONNX Runtime's backend, ours and the C++ one, and our torch one read their thread counts from."""
     return {"intra_op_thread_count": str(placement.threads), "inter_op_thread_count": "1"}
 
 

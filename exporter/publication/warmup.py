@@ -46,14 +46,21 @@ class WarmupSample:
 
 
 def network_samples(
-    version: int, tokens: Tokens, inputs: Sequence[str], *, max_tokens: int, max_batch_size: int
+    version: int,
+    tokens: Tokens,
+    inputs: Sequence[str],
+    *,
+    max_tokens: int,
+    max_batch_size: int,
+    shapes: Sequence[tuple[int, int]] = BUCKETS,
 ) -> tuple[WarmupSample, ...]:
     """One sample a bucket that the model and the batch size allow.
 
     Args:
         tokens: a real text's ids; a longer bucket repeats what stands between its first and last token.
+        shapes: (texts, tokens) of each bucket.
     """
-    buckets = dict.fromkeys((min(batch, max_batch_size), min(length, max_tokens)) for batch, length in BUCKETS)
+    buckets = dict.fromkeys((min(batch, max_batch_size), min(length, max_tokens)) for batch, length in shapes)
     return tuple(_network_sample(version, tokens, inputs, batch, length) for batch, length in buckets)
 
 

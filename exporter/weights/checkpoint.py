@@ -9,9 +9,12 @@ from exporter.graphs.graph_names import EMBEDDING, SCORE
 from exporter.weights.text_encoder import TextEncoder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
     from exporter.models.spec import ModelSpec
+    from server.backends.torch.torch_network.assembly import Assembly
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Checkpoint:
         vocabulary: ids the network accepts are below this.
         tokenizer_json: the bytes that are published.
         notes: what the user should know about how the model was read.
+        files: the folder with config.json and weights, which the torch backend can load; None where there is none.
+        assembly: how the graph is made of the folder's network.
+        token_types: how many kinds of token types it knows.
     """
 
     spec: ModelSpec
@@ -35,6 +41,9 @@ class Checkpoint:
     tokenizer_json: bytes
     pad_token_id: int
     notes: tuple[str, ...] = ()
+    files: Path | None = None
+    assembly: Assembly | None = None
+    token_types: int = 1
 
     @property
     def output(self) -> str:

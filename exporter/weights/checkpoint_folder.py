@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.models.spec import FolderSource, Head, ModelSpec, Pooling
 from exporter.weights.checkpoint import Checkpoint
 from exporter.weights.folder_head import choose_head, score_words
+from exporter.weights.own_code import require_code_here
 from exporter.weights.sentence_layout import Layout, read_layout
 from interlingua.errors import InputError
 
@@ -30,6 +31,7 @@ class Overrides:
         score_tokens: whose logits make a causal model's score; empty for the head's usual ones.
         dimension: values that are kept of a vector.
         task: whose prompts an entry of the catalogue is exported with.
+        revision: commit of the Hub's model.
     """
 
     pooling: Pooling | None = None
@@ -41,6 +43,7 @@ class Overrides:
     score_tokens: tuple[str, ...] = ()
     dimension: int | None = None
     task: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,15 +82,17 @@ def load(
         InputError: the folder is not a model, lacks weights, needs code of its own that was not asked for, or has
             parts that cannot be exported; the message says which.
     """
-    from exporter.weights.folder_network import load_network
+    from exporter.weights.folder_network import auto_class_of, load_network
     from exporter.weights.folder_tokenizer import read_tokenizer, score_token_ids
 
     reading = _read(path, model_id, overrides or Overrides(), entry)
     spec = replace(_spec(reading), revision=revision)
+    if spec.remote_code:
+        require_code_here(reading.name, reading.layout.transformer)
     tokenizer_json = read_tokenizer(reading.name, reading.layout, remote_code=spec.remote_code)
     tokens = score_token_ids(reading.name, reading.words, tokenizer_json) if reading.words else ()
     network = load_network(spec, reading.layout.transformer)
-    return _checkpoint(reading, spec, network, tokens, tokenizer_json)
+    return _checkpoint(reading, spec, network, tokens, tokenizer_json, auto_class_of(spec))
 
 
 def _read(path: Path, model_id: str, chosen: Overrides, entry: ModelSpec | None) -> _Reading:
@@ -150,6 +155,7 @@ def _spec(reading: _Reading) -> ModelSpec:
         padding_side=layout.padding_side or (entry.padding_side if entry else "right"),
         head=reading.head,
         remote_code=chosen.trust_remote_code and layout.own_code,
+        square_mask=bool(entry and entry.square_mask),
         licence=layout.licence,
         dense=() if reranker else tuple(facts for _, facts in layout.dense),
         score_tokens=reading.words,
@@ -177,7 +183,7 @@ def _notes(reading: _Reading) -> Iterator[str]:
 
 
 def _checkpoint(
-    reading: _Reading, spec: ModelSpec, network: Any, tokens: tuple[int, ...], tokenizer_json: bytes
+    reading: _Reading, spec: ModelSpec, network: Any, tokens: tuple[int, ...], tokenizer_json: bytes, auto_class: str
 ) -> Checkpoint:
     import torch
 
@@ -186,18 +192,21 @@ def _checkpoint(
     ones = torch.ones((1, 2), dtype=torch.int64)
     with torch.no_grad():
         if spec.role == "embedder":
-            graph, inputs = build_embedder(spec, network, reading.layout.dense, reading.chosen.dimension)
+            built = build_embedder(spec, network, reading.layout.dense, reading.chosen.dimension, auto_class)
         else:
-            graph, inputs = build_reranker(spec, network, tokens)
-        dimension = int(graph(ones, ones).shape[1])
+            built = build_reranker(spec, network, tokens, auto_class)
+        dimension = int(built.graph(ones, ones).shape[1])
     config: Any = network.config.get_text_config()
     return Checkpoint(
         spec=spec,
-        graph=graph,
-        inputs=inputs,
+        graph=built.graph,
+        inputs=built.inputs,
         dimension=dimension,
         vocabulary=int(config.vocab_size),
         tokenizer_json=tokenizer_json,
         pad_token_id=0 if config.pad_token_id is None else int(config.pad_token_id),
         notes=tuple(_notes(reading)),
+        files=reading.layout.transformer,
+        assembly=built.assembly,
+        token_types=built.token_types,
     )

@@ -56,6 +56,8 @@ def load_dense(folder: Path, facts: DenseLayer) -> nn.Module:
     """
     from torch import nn
 
+    from server.backends.torch.torch_network.assembly import with_activation
+
     layer = nn.Linear(facts.inputs, facts.outputs, bias=facts.bias)
     state = _weights(folder)
     wanted = {f"linear.{name}": tuple(value.shape) for name, value in layer.state_dict().items()}
@@ -63,7 +65,7 @@ def load_dense(folder: Path, facts: DenseLayer) -> nn.Module:
     if found != wanted:
         raise InputError(f"{folder}: the weights are {_listed(found)}, and config.json asks for {_listed(wanted)}")
     layer.load_state_dict({name.removeprefix("linear."): value.float() for name, value in state.items()})
-    return nn.Sequential(layer, nn.Tanh()) if facts.activation == "tanh" else layer
+    return with_activation(layer, facts.activation)
 
 
 def _weights(folder: Path) -> dict[str, Tensor]:

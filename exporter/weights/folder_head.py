@@ -81,6 +81,8 @@ def _misfits(head: Head, layout: Layout) -> str:
         return "" if layout.causal else f"is of a causal language model, and the folder holds {held}"
     if head not in _LABELS:
         return "cannot be read from a folder in transformers layout"
+    if layout.own_code and layout.role != "reranker":
+        return ""  # a class of its own may have any name; transformers loads it as a classifier or says why not
     if layout.role != "reranker":
         return f"is of a sequence classifier, and the folder holds {held}"
     count = _LABELS[head]

@@ -40,7 +40,20 @@ def read_tokenizer(name: str, layout: Layout, *, remote_code: bool) -> bytes:
     """
     path = layout.transformer / "tokenizer.json"
     content = path.read_bytes() if path.is_file() else _converted(name, layout.transformer, remote_code)
+    _require_readable(name, path, content)
     return _lowercasing(content) if layout.lowercase else content
+
+
+def _require_readable(name: str, path: Path, content: bytes) -> None:
+    """Raises InputError now, and not when the weights have been read."""
+    from tokenizers import Tokenizer
+
+    try:
+        Tokenizer.from_str(content.decode("utf-8"))
+    except Exception as error:  # the library raises bare Exception
+        raise InputError(
+            f"{name}: {path} is not a tokenizer ({error}): take it from where the weights are from"
+        ) from error
 
 
 def score_token_ids(name: str, words: Sequence[str], tokenizer_json: bytes) -> tuple[int, ...]:

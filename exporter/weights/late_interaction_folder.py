@@ -24,6 +24,7 @@ from exporter.weights.late_interaction_settings import (
     write_settings,
 )
 from interlingua.errors import InputError
+from interlingua.whole_file import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,9 +78,8 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SETTINGS_FILE).unlink(missing_ok=True)
     state = {name: tensor.detach().cpu().float().contiguous() for name, tensor in network.state_dict().items()}
-    beside = folder / f".{WEIGHTS_FILE}.partial"  # the weights may be mapped from the very file that they replace
-    save_file(state, beside, metadata={"format": "pt"})
-    beside.replace(folder / WEIGHTS_FILE)
+    with whole(folder / WEIGHTS_FILE) as partial:  # the weights may be mapped from the very file that they replace
+        save_file(state, partial, metadata={"format": "pt"})
     encoder_config: BertConfig = network.encoder.config  # type: ignore[assignment]
     encoder_config.to_json_file(folder / CONFIG_FILE)
     (folder / TOKENIZER_FILE).write_bytes(tokenizer_json)

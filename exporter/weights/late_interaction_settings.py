@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlingua.errors import InputError
+from interlingua.whole_file import whole
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -95,10 +96,9 @@ def read_settings(folder: Path) -> LateInteractionSettings:
 
 def write_settings(settings: LateInteractionSettings, folder: Path) -> None:
     """The settings as `interlingua.json`; written beside it and renamed."""
-    beside = folder / f".{SETTINGS_FILE}.partial"
     values = {"kind": KIND, **asdict(settings)}
-    beside.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(folder / SETTINGS_FILE)
+    with whole(folder / SETTINGS_FILE) as partial:
+        partial.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _as_tuple(value: Any) -> Any:

@@ -14,6 +14,7 @@ from exporter.models.spec import ArchiveSource, DeltaSource, FolderSource, HubSo
 from exporter.weights import hub
 from exporter.weights.checkpoint_folder import Overrides
 from exporter.weights.late_interaction_settings import is_late_interaction
+from exporter.weights.own_code import require_pinned
 from exporter.weights.text_frame import with_task
 from interlingua.errors import InputError
 
@@ -48,10 +49,16 @@ def load(model: str, overrides: Overrides, catalogue: Path | None = None) -> Che
     if is_late_interaction(Path(model)):
         return _from_late_interaction(Path(model), overrides)
     if Path(model).is_dir():
+        if overrides.revision is not None:
+            raise InputError(f"--revision {overrides.revision}: {model} is a folder, which has no revisions")
         return checkpoint_folder.load(Path(model), overrides=overrides)
     if hub.is_hub_id(model) and not model.startswith((".", "/", "~")):
-        snapshot = hub.fetch(model, with_code=overrides.trust_remote_code)
+        if overrides.trust_remote_code:
+            require_pinned(model, overrides.revision)
+        snapshot = hub.fetch(model, revision=overrides.revision, with_code=overrides.trust_remote_code)
         return checkpoint_folder.load(snapshot.folder, model_id=model, revision=snapshot.revision, overrides=overrides)
+    if Path(model).is_file():
+        raise InputError(f"{model} is a file: give the folder that holds config.json, the weights and the tokenizer")
     raise InputError(
         f"{model!r} is no folder, no Hub id (organization/name), and not in the catalogue. "
         f"{catalog.suggestion(model, known)}"

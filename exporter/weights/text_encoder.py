@@ -5,7 +5,7 @@ text, or (query, document) --its Frame: prompt, template--> Tokens --collate--> 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,19 +65,30 @@ class TextEncoder:
 
     def encode(self, texts: Sequence[Text | Framed]) -> list[Tokens]:
         """Tokens of texts or pairs, in order. Raises InputError: the template and the tokenizer do not go together."""
-        return [Tokens(tuple(kept.ids), tuple(kept.type_ids)) for kept, _ in self._encoded(texts)]
+        encoded = self._of_each(texts, lambda service, alike: service.encode(alike))
+        return [Tokens(tuple(kept.ids), tuple(kept.type_ids)) for kept, _ in encoded]
 
     def count(self, texts: Sequence[Text | Framed]) -> NDArray[np.int64]:
         """Tokens of each text or pair before truncation, int64 [n]. Raises InputError as `encode`."""
-        return np.array([tokens for _, tokens in self._encoded(texts)], dtype=np.int64)
+        return np.array(self._of_each(texts, lambda service, alike: service.count(alike)), dtype=np.int64)
 
-    def _encoded(self, texts: Sequence[Text | Framed]) -> list[Any]:
-        """What the service of each text's frame makes of it, in order."""
+    def lengths(self, texts: Sequence[str], frame: Frame) -> NDArray[np.int64]:
+        """Tokens of each text alone, int64 [n], as the frame's tokenizer cuts it. Raises InputError as `encode`."""
+        tokenizer = self._service(frame).tokenizer
+        encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return np.array([len(encoding) for encoding in encodings], dtype=np.int64)
+
+    def read_characters(self, framed: Framed) -> int:
+        """How many characters of a single text truncation leaves. Raises InputError as `encode`."""
+        return int(self._service(framed.frame).read_characters(framed.text))
+
+    def _of_each(self, texts: Sequence[Text | Framed], make: Callable[[Any, list[Text]], list[Any]]) -> list[Any]:
+        """What the tokenizer of each text's frame makes of it, in order."""
         framed = [text if isinstance(text, Framed) else Framed(text) for text in texts]
         rows: dict[int, Any] = {}
         for frame in dict.fromkeys(one.frame for one in framed):
             places = [place for place, one in enumerate(framed) if one.frame == frame]
-            rows |= zip(places, self._service(frame).encode([framed[place].text for place in places]), strict=True)
+            rows |= zip(places, make(self._service(frame), [framed[place].text for place in places]), strict=True)
         return [rows[place] for place in range(len(framed))]
 
     def _service(self, frame: Frame) -> Any:
@@ -87,11 +98,10 @@ class TextEncoder:
         return self._framed[frame]
 
     def _made(self, frame: Frame) -> Any:
-        code = backend_code("text_tokenizer")
         if not frame.template:
-            return code.PromptTokenizer(self._tokenizer, self._max_tokens, frame.prompt)
+            return backend_code("text_tokenizer").PromptTokenizer(self._tokenizer, self._max_tokens, frame.prompt)
         try:
-            return code.text_tokenizer(
+            return backend_code("service_tokenizer").service_tokenizer(
                 self._tokenizer_json, self._max_tokens, prompt=frame.prompt, template=frame.template
             )
         except Exception as error:  # the library raises bare Exception

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from interlingua.errors import InputError
+from interlingua.whole_file import whole
 
 State = Mapping[str, Tensor]
 
@@ -95,9 +96,8 @@ def write(delta: State, path: Path) -> None:
     """The delta as safetensors, the same bytes for the same tensors; written beside `path` and renamed."""
     from safetensors.torch import save
 
-    beside = path.with_name(f".{path.name}.partial")
-    beside.write_bytes(save({name: tensor.contiguous() for name, tensor in delta.items()}))
-    beside.replace(path)
+    with whole(path) as partial:
+        partial.write_bytes(save({name: tensor.contiguous() for name, tensor in delta.items()}))
 
 
 def _changes(name: str, base: Tensor | None, tuned: Tensor, rank: int) -> dict[str, Tensor]:

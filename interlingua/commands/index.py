@@ -4,38 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from client.server_address import DEFAULT_SERVER, ServerAddress
-from interlingua.commands.index_report import report, summary
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from client.corpus import Corpus
-    from client.indexer import Indexer, IndexSettings
-    from client.inference import InferenceClient
+from interlingua.commands.index_report import summary
+from interlingua.commands.index_work import IndexWork, build_beside, carry_out
 
 DEFAULT_INDEX = Path("var/index")
 
-_LONG_BUILD = 20_000  # vectors; some seconds
 _PATIENCE_S = 120.0  # an index run outlives a restart of the server
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What one run is asked to do."""
-
-    corpus: str | None
-    delete: Path | None
-    delete_missing: bool
-    skip_bad: bool
-    rebuild: bool
 
 
 @click.command()
@@ -97,7 +77,7 @@ def command(
     Each line: {"id": ..., "language": ..., "title": ..., "text": ...}. What is there already with the same
     content is left alone, so a run that was stopped goes on when started again.
     """
-    wanted = _Work(**work)
+    wanted = IndexWork(**work)
     _check(wanted, beside)
     from client.indexer import Indexer, IndexSettings
     from client.inference import InferenceClient
@@ -116,15 +96,15 @@ def command(
         version=beside,
     ) as client:
         if beside:
-            facts = _run_beside(directory, client, settings, batch)
+            facts = build_beside(directory, client, settings, batch)
         else:
             with Indexer.open(directory, client, settings, batch=batch) as indexer:
-                facts = _run(indexer, wanted) | {"index": str(directory)}
+                facts = carry_out(indexer, wanted) | {"index": str(directory)}
     facts["seconds"] = time.monotonic() - started
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else summary(facts))
 
 
-def _check(work: _Work, beside: int | None) -> None:
+def _check(work: IndexWork, beside: int | None) -> None:
     """Refuse what makes no sense together."""
     given = work.corpus or work.delete or work.rebuild
     if beside and given:
@@ -156,62 +136,3 @@ def _digest_of(directory: Path) -> str | None:
         return store.manifest().embedder.digest
     finally:
         store.close()
-
-
-def _run_beside(directory: Path, client: InferenceClient, settings: IndexSettings, batch: int) -> dict[str, Any]:
-    from client.beside import BesideIndex
-    from interlingua.progress import progress
-
-    with BesideIndex(directory, client.identity) as source, source.open(client, settings, batch=batch) as indexer:
-        with progress("indexing", unit="documents", total=len(source)) as bar:
-            source.copy(indexer, bar.advance)
-        return _finish(indexer, None, rebuild=False, unknown=0) | {"index": str(source.folder)}
-
-
-def _run(indexer: Indexer, work: _Work) -> dict[str, Any]:
-    from client.corpus import Corpus
-    from client.query_language import LanguageDetector
-    from interlingua.progress import progress
-
-    corpus = None
-    if work.corpus:
-        corpus = Corpus(work.corpus, LanguageDetector().tag_of, skip_bad=work.skip_bad)
-        with progress("indexing", unit="documents", total=corpus.count_lines()) as bar:
-            indexer.add(corpus, bar.advance)
-    unknown = 0
-    if work.delete:
-        ids = list(dict.fromkeys(_ids(work.delete)))
-        unknown = len(ids) - indexer.delete(ids)
-    if work.delete_missing and corpus:
-        indexer.delete_missing(corpus.lines_by_id)
-    return _finish(indexer, corpus, rebuild=work.rebuild, unknown=unknown)
-
-
-def _finish(indexer: Indexer, corpus: Corpus | None, *, rebuild: bool, unknown: int) -> dict[str, Any]:
-    click.echo("estimating language offsets, bringing the vectors up to date", err=True)
-    with _graph_progress(indexer) as advance:
-        outcome = indexer.finish(rebuild=rebuild, advance=advance)
-    return report(indexer, corpus, outcome, unknown)
-
-
-@contextmanager
-def _graph_progress(indexer: Indexer) -> Iterator[Callable[[int], None]]:
-    """Progress of building the graph, where there is enough to build that it takes a while."""
-    from interlingua.progress import progress
-
-    documents = sum(len(labels) for labels in indexer.store.labels_by_language().values())
-    if documents < _LONG_BUILD:
-        yield lambda _: None
-        return
-    with progress("building the graph", unit="vectors", total=None) as bar:
-        yield bar.advance
-
-
-def _ids(path: Path) -> Iterator[str]:
-    from interlingua.errors import InputError
-
-    try:
-        with click.open_file(str(path), encoding="utf-8") as file:
-            yield from (line.strip() for line in file if line.strip())
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error

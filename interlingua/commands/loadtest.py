@@ -116,7 +116,7 @@ def _run(settings: RunSettings, target: Target, out: Path, slo: Slo | None, opti
     from rich.console import Console
 
     from loadtest.drive import drive
-    from loadtest.run_report import show
+    from loadtest.report.run_result import show
 
     result = drive(settings, target, out, workers=options["workers"], slo=slo)
     if not options["as_json"]:
@@ -128,7 +128,7 @@ def _run(settings: RunSettings, target: Target, out: Path, slo: Slo | None, opti
 
 
 def _as_json(results: list[RunResult], *, ladder: bool) -> str:
-    from loadtest.run_report import to_dict
+    from loadtest.report.run_result import to_dict
 
     rows = [to_dict(result) for result in results]
     return json.dumps({"runs": rows} if ladder else rows[0], ensure_ascii=False, allow_nan=False)

@@ -77,15 +77,16 @@ def command(
 @click.pass_context
 def show(context: click.Context, model: str, model_repository: Path, catalog: Path | None, as_json: bool) -> None:
     """Explain MODEL: what it is, its prompts and limits, what it needs on this machine, what to type."""
-    from exporter.models.model_page import Machine, page
+    from exporter.models.model_page import page
     from exporter.models.models_table import facts
+    from exporter.models.this_machine import Machine
     from interlingua.terminal import print_parts
 
     entry = _named(model, catalog or context.obj)
     if as_json:
         click.echo(json.dumps(facts(entry), ensure_ascii=False))
     else:
-        print_parts(page(entry, Machine.here(model_repository)), markup=False)
+        print_parts(page(entry, Machine.here(), model_repository), markup=False)
 
 
 def _named(model: str, catalog: Path | None) -> Entry:

@@ -123,12 +123,12 @@ def _plan(traffic: PlannedTraffic, options: dict[str, Any]) -> Plan:
     from loadtest.capacity.index_cost import IndexCost
     from loadtest.capacity.plan.hardware import hardware
     from loadtest.capacity.plan.make_plan import make_plan
-    from loadtest.capacity.plan.text_lengths import demand_of
+    from loadtest.capacity.plan.text_lengths import planned_demand
 
     wanted = _wanted(options)
     repository = options["model_repository"]
     machines = hardware(repository, options["profiles"], options["gpus"])
-    demand = demand_of(traffic, open_dataset(traffic.dataset), repository)
+    demand = planned_demand(traffic, open_dataset(traffic.dataset), repository)
     costs = IndexCost.load() if traffic.corpus.documents else None
     on_step = lambda line: click.echo(f"{line} ...", err=True)  # noqa: E731
     return make_plan(traffic, demand, machines, repository, wanted, index_cost=costs, on_step=on_step)

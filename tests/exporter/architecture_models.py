@@ -56,6 +56,7 @@ class Tiny:
     Attributes:
         family: a key of FAMILIES.
         kind: the class of transformers that saves it.
+        layers: two, so that one layer's answer goes into another; one where the tests look at what comes after them.
         modules: sentence-transformers' parts after Transformer: `mean`, `cls`, `last`, `tanh`, `identity`, `normalize`.
     """
 
@@ -66,12 +67,13 @@ class Tiny:
     tied: bool | None = None
     padding_side: str = "right"
     seed: int = 3
+    layers: int = 2
 
 
 def config_of(tiny: Tiny) -> Any:
     import transformers
 
-    values = {**_SHARED, **FAMILIES[tiny.family]}
+    values = {**_SHARED, **FAMILIES[tiny.family], "num_hidden_layers": tiny.layers}
     if tiny.family not in ("Bert", "XLMRoberta"):
         values |= {"pad_token_id": 2, "eos_token_id": 2, "bos_token_id": 1}
     values |= {} if tiny.labels is None else {"num_labels": tiny.labels}

@@ -33,11 +33,11 @@ LAST = ("last", "normalize")
 GEMMA = ("mean", "identity", "identity", "normalize")
 CASES: dict[str, tuple[Tiny, Overrides]] = {
     "mbert, plain folder": (Tiny("Bert", "BertForMaskedLM"), Overrides()),
-    "labse cls and tanh": (Tiny("Bert", "BertModel", ("cls", "tanh", "normalize")), Overrides()),
+    "labse cls and tanh": (Tiny("Bert", "BertModel", ("cls", "tanh", "normalize"), layers=1), Overrides()),
     "qwen3 last": (Tiny("Qwen3", "Qwen3Model", LAST, padding_side="left"), Overrides()),
     "gemma3 mean and two dense": (Tiny("Gemma3Text", "Gemma3TextModel", GEMMA), Overrides()),
     "bert two logits": (
-        Tiny("Bert", "BertForSequenceClassification", labels=2),
+        Tiny("Bert", "BertForSequenceClassification", labels=2, layers=1),
         Overrides(head="class-difference"),
     ),
     "qwen3 two logits": (
@@ -45,10 +45,10 @@ CASES: dict[str, tuple[Tiny, Overrides]] = {
         Overrides(head="class-difference"),
     ),
     "qwen3 yes-no, tied": (
-        Tiny("Qwen3", "Qwen3ForCausalLM", tied=True, padding_side="left"),
+        Tiny("Qwen3", "Qwen3ForCausalLM", tied=True, padding_side="left", layers=1),
         Overrides(head="yes-no", score_tokens=("yes", "no")),
     ),
-    "qwen3 yes, a head of its own": (Tiny("Qwen3", "Qwen3ForCausalLM", tied=False), Overrides(head="yes")),
+    "qwen3 yes, a head of its own": (Tiny("Qwen3", "Qwen3ForCausalLM", tied=False, layers=1), Overrides(head="yes")),
     "gemma yes": (Tiny("Gemma", "GemmaForCausalLM", padding_side="left"), Overrides(head="yes")),
 }
 

@@ -68,6 +68,9 @@ def test_free_memory_is_the_kernels_within_the_containers(tmp_path: Path) -> Non
     assert free_memory(meminfo, tmp_path) == 1_024_000
     (tmp_path / "memory.max").write_text("5100\n")
     assert free_memory(meminfo, tmp_path) == 5000
+    (tmp_path / "memory.stat").write_text("anon 30\ninactive_file 60\nactive_file 10\n")
+    assert free_memory(meminfo, tmp_path) == 5060  # pages of files that nobody uses are free
+    (tmp_path / "memory.stat").unlink()
     (tmp_path / "memory.max").write_text("50\n")
     assert free_memory(meminfo, tmp_path) == 0
 

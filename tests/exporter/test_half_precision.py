@@ -30,11 +30,6 @@ PRODUCTS = {"bert": 2 * (6 + 2), "cross encoder": 2 * (6 + 2), "qwen3": 2 * (7 +
 CASES = [(name, half) for name in PRODUCTS for half in HALVES]
 
 
-@pytest.fixture(scope="module")
-def networks(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Networks:
-    return Networks(tmp_path_factory.mktemp, tokenizer_json)
-
-
 @pytest.fixture(params=CASES, ids=[" in ".join(case) for case in CASES])
 def case(request: pytest.FixtureRequest, networks: Networks) -> tuple[str, Half, Network]:
     name, half = request.param

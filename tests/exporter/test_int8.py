@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from exporter.export import build_network
 from exporter.graphs.onnx_session import OnnxSession
 from exporter.precision.quantization import quantize, quantize_network
-from exporter.weights import checkpoint_folder
+from tests.exporter.half_networks import Networks
 
 MATRICES = arrays.arrays(
     np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.floats(-1e3, 1e3, width=32)
@@ -71,14 +69,12 @@ def test_a_product_is_what_integers_give(tmp_path_factory: pytest.TempPathFactor
     np.testing.assert_allclose(alone, answer, rtol=1e-5, atol=1e-9)
 
 
-def test_a_network_shrinks_and_stays_close(make_folder: Callable[..., Path], tmp_path: Path) -> None:
-    checkpoint = checkpoint_folder.load(make_folder("bert", pooling="mean", normalize=True))
-    full = build_network(checkpoint, "fp32", tmp_path)
-    (tmp_path / "int8").mkdir()
-    small = quantize_network(full / "model.onnx", tmp_path / "int8")
+def test_a_network_shrinks_and_stays_close(networks: Networks, tmp_path: Path) -> None:
+    full = networks.full("bert")
+    small = quantize_network(full.file, tmp_path)
     kinds = {node.op_type for node in onnx.load(small).graph.node}
     assert "MatMulIntegerToFloat" in kinds
-    encoder = checkpoint.text_encoder()
-    batch = encoder.collate(encoder.encode(["a word", "und noch etwas mehr als das"]), checkpoint.inputs)
-    pair = [OnnxSession(path, threads=1).run(batch) for path in (full / "model.onnx", small)]
+    encoder = full.checkpoint.text_encoder()
+    batch = encoder.collate(encoder.encode(["a word", "und noch etwas mehr als das"]), full.checkpoint.inputs)
+    pair = [OnnxSession(path, threads=1).run(batch) for path in (full.file, small)]
     assert (pair[0] * pair[1]).sum(axis=1).min() > 0.99

