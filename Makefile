@@ -6,7 +6,7 @@ SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint types format loadtest truth-test bench benchmarks report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
+.PHONY: help setup demo test test-fast lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 
 help: ## list the common paths
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,7 +43,8 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
-	@for backend in server/backends/*/; do MYPYPATH=$$backend $(BIN)/mypy $$backend/model.py || exit 1; done
+	@for model in server/backends/*/model.py; do \
+		MYPYPATH=$$(dirname $$model):server/backends/networks $(BIN)/mypy $$model || exit 1; done
 
 format: setup ## format the code
 	$(BIN)/ruff check --fix .
@@ -68,6 +69,13 @@ truth-test: setup ## predict highest rates, then measure them: 40 minutes on a m
 
 bench: setup ## texts a second, latency and memory, against the in-process limit
 	@$(BIN)/python -m loadtest.serving_benchmark
+
+bench-gpu: setup ## tokens a second, latency and utilisation on a GPU, within 20 minutes: var/gpu_bench.json
+	@mkdir -p var
+	@$(BIN)/python -m loadtest.gpu_bench --markdown --json var/gpu_bench.json
+
+dummy-table: setup ## six models in their true shape with random weights: export, gate, serve, speed, memory
+	@$(BIN)/python -m exporter.dummy_table
 
 report: setup ## evaluate helpdesk12, pair by pair: var/reports/helpdesk12/report.html
 	@$(BIN)/interlingua evaluate helpdesk12

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
 
 from adaptation.work_folder import WorkFolder, json_line, read_facts, write_facts, written_whole
-from exporter.digests import file_digest
+from interlingua.file_digest import file_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from adaptation.lists import Texts, TrainingList, read_lists, read_rows
 from adaptation.teachers import Asked
 from adaptation.work_folder import WorkFolder, json_line, read_facts, write_facts
-from exporter.digests import file_digest
 from interlingua.errors import InputError
+from interlingua.file_digest import file_digest
 
 if TYPE_CHECKING:
     from adaptation.teachers import Teacher

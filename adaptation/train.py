@@ -8,6 +8,8 @@ what has not changed need not be shipped.
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,7 +111,7 @@ def train(
     folder: Path,
     report: Callable[[Mapping[str, float]], None],
 ) -> None:
-    """Train in place. A run that was stopped goes on from the last checkpoint in `folder`.
+    """Train in place. A run that was stopped goes on from the last whole checkpoint in `folder`.
 
     Args:
         report: gets step, loss and learning_rate every ten steps.
@@ -135,8 +137,20 @@ def train(
         callbacks=[_reporter(report)],
     )
     trainer.remove_callback(PrinterCallback)
+    _remove_torn_checkpoints(folder)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))  # type: ignore[no-untyped-call]
     network.eval().cpu()
+
+
+def _remove_torn_checkpoints(folder: Path) -> None:
+    """What a kill left of a checkpoint that was being written: the Trainer's state comes last into one."""
+    from transformers.trainer import TRAINER_STATE_NAME
+
+    for checkpoint in folder.glob("checkpoint-*"):
+        try:
+            json.loads((checkpoint / TRAINER_STATE_NAME).read_bytes())
+        except (OSError, ValueError):
+            shutil.rmtree(checkpoint)
 
 
 def _arguments(settings: TrainingSettings, folder: Path) -> TrainingArguments:

@@ -19,8 +19,8 @@ from adaptation import trainee as trainees
 from adaptation.lists import read_lists
 from adaptation.train import TrainingSettings, train
 from adaptation.work_folder import WorkFolder, read_facts, write_facts
-from exporter.digests import file_digest
 from interlingua.errors import InputError
+from interlingua.file_digest import file_digest
 
 MODEL = "model"
 

@@ -11,14 +11,14 @@ another corpus is noticed, rather than mixed with this one's. Every file appears
 from __future__ import annotations
 
 import json
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from exporter.digests import file_digest
 from interlingua.errors import InputError
+from interlingua.file_digest import file_digest
+from interlingua.whole_file import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,17 +143,11 @@ def written_whole(path: Path) -> Iterator[IO[str]]:
     Raises:
         InputError: it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("w", encoding="utf-8") as file:
+        with whole(path, durable=True) as partial, partial.open("w", encoding="utf-8") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def json_line(row: dict[str, Any]) -> str:

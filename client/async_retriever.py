@@ -11,26 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from client.deadline import Deadline
-from client.inference import AsyncInferenceClient
+from client.in_use import InUse, Opening, Pair
 from client.score_mixing import require_weight
-from client.search_index import SearchIndex
 from client.search_log import SearchLog, noting
-from client.search_steps import (
-    DEFAULT_CANDIDATES,
-    DEFAULT_K,
-    Embed,
-    Rerank,
-    Searcher,
-    SearchRequest,
-    SearchSteps,
-)
+from client.search_steps import DEFAULT_CANDIDATES, DEFAULT_K, Searcher, SearchRequest
+from client.search_walk import SearchWalk, carried_out_async
 from client.server_address import DEFAULT_SERVER, ServerAddress
-from interlingua.errors import ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from client.inference import AsyncInferenceClient
     from client.results import SearchResult
+    from client.search_index import SearchIndex
 
 _SEARCHES_IN_FLIGHT = 32
 
@@ -47,9 +40,10 @@ class AsyncRetriever:
         log: SearchLog | None = None,
     ) -> None:
         """Use `open`, unless all is at hand; the retriever closes index and client."""
-        self._client = client
         self._log = log
-        self._searcher = Searcher.of(index, client.services, rerank_weight)
+        self._left: list[Pair[AsyncInferenceClient]] = []  # replaced, searched with no more, still to be closed
+        self._in_use = InUse(Pair(Searcher.of(index, client.services, rerank_weight), client), self._left.append)
+        self._opening: Opening | None = None
 
     @classmethod
     async def open(
@@ -67,22 +61,15 @@ class AsyncRetriever:
     ) -> AsyncRetriever:
         """As `Retriever.open`; reading the index blocks the loop, so open it before there is traffic."""
         require_weight(rerank_weight)
-        index = SearchIndex.open(index_dir, use_offsets=use_offsets, ef_search=ef_search)
+        opening = Opening(Path(index_dir), server, use_offsets, ef_search, patience_s, load_detector, rerank_weight)
+        pair = await opening.open_async()
         try:
-            wanted = index.manifest.embedder.digest
-            client = await AsyncInferenceClient.connect(server, patience_s=patience_s, digest=wanted)
-            try:
-                index.manifest.require_embedder(client.identity, Path(index_dir))
-                search_log = SearchLog.of(log, include_text=log_text)
-            except BaseException:
-                await client.close()
-                raise
+            search_log = SearchLog.of(log, include_text=log_text)
         except BaseException:
-            index.close()
+            await _close(pair)
             raise
-        retriever = cls(index, client, rerank_weight=rerank_weight, log=search_log)
-        if load_detector:
-            retriever._searcher.load_detector()
+        retriever = cls(pair.searcher.index, pair.client, rerank_weight=rerank_weight, log=search_log)
+        retriever._in_use, retriever._opening = InUse(pair, retriever._left.append), opening
         return retriever
 
     async def __aenter__(self) -> AsyncRetriever:
@@ -93,15 +80,23 @@ class AsyncRetriever:
 
     async def close(self) -> None:
         """Let go of the index and of the connection."""
-        await self._client.close()
-        self._searcher.index.close()
+        await self._close_left()
+        await _close(self._in_use.pair)
         if self._log is not None:
             self._log.close()
 
     @property
     def index(self) -> SearchIndex:
-        """The index as it was when opened."""
-        return self._searcher.index
+        """The index as it was when opened, or at the last `refresh`."""
+        return self._in_use.pair.searcher.index
+
+    async def refresh(self) -> bool:
+        """As `Retriever.refresh`; reading the index blocks the loop."""
+        if self._opening is not None and not self._opening.is_current(self.index):
+            self._in_use.replace(await self._opening.open_async())
+            await self._close_left()
+            return True
+        return self._in_use.reread()
 
     async def search(
         self,
@@ -118,7 +113,7 @@ class AsyncRetriever:
         quota: float = 0.0,
     ) -> SearchResult:
         """As `Retriever.search`."""
-        deadline = None if deadline_s is None else Deadline.after(deadline_s)
+        deadline = Deadline.within(deadline_s)
         request = SearchRequest(
             query, k, candidates, languages, query_language, deadline, rerank, rerank_weight, balance, quota
         )
@@ -155,24 +150,20 @@ class AsyncRetriever:
                 task.cancel()
 
     async def _noted(self, request: SearchRequest) -> SearchResult:
-        with noting(self._log, self._searcher, self._client.services, [request]) as note:
-            return note(request, await self._run(self._searcher.steps(request)))
-
-    async def _run(self, steps: SearchSteps) -> SearchResult:
         try:
-            step = next(steps)
-            while True:
-                try:
-                    answer = await self._perform(step)
-                except ServerError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(answer)
-        except StopIteration as end:
-            result: SearchResult = end.value
-            return result
+            with (
+                self._in_use.used() as (searcher, client),
+                noting(self._log, searcher, client.services, [request]) as note,
+            ):
+                return note(request, await carried_out_async(SearchWalk(searcher.steps(request)), client))
+        finally:
+            await self._close_left()
 
-    async def _perform(self, step: Embed | Rerank) -> object:
-        if isinstance(step, Embed):
-            return await self._client.embed([step.query], "query", step.deadline)
-        return await self._client.rerank(step.query, step.passages, step.deadline)
+    async def _close_left(self) -> None:
+        while self._left:
+            await _close(self._left.pop())
+
+
+async def _close(pair: Pair[AsyncInferenceClient]) -> None:
+    await pair.client.close()
+    pair.searcher.index.close()

@@ -18,6 +18,11 @@ class Deadline(NamedTuple):
     def after(cls, seconds: float) -> Deadline:
         return cls(time.monotonic() + seconds)
 
+    @classmethod
+    def within(cls, seconds: float | None) -> Deadline | None:
+        """None for as long as it takes."""
+        return None if seconds is None else cls.after(seconds)
+
     def remaining_s(self) -> float:
         """Seconds left; negative when it has passed."""
         return self.instant - time.monotonic()

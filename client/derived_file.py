@@ -9,13 +9,14 @@ A reader sees the old pair or the new one, never half of each.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import os
 import uuid
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from interlingua.file_digest import file_digest
+from interlingua.whole_file import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,7 @@ _STRINGS = {"file", "sha256", "store_id", "space"}
 def is_whole(directory: Path, header: DerivedHeader) -> bool:
     """Whether the file has every byte it was written with."""
     try:
-        return _sha256(directory / header.file) == header.sha256
+        return file_digest(directory / header.file) == header.sha256
     except OSError:
         return False
 
@@ -100,7 +101,7 @@ def publish(
         write(path)
         header = DerivedHeader(
             file=path.name,
-            sha256=_sha256(path),
+            sha256=file_digest(path),
             store_id=manifest.store_id,
             generation=manifest.generation,
             space=manifest.space,
@@ -110,7 +111,8 @@ def publish(
             count=count,
             deleted=deleted,
         )
-        _replace(directory / HEADER_FILE, json.dumps(asdict(header), indent=1))
+        with whole(directory / HEADER_FILE, durable=True) as partial:
+            partial.write_text(json.dumps(asdict(header), indent=1))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -118,27 +120,8 @@ def publish(
     return header
 
 
-def _replace(path: Path, content: str) -> None:
-    beside = path.with_suffix(".new")
-    with beside.open("w") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
 def _remove_others(directory: Path, kept: str) -> None:
     for path in directory.glob(f"{_PREFIX}*{_SUFFIX}"):
         if path.name != kept:
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -64,6 +64,11 @@ class Embedded(NamedTuple):
     truncated: npt.NDArray[np.bool_]
     times: ServiceTimes
 
+    def row(self, number: int) -> Embedded:
+        """One text's part; the times are those of all."""
+        part = slice(number, number + 1)
+        return Embedded(self.vectors[part], self.tokens[part], self.truncated[part], self.times)
+
 
 class Reranked(NamedTuple):
     """Scores of some documents against one query.

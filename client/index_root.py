@@ -11,7 +11,6 @@ the embedder that its manifest names. What is open already stays open.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,10 +55,8 @@ def read_pointer(root: Path) -> IndexPointer:
 
 def write_pointer(root: Path, pointer: IndexPointer) -> None:
     """Make an index current, from one moment to the next and for good."""
-    with whole(root / POINTER_FILE) as partial, partial.open("w") as file:
-        json.dump(asdict(pointer), file)
-        file.flush()
-        os.fsync(file.fileno())
+    with whole(root / POINTER_FILE, durable=True) as partial:
+        partial.write_text(json.dumps(asdict(pointer)))
 
 
 def current_folder(root: Path) -> Path:

@@ -21,20 +21,11 @@ import numpy as np
 import numpy.typing as npt
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from client.conversation import (
-    Answer,
-    AskReady,
-    Call,
-    Conversation,
-    Infer,
-    Pause,
-    ReadConfig,
-    RpcFailedError,
-    Step,
-    Steps,
-)
+from client.conversation import Conversation
+from client.conversation_steps import Answer, AskReady, Call, Infer, Pause, ReadConfig, Step, Steps
 from client.embedder import Embedded, EmbedderIdentity, Reranked, Role, ServiceTimes
 from client.server_address import ServerAddress
+from client.server_failures import RpcFailedError
 from client.services import ModelConfig, Published, Services
 from interlingua.errors import ServerError
 

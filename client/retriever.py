@@ -6,21 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from client.deadline import Deadline
-from client.embedder import Embedded
-from client.in_use import InUse, Opening, Pair
+from client.in_use import InUse, Opening, Pair, close_pair
 from client.score_mixing import require_weight
 from client.search_log import SearchLog, noting
-from client.search_steps import (
-    DEFAULT_CANDIDATES,
-    DEFAULT_K,
-    Embed,
-    Rerank,
-    Searcher,
-    SearchRequest,
-    SearchSteps,
-)
+from client.search_steps import DEFAULT_CANDIDATES, DEFAULT_K, Searcher, SearchRequest
+from client.search_walk import SearchWalk, carried_out
 from client.server_address import DEFAULT_SERVER, ServerAddress
-from interlingua.errors import ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +38,7 @@ class Retriever:
     ) -> None:
         """Use `open`, unless all is at hand; the retriever closes index and client."""
         self._log = log
-        self._in_use = InUse(Pair(Searcher.of(index, client.services, rerank_weight), client))
+        self._in_use = InUse(Pair(Searcher.of(index, client.services, rerank_weight), client), close_pair)
         self._opening: Opening | None = None
 
     @classmethod
@@ -87,10 +78,10 @@ class Retriever:
         try:
             search_log = SearchLog.of(log, include_text=log_text)
         except BaseException:
-            pair.close()
+            close_pair(pair)
             raise
         retriever = cls(pair.searcher.index, pair.client, rerank_weight=rerank_weight, log=search_log)
-        retriever._in_use, retriever._opening = InUse(pair), opening
+        retriever._in_use, retriever._opening = InUse(pair, close_pair), opening
         return retriever
 
     def __enter__(self) -> Retriever:
@@ -101,7 +92,7 @@ class Retriever:
 
     def close(self) -> None:
         """Let go of the index, of the connection and of the log's file (which another search would open again)."""
-        self._in_use.pair.close()
+        close_pair(self._in_use.pair)
         if self._log is not None:
             self._log.close()
 
@@ -122,13 +113,10 @@ class Retriever:
         Raises:
             As `open`, where another index was promoted; the retriever then goes on as it was.
         """
-        if self._opening is not None and not self._opening.is_current(self._in_use.pair):
+        if self._opening is not None and not self._opening.is_current(self.index):
             self._in_use.replace(self._opening.open())
             return True
-        if self.index.is_current():
-            return False
-        self._in_use.replace_searcher(self._searcher.with_index(self.index.reopened()))
-        return True
+        return self._in_use.reread()
 
     def search(
         self,
@@ -164,7 +152,7 @@ class Retriever:
             DeadlineExceededError: not even the query's vector came in time.
             ServerError: the server is away or refused the query.
         """
-        deadline = None if deadline_s is None else Deadline.after(deadline_s)
+        deadline = Deadline.within(deadline_s)
         request = SearchRequest(
             query, k, candidates, languages, query_language, deadline, rerank, rerank_weight, balance, quota
         )
@@ -172,7 +160,7 @@ class Retriever:
             self._in_use.used() as (searcher, client),
             noting(self._log, searcher, client.services, [request]) as note,
         ):
-            return note(request, _run(client, searcher.steps(request)))
+            return note(request, carried_out(SearchWalk(searcher.steps(request)), client))
 
     def search_many(
         self,
@@ -196,38 +184,10 @@ class Retriever:
             self._in_use.used() as (searcher, client),
             noting(self._log, searcher, client.services, requests) as note,
         ):
-            searches = [searcher.steps(request) for request in requests]
-            for search in searches:
-                next(search)  # the step that wants the query's vector
+            walks = [SearchWalk(searcher.steps(request)) for request in requests]
             embedded = client.embed(queries, "query")
-            return [
-                note(requests[row], _run(client, search, _row(embedded, row))) for row, search in enumerate(searches)
-            ]
-
-
-def _run(client: InferenceClient, steps: SearchSteps, reply: Embedded | None = None) -> SearchResult:
-    """Carry the steps out; `reply` answers a first step that was already taken."""
-    try:
-        step = next(steps) if reply is None else steps.send(reply)
-        while True:
-            try:
-                answer = _perform(client, step)
-            except ServerError as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(answer)
-    except StopIteration as end:
-        result: SearchResult = end.value
-        return result
-
-
-def _perform(client: InferenceClient, step: Embed | Rerank) -> object:
-    if isinstance(step, Embed):
-        return client.embed([step.query], "query", step.deadline)
-    return client.rerank(step.query, step.passages, step.deadline)
-
-
-def _row(embedded: Embedded, row: int) -> Embedded:
-    """One text's part of an answer."""
-    part = slice(row, row + 1)
-    return Embedded(embedded.vectors[part], embedded.tokens[part], embedded.truncated[part], embedded.times)
+            found = []
+            for row, walk in enumerate(walks):
+                walk.answered(embedded.row(row))
+                found.append(note(requests[row], carried_out(walk, client)))
+            return found

@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from client.conversation import ServerAwayError
 from client.language_tag import normalize_tag
 from client.log_file import LogFile
 from client.search_steps import NO_RERANKER, NOT_ASKED, NOTHING_FOUND
+from client.server_failures import ServerAwayError
 from interlingua.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
 
 if TYPE_CHECKING:

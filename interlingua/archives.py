@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from interlingua.errors import ArchiveError
+from interlingua.file_digest import file_digest
 from interlingua.paths import cache_dir
 
 _FILE_LIST = ".files.json"
@@ -118,7 +119,7 @@ def is_complete(folder: Path) -> bool:
     """Whether every file that was unpacked is there, byte for byte."""
     try:
         files = json.loads((folder / _FILE_LIST).read_text())
-        return all(_sha256(folder / path) == digest for path, digest in files.items())
+        return all(file_digest(folder / path) == digest for path, digest in files.items())
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -130,7 +131,7 @@ def unpack(wheel: Path, archive: Archive, folder: Path) -> None:
         ArchiveError: wrong SHA-256, a member that would leave the folder, a link, too much data, or a member
             that is missing.
     """
-    actual = _sha256(wheel)
+    actual = file_digest(wheel)
     if actual != archive.sha256:
         raise ArchiveError(
             f"{wheel.name} has SHA-256 {actual}, expected {archive.sha256}: the download is damaged or was "
@@ -195,11 +196,6 @@ def _download(archive: Archive, scratch: Path) -> Path:
             "Check the network and pip's settings, or put the wheel into a folder and set PIP_FIND_LINKS to it."
         )
     return wheels[0]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

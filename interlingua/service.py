@@ -19,7 +19,7 @@ RERANK = "rerank"
 
 @dataclass(frozen=True)
 class Frame:
-    """What a service puts around a text before it is tokenized (server/backends/text/text_tokenizer.py).
+    """What a service puts around a text before it is tokenized (server/backends/text/service_tokenizer.py).
 
     Attributes:
         prompt: in front of a single text, inside the template; a pair has none.
@@ -75,6 +75,12 @@ class ServiceSpec:
     @property
     def frame(self) -> Frame:
         return Frame(self.prompt, self.template)
+
+    def shortened(self, text: str) -> str:
+        """The text's beginning that the service takes: what a client sends of a document."""
+        if 4 * len(text) <= self.max_text_bytes:
+            return text
+        return text.encode()[: self.max_text_bytes].decode(errors="ignore")
 
     def to_parameters(self, version: int) -> dict[str, str]:
         """The config.pbtxt parameters of this version."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from client.conversation import ServerAwayError
 from client.deadline import Deadline
 from client.inference import InferenceClient
+from client.server_failures import ServerAwayError
 from interlingua.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
 from loadtest.record import Outcome
 

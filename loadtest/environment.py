@@ -18,9 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from exporter.digests import file_digest
 from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config
 from interlingua.errors import InputError
+from interlingua.file_digest import file_digest
 from interlingua.paths import PROJECT_ROOT
 from interlingua.service import published_versions
 

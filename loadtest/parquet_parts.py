@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from interlingua.errors import InputError
+from interlingua.whole_file import whole
 
 Row = TypeVar("Row")
 
@@ -22,7 +23,6 @@ PART_ROWS = 2000
 PART_SECONDS = 5.0
 
 # Readers of Parquet leave out files whose names begin with a dot.
-_PARTIAL = ".{name}.{pid}.partial"
 
 
 class PartWriter(Generic[Row]):
@@ -90,13 +90,11 @@ class PartWriter(Generic[Row]):
             return
         rows, self._rows = self._rows, []
         target = self._next_target()
-        partial = self._folder / _PARTIAL.format(name=target.stem, pid=os.getpid())
         try:
-            _write(partial, self._columns, rows)
-            partial.rename(target)
+            with whole(target) as partial:
+                _write(partial, self._columns, rows)
         except OSError as error:
             self._rows = rows + self._rows
-            partial.unlink(missing_ok=True)
             reason = os.strerror(error.errno) if error.errno else error
             raise InputError(f"cannot write {target}: {reason}") from error
         self.written += len(rows)

@@ -10,16 +10,16 @@ histograms -> RUN/histograms.hdr; verdict -> RUN/validity.json, when it ends
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlingua.errors import InputError
+from interlingua.plain_json import plain
+from interlingua.whole_file import whole
 from loadtest.parquet_parts import PartWriter
 from loadtest.percentiles import LatencyHistogram, read_log, to_log
-from loadtest.plain_json import plain
 from loadtest.record import OUTCOME_COLUMNS, PROCESS_COLUMNS, Outcome, ProcessSample
 from loadtest.request_columns import Processes, Requests
 
@@ -124,10 +124,8 @@ def _json(content: object) -> str:
 def _write_once(file: Path, content: str) -> None:
     if file.exists():
         raise InputError(f"{file} is there already: a run's record is written once")
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(content, encoding="utf-8")
-        partial.rename(file)
+        with whole(file) as partial:
+            partial.write_text(content, encoding="utf-8")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise InputError(f"cannot write {file}: {error.strerror or error}") from error

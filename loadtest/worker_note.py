@@ -6,12 +6,12 @@ A worker without one did not end by itself.
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from interlingua.errors import InputError
+from interlingua.whole_file import whole
 
 _FOLDER = "workers"
 
@@ -40,9 +40,8 @@ class WorkerNote:
         """Into the run's folder, whole or not at all."""
         folder = run / _FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{self.worker}.{os.getpid()}.partial"
-        partial.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
-        partial.rename(folder / f"{self.worker}.json")
+        with whole(folder / f"{self.worker}.json") as partial:
+            partial.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
 
 
 def read_worker_notes(run: Path) -> list[WorkerNote]:

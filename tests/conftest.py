@@ -1,15 +1,25 @@
-"""Tiny models with random weights, in the layouts that users have."""
+"""Tiny models with random weights, in the layouts that users have; what a busy machine must not change."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from exporter.gate.parity_texts import sentences
+
+# Tiny networks give a second thread nothing to do, and it spins while it waits: where others want the cores, too, two
+# threads take many times as long as one. For the processes that tests start as well.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# An example may take as long as the machine is busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 MAX_TOKENS = 96
 HIDDEN = 32

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from client.corpus import Corpus
     from evaluation.datasets.dataset import Dataset
     from evaluation.languages.judged_systems import JudgedSystems
-    from evaluation.languages.service_tokens import ServiceTokens
+    from exporter.publication.service_tokens import ServiceTokens
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from evaluation.languages.service_tokens import ServiceTokens
 from evaluation.languages.words import text_size
+from exporter.publication.service_tokens import ServiceTokens
 from interlingua.errors import InputError
 from interlingua.service import EMBED_DOCUMENT, RERANK
 
@@ -140,7 +140,7 @@ def pair_tokens(queries: Mapping[int, int], documents: Mapping[int, int], rerank
         return None
     asked, found = np.array(sorted(queries)), np.array(sorted(documents))
     weights = np.outer([queries[length] for length in asked.tolist()], [documents[length] for length in found.tolist()])
-    lengths = np.minimum(asked[:, None] + found[None] + reranking.pair_specials, reranking.spec.max_tokens)
+    lengths = np.minimum(asked[:, None] + found[None] + reranking.around_a_pair, reranking.spec.max_tokens)
     return float((lengths * weights).sum() / weights.sum())
 
 

@@ -24,8 +24,8 @@ from evaluation.languages.text_counts import pair_tokens
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from evaluation.languages.service_tokens import ServiceTokens
     from evaluation.languages.text_counts import TextCounts
+    from exporter.publication.service_tokens import ServiceTokens
 
 _ENGLISH = "en"
 _MOSTLY = 0.5  # of a language's characters, in scripts without spaces

@@ -46,14 +46,16 @@ class Averager:
         """All figures of one measure; values float64 [R], NaN where it is not defined."""
         resampling = self.resampling(values)
         return MeasureFigures(
-            all=self._breakdown(values, resampling),
+            all=self.breakdown(values, resampling),
             kinds={kind: self.breakdown(np.where(self.kinds == kind, values, np.nan)) for kind in self.kind_names},
             pairs={pair: self._figure(values, resampling, [pair]) for pair in resampling.pairs},
         )
 
-    def breakdown(self, values: Values) -> Breakdown:
-        """The averages of all queries."""
-        return self._breakdown(values, self.resampling(values))
+    def breakdown(self, values: Values, resampling: Resampling | None = None) -> Breakdown:
+        """The averages of all queries; `resampling` of the same values, where it is at hand."""
+        resampling = resampling or self.resampling(values)
+        pairs = {sort: [pair for pair in resampling.pairs if sort_of(pair) == sort] for sort in SORTS}
+        return Breakdown(*(self._figure(values, resampling, pairs[sort]) if pairs[sort] else None for sort in SORTS))
 
     def mixed(self, values: Values) -> Figure | None:
         """The average over the query languages in the mixed pool."""
@@ -99,10 +101,6 @@ class Averager:
     @cached_property
     def _resampler(self) -> Resampler:
         return Resampler(self._groups[self._rows].tolist())
-
-    def _breakdown(self, values: Values, resampling: Resampling) -> Breakdown:
-        pairs = {sort: [pair for pair in resampling.pairs if sort_of(pair) == sort] for sort in SORTS}
-        return Breakdown(*(self._figure(values, resampling, pairs[sort]) if pairs[sort] else None for sort in SORTS))
 
     def _figure(self, values: Values, resampling: Resampling, pairs: Sequence[Pair]) -> Figure:
         mean, low, high = resampling.over(pairs)

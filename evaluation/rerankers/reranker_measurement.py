@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from evaluation.report.averages import Averager
 from evaluation.rerankers.first_stages import FirstStages, SystemValues
 from evaluation.rerankers.reranker_report import DatasetReport, Report, RerankerFacts
-from evaluation.rerankers.system_report import averages, compare
+from evaluation.rerankers.system_report import compare
 from evaluation.systems.dense_vectors import dense_vectors
 from evaluation.systems.reranking import MixedScores, best_weight, wanted_pairs, weight_curve
 from evaluation.systems.score_cache import cached_scores, checkpoint_digest
@@ -84,6 +85,7 @@ def _report(on: _Measured, half: Half) -> DatasetReport:
     chosen = lists.of_half(half)
     pairs = [pair for pair, is_in in zip(lists.pairs, chosen, strict=True) if is_in]
     queries = [query for query in on.dataset.queries if query.half == half]
+    averager = Averager(lists, chosen)
     return DatasetReport(
         name=on.dataset.name,
         digest=on.dataset.digest,
@@ -93,6 +95,6 @@ def _report(on: _Measured, half: Half) -> DatasetReport:
         queries=len(queries),
         groups=len({query.group for query in queries}),
         lists={pair: pairs.count(pair) for pair in sorted(set(pairs))},
-        recall=averages(lists, half, on.stages.recall()),
-        systems=tuple(compare(lists, half, on.systems)),
+        recall=averager.breakdown(on.stages.recall()),
+        systems=tuple(compare(averager, on.systems)),
     )

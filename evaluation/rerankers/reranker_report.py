@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evaluation.measures.relevance import CUTOFF
+from evaluation.report.model import Figure
 from evaluation.report.plain import pair_name
-from evaluation.rerankers.system_report import Averages, SystemReport
 from evaluation.significance.bootstrap import RESAMPLES, SEED, Interval
 from evaluation.systems.candidate_lists import DEPTH, Pair
+from interlingua.plain_json import plain
 
 if TYPE_CHECKING:
     from evaluation.datasets.dataset import Half
+    from evaluation.report.model import Breakdown
+    from evaluation.rerankers.system_report import SystemReport
+
+_DECIMALS = 5
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class DatasetReport:
     queries: int
     groups: int
     lists: Mapping[Pair, int]
-    recall: Averages
+    recall: Breakdown
     systems: tuple[SystemReport, ...]
 
 
@@ -74,14 +79,14 @@ class Report:
             "candidates": DEPTH,
             "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "interval": 0.95, "clusters": "groups"},
             "embedder_digest": self.embedder_digest,
-            "rerankers": [_plain(vars(reranker)) for reranker in self.rerankers],
+            "rerankers": _plain(self.rerankers),
             "datasets": [_dataset(dataset) for dataset in self.datasets],
         }
 
 
 def _dataset(dataset: DatasetReport) -> dict[str, Any]:
-    values = vars(dataset) | {"systems": [_system(system) for system in dataset.systems]}
-    return {name: _plain(value) for name, value in values.items()}
+    facts: dict[str, Any] = _plain(vars(dataset) | {"systems": [_system(system) for system in dataset.systems]})
+    return facts
 
 
 def _system(system: SystemReport) -> dict[str, Any]:
@@ -89,14 +94,8 @@ def _system(system: SystemReport) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Pair):
-        return pair_name(value)
-    if isinstance(value, Interval):
-        return [round(figure, 5) for figure in value]
-    if isinstance(value, Averages):
-        return {name: _plain(interval) for name, interval in vars(value).items()}
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return round(value, 5) if isinstance(value, float) else value
+    return plain(value, _DECIMALS, {Pair: pair_name, Interval: list, Figure: _interval})
+
+
+def _interval(figure: Figure) -> list[float]:
+    return [figure.mean, figure.low, figure.high]

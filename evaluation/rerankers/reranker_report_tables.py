@@ -15,11 +15,12 @@ from evaluation.report.plain import pair_name
 from evaluation.systems.candidate_lists import MIXED, Pair
 
 if TYPE_CHECKING:
+    from evaluation.report.model import Breakdown, Figure
     from evaluation.rerankers.reranker_report import DatasetReport, Report
-    from evaluation.rerankers.system_report import Averages, SystemReport
-    from evaluation.significance.bootstrap import Interval
+    from evaluation.rerankers.system_report import SystemReport
 
 _NAMED = 6  # pairs that a cell has room for
+_ABSENT = "-"
 _COLUMNS = ("same language", "across languages", "mixed pool")
 
 
@@ -68,7 +69,7 @@ def _summary(dataset: DatasetReport) -> Grid:
         f"over {dataset.documents} documents",
         ("system", "weight", *_COLUMNS, "own-language share"),
         tuple(
-            (system.name, _weight(system), *(f"{mean:.3f}" for mean in _means(system.ndcg)), f"{system.own_share:.3f}")
+            (system.name, _weight(system), *_means(system.ndcg), f"{system.own_share:.3f}")
             for system in dataset.systems
         ),
         (ceiling, *_facts(dataset)),
@@ -79,7 +80,7 @@ def _differences(dataset: DatasetReport) -> Grid:
     rows = [
         (
             system.name,
-            *(_signed(interval) for interval in vars(system.difference).values()),
+            *(_signed(figure) for figure in _kinds(system.difference)),
             str(len(system.better)),
             _listed(system.worse),
         )
@@ -120,12 +121,16 @@ def _cell(system: SystemReport, pair: Pair) -> str:
     return f"{system.pairs[pair].mean:.3f}{mark}"
 
 
-def _means(averages: Averages) -> tuple[float, ...]:
-    return averages.same.mean, averages.across.mean, averages.mixed.mean
+def _kinds(of: Breakdown) -> tuple[Figure | None, ...]:
+    return of.same, of.across, of.mixed
 
 
-def _ceiling(recall: Averages) -> tuple[str, ...]:
-    return tuple(f"{name} {mean:.3f}" for name, mean in zip(_COLUMNS, _means(recall), strict=True))
+def _means(of: Breakdown) -> tuple[str, ...]:
+    return tuple(_ABSENT if figure is None else f"{figure.mean:.3f}" for figure in _kinds(of))
+
+
+def _ceiling(recall: Breakdown) -> tuple[str, ...]:
+    return tuple(f"{name} {mean}" for name, mean in zip(_COLUMNS, _means(recall), strict=True))
 
 
 def _facts(dataset: DatasetReport) -> Iterator[str]:
@@ -138,8 +143,8 @@ def _weight(system: SystemReport) -> str:
     return "" if system.weight is None else f"{system.weight:.1f}"
 
 
-def _signed(interval: Interval) -> str:
-    return f"{interval.mean:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+def _signed(figure: Figure | None) -> str:
+    return _ABSENT if figure is None else f"{figure.mean:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
 
 
 def _markdown(grid: Grid) -> str:

@@ -1,48 +1,23 @@
 """Values of systems --> means with intervals, and paired differences from the baseline.
 
-values [R] of a half's lists --bootstrap over groups--> Averages (same, across, mixed) and each pair's interval
-values - baseline's          --bootstrap over groups--> what the system changed, and where
+values [R] of the lists that count --Averager--> Breakdown (same, across, mixed) and each pair's interval
+values - baseline's                --Averager--> what the system changed, and where
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from evaluation.report.averages import sort_of
 from evaluation.rerankers.first_stages import BASELINE, SystemValues
-from evaluation.significance.bootstrap import Interval, Resampling, resample
-from evaluation.systems.candidate_lists import MIXED, CandidateLists, Pair
 
 if TYPE_CHECKING:
-    from evaluation.datasets.dataset import Half
-    from evaluation.measures.relevance import Values
-
-
-@dataclass(frozen=True)
-class Averages:
-    """Averages over the pairs of a kind, each of which counts the same.
-
-    Attributes:
-        same: query and documents in one language.
-        across: in two.
-        mixed: documents of all languages in one pool.
-    """
-
-    same: Interval
-    across: Interval
-    mixed: Interval
-
-    @classmethod
-    def of(cls, resampling: Resampling) -> Averages:
-        """From values of lists of all three kinds."""
-        kinds: dict[str, list[Pair]] = {"same": [], "across": [], "mixed": []}
-        for pair in resampling.pairs:
-            kinds[sort_of(pair)].append(pair)
-        return cls(**{kind: resampling.over(pairs) for kind, pairs in kinds.items()})
+    from evaluation.report.averages import Averager
+    from evaluation.report.model import Breakdown
+    from evaluation.significance.bootstrap import Interval
+    from evaluation.systems.candidate_lists import Pair
 
 
 @dataclass(frozen=True)
@@ -50,7 +25,7 @@ class SystemReport:
     """A system on a dataset's half.
 
     Attributes:
-        own_share: of the first ten of the mixed pool, those in the query's language.
+        own_share: of the first ten of the mixed pool, those in the query's language; NaN without a mixed pool.
         difference: from the baseline; None for the baseline itself.
         pairs: nDCG@10 of every pair.
         pair_differences: from the baseline, {} for the baseline itself.
@@ -58,9 +33,9 @@ class SystemReport:
 
     name: str
     weight: float | None
-    ndcg: Averages
+    ndcg: Breakdown
     own_share: float
-    difference: Averages | None
+    difference: Breakdown | None
     pairs: Mapping[Pair, Interval]
     pair_differences: Mapping[Pair, Interval]
 
@@ -75,41 +50,24 @@ class SystemReport:
         return [pair for pair, difference in self.pair_differences.items() if difference.is_better]
 
 
-def compare(lists: CandidateLists, half: Half, systems: Sequence[SystemValues]) -> list[SystemReport]:
+def compare(averager: Averager, systems: Sequence[SystemValues]) -> list[SystemReport]:
     """The systems' reports, in their order; one of them is the baseline."""
     baseline = next(system for system in systems if system.name == BASELINE)
-    return [_report(lists, half, system, baseline) for system in systems]
+    return [_report(averager, system, baseline) for system in systems]
 
 
-def averages(lists: CandidateLists, half: Half, values: Values) -> Averages:
-    """The averages of any measure."""
-    return Averages.of(_resampled(lists, half, values))
-
-
-def mean_over_mixed(lists: CandidateLists, half: Half, values: Values) -> float:
-    """The average over the query languages in the mixed pool."""
-    by_language: dict[str, list[float]] = {}
-    for row in np.flatnonzero(lists.of_half(half)):
-        if lists.pairs[row].pool == MIXED:
-            by_language.setdefault(lists.pairs[row].asked, []).append(float(values[row]))
-    return float(np.mean([np.mean(of_language) for of_language in by_language.values()]))
-
-
-def _report(lists: CandidateLists, half: Half, system: SystemValues, baseline: SystemValues) -> SystemReport:
-    resampled = _resampled(lists, half, system.ndcg)
+def _report(averager: Averager, system: SystemValues, baseline: SystemValues) -> SystemReport:
+    resampled = averager.resampling(system.ndcg)
     is_baseline = system is baseline
-    differences = _resampled(lists, half, system.ndcg - baseline.ndcg)
+    change = system.ndcg - baseline.ndcg
+    changes = averager.resampling(change)
+    own_share = averager.mixed(system.own_share)
     return SystemReport(
         name=system.name,
         weight=system.weight,
-        ndcg=Averages.of(resampled),
-        own_share=mean_over_mixed(lists, half, system.own_share),
-        difference=None if is_baseline else Averages.of(differences),
+        ndcg=averager.breakdown(system.ndcg, resampled),
+        own_share=own_share.mean if own_share else math.nan,
+        difference=None if is_baseline else averager.breakdown(change, changes),
         pairs={pair: resampled.of_pair(pair) for pair in resampled.pairs},
-        pair_differences={} if is_baseline else {pair: differences.of_pair(pair) for pair in differences.pairs},
+        pair_differences={} if is_baseline else {pair: changes.of_pair(pair) for pair in changes.pairs},
     )
-
-
-def _resampled(lists: CandidateLists, half: Half, values: Values) -> Resampling:
-    chosen = np.flatnonzero(lists.of_half(half))
-    return resample(values[chosen], [lists.pairs[row] for row in chosen], [lists.groups[row] for row in chosen])

@@ -17,7 +17,7 @@ import numpy as np
 
 from loadtest.capacity.server_layout import ServerLayout
 from loadtest.capacity.simulator import closed_loop_rate
-from loadtest.capacity.traffic_tokens import demand_of
+from loadtest.capacity.traffic_tokens import demand_of_run
 
 if TYPE_CHECKING:
     from loadtest.capacity.hardware_profile import HardwareProfile
@@ -48,7 +48,7 @@ def fit_busy(
     layout = ServerLayout.of_repository(repository, profile, with_clients=True)
     factors = []
     for service, rates in loops.items():
-        demand = demand_of(settings[service], repository)
+        demand = demand_of_run(settings[service], repository)
         workload = demand.draw(np.arange(_REQUESTS, dtype=np.float64), 0)
         factors += [busy_factor(layout, workload, callers, rate) for callers, rate in rates.items()]
     return float(np.exp(np.mean(np.log(factors))))

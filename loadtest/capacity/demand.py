@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
 from interlingua.errors import InputError
-from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK, Frame
+from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from loadtest.capacity.workload import KINDS, SEARCH, FloatArray64, IntArray, Workload
 
 Samples = Mapping[str, Sequence[int] | IntArray]
 _USES_QUERIES = (EMBED_QUERY, SEARCH)
 _USES_PAIRS = (RERANK, SEARCH)
-_ENDLESS = 1 << 30  # tokens
 _STREAM = 1  # random numbers of its own: those of the same seed alone may have made the arrivals
 
 
@@ -125,29 +123,6 @@ class Demand:
         rest = 1 - now[language]
         others = {tag: part * (1 - wanted) / rest if rest else 0.0 for tag, part in now.items()}
         return replace(self, languages={**others, language: wanted})
-
-
-def token_counts(
-    tokenizer_json: Path,
-    texts: Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]],
-    frame: Frame = Frame(),  # noqa: B008
-) -> dict[str, IntArray]:
-    """Tokens of each text by language, or of each pair: what a `Demand` takes as samples.
-
-    Args:
-        frame: what a service puts around each; prompt, template and specials are counted.
-
-    Raises:
-        InputError: the file is not a tokenizer, or the template and it do not go together.
-    """
-    from exporter.weights.text_encoder import Framed, TextEncoder
-
-    try:
-        content = tokenizer_json.read_bytes()
-        encoder = TextEncoder(content, max_tokens=_ENDLESS, pad_token_id=0, padding_side="right")
-    except (OSError, InputError) as error:
-        raise InputError(f"{tokenizer_json}: not a tokenizer ({error})") from error
-    return {language: encoder.count([Framed(one, frame) for one in some]) for language, some in texts.items()}
 
 
 def _share_faults(name: str, shares: Mapping[str, float]) -> list[str]:

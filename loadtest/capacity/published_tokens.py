@@ -1,6 +1,6 @@
-"""How many tokens texts have for a published service.
+"""How many tokens the traffic's texts have for the services that it needs.
 
-model repository, service --config.pbtxt--> ServiceSpec, tokenizer;  texts --its frame, its tokenizer--> counts
+model repository, service --> ServiceTokens;  texts by language --> counts by language
 """
 
 from __future__ import annotations
@@ -10,29 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.errors import InputError
-from interlingua.service import ServiceSpec, published_versions
-from loadtest.capacity.demand import token_counts
 
 if TYPE_CHECKING:
+    from exporter.publication.service_tokens import ServiceTokens
     from loadtest.capacity.workload import IntArray
 
 Texts = Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]]
 
 
-def published_spec(repository: Path, service: str) -> tuple[ServiceSpec, Path]:
-    """A service's newest version, and its tokenizer. Raises InputError: it is not published."""
-    from exporter.publication.publish import TOKENIZER_FILE
-    from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config
+def published_tokens(repository: Path, service: str) -> ServiceTokens:
+    """Of a service's newest version. Raises InputError: it is not published."""
+    from exporter.publication.service_tokens import ServiceTokens
 
-    path = repository / service / CONFIG_FILE
-    if not path.is_file():
+    tokens = ServiceTokens.published(repository, service)
+    if tokens is None:
         raise InputError(f"the traffic needs {service}, but {repository} has no such service: run `interlingua export`")
-    parameters = parameters_of(read_config(path))
-    try:
-        version = published_versions(parameters)[-1]
-        return ServiceSpec.from_parameters(parameters, version), path.parent / str(version) / TOKENIZER_FILE
-    except (KeyError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: not as `interlingua export` writes it ({error!r}): export again") from error
+    return tokens
 
 
 def published_counts(repository: Path, service: str, texts: Texts) -> dict[str, IntArray]:
@@ -43,5 +36,5 @@ def published_counts(repository: Path, service: str, texts: Texts) -> dict[str, 
     """
     if not texts:
         return {}
-    spec, tokenizer = published_spec(repository, service)
-    return token_counts(tokenizer, texts, spec.frame)
+    tokens = published_tokens(repository, service)
+    return {language: tokens.counts(some) for language, some in texts.items()}

@@ -25,7 +25,7 @@ _ASKS = 1000
 _PAIRS_A_SEARCH = 4  # documents that stand for a search's candidates
 
 
-def demand_of(settings: RunSettings, repository: Path) -> Demand:
+def demand_of_run(settings: RunSettings, repository: Path) -> Demand:
     """The make-up of a run's traffic.
 
     The pairs of a search are taken to be its query with any documents of the dataset: which of them are found, is left

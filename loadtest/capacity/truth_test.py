@@ -202,7 +202,7 @@ def predict(setting: Setting, repository: Path, profile: HardwareProfile, second
     from loadtest import schedule
     from loadtest.capacity.highest_rate import Runs, highest_rate
     from loadtest.capacity.server_layout import ServerLayout
-    from loadtest.capacity.traffic_tokens import demand_of
+    from loadtest.capacity.traffic_tokens import demand_of_run
 
     layout = ServerLayout.of_repository(repository, profile, with_clients=True)
     settings = setting.settings
@@ -213,7 +213,7 @@ def predict(setting: Setting, repository: Path, profile: HardwareProfile, second
 
     arrivals = bursts if settings.schedule == "bursts" else schedule.poisson
     runs = Runs(seconds=seconds, repeats=_REPEATS, precision=_PRECISION / 2, arrivals=arrivals)
-    return highest_rate(demand_of(settings, repository), layout, setting.slo, runs)
+    return highest_rate(demand_of_run(settings, repository), layout, setting.slo, runs)
 
 
 def measure(setting: Setting, repository: Path, out: Path, plan: SearchPlan) -> FoundRate:

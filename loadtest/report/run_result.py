@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from loadtest.plain_json import plain
+from interlingua.plain_json import plain
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,7 +11,7 @@ from client.manifest import HnswParameters
 from interlingua.errors import InputError
 from loadtest.capacity.highest_rate import ImpossibleSloError, Runs
 from loadtest.capacity.plan.planned_traffic import PlannedTraffic
-from loadtest.capacity.plan.text_lengths import demand_of
+from loadtest.capacity.plan.text_lengths import planned_demand
 from loadtest.capacity.server_layout import ServerLayout
 from loadtest.tradeoff.front import by_cost, placed
 from loadtest.tradeoff.graph_quality import GraphQuality
@@ -114,7 +114,7 @@ def _rows(
     # Searches in the mix of the dataset's queries; the depth is replaced setting by setting.
     deepest = max(name.depth or 0 for name in names)
     traffic = PlannedTraffic(f"--setting {report.source.label}", peak_rate=1.0, mean_rate=1.0, depth=deepest)
-    demand = demand_of(traffic, dataset, report.source.repository)
+    demand = planned_demand(traffic, dataset, report.source.repository)
     replica = Replica(layout, demand, wanted.slo, traffic, wanted.runs, wanted.price_per_hour)
     for setting in _settings(report, names, dataset, first, wanted, notes):
         on_step(f"simulating {setting.name}")

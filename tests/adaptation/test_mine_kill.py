@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from adaptation.corpus import make_corpus
 from adaptation.mine import mine
 from adaptation.section import Section
 from adaptation.work_folder import WorkFolder
+from client.document_store import DocumentStore
 from tests.client.hash_embedder import HashEmbedder
 
 GROUPS = 300
@@ -27,35 +27,26 @@ def make_work(folder: Path) -> WorkFolder:
     return work
 
 
-def kill_when(work: WorkFolder, is_so_far: object) -> None:
-    process = subprocess.Popen([sys.executable, "-m", "tests.adaptation.mine_target", str(work.root)])
-    try:
-        deadline = time.monotonic() + 60
-        while not is_so_far(work):  # type: ignore[operator]
-            assert process.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-    finally:
+def kill_once_begun(work: WorkFolder, file: str) -> None:
+    """Between two batches, when that file of the work folder has something in it."""
+    command = [sys.executable, "-m", "tests.adaptation.mine_target", str(work.root), file]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
         process.kill()
-        process.wait()
-
-
-def is_indexing(work: WorkFolder) -> bool:
-    return (work.index / "documents.sqlite").exists()
-
-
-def is_mining(work: WorkFolder) -> bool:
-    part = work.root / "lists.part.jsonl"
-    return part.exists() and part.stat().st_size > 0
+    assert said == "halted\n"
 
 
 def test_killed_while_indexing_and_while_mining_it_ends_as_if_it_had_not(tmp_path: Path) -> None:
     undisturbed = make_work(tmp_path / "undisturbed")
     expected = mine(undisturbed, HashEmbedder(dimension=1024))
     work = make_work(tmp_path / "killed")
-    kill_when(work, is_indexing)
-    assert not is_mining(work)
-    kill_when(work, is_mining)
+    part = work.root / "lists.part.jsonl"
+    kill_once_begun(work, "index/documents.sqlite")
+    assert 0 < len(DocumentStore.open(work.index).ids()) < GROUPS
+    assert not part.read_bytes()
+    kill_once_begun(work, part.name)
+    assert part.read_bytes()
     assert not work.lists.exists()
     resumed = HashEmbedder(dimension=1024)
     assert mine(work, resumed) == expected

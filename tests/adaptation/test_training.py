@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -137,18 +134,37 @@ def _angle(a: torch.Tensor, b: torch.Tensor) -> float:
     return math.acos(min(1.0, float(a @ b / a.norm() / b.norm())))
 
 
+HALTING = """
+import threading
+from adaptation import train
+from interlingua.commands import main
+drawn, draw_step = [], train.draw_step
+def draw_and_halt(*arguments):
+    drawn.append(draw_step(*arguments))
+    if len(drawn) == 6:
+        print("halted", flush=True)
+        threading.Event().wait()
+    return drawn[-1]
+train.draw_step = draw_and_halt
+main()
+"""
+
+
 def test_a_run_that_was_killed_goes_on_and_ends_the_same(scored: WorkFolder, base: Path) -> None:
+    """Killed when the sixth step is drawn; and the next checkpoint was begun by then, which `kill -9` can tear."""
     arguments = ["--work", scored.root, "--base", base, *STEPS, "--seed", "5", "--save-every", "2"]
     run("train", "--name", "whole", *arguments)
-    command = [sys.executable, "-m", "interlingua", "adapt", "train", "--name", "killed", *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", HALTING, "adapt", "train", "--name", "killed", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.kill()
+    assert said == "halted\n"
     folder = scored.runs / "killed"
-    deadline = time.monotonic() + 120
-    while not list(folder.glob("checkpoint-*/trainer_state.json")) and time.monotonic() < deadline:
-        assert process.poll() is None
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    (checkpoint,) = folder.glob("checkpoint-*")
+    torn = folder / f"checkpoint-{int(checkpoint.name.removeprefix('checkpoint-')) + 2}"
+    torn.mkdir()
+    (torn / "optimizer.pt").write_bytes((checkpoint / "optimizer.pt").read_bytes()[:100])
     assert not (folder / "model").exists()
     run("train", "--name", "killed", *arguments)
     whole, resumed = weights(scored.runs / "whole" / "model"), weights(folder / "model")

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from client.conversation import (
-    Answer,
-    AskReady,
-    Conversation,
-    EmbedderChangedError,
-    Infer,
-    Pause,
-    ReadConfig,
-    RpcFailedError,
-    ServerAwayError,
-    Steps,
-    shortened,
-)
+from client.conversation import Conversation
+from client.conversation_steps import Answer, AskReady, Infer, Pause, ReadConfig, Steps
 from client.deadline import Deadline
 from client.rerank_pace import RerankPace
 from client.server_address import ServerAddress
+from client.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
 from client.services import ModelConfig
 from interlingua.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
 from interlingua.service import ServiceSpec
@@ -154,7 +145,7 @@ def test_long_documents_are_cut_between_characters_and_queries_are_not() -> None
     text = "日" * 10  # 30 bytes, where the service takes 20
     assert talk.embed_calls([text], "document")[0].columns["text"] == ["日" * 6]
     assert talk.embed_calls([text], "query")[0].columns["text"] == [text]
-    assert shortened("abc", 3) == "abc"
+    assert talk.embed_calls(["a" * 20, "a" * 21], "document")[0].columns["text"] == ["a" * 20, "a" * 20]
 
 
 def test_goes_on_after_a_restart_once_the_embedder_is_the_same() -> None:
@@ -237,13 +228,14 @@ def test_what_is_no_address(url: str) -> None:
         ServerAddress.parse(url)
 
 
-def test_the_pace_decides_the_depth() -> None:
+def test_the_pace_decides_the_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     pace = RerankPace()
     assert pace.depth(50, None) == 50
     assert pace.depth(50, Deadline.after(10)) == 8  # a probe, the pace being unknown
     pace.record(10, 1.0)
-    assert pace.depth(50, Deadline.after(2.0)) == 16  # 85% of 2 s at 0.1 s a pair, less what passed since
-    assert pace.depth(5, Deadline.after(2.0)) == 5
+    assert pace.depth(50, Deadline.after(2.05)) == 17  # 85% of 2.05 s at 0.1 s a pair
+    assert pace.depth(5, Deadline.after(2.05)) == 5
     assert pace.depth(50, Deadline.after(0.05)) == 0
     assert pace.depth(50, Deadline.after(-1)) == 0
     pace.record(1, 1.1)

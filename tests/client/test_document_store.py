@@ -118,12 +118,13 @@ def test_a_reader_goes_on_while_a_writer_writes(index_dir: Path, embedder: HashE
     query = embedder.vector("en:cat en:dog", "query")
     before = index.nearest(query, "en", 10).labels.tolist()
     failures: list[BaseException] = []
-    done = threading.Event()
+    searched, done = threading.Event(), threading.Event()
 
     def write() -> None:
         try:
             with Indexer.open(index_dir, HashEmbedder(), batch=5) as indexer:
                 for turn in range(20):
+                    assert turn != 10 or searched.wait(60)
                     indexer.add([Document(f"n{turn}-{n}", "en", "en:sea", f"en:sea {n} {turn}") for n in range(10)])
                 indexer.delete(["en-cat-dog"])
                 indexer.finish()
@@ -140,9 +141,11 @@ def test_a_reader_goes_on_while_a_writer_writes(index_dir: Path, embedder: HashE
         assert found.labels.tolist() == before
         assert len(index.documents(found.labels)) >= 9
         searches += 1
+        if searches == 3:
+            searched.set()
     writer.join()
     assert not failures
-    assert searches > 0
+    assert searches >= 3
     assert not index.is_current()
     again = index.reopened()
     assert len(again) == 90 + 200 - 1

@@ -13,7 +13,7 @@ from hash_embedder import HashEmbedder
 
 from client.beside import BesideIndex, differing_documents, is_finished
 from client.document import Document
-from client.in_use import InUse, Pair
+from client.in_use import InUse, Pair, close_pair
 from client.index_root import IndexPointer, current_folder, find_index, indexes, read_pointer, write_pointer
 from client.indexer import Indexer, IndexSettings
 from client.search_index import SearchIndex
@@ -113,23 +113,23 @@ class _Closed:
 
 def test_what_was_replaced_is_closed_after_its_last_search() -> None:
     old_client, old_searcher, new = _Closed(), _Closed(), _Closed()
-    in_use = InUse(Pair(old_searcher, old_client))  # type: ignore[arg-type]
+    in_use = InUse(Pair(old_searcher, old_client), close_pair)  # type: ignore[type-var]
     entered, leave = threading.Event(), threading.Event()
 
     def search() -> None:
         with in_use.used():
             entered.set()
-            leave.wait(10)
+            leave.wait(60)
 
     searching = threading.Thread(target=search)
     searching.start()
-    entered.wait(10)
-    in_use.replace(Pair(new, new))  # type: ignore[arg-type]
+    assert entered.wait(60)
+    in_use.replace(Pair(new, new))  # type: ignore[type-var]
     with in_use.used() as pair:
         assert pair.client is new
     assert (old_client.times, old_searcher.times) == (0, 0)
     leave.set()
-    searching.join(10)
+    searching.join(60)
     assert (old_client.times, old_searcher.times, new.times) == (1, 1, 0)
-    in_use.replace(Pair(old_searcher, old_client))  # type: ignore[arg-type]
+    in_use.replace(Pair(old_searcher, old_client))  # type: ignore[type-var]
     assert new.times == 2  # nobody searched: at once, the client and the index

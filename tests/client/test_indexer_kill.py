@@ -70,7 +70,7 @@ def test_killed_again_and_again_it_finishes(tmp_path: Path, corpus: Path) -> Non
         process.wait()
         check(directory, reported(process) + int(line or 0))
     finishing = start(directory, corpus)
-    output, _ = finishing.communicate(timeout=60)
+    output, _ = finishing.communicate(timeout=300)
     assert output.endswith("finished\n")
     check(directory, 90)
     assert DocumentStore.open(directory).ids() == {document.id for document in make_documents()}

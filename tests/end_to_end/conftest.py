@@ -12,8 +12,13 @@ import numpy as np
 import pytest
 import tritonclient.grpc as triton
 
+from exporter.export import ExportRequest, export
+from exporter.publication.publish import ServingOptions
+from exporter.publication.triton_config import Placement
 from server.embedded import EmbeddedServer, ServerSettings
 from server.ports import free_ports
+
+ONE_INSTANCE = ServingOptions(Placement("cpu", 1, 1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,6 +39,15 @@ def repository(tmp_path_factory: pytest.TempPathFactory, make_folder: Callable[.
     for model in ("multilingual-e5-small", make_folder("xlm-roberta", labels=1)):
         done = interlingua("export", model, "--model-repository", folder)
         assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_repository(tmp_path_factory: pytest.TempPathFactory, make_folder: Callable[..., Path]) -> Path:
+    """A tiny embedder and a tiny reranker, both version 1, an instance each; nobody changes it."""
+    folder = tmp_path_factory.mktemp("tiny-repository")
+    for model in (make_folder("xlm-roberta", pooling="mean"), make_folder("xlm-roberta", labels=1)):
+        export(ExportRequest(str(model), "fp32", folder, ONE_INSTANCE), lambda _: None)
     return folder
 
 

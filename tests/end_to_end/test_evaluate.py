@@ -186,12 +186,12 @@ def _shortened(row: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def late_interaction(
-    repository: Path, tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]
+    tiny_repository: Path, tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]
 ) -> tuple[Path, Path]:
     """A repository whose newest reranker is a tiny late-interaction one, and its checkpoint."""
     folder = tmp_path_factory.mktemp("late-interaction")
     checkpoint = save_tiny_reranker(folder / "tiny", tokenizer_json["xlm-roberta"])
-    shutil.copytree(repository, folder / "repository")
+    shutil.copytree(tiny_repository, folder / "repository")
     done = interlingua("export", checkpoint, "--model-repository", folder / "repository")
     assert done.returncode == 0, done.stderr
     return folder / "repository", checkpoint

@@ -22,14 +22,6 @@ from server.ports import free_ports
 from tests.end_to_end.conftest import interlingua, settings_for
 
 
-@pytest.fixture(scope="module")
-def tiny_repository(tmp_path_factory: pytest.TempPathFactory, make_folder: Callable[..., Path]) -> Path:
-    folder = tmp_path_factory.mktemp("tiny-repository")
-    done = interlingua("export", make_folder("bert", pooling="mean"), "--model-repository", folder)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
 def serve(repository: Path, ports: list[int], *more: str) -> subprocess.Popen[str]:
     names = ("--grpc-port", "--http-port", "--metrics-port")
     arguments = [part for name, port in zip(names, ports, strict=True) for part in (name, str(port))]
@@ -47,7 +39,7 @@ def wait_until_ready(process: subprocess.Popen[str]) -> None:
     raise AssertionError("".join(said))
 
 
-def wait_until_gone(pids: list[int], seconds: float = 20) -> list[int]:
+def wait_until_gone(pids: list[int], seconds: float = 120) -> list[int]:
     """Those that are still alive when the time is over."""
     give_up = time.monotonic() + seconds
     while (alive := [pid for pid in pids if psutil.pid_exists(pid)]) and time.monotonic() < give_up:
@@ -63,7 +55,7 @@ def test_a_signal_ends_the_server_and_all_its_processes(tiny_repository: Path, n
     children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     assert len(children) >= 3  # tritonserver and its stubs
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert errors.rstrip().endswith("stopped")
     assert wait_until_gone(children) == []
@@ -76,14 +68,14 @@ def test_the_server_dies_with_its_launcher(tiny_repository: Path) -> None:
     children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.kill()
     process.wait()
-    assert wait_until_gone(children, seconds=45) == []
+    assert wait_until_gone(children) == []
 
 
 def test_a_taken_port_is_one_clear_line(tiny_repository: Path) -> None:
     ports = free_ports(3)
     with closing(socket.create_server(("127.0.0.1", ports[1]))):
         process = serve(tiny_repository, ports)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 4
     assert f"error: port {ports[1]} on 127.0.0.1 cannot be used" in errors
     assert "--http-port" in errors
@@ -121,7 +113,7 @@ def test_a_server_that_dies_is_noticed_and_leaves_nothing_behind(tiny_repository
     children = psutil.Process(process.pid).children(recursive=True)
     triton = next(child for child in children if child.name() == "tritonserver")
     os.kill(triton.pid, signal.SIGKILL)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 4
     assert "Triton ended by itself" in errors
     assert wait_until_gone([child.pid for child in children]) == []

@@ -139,15 +139,19 @@ def test_a_deadline_that_has_passed_is_refused_before_the_work(services: Service
 
 
 def test_a_deadline_that_cannot_be_met_is_refused_at_once(services: Services) -> None:
+    """Where the machine stalls for 150 ms the deadline has passed meanwhile, and a refusal is late: so one of five."""
     services.embed(["the first request measures the cost of a call"])
     texts = ["long text " * 200] * 32
-    began = time.monotonic()
-    with pytest.raises(InferenceServerException, match="deadline: it cannot be met"):
-        services.embed(texts, deadline_ms=int(time.time() * 1000) + 150)
-    refused_s = time.monotonic() - began
+    refusals: list[tuple[float, str]] = []
+    for _ in range(5):
+        began = time.monotonic()
+        with pytest.raises(InferenceServerException, match="deadline: ") as caught:
+            services.embed(texts, deadline_ms=int(time.time() * 1000) + 150)
+        refusals.append((time.monotonic() - began, str(caught.value)))
     began = time.monotonic()
     services.embed(texts)
-    assert refused_s < (time.monotonic() - began) / 3
+    whole_s = time.monotonic() - began
+    assert any(seconds < whole_s / 3 and "it cannot be met" in message for seconds, message in refusals), refusals
 
 
 def test_a_deadline_far_away_is_met(services: Services) -> None:
@@ -182,7 +186,7 @@ def test_rerank_names_the_bad_side(services: Services) -> None:
 def test_the_services_publish_their_metrics(services: Services, server: EmbeddedServer) -> None:
     def read() -> dict[str, float]:
         url = f"http://127.0.0.1:{server.settings.metrics_port}/metrics"
-        lines = urllib.request.urlopen(url, timeout=10).read().decode().splitlines()
+        lines = urllib.request.urlopen(url, timeout=60).read().decode().splitlines()
         ours = [line for line in lines if line.startswith("interlingua_") and 'model="embed_query"' in line]
         return {line.split("{")[0].removeprefix("interlingua_"): float(line.split()[-1]) for line in ours}
 
@@ -214,7 +218,7 @@ def test_administration_is_closed(server: EmbeddedServer, path: str, method: str
     url = f"http://127.0.0.1:{server.settings.http_port}/{path}"
     request = urllib.request.Request(url, data=b"{}" if method == "POST" else None, method=method)
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     assert caught.value.code == 403
 
 
@@ -230,6 +234,6 @@ def test_http_clients_are_served_too(server: EmbeddedServer, reference: np.ndarr
     request = urllib.request.Request(
         f"http://127.0.0.1:{server.settings.http_port}/v2/models/embed_document/infer", json.dumps(body).encode()
     )
-    answer = json.loads(urllib.request.urlopen(request, timeout=30).read())
+    answer = json.loads(urllib.request.urlopen(request, timeout=60).read())
     vector = next(output["data"] for output in answer["outputs"] if output["name"] == "embedding")
     np.testing.assert_allclose(vector, reference[1], atol=2e-5)

@@ -22,12 +22,9 @@ from tokenizers import Tokenizer
 
 from client import Document, Indexer, InferenceClient, Retriever
 from client.indexer import IndexSettings
-from exporter.export import ExportRequest, export
 from exporter.gate.parity_texts import sentences
 from exporter.models.spec import Role
-from exporter.publication.publish import ServingOptions
 from exporter.publication.repository import FAMILIES, ModelRepository
-from exporter.publication.triton_config import Placement
 from interlingua.errors import ExportError, InputError, InterlinguaError, ServerError
 from server.embedded import EmbeddedServer
 from server.model_control import ModelControl, servers_of
@@ -35,11 +32,10 @@ from server.run_record import running
 from server.versions.deployment import Deployment
 from server.versions.parity import check_answers
 from tests.conftest import HIDDEN
-from tests.end_to_end.conftest import settings_for
+from tests.end_to_end.conftest import ONE_INSTANCE, settings_for
 from tests.end_to_end.other_weights import publish_with_other_weights
 from tests.exporter.publication import publish_bytes
 
-SERVING = ServingOptions(Placement("cpu", 1, 1))
 DOCUMENTS = [
     Document(f"{number}.{language}", language, "", text)
     for number, row in enumerate(sentences()[:4])
@@ -112,7 +108,7 @@ class Load:
     def wait_for_more(self, number: int = 8) -> None:
         """Until every client has asked so often again; fails if one does not come that far."""
         before = {name: len(answers) for name, answers in self.answers.items()}
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 300
         while any(len(self.answers[name]) < before[name] + number for name in before):
             assert not self.failures, self.failures
             assert time.monotonic() < give_up
@@ -148,7 +144,7 @@ class Site:
 
     def publish(self, seed: int, role: Role = "embedder") -> int:
         """Put another version on the disk; its number."""
-        return publish_with_other_weights(self.exported, self.repository, role, seed, SERVING)
+        return publish_with_other_weights(self.exported, self.repository, role, seed, ONE_INSTANCE)
 
     def open(self) -> Retriever:
         return Retriever.open(self.index, server=self.address, load_detector=False)
@@ -170,23 +166,14 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory, make_folder: Callable[..., Path]) -> Path:
-    """An embedder and a reranker, both version 1."""
-    repository = tmp_path_factory.mktemp("exported")
-    for model in (make_folder("xlm-roberta", pooling="mean"), make_folder("xlm-roberta", labels=1)):
-        export(ExportRequest(str(model), "fp32", repository, SERVING), lambda _: None)
-    return repository
-
-
-@pytest.fixture(scope="module")
-def make_site(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Site]]:
+def make_site(tiny_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Site]]:
     """Version 1 of an embedder is served, and the documents are indexed with it."""
     with ExitStack() as stack:
 
         def make() -> Site:
             folder = tmp_path_factory.mktemp("site")
             server = EmbeddedServer(settings_for(folder / "repository"))
-            made = Site(folder / "repository", server, folder / "index", exported)
+            made = Site(folder / "repository", server, folder / "index", tiny_repository)
             assert made.publish(1) == 1
             stack.enter_context(server)
             with (
@@ -326,7 +313,7 @@ def test_a_version_that_answers_otherwise_than_its_files_is_refused(site: Site) 
 
 
 def test_a_network_that_does_not_load_changes_nothing_and_can_be_pruned(site: Site) -> None:
-    number = publish_bytes(site.repository, b"no network", dimension=HIDDEN, serving=SERVING).version
+    number = publish_bytes(site.repository, b"no network", dimension=HIDDEN, serving=ONE_INSTANCE).version
     with refused(site, ExportError, "does not load in ONNX Runtime"):
         site.run("publish", str(number))
     (control,) = servers_of(site.repository)
@@ -339,7 +326,7 @@ def test_a_network_that_does_not_load_changes_nothing_and_can_be_pruned(site: Si
     assert number not in repository.folders(FAMILIES["embedder"])
     assert repository.next_version(FAMILIES["embedder"]) == number + 1  # a client may still ask for that number
     with pytest.raises(InputError, match="was pruned"):
-        publish_bytes(site.repository, b"another", version=number, dimension=HIDDEN, serving=SERVING)
+        publish_bytes(site.repository, b"another", version=number, dimension=HIDDEN, serving=ONE_INSTANCE)
 
 
 def test_a_promotion_wants_an_index_with_the_same_documents(site: Site) -> None:

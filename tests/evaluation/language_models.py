@@ -35,15 +35,22 @@ def syllables() -> Tokenizer:
     return tokenizer
 
 
-def publish_models(root: Path, *, reranker: bool = True, max_tokens: int = MAX_TOKENS) -> Path:
+def publish_models(
+    root: Path,
+    *,
+    reranker: bool = True,
+    max_tokens: int = MAX_TOKENS,
+    document_template: str = "",
+    pair_template: str = "",
+) -> Path:
     """Publish an embedder, and a reranker on the same tokenizer."""
-    _publish(root, "embedder", max_tokens, PROMPT)
+    _publish(root, "embedder", max_tokens, PROMPT, document_template)
     if reranker:
-        _publish(root, "reranker", MAX_PAIR_TOKENS, "")
+        _publish(root, "reranker", MAX_PAIR_TOKENS, "", pair_template)
     return root
 
 
-def _publish(root: Path, role: Role, max_tokens: int, document_prompt: str) -> None:
+def _publish(root: Path, role: Role, max_tokens: int, document_prompt: str, template: str) -> None:
     repository = ModelRepository(root)
     with repository.staging() as staging:
         network = staging / ".network"
@@ -55,6 +62,8 @@ def _publish(root: Path, role: Role, max_tokens: int, document_prompt: str) -> N
                 role=role,
                 source=FolderSource(Path("tiny")),
                 document_prompt=document_prompt,
+                document_template=template if role == "embedder" else "",
+                pair_template=template if role == "reranker" else "",
                 max_tokens=max_tokens,
                 pooling="mean" if role == "embedder" else "none",
                 head="none" if role == "embedder" else "classifier",

@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from client.conversation import ServerAwayError
 from client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
 from client.search_log import SearchLog, Setting
 from client.search_steps import SearchRequest
+from client.server_failures import ServerAwayError
 
 SETTING = Setting("embedder-1", "reranker-1", True)
 

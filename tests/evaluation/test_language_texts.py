@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from evaluation.languages.service_tokens import ServiceTokens
 from evaluation.languages.text_counts import PublishedTokens, Text, count_documents, count_queries, pair_tokens
 from evaluation.languages.text_figures import AgainstEnglish, TextFigures, text_figures
 from evaluation.languages.words import text_size
+from exporter.publication.service_tokens import ServiceTokens
 from interlingua.errors import InputError
 from interlingua.service import RERANK
 from tests.evaluation.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models
@@ -48,7 +48,7 @@ def test_tokens_by_hand(embedding: ServiceTokens) -> None:
     assert embedding.spec.prompt == PROMPT
     assert embedding.counts(["banana split", "打开"]).tolist() == [8, 5]
     assert embedding.lengths(["banana split", "打开"]).tolist() == [5, 2]
-    assert embedding.pair_specials == 3  # <s> query </s> document </s>
+    assert embedding.around_a_pair == 3  # <s> query </s> document </s>
 
 
 def test_what_the_network_reads_of_a_long_text_by_hand(embedding: ServiceTokens) -> None:

@@ -150,12 +150,16 @@ def by_scipy(relevant: RelevantDocuments, ranked: IntArray, row: int, cutoff: in
 
 @pytest.mark.parametrize("cutoff", [10, DEPTH])
 def test_as_scipy_and_fast(cutoff: int) -> None:
+    """A list takes less than a quarter of a core's time that SciPy needs for one, whatever the machine."""
     relevant, ranked = many_lists(np.random.default_rng(5))
-    start = time.perf_counter()
+    began = time.process_time()
     values = peer(relevant, ranked, cutoff=cutoff)
-    assert time.perf_counter() - start < 3
+    ours = time.process_time() - began
     some = range(0, LISTS, 16)
+    began = time.process_time()
     expected = [by_scipy(relevant, ranked, row, cutoff) for row in some]
+    theirs = time.process_time() - began
+    assert ours / LISTS < theirs / len(some) / 4
     assert values[list(some)] == pytest.approx(expected, abs=1e-12, nan_ok=True)
     assert np.nanmax(values) - np.nanmin(values) > 0.5
 

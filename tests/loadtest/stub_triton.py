@@ -1,9 +1,10 @@
 """A server that speaks Triton's protocol, computes nothing, and stalls on demand: to measure the measuring instrument.
 
-    python -m tests.loadtest.stub_triton PORT [--work-ms 0] [--stall-at 40 --stall-s 1] [--refuse-from 50]
+    python -m tests.loadtest.stub_triton [--work-ms 0] [--stall-at 40 --stall-s 1] [--refuse-from 50]
 
-It answers one request at a time, in the order of their coming. `--stall-at 40` lets the 41st inference (the embedder's
-check on connecting is none) wait for `--stall-s` seconds, and everybody behind it too.
+It says `ready on PORT`, a port that was free, and answers one request at a time, in the order of their coming.
+`--stall-at 40` lets the 41st inference (the embedder's check on connecting is none) wait for `--stall-s` seconds, and
+everybody behind it too.
 """
 
 from __future__ import annotations
@@ -73,15 +74,14 @@ async def serve(options: argparse.Namespace) -> None:
     """Until killed."""
     server = grpc.aio.server()
     service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(StubTriton(options), server)
-    server.add_insecure_port(f"127.0.0.1:{options.port}")
+    port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    print("ready", flush=True)  # noqa: T201
+    print(f"ready on {port}", flush=True)  # noqa: T201
     await server.wait_for_termination()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("port", type=int)
     parser.add_argument("--work-ms", type=float, default=0.0)
     parser.add_argument("--stall-at", type=int, default=-1)
     parser.add_argument("--stall-s", type=float, default=0.0)

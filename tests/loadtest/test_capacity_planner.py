@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from interlingua.errors import InputError
-from interlingua.service import Frame
 from loadtest import schedule
-from loadtest.capacity.demand import Demand, token_counts
+from loadtest.capacity.demand import Demand
 from loadtest.capacity.highest_rate import ImpossibleSloError, Runs, highest_rate, interval
 from loadtest.capacity.planner import cost_per_million, demand_changes, peak_and_mean, replicas_for, what_if
 from loadtest.capacity.server_layout import ServerLayout
@@ -151,21 +149,6 @@ def test_a_faulty_demand_names_everything() -> None:
         Demand({"search": 1.0, "chat": 1.0}, {"en": 0.5, "sw": -0.5}, query_tokens={"en": [5]}, depth=3)
     for words in ("chat: a request", "languages: shares", "query_tokens has no sample of sw", "pair_tokens has no"):
         assert words in str(caught.value)
-
-
-def test_token_counts_come_from_the_tokenizer(tmp_path: Path, tokenizer_json: dict[str, bytes]) -> None:
-    from tokenizers import Tokenizer
-
-    path = tmp_path / "tokenizer.json"
-    path.write_bytes(tokenizer_json["bert"])
-    counts = token_counts(path, {"en": ["a", "Where is my parcel?"], "hi": ["मेरा पार्सल कहाँ है?"]}, Frame("query: "))
-    tokenizer = Tokenizer.from_file(str(path))
-    assert counts["en"].tolist() == [len(tokenizer.encode(f"query: {text}")) for text in ("a", "Where is my parcel?")]
-    assert counts["hi"].tolist() == [len(tokenizer.encode("query: मेरा पार्सल कहाँ है?"))]
-    assert counts["hi"][0] > counts["en"][1]  # the same question, the same vocabulary
-    path.write_text("{}")
-    with pytest.raises(InputError, match="not a tokenizer"):
-        token_counts(path, {"en": ["a"]})
 
 
 # -- arithmetic --------------------------------------------------------------------------------------------------

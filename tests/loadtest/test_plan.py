@@ -20,11 +20,11 @@ from exporter.graphs.graph_names import EMBEDDING
 from exporter.publication.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
 from interlingua.commands.plan import command
 from interlingua.errors import InputError
-from interlingua.service import Frame, ServiceSpec
+from interlingua.service import ServiceSpec
 from loadtest import schedule
 from loadtest.bisection import ImpossibleSloError
 from loadtest.capacity import gpu_profile
-from loadtest.capacity.demand import Demand, token_counts
+from loadtest.capacity.demand import Demand
 from loadtest.capacity.gpu_profile import Card, card, cards, estimated_time, gpu_layout
 from loadtest.capacity.hardware_profile import HardwareProfile
 from loadtest.capacity.highest_rate import Runs, highest_rate
@@ -41,10 +41,11 @@ from loadtest.capacity.plan.records import Plan
 from loadtest.capacity.plan.replica_memory import PROCESS_MIB, SERVER_MIB, TOKENIZER_TIMES, memory_of
 from loadtest.capacity.plan.run_length import runs_for, throughput
 from loadtest.capacity.plan.sensitivity import effect, questions
-from loadtest.capacity.plan.text_lengths import demand_of
+from loadtest.capacity.plan.text_lengths import planned_demand
 from loadtest.capacity.plan.traffic_file import read_traffic
 from loadtest.capacity.plan.words import paragraphs
 from loadtest.capacity.planner import Change, replicas_for
+from loadtest.capacity.published_tokens import published_counts
 from loadtest.capacity.server_layout import ServerLayout, TextCost
 from loadtest.capacity.service_time import ServiceTimeModel
 from loadtest.slo import Slo
@@ -412,20 +413,20 @@ def test_lengths_are_the_dataset_s(repository: Path, tokenizer_json: dict[str, b
     from tokenizers import Tokenizer
 
     dataset = _dataset()
-    demand = demand_of(replace(TRAFFIC, languages={"en": 1.0}), dataset, repository)
+    demand = planned_demand(replace(TRAFFIC, languages={"en": 1.0}), dataset, repository)
     tokenizer = Tokenizer.from_str(tokenizer_json["bert"].decode())
     expected = [len(tokenizer.encode(f"query: {text}")) for text in QUERIES["en"]]
     assert list(demand.query_tokens["en"]) == expected
     assert (demand.document_tokens, demand.pair_tokens, demand.depth) == ({}, {}, 0)
     pair = ("where is my parcel", "parcels")
-    counted = token_counts(repository / "embed_query" / "1" / "tokenizer.json", {"en": [pair]}, Frame("query: "))
+    counted = published_counts(repository, "embed_query", {"en": [pair]})
     assert list(counted["en"]) == [len(tokenizer.encode(*pair))]
     # As in the dataset: two queries are English, one is German.
-    assert demand_of(TRAFFIC, dataset, repository).languages == pytest.approx({"en": 2 / 3, "de": 1 / 3})
+    assert planned_demand(TRAFFIC, dataset, repository).languages == pytest.approx({"en": 2 / 3, "de": 1 / 3})
     with pytest.raises(InputError, match=r"traffic.toml: \[languages\] sw: tiny has no such queries, it has de, en"):
-        demand_of(replace(TRAFFIC, languages={"sw": 1.0}, dataset="tiny"), dataset, repository)
+        planned_demand(replace(TRAFFIC, languages={"sw": 1.0}, dataset="tiny"), dataset, repository)
     with pytest.raises(InputError, match=r"needs rerank, but .* has no such service"):
-        demand_of(replace(TRAFFIC, kinds={"search": 1.0}, depth=5), dataset, repository)
+        planned_demand(replace(TRAFFIC, kinds={"search": 1.0}, depth=5), dataset, repository)
 
 
 def _dataset() -> Dataset:

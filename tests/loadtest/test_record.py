@@ -119,13 +119,13 @@ def test_finished_parts_are_not_touched_again(tmp_path: Path) -> None:
     assert writer.written == 12
 
 
-def test_a_part_is_finished_after_its_time(tmp_path: Path) -> None:
-    writer = PartWriter(tmp_path, OUTCOME_COLUMNS, astuple, part_seconds=0.05)
-    writer.add(outcome(0))
-    assert writer.written == 0
-    time.sleep(0.06)
-    writer.add(outcome(1))
-    assert writer.written == 2
+def test_a_part_is_finished_after_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five seconds from its first row on; the first of the next part begins anew."""
+    writer = PartWriter(tmp_path, OUTCOME_COLUMNS, astuple, part_seconds=5.0)
+    for number, (now, written) in enumerate([(100.0, 0), (104.5, 0), (105.5, 3), (109.0, 3), (113.5, 3), (114.5, 6)]):
+        monkeypatch.setattr(time, "monotonic", lambda now=now: now)
+        writer.add(outcome(number))
+        assert writer.written == written
 
 
 def test_a_killed_writer_loses_its_unfinished_part_alone(tmp_path: Path) -> None:

@@ -7,10 +7,13 @@ import math
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from interlingua.errors import InputError, ServerError
@@ -165,23 +168,40 @@ def test_counters_of_a_page() -> None:
     assert counters(page) == {("x_total", "m", "2"): 7.0}
 
 
+@contextmanager
+def started(code: str) -> Iterator[int]:
+    """A process that has begun with its code."""
+    command = [sys.executable, "-c", f"print('begun', flush=True); {code}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process.pid
+        process.kill()
+
+
 def test_a_busy_process_uses_a_core_and_an_idle_one_none() -> None:
-    busy, idle = "while True: pass", "import time; time.sleep(60)"
-    processes = [subprocess.Popen([sys.executable, "-c", code]) for code in (busy, idle)]
-    roots = {name: (lambda pid=process.pid: pid) for name, process in zip(("busy", "idle"), processes, strict=True)}
-    time.sleep(0.5)  # starting Python takes a little
-    try:
-        with ProcessSampler({**roots, "none": lambda: None}, period_s=0.25) as sampler:
-            time.sleep(1.6)
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    shares = {name: [s.cpu_share for s in sampler.samples if s.name.startswith(name)] for name in roots}
-    assert all(len(values) >= 4 and math.isnan(values[0]) for values in shares.values())
-    # Others may want the cores, too; nobody uses more than one.
-    assert 0.2 < sum(shares["busy"][1:]) / len(shares["busy"][1:]) < 1.1
-    assert max(shares["idle"][1:]) < 0.1
+    """Others may want the cores, too: what the busy one had is what the system says that it had."""
+    with started("exec('while True: pass')") as busy, started("import time; time.sleep(600)") as idle:
+        system = psutil.Process(busy)
+        before = system.cpu_times()
+        roots = {"busy": lambda: busy, "idle": lambda: idle, "none": lambda: None}
+        with ProcessSampler(roots, period_s=0.25) as sampler:
+            give_up = time.monotonic() + 60
+            while len(sampler.samples) < 12 and time.monotonic() < give_up:
+                time.sleep(0.05)
+        after = system.cpu_times()
+    by_name = {name: [s for s in sampler.samples if s.name.startswith(name)] for name in roots}
+    assert by_name["none"] == []
+    used = {}
+    for name in ("busy", "idle"):
+        first, *others = by_name[name]
+        assert len(others) >= 5
+        assert math.isnan(first.cpu_share)
+        lengths = np.diff([sample.time_s for sample in by_name[name]])
+        used[name] = float(lengths @ [sample.cpu_share for sample in others])
+    had = after.user + after.system - before.user - before.system
+    assert 0.5 * had < used["busy"] < 1.5 * had + 0.02
+    assert used["idle"] < 0.05
     first = sampler.samples[0]
     assert first.rss_mb > 1
     assert 0 < first.pss_mb <= first.rss_mb

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from interlingua.service import EMBED_QUERY
 from loadtest.capacity.plan.records import IndexSize
-from loadtest.capacity.published_tokens import published_spec
+from loadtest.capacity.published_tokens import published_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def index_size(
     if index_cost is None or corpus.documents == 0:
         return None
     count = round(corpus.documents * traffic.growth.corpus_factor(months))
-    dimension = published_spec(repository, EMBED_QUERY)[0].dimension
+    dimension = published_tokens(repository, EMBED_QUERY).spec.dimension
     return IndexSize(
         documents=count,
         dimension=dimension,

@@ -29,7 +29,7 @@ _SEED = 0
 Texts = dict[str, list[str]]
 
 
-def demand_of(traffic: PlannedTraffic, dataset: Dataset, repository: Path) -> Demand:
+def planned_demand(traffic: PlannedTraffic, dataset: Dataset, repository: Path) -> Demand:
     """What the traffic asks, with token counts of the dataset's texts.
 
     Pairs are queries of a language with documents of any language of the mix, drawn at random: the candidates of a
