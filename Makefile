@@ -32,10 +32,12 @@ demo: setup ## export, serve, index 480 documents in 12 languages, ask across la
 
 test: setup benchmarks ## lint, types and every test, on a real Triton
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/pytest
+	@$(MAKE) --no-print-directory test-fast
+	$(BIN)/pytest -m 'server or load'
 
-test-fast: setup ## the tests that start no server
-	$(BIN)/pytest -m 'not server'
+# Two at a time, each with one thread: small networks gain more from that than from threads of their own.
+test-fast: setup ## the tests that need no server and not the whole machine
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile -m 'not server and not load'
 
 lint: setup
 	$(BIN)/ruff check .

@@ -87,7 +87,9 @@ def status(spec: ModelSpec) -> Status:
         return "exported" if any(run.weights == "own" for run in spec.ran) else "dummy run"
     if obstacles(spec):
         return "not exported"
-    return "class tested" if spec.network and spec.network.architecture in TESTED_CLASSES else "not tried"
+    # A model with code of its own may bear the name of a class that it changes.
+    known = spec.network is not None and not spec.remote_code and spec.network.architecture in TESTED_CLASSES
+    return "class tested" if known else "not tried"
 
 
 def explain(spec: ModelSpec) -> str:

@@ -104,7 +104,7 @@ def facts(entry: Entry) -> dict[str, Any]:
 
 
 def table(entries: Iterable[Entry]) -> Table:
-    """One line a model."""
+    """Two lines a model: whose it is and its name; what was run, and in which formats."""
     from rich import box
     from rich.table import Table
 
@@ -112,10 +112,9 @@ def table(entries: Iterable[Entry]) -> Table:
     made.add_column("model", overflow="fold", ratio=1)
     for heading in ("role", "size", "dim.", "tokens", "langs"):
         made.add_column(heading, no_wrap=True, justify="left" if heading == "role" else "right")
-    made.add_column("licence", overflow="fold", max_width=14)
+    made.add_column("licence", overflow="fold", max_width=12)
     made.add_column("GB", no_wrap=True)
-    made.add_column("here", no_wrap=True)
-    made.add_column("in", overflow="fold", min_width=9)
+    made.add_column("here, in", overflow="fold", max_width=19)
     for entry in entries:
         made.add_row(*_cells(entry.spec))
     return made
@@ -124,7 +123,7 @@ def table(entries: Iterable[Entry]) -> Table:
 _CAPTION = (
     "size: parameters. GB: memory of one instance at 1024 tokens a call in fp32 / 16 bit / int8, - where forbidden. "
     "here: exported with its own weights; dummy run: random ones in its true shape; class tested on a tiny model; not "
-    "tried; not exported (not built yet). in: the formats that were run on a CPU, * on a GPU. "
+    "tried; not exported (not built yet). in: the formats that were run, on a CPU, * on a GPU. "
     "`interlingua models show MODEL` says more."
 )
 
@@ -134,7 +133,7 @@ def _cells(spec: ModelSpec) -> tuple[str, ...]:
     count = str(spec.languages.count or len(spec.languages.tags) or "?")
     limit, licence = str(spec.max_tokens), spec.licence.partition(" (")[0] or "?"
     sizes = (amount(parameters(spec)), size, limit, count, licence, _memory(spec))
-    return (spec.id, spec.role, *sizes, status(spec), run_formats(spec))
+    return (spec.id.replace("/", "/\n"), spec.role, *sizes, f"{status(spec)}\n{run_formats(spec)}".strip())
 
 
 def run_formats(spec: ModelSpec) -> str:

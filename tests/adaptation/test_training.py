@@ -139,8 +139,8 @@ import threading
 from adaptation import train
 from interlingua.commands import main
 drawn, draw_step = [], train.draw_step
-def draw_and_halt(*arguments):
-    drawn.append(draw_step(*arguments))
+def draw_and_halt(*arguments, **named):
+    drawn.append(draw_step(*arguments, **named))
     if len(drawn) == 6:
         print("halted", flush=True)
         threading.Event().wait()
@@ -155,7 +155,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(scored: WorkFolder, bas
     arguments = ["--work", scored.root, "--base", base, *STEPS, "--seed", "5", "--save-every", "2"]
     run("train", "--name", "whole", *arguments)
     command = [sys.executable, "-c", HALTING, "adapt", "train", "--name", "killed", *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         said = process.stdout.readline()
         process.kill()

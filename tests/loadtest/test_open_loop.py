@@ -29,6 +29,8 @@ from loadtest.run_settings import RunSettings
 from loadtest.slo import Slo
 from loadtest.target import Target
 
+pytestmark = pytest.mark.load
+
 # A run begins with 64 texts in 8 requests that wake the server up: arrival n is the server's inference n + 8.
 WAKING = 8
 

@@ -396,6 +396,7 @@ def test_what_is_not_enclosed(held: bool) -> None:
 # -- a server that works -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.load
 def test_a_server_of_ten_milliseconds_a_request(tmp_path: Path) -> None:
     """In series, it answers 100 a second at most; p90 of a queue that only grows is beyond 100 ms in seconds."""
     slo = Slo(90, 0.1)
@@ -418,6 +419,7 @@ def test_a_server_of_ten_milliseconds_a_request(tmp_path: Path) -> None:
     assert (found.rate or 0.0) < 105
 
 
+@pytest.mark.load
 def test_a_server_that_dies_leaves_what_was_found(tmp_path: Path) -> None:
     """Killed in the second run: exit code 4, in words, with the lone requests' run in search.json."""
     out = tmp_path / "run"
