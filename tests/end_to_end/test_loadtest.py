@@ -144,7 +144,6 @@ def test_ctrl_c_keeps_what_was_measured(server: EmbeddedServer, tmp_path: Path) 
     assert 20 <= len(requests) < 1000
     assert (requests.status == "ok").sum() >= 20
     # What was not due yet is not unsent: it is not there.
-    assert "unsent" not in requests.status
     assert requests.scheduled_s.max() < 50
     assert "interrupted: recording what was measured" in stderr
     assert "Traceback" not in stderr
@@ -246,8 +245,9 @@ def test_calibration_of_a_served_repository(tiny_repository: Path, tmp_path: Pat
     assert all(costs["batch_s"] > 0 and costs["cut_token_s"] > 0 for costs in raw["server"].values())
     assert 1 <= raw["busy"] <= 2
     assert raw["memory_mb"]["tritonserver"] > 10
-    planned = ("--peak-rate", "5", "--kind", "embed_query=1", "--slo", "p99=5s", "--requests", "200", "--repeats", "2")
-    done = interlingua("plan", *planned, "--profile", str(profile), "--model-repository", repository, "--json")
+    # A short objective: a simulated queue has to grow beyond it, with as many requests as tiny networks are fast.
+    wish = ("--peak-rate", "5", "--kind", "embed_query=1", "--slo", "p99=50ms", "--requests", "200", "--repeats", "2")
+    done = interlingua("plan", *wish, "--profile", str(profile), "--model-repository", repository, "--json")
     assert done.returncode == 0, done.stderr
     (machine,) = json.loads(done.stdout)["hardware"]
     assert machine["replicas"]["count"] >= 2

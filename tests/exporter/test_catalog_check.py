@@ -94,5 +94,5 @@ def test_another_model_is_refused_before_it_is_loaded(make_folder: MakeFolder) -
 
 
 def test_what_is_not_built_is_refused_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="a mixture of experts needs the torch backend"):
-        catalogued_folder.load(entry(tmp_path / "missing", network=replace(SHAPE, active_parameters=1)))
+    with pytest.raises(ExportError, match="two adapters are two networks"):
+        catalogued_folder.load(entry(tmp_path / "missing", obstacle="two adapters are two networks"))
