@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.precision.trade import folder_bytes, texts_per_second
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.models.spec import Precision
     from exporter.weights.checkpoint import Checkpoint
 
@@ -111,3 +112,8 @@ def speed_of(checkpoint: Checkpoint, folder: Path, threads: int) -> float:
     from exporter.graphs.onnx_session import OnnxSession
 
     return texts_per_second(checkpoint, OnnxSession(folder / MODEL_FILE, threads=threads, emulate=False))
+
+
+def build_network(checkpoint: Checkpoint, precision: Precision, folder: Path) -> Path:
+    """A folder inside `folder` with model.onnx and its data, in that precision. Raises as `build`."""
+    return build(checkpoint, precision, folder).network

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,8 @@ from interlingua.errors import InputError
 from interlingua.service import EMBED_DOCUMENT, RERANK, ServiceSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.graphs.network_session import NetworkSession
     from exporter.models.spec import Role
     from exporter.weights.text_encoder import Text

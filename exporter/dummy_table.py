@@ -16,12 +16,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,6 +31,9 @@ from interlingua.errors import ExportError, InputError
 from interlingua.paths import PROJECT_ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
     from exporter.models.spec import ModelSpec
 
 MODELS = (

@@ -6,13 +6,14 @@ ModelSpec --runtime_of--> onnx or torch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from exporter.models.spec import FolderSource, Head, HubSource, ModelSpec, Pooling
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.models.model_facts import Run
 
 Status = Literal["exported", "dummy run", "class tested", "not tried", "not exported"]

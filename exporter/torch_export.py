@@ -5,21 +5,26 @@ MODEL --load--> Checkpoint --files, network.json--> network in the staging folde
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exporter.export import ExportReport, gate_network, load_for, warmup_tokens
+from exporter.export_request import ExportReport
+from exporter.gate.network_gate import gate_network
 from exporter.graphs.torch_folder import write_torch
+from exporter.loading import load_for
 from exporter.precision.precision_choice import caution
 from exporter.precision.trade import Trade, folder_bytes
-from exporter.publication.publish import Backend, Candidate, check_tensors, publish
+from exporter.publication.candidate import Backend, Candidate
+from exporter.publication.publish import check_tensors, publish
 from exporter.publication.repository import ModelRepository
+from exporter.publication.warmup_text import warmup_tokens
 from exporter.tensorrt.sized_serving import sized
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
-    from exporter.export import ExportRequest
+    from collections.abc import Callable
+
+    from exporter.export_request import ExportRequest
     from exporter.models.spec import Precision
 
 _BACKEND: Backend = "torch"

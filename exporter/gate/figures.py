@@ -5,7 +5,6 @@ relative errors of texts --worst--> Figure;  rankings, language by language --ra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +13,8 @@ import numpy as np
 from exporter.gate.ranking_agreement import TOP, LanguageAgreement, Values, translations_found
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.gate.bounds import Bounds
     from exporter.gate.parity_texts import ParitySet
     from exporter.models.spec import Role

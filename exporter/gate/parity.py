@@ -12,7 +12,6 @@ least.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,13 +21,14 @@ import numpy as np
 from exporter.gate.bounds import ARITHMETIC, BOUNDS, Bounds
 from exporter.gate.figures import Figure, ranking_figures, relative_errors, worst
 from exporter.gate.parity_texts import ParitySet, parity_set
-from exporter.gate.ranking_agreement import LanguageAgreement, agreements
-from exporter.gate.ranking_agreement import Values as Values
+from exporter.gate.ranking_agreement import LanguageAgreement, Values, agreements
 from exporter.gate.signature import check_signature, check_vocabulary
 from exporter.models.this_machine import cores
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from exporter.graphs.network_session import NetworkSession
     from exporter.models.spec import Precision
     from exporter.weights.checkpoint import Checkpoint

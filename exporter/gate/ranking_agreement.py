@@ -8,7 +8,6 @@ language: so the gate's verdict is one for each language, and the mean over lang
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.gate.parity_texts import ParitySet, Ranking
 
 Values = NDArray[np.float64]

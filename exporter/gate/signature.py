@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from interlingua.errors import ExportError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.graphs.network_session import NetworkSession
     from exporter.weights.checkpoint import Checkpoint
     from exporter.weights.text_encoder import Tokens

@@ -12,7 +12,8 @@ from exporter.digests import answer_digest, weights_digest
 from exporter.gate.parity import GateReport, run_gate
 from exporter.graphs.network_session import open_network
 from exporter.models.spec import PRECISIONS, Precision, Role
-from exporter.publication.publish import TOKENIZER_FILE, TRUST
+from exporter.publication.configuration import TRUST
+from exporter.publication.publish import TOKENIZER_FILE
 from exporter.publication.repository import FAMILIES, Family, ModelRepository
 from exporter.publication.triton_config import STAGES, TOKENS, parameters_of, versions_of
 from exporter.publication.warmup import FOLDER as WARMUP

@@ -5,8 +5,6 @@ array --ExternalData.tensor--> bytes in model.onnx.data, and a TensorProto that 
 
 from __future__ import annotations
 
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +12,9 @@ import onnx
 from onnx import external_data_helper, numpy_helper
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
     from numpy.typing import NDArray
 
 _ALIGNMENT = 4096  # bytes: a page

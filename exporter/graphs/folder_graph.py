@@ -11,8 +11,6 @@ would not see a mistake in them; so they are compared here, on one short text, w
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -33,6 +31,9 @@ from server.backends.torch.torch_network.assembly import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from exporter.models.model_facts import DenseLayer
     from exporter.models.spec import ModelSpec
 

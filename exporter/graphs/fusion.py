@@ -9,9 +9,7 @@ on either side, so the attention gets a mask of every token and no lengths, and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnx
@@ -24,6 +22,9 @@ from exporter.graphs.onnx_graph import clean
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from exporter.weights.checkpoint import Checkpoint
 
 # transformers' model types whose graphs the optimizer knows, by its own word.

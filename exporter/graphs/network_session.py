@@ -5,13 +5,14 @@ folder --open_network--> OnnxSession | TorchSession: {input name: int64 [n, L]} 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from server.backends.torch.torch_network.description import FILE as TORCH_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 

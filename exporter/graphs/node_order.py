@@ -8,9 +8,12 @@ with it the version that is published, would change as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import onnx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def settle_order(graph: onnx.GraphProto) -> None:

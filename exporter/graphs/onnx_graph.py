@@ -12,9 +12,7 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnx
@@ -27,6 +25,9 @@ from exporter.graphs.node_order import settle_order
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from exporter.weights.checkpoint import Checkpoint
 
 OPSET = 18

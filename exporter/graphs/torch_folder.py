@@ -7,13 +7,14 @@ dense layers --> dense.safetensors
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from interlingua.errors import InputError
 from server.backends.torch.torch_network.description import DENSE, MODEL, Description
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.models.spec import Precision
     from exporter.weights.checkpoint import Checkpoint
     from server.backends.torch.torch_network.graph import EmbedderGraph

@@ -7,8 +7,6 @@ Nothing of the model, and so none of its own code, is loaded before the first ba
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.graphs.onnx_session import TensorSignature
@@ -17,6 +15,9 @@ from interlingua.errors import ExportError
 from server.backends.torch.torch_network.description import Description
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 

@@ -6,13 +6,16 @@ onnx.ModelProto (weights may lie outside of it) --ValueGraph--> nodes in order, 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import onnx
 from onnx import TensorProto
 
 from exporter.graphs.value_kinds import element_kinds
 from interlingua.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 FLOAT = TensorProto.FLOAT
 STANDARD = ("", "ai.onnx")

@@ -5,7 +5,6 @@ Repository --every chosen Rule--> findings, errors first
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from exporter.lint.catalogue import RULES
@@ -13,6 +12,8 @@ from exporter.lint.finding import SEVERITIES, Finding, Rule
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from exporter.lint.repository import Repository
 
 

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
@@ -16,6 +15,10 @@ from exporter.lint import disk
 from exporter.lint.finding import Hit
 from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config
 from interlingua.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _LARGEST_CONFIG = 16 * 2**20  # bytes; a configuration has some kilobytes
 

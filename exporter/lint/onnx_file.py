@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exporter.lint import disk
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LARGEST = 2**31 - 1  # bytes: protobuf reads no larger message
 

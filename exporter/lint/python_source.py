@@ -8,10 +8,12 @@ from __future__ import annotations
 import ast
 import warnings
 from functools import lru_cache
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.lint import disk
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LARGEST = 4 * 2**20  # bytes
 

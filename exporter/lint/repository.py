@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.lint import disk
@@ -15,6 +14,8 @@ from exporter.lint.model import Model
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.lint.launch_line import LaunchLine
 
 

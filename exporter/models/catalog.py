@@ -11,10 +11,9 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
@@ -23,6 +22,9 @@ from exporter.models.spec import PRECISIONS, ArchiveSource, DeltaSource, FolderS
 from interlingua.errors import InputError
 from interlingua.file_digest import file_digest
 from interlingua.paths import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 CATALOG = Path(__file__).with_name("catalog.toml")
 USER_CATALOG = "INTERLINGUA_CATALOG"

@@ -5,14 +5,15 @@ ModelSpec + folder/config.json --folder_faults--> ("hidden_size is 768, and the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.weights.json_object import read_object
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from exporter.models.spec import Head, ModelSpec
 
 # config.json's names for a size, in the order in which they are looked for.

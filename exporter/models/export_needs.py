@@ -20,7 +20,6 @@ be dropped, so an export may just do with less: --ignore-limits tries.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,8 @@ from exporter.models.this_machine import Machine, device, hub_cache, hub_cached
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.models.spec import Precision
     from exporter.models.stored_weights import StoredWeights
 

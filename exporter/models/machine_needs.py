@@ -6,7 +6,6 @@ ModelSpec, Machine, folder to publish in --needs--> sentences of `interlingua mo
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from exporter.exportable import runtime_of
@@ -17,6 +16,7 @@ from exporter.models.stored_weights import of_entry
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from exporter.models.spec import ModelSpec

@@ -5,7 +5,6 @@ Entry, Machine --page--> sentences and tables for rich
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from exporter.exportable import explain, obstacles, runtime_of
@@ -15,6 +14,7 @@ from exporter.models.model_facts import NUMBER_FORMATS
 from exporter.models.models_table import amount
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rich.console import RenderableType

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from exporter.models.model_facts import NUMBER_FORMATS, NumberFormat
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.table import Table
 
     from exporter.models.catalog import Entry

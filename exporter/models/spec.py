@@ -6,8 +6,7 @@ catalogue row, or the model folder's own files --> ModelSpec --> graph, gate, co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from exporter.models.model_facts import (
     DenseLayer,
@@ -22,6 +21,9 @@ from exporter.models.model_facts import (
 )
 from exporter.models.spec_contradictions import contradictions
 from interlingua.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Role = Literal["embedder", "reranker"]
 Pooling = Literal["mean", "cls", "last", "none"]

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.models.memory_need import WEIGHT_BYTES, download_bytes, memory_need, parameters
@@ -18,6 +16,9 @@ from exporter.weights.json_object import read_object
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from exporter.models.model_facts import NumberFormat
     from exporter.models.spec import ModelSpec
 

@@ -9,7 +9,6 @@ computes fp16 there in fp32, so the range is looked at before.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,8 @@ from exporter.precision.precision_islands import halves, islands
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.weights.checkpoint import Checkpoint
     from exporter.weights.text_encoder import Tokens
 

@@ -11,9 +11,9 @@ the rounding: it would pass what a GPU would not.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -22,6 +22,9 @@ from onnx import TensorProto, helper, numpy_helper
 from exporter.graphs.external_data import ExternalData
 from exporter.graphs.graph_names import DATA_FILE, MODEL_FILE
 from exporter.graphs.value_graph import FLOAT, ValueGraph
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HALVES = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
 # These give what they were given, which is rounded already.

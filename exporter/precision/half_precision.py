@@ -10,7 +10,6 @@ memory; tests/exporter/test_half_precision.py compares this one with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import ml_dtypes
@@ -25,6 +24,8 @@ from exporter.precision.precision_islands import counts, halves, islands
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 Half = Literal["fp16", "bf16"]

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.build import convert, speed_of, write_full
-from exporter.export import gate_network, load_for
+from exporter.gate.network_gate import gate_network
 from exporter.gate.parity import torch_answers
+from exporter.loading import load_for
 from exporter.models.export_needs import ExportPlan
 from exporter.models.spec import PRECISIONS
 from exporter.precision.precision_choice import reason
@@ -22,6 +22,8 @@ from exporter.precision.trade import Trade, folder_bytes
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exporter.gate.parity import GateReport
     from exporter.gate.ranking_agreement import Values
     from exporter.models.spec import ModelSpec, Precision

@@ -14,13 +14,15 @@ candidates; positions above 2048 are not whole numbers in fp16, above 256 in bf1
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import onnx
 
 from exporter.graphs.value_graph import STANDARD, ValueGraph
 from interlingua.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Reason = Literal["norm", "softmax", "residual", "pooling and head", "index and mask", "operator"]
 

@@ -16,7 +16,6 @@ products at 16 bits. The gate runs where the export runs: `interlingua export --
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +26,8 @@ from exporter.graphs.external_data import ExternalData, read_initializer
 from exporter.graphs.onnx_graph import DATA_FILE, MODEL_FILE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 _CONTRIB = "com.microsoft"

@@ -6,13 +6,14 @@ network + fp32's size and speed + its gate --> Trade
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from exporter.gate.parity_texts import sentences
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.gate.parity import GateReport
     from exporter.gate.ranking_agreement import LanguageAgreement
     from exporter.graphs.onnx_session import OnnxSession

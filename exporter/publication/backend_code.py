@@ -10,9 +10,12 @@ from __future__ import annotations
 import importlib
 import sys
 from functools import cache
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from server.environment import BACKENDS
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _FOLDER = str(BACKENDS / "text")
 

@@ -5,105 +5,28 @@ Candidate + what is published already --> configs, tokenizers, warm-up samples -
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from exporter.digests import answer_digest, weights_digest
+from exporter.publication.configuration import network_config, service_config
 from exporter.publication.repository import FAMILIES, Family, ModelRepository
-from exporter.publication.triton_config import (
-    CONFIG_FILE,
-    NetworkConfig,
-    Placement,
-    ServiceConfig,
-    parameters_of,
-    write_config,
-)
-from exporter.publication.warmup import BUCKETS, WarmupSample, network_samples
+from exporter.publication.triton_config import CONFIG_FILE, parameters_of, write_config
 from exporter.publication.warmup import FOLDER as WARMUP
-from exporter.tensorrt.serving import TensorRtServing, require_same_runner
-from exporter.weights.text_encoder import Tokens
+from exporter.publication.warmup import WarmupSample
+from exporter.tensorrt.serving import require_same_runner
 from exporter.weights.text_frame import frame_of
 from interlingua.errors import InputError
 from interlingua.promotion import KEYS as PROMOTION
-from interlingua.service import ServiceSpec
 
 if TYPE_CHECKING:
-    from exporter.models.spec import ModelSpec, Precision
-    from exporter.weights.checkpoint import Checkpoint
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from exporter.models.spec import ModelSpec
+    from exporter.publication.candidate import Backend, Candidate, ServingOptions
 
 TOKENIZER_FILE = "tokenizer.json"
-TRUST = "trust_remote_code"  # parameter of a version whose own Python code the torch backend may run
-
-Backend = Literal["onnxruntime", "torch"]
-
-
-@dataclass(frozen=True)
-class ServingOptions:
-    """How the published models are to be run; none of it changes an answer.
-
-    Attributes:
-        max_batch_size: texts in one request or batch.
-        max_batch_tokens: padded tokens that one call to the network may hold.
-        max_text_bytes: a service refuses a longer text.
-        warmup: (texts, tokens) of the calls that the network is warmed up with.
-        tensorrt: None without TensorRT.
-    """
-
-    placement: Placement
-    max_batch_size: int = 64
-    max_batch_tokens: int = 1024
-    max_text_bytes: int = 65_536
-    warmup: tuple[tuple[int, int], ...] = BUCKETS
-    tensorrt: TensorRtServing | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A network in the staging folder, and what has to be known to serve it.
-
-    Attributes:
-        network: the folder with model.onnx and its data, or with what the torch backend loads.
-        inputs: names of the network's inputs, in order.
-        vocabulary: ids the network accepts are below this.
-        sample: a real text's tokens, for the warm-up.
-        backend: of Triton, which runs the network.
-    """
-
-    spec: ModelSpec
-    precision: Precision
-    network: Path
-    inputs: tuple[str, ...]
-    dimension: int
-    vocabulary: int
-    pad_token_id: int
-    tokenizer_json: bytes
-    sample: Tokens
-    backend: Backend = "onnxruntime"
-
-    @classmethod
-    def of(
-        cls,
-        checkpoint: Checkpoint,
-        precision: Precision,
-        network: Path,
-        sample: Tokens,
-        backend: Backend = "onnxruntime",
-    ) -> Candidate:
-        """The candidate that a checkpoint's export is."""
-        return cls(
-            spec=checkpoint.spec,
-            precision=precision,
-            network=network,
-            inputs=checkpoint.inputs,
-            dimension=checkpoint.dimension,
-            vocabulary=checkpoint.vocabulary,
-            pad_token_id=checkpoint.pad_token_id,
-            tokenizer_json=checkpoint.tokenizer_json,
-            sample=sample,
-            backend=backend,
-        )
 
 
 @dataclass(frozen=True)
@@ -250,14 +173,18 @@ class _Publication:
             (folder / TOKENIZER_FILE).write_bytes(self._candidate.tokenizer_json)
 
     def _stage_configs(self, version: int) -> None:
+        candidate, options = self._candidate, self._options
         versions = tuple(sorted({*self._present, version}))
-        network = self._network_config(version, versions)
+        kept = self._kept(self._family.network, version)
+        network = network_config(candidate, options, version, versions, kept, self._weights)
         message = network.message()
-        if tensorrt := self._options.tensorrt:
-            tensorrt.apply(message, version, self._options.max_batch_tokens)
+        if options.tensorrt:
+            options.tensorrt.apply(message, version, options.max_batch_tokens)
         self._stage_model(network.name, message, network.warmup)
         for name in self._family.services:
-            self._stage_model(name, self._service_config(name, version, versions).message(), ())
+            kept = self._kept(name, version)
+            service = service_config(name, candidate, options, version, versions, kept, self._digest)
+            self._stage_model(name, service.message(), ())
 
     def _stage_model(self, name: str, message: object, samples: Iterable[WarmupSample]) -> None:
         folder = self._staging / name
@@ -266,79 +193,3 @@ class _Publication:
             (folder / WARMUP).mkdir(exist_ok=True)
             (folder / WARMUP / tensor.file).write_bytes(tensor.content)
         write_config(message, folder / CONFIG_FILE)
-
-    def _network_config(self, version: int, versions: tuple[int, ...]) -> NetworkConfig:
-        candidate = self._candidate
-        kept = self._kept(self._family.network, version)
-        own = {
-            "weights_digest": self._weights,
-            "model_id": candidate.spec.id,
-            "precision": candidate.precision,
-            "vocabulary": str(candidate.vocabulary),
-            "max_tokens": str(candidate.spec.max_tokens),
-        }
-        if candidate.backend == "torch" and candidate.spec.remote_code:
-            own[TRUST] = "true"
-        parameters = kept | {f"{version}/{key}": value for key, value in own.items()}
-        return NetworkConfig(
-            name=self._family.network,
-            inputs=candidate.inputs,
-            output=self._family.output,
-            dimension=candidate.dimension,
-            max_batch_size=self._options.max_batch_size,
-            placement=self._options.placement,
-            versions=versions,
-            parameters=parameters,
-            warmup=network_samples(
-                version,
-                _within(candidate.sample, _smallest(parameters, "vocabulary")),
-                candidate.inputs,
-                max_tokens=_smallest(parameters, "max_tokens"),
-                max_batch_size=self._options.max_batch_size,
-                shapes=self._options.warmup,
-            ),
-            backend=candidate.backend,
-        )
-
-    def _service_config(self, name: str, version: int, versions: tuple[int, ...]) -> ServiceConfig:
-        spec = self._service_spec(name)
-        return ServiceConfig(
-            name=name,
-            inputs=self._family.service_inputs,
-            output=self._family.output,
-            dimension=self._candidate.dimension,
-            max_batch_size=self._options.max_batch_size,
-            outstanding_calls=self._options.placement.outstanding_calls,
-            versions=versions,
-            parameters=self._kept(name, version) | spec.to_parameters(version),
-        )
-
-    def _service_spec(self, name: str) -> ServiceSpec:
-        candidate, spec = self._candidate, self._candidate.spec
-        frame = frame_of(spec, name)
-        return ServiceSpec(
-            network=self._family.network,
-            network_inputs=",".join(candidate.inputs),
-            model_id=spec.id,
-            revision=spec.revision,
-            precision=candidate.precision,
-            digest=self._digest,
-            dimension=candidate.dimension if spec.role == "embedder" else 0,
-            prompt=frame.prompt,
-            max_tokens=spec.max_tokens,
-            max_batch_tokens=self._options.max_batch_tokens,
-            max_text_bytes=self._options.max_text_bytes,
-            pad_token_id=candidate.pad_token_id,
-            padding_side=spec.padding_side,
-            rerank_weight=spec.rerank_weight,
-            template=frame.template,
-        )
-
-
-def _smallest(parameters: Mapping[str, str], name: str) -> int:
-    """The least value of a whole number that every version has: warm-up samples go to all of them."""
-    return min(int(value) for key, value in parameters.items() if key.endswith(f"/{name}"))
-
-
-def _within(tokens: Tokens, vocabulary: int) -> Tokens:
-    return Tokens(tuple(min(number, vocabulary - 1) for number in tokens.ids), tokens.types)

@@ -13,10 +13,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.graphs.graph_names import EMBEDDING, SCORE
@@ -27,6 +25,9 @@ from interlingua.promotion import Promotion
 from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
     from tritonclient.grpc import model_config_pb2 as pb
 
     from exporter.models.spec import Role

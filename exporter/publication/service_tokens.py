@@ -8,10 +8,8 @@ document that is longer than the service takes, in bytes, only the beginning is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.publication.publish import TOKENIZER_FILE
@@ -22,6 +20,9 @@ from interlingua.errors import InputError
 from interlingua.service import ServiceSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 

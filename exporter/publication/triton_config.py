@@ -8,9 +8,7 @@ under the version's number (`2/prompt`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from google.protobuf import text_format  # type: ignore[import-untyped]
@@ -19,6 +17,9 @@ from tritonclient.grpc import model_config_pb2 as pb
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     from exporter.publication.warmup import WarmupSample
 
 CONFIG_FILE = "config.pbtxt"

@@ -8,7 +8,6 @@ item `batch_size` times. Only networks are warmed up: a service would call its n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
@@ -18,6 +17,8 @@ import numpy as np
 from exporter.graphs.graph_names import ATTENTION_MASK, INPUT_IDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.weights.text_encoder import Tokens
 
 FOLDER = "warmup"

@@ -9,8 +9,10 @@ One config.pbtxt serves all versions, so path and prefix cannot keep them apart 
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MARK = 12  # hexadecimal digits
 

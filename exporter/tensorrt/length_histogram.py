@@ -10,10 +10,8 @@ or its first sentence, stands in for the query that finds it, as it does for lan
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.weights.text_encoder import Framed
@@ -22,6 +20,9 @@ from interlingua.errors import InputError
 from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from client.document import Document
     from exporter.models.spec import ModelSpec
     from exporter.weights.checkpoint import Checkpoint

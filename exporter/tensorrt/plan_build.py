@@ -23,7 +23,7 @@ from interlingua.errors import ExportError, InputError
 
 if TYPE_CHECKING:
     from exporter.models.spec import ModelSpec
-    from exporter.publication.publish import Candidate, ServingOptions
+    from exporter.publication.candidate import Candidate, ServingOptions
     from exporter.publication.repository import ModelRepository
     from exporter.tensorrt.serving import TensorRtServing
 

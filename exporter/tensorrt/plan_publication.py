@@ -6,11 +6,11 @@ build folder with plan/model.plan --record--> Candidate, ServingOptions --publis
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.models.spec import FolderSource, ModelSpec
-from exporter.publication.publish import Candidate, Published, ServingOptions, publish
+from exporter.publication.candidate import Candidate, ServingOptions
+from exporter.publication.publish import Published, publish
 from exporter.publication.triton_config import Placement
 from exporter.tensorrt.plan_build import PLAN_FILE, SHELL_SCRIPT, TOKENIZER, PlanBuild
 from exporter.tensorrt.serving import TensorRtServing
@@ -18,6 +18,8 @@ from exporter.weights.text_encoder import Tokens
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.publication.repository import ModelRepository
 
 

@@ -9,12 +9,13 @@ version check is for int64 inputs, which TensorRT takes from 10 on, as Triton's 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from exporter.tensorrt.profiles import trtexec_shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exporter.tensorrt.profiles import Profile
 
 UNFINISHED = "plan/model.plan.part"

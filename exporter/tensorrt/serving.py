@@ -8,7 +8,6 @@ strongly typed (ONNX Runtime asks for it where no flag is set; TensorRT 11 knows
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +16,8 @@ from exporter.tensorrt.profiles import Profile, bucket_profiles, covering_profil
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tritonclient.grpc import model_config_pb2 as pb
 
     from exporter.models.spec import Precision

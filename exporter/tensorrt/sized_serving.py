@@ -6,7 +6,6 @@ LengthWishes, Checkpoint --measure, best_buckets--> LengthReport, and ServingOpt
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.tensorrt.length_buckets import LengthBuckets, best_buckets, check_edges, with_edges
@@ -16,7 +15,9 @@ from exporter.tensorrt.serving import CACHE, Runner, TensorRtServing
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
-    from exporter.publication.publish import ServingOptions
+    from pathlib import Path
+
+    from exporter.publication.candidate import ServingOptions
     from exporter.weights.checkpoint import Checkpoint
 
 DEFAULT_BUCKETS = 4

@@ -6,7 +6,6 @@ ArchiveSource --archives.ensure--> files --reader--> encoder, tokenizer.json -->
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.graphs.graph import EmbedderGraph
@@ -17,6 +16,8 @@ from interlingua import archives
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.models.spec import ArchiveSource, ModelSpec
 
 

@@ -7,7 +7,6 @@ ModelSpec --require_exportable--> folder (fetched at the pinned commit) --requir
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.exportable import require_exportable
@@ -18,6 +17,8 @@ from exporter.weights.own_code import require_pinned, require_trust
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.models.spec import ModelSpec, Pooling
     from exporter.weights.checkpoint import Checkpoint
 

@@ -6,9 +6,7 @@ tokenizer.json --> Checkpoint
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.models.spec import FolderSource, Head, ModelSpec, Pooling
@@ -19,6 +17,9 @@ from exporter.weights.sentence_layout import Layout, read_layout
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from exporter.models.model_facts import DenseLayer
 
 

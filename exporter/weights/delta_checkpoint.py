@@ -8,7 +8,6 @@ artefact/interlingua.json  ----------------------------+
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.models import catalog
@@ -21,6 +20,7 @@ from interlingua.paths import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from torch import Tensor, nn
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.models.model_facts import Activation, DenseLayer
@@ -13,6 +12,8 @@ from exporter.weights.json_object import read_object
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor, nn
 
 _ACTIVATIONS: dict[str, Activation] = {"Identity": "identity", "Tanh": "tanh"}

@@ -6,10 +6,11 @@ ModelSpec --write_modules--> modules.json, 1_Pooling/, 2_Dense/ (random weights)
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exporter.models.model_facts import DenseLayer
     from exporter.models.spec import ModelSpec
 

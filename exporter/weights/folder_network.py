@@ -5,14 +5,15 @@ folder --AutoModel--> network, float32, evaluation mode;  missing or misfitting 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     import torch
 
     from exporter.models.spec import ModelSpec

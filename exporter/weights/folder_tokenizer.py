@@ -6,14 +6,15 @@ tokenizer.json, or a slow tokenizer converted --read_tokenizer--> bytes --score_
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.weights.folder_network import quiet_transformers
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from tokenizers import Tokenizer
 
     from exporter.weights.sentence_layout import Layout

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -20,6 +19,8 @@ from exporter.models.stored_weights import StoredWeights
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from huggingface_hub import ModelInfo
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")

@@ -6,10 +6,12 @@ file --read_object--> a JSON object, or an InputError that names the file
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlingua.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def read_object(path: Path, *, required: bool = False) -> dict[str, Any]:

@@ -11,7 +11,6 @@ folder --load--> Checkpoint;   network, settings, tokenizer.json --save--> folde
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.graphs.graph_names import ATTENTION_MASK, INPUT_IDS
@@ -28,6 +27,7 @@ from interlingua.whole_file import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from torch import Tensor, nn
     from transformers import BertConfig

@@ -7,7 +7,6 @@ Hub id, commit --require_pinned--> nothing, or InputError: a branch may hold oth
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.weights.json_object import read_object
@@ -15,6 +14,7 @@ from interlingua.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from exporter.models.spec import ModelSpec
 

@@ -6,7 +6,6 @@ MODEL --known_size: entry | folder's headers | the Hub's listing--> StoredWeight
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,8 @@ from exporter.weights import hub
 from interlingua.errors import ExportError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.models.export_needs import ExportPlan
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

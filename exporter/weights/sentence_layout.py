@@ -8,9 +8,7 @@ The files come from outside: a path in them cannot leave the folder, and a value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.weights.dense_folder import read_dense
@@ -19,6 +17,9 @@ from exporter.weights.sentence_modules import read_modules
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from exporter.models.model_facts import DenseLayer
     from exporter.models.spec import PaddingSide, Pooling, Role
 

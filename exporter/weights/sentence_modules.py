@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interlingua.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ORDER = re.compile("(Transformer )(Pooling (Dense )*)?(Normalize )?")
 

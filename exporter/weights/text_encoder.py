@@ -5,7 +5,6 @@ text, or (query, document) --its Frame: prompt, template--> Tokens --collate--> 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from interlingua.errors import InputError
 from interlingua.service import Frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
 Text = str | tuple[str, str]

@@ -12,14 +12,16 @@ A delta file comes from outside: everything in it is checked against the base be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from interlingua.errors import InputError
 from interlingua.whole_file import whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 State = Mapping[str, Tensor]
 

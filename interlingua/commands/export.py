@@ -17,10 +17,10 @@ from interlingua.commands.export_verify import verify_published
 from interlingua.paths import DEFAULT_MODEL_REPOSITORY
 
 if TYPE_CHECKING:
-    from exporter.export import Weights
+    from exporter.export_request import Weights
     from exporter.exportable import Runtime
     from exporter.models.spec import Precision
-    from exporter.publication.publish import ServingOptions
+    from exporter.publication.candidate import ServingOptions
     from exporter.weights.checkpoint_folder import Overrides
 
 
@@ -123,7 +123,9 @@ def command(
         loaded = partial(load, overrides=overrides, catalogue=catalog)
         verify_published(model, model_repository, version, loaded, _cores(), _say, as_json=as_json)
         return
-    from exporter.export import ExportRequest, export, runtime_for
+    from exporter.export import export
+    from exporter.export_request import ExportRequest
+    from exporter.loading import runtime_for
     from exporter.models.catalog import DEFAULT_MODEL
     from exporter.weights.room import exhaustion_told
 
@@ -176,7 +178,7 @@ def _compare(
 
 
 def _serving(options: dict[str, Any], runtime: Runtime) -> ServingOptions:
-    from exporter.publication.publish import ServingOptions
+    from exporter.publication.candidate import ServingOptions
     from exporter.publication.triton_config import Placement
 
     kind = "gpu" if options["kind"] == "gpu" else "cpu"

@@ -12,7 +12,7 @@ from interlingua.commands.export_trade import agreement_facts, print_trade, trad
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exporter.export import ExportReport
+    from exporter.export_request import ExportReport
     from exporter.gate.parity import GateReport
 
 

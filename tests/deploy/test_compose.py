@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
 from exporter.lint.rules.memory import DOCKER_DEFAULT, MIB
-from exporter.publication.publish import ServingOptions
+from exporter.publication.candidate import ServingOptions
 from exporter.publication.triton_config import Placement, ServiceConfig
 from exporter.tensorrt.serving import CACHE
 from interlingua.paths import PROJECT_ROOT

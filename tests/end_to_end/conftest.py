@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import tritonclient.grpc as triton
 
-from exporter.export import ExportRequest, export
-from exporter.publication.publish import ServingOptions
+from exporter.export import export
+from exporter.export_request import ExportRequest
+from exporter.publication.candidate import ServingOptions
 from exporter.publication.triton_config import Placement
 from server.embedded import EmbeddedServer, ServerSettings
 from server.ports import free_ports

@@ -13,7 +13,8 @@ from onnx import numpy_helper
 
 from exporter.gate.verify import published
 from exporter.models.spec import FolderSource, ModelSpec, Role
-from exporter.publication.publish import Candidate, ServingOptions, publish
+from exporter.publication.candidate import Candidate, ServingOptions
+from exporter.publication.publish import publish
 from exporter.publication.repository import FAMILIES, ModelRepository
 from exporter.publication.triton_config import parameters_of
 from exporter.weights.text_encoder import Tokens

@@ -11,7 +11,8 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
 from exporter.models.spec import FolderSource, ModelSpec, Role
-from exporter.publication.publish import Candidate, ServingOptions, publish
+from exporter.publication.candidate import Candidate, ServingOptions
+from exporter.publication.publish import publish
 from exporter.publication.repository import ModelRepository
 from exporter.publication.triton_config import Placement
 from exporter.weights.text_encoder import Tokens

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from exporter.models.spec import FolderSource, ModelSpec
-from exporter.publication.publish import Candidate, Published, ServingOptions, publish
+from exporter.publication.candidate import Candidate, ServingOptions
+from exporter.publication.publish import Published, publish
 from exporter.publication.repository import ModelRepository
 from exporter.publication.triton_config import Placement
 from exporter.weights.text_encoder import Tokens

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exporter.export import build_network, gate_network
+from exporter.build import build_network
 from exporter.exportable import TESTED_CLASSES
+from exporter.gate.network_gate import gate_network
 from exporter.gate.parity_texts import sentences
 from exporter.graphs.onnx_session import OnnxSession
 from exporter.weights import checkpoint_folder

@@ -14,12 +14,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from exporter.export import warmup_tokens
 from exporter.models.export_needs import ExportNeed, ExportPlan, export_need, require_room, shortages
 from exporter.models.model_facts import NetworkShape
 from exporter.models.spec import FolderSource, HubSource, ModelSpec
 from exporter.models.stored_weights import StoredWeights, of_entry, of_folder
 from exporter.models.this_machine import Machine, hub_cache, hub_cached
+from exporter.publication.warmup_text import warmup_tokens
 from exporter.weights import catalogued_folder, hub
 from exporter.weights.room import known_size
 from interlingua.errors import InputError

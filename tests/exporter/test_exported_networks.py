@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.build import convert
-from exporter.export import build_network, gate_network
+from exporter.build import build_network, convert
+from exporter.gate.network_gate import gate_network
 from exporter.gate.parity_texts import sentences
 from exporter.graphs.onnx_graph import clean
 from exporter.graphs.onnx_session import OnnxSession

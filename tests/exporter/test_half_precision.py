@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from exporter.build import build
-from exporter.export import gate_network
+from exporter.gate.network_gate import gate_network
 from exporter.graphs.external_data import ExternalData
 from exporter.graphs.onnx_session import OnnxSession
 from exporter.graphs.value_kinds import element_kinds

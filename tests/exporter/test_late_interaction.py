@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from exporter.export import build_network, gate_network
+from exporter.build import build_network
+from exporter.gate.network_gate import gate_network
 from exporter.gate.parity_texts import sentences
 from exporter.graphs.late_interaction import LateInteractionReranker
 from exporter.graphs.onnx_session import OnnxSession

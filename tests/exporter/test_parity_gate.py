@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 from onnx.external_data_helper import load_external_data_for_model
 
-from exporter.export import build_network, gate_network
+from exporter.build import build_network
 from exporter.gate.figures import Figure, relative_errors
+from exporter.gate.network_gate import gate_network
 from exporter.gate.parity_texts import parity_set, sentences
 from exporter.gate.ranking_agreement import rank_correlation, top_overlap
 from exporter.weights import checkpoint_folder

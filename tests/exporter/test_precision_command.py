@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from onnx import TensorProto
 
 from exporter.build import convert, write_full
-from exporter.export import gate_network
+from exporter.gate.network_gate import gate_network
 from exporter.graphs.value_kinds import element_kinds
 from exporter.precision.half_precision import FORMATS, Half
 from interlingua.commands.export import command

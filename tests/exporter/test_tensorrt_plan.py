@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from exporter.models.spec import FolderSource, ModelSpec
-from exporter.publication.publish import Candidate, ServingOptions
+from exporter.publication.candidate import Candidate, ServingOptions
 from exporter.publication.repository import ModelRepository
 from exporter.publication.triton_config import Placement, parameters_of, read_config
 from exporter.tensorrt.plan_build import PlanBuild, require_standard_operators, write_build

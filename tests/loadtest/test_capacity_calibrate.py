@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exporter.export import ExportRequest, export
+from exporter.export import export
+from exporter.export_request import ExportRequest
 from exporter.graphs.onnx_session import OnnxSession
-from exporter.publication.publish import ServingOptions
+from exporter.publication.candidate import ServingOptions
 from exporter.publication.triton_config import Placement, read_config, write_config
 from exporter.weights.checkpoint_folder import Overrides
 from interlingua.errors import InputError

@@ -25,8 +25,9 @@ from evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, P
 from evaluation.systems.dense_vectors import DenseVectors
 from evaluation.systems.system_name import SystemName
 from evaluation.systems.trec_run import write_run
-from exporter.export import ExportRequest, export
-from exporter.publication.publish import ServingOptions
+from exporter.export import export
+from exporter.export_request import ExportRequest
+from exporter.publication.candidate import ServingOptions
 from exporter.publication.triton_config import Placement
 from exporter.weights.checkpoint_folder import Overrides
 from interlingua.errors import InputError

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from exporter.lint import disk
 from exporter.lint.finding import Hit, Rule, each_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from exporter.lint.model import Model
     from exporter.lint.repository import Repository
 

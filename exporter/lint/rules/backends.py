@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from exporter.lint import disk
 from exporter.lint.finding import Hit, Rule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.lint.repository import Repository
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
@@ -10,6 +9,8 @@ from tritonclient.grpc import model_config_pb2 as pb
 from exporter.lint.finding import Hit, Rule, each_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.lint.model import Model
     from exporter.lint.repository import Repository
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from exporter.lint.finding import Hit, Rule
 from exporter.lint.launch_line import ADDRESSES, LaunchLine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.lint.repository import Repository
 
 MANAGEMENT = ("model-repository", "shared-memory", "trace", "logging")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from exporter.lint import disk
 from exporter.lint.finding import Hit, Rule, each_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.lint.model import Model
     from exporter.lint.repository import Repository
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from exporter.lint.finding import Hit, Rule, each_model
 from exporter.lint.rules.warmup import tensor_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.lint.model import Model
     from exporter.lint.repository import Repository
 

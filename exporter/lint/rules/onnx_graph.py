@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tritonclient.grpc import model_config_pb2 as pb
@@ -14,6 +12,9 @@ from exporter.lint.finding import Hit, Rule, each_model
 from exporter.lint.onnx_file import GraphTensor, OnnxDamageError, OnnxFile, onnx_is_installed, read_onnx
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from exporter.lint.model import Model
     from exporter.lint.repository import Repository
 

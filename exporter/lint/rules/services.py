@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from exporter.lint.finding import Hit, Rule, each_model
@@ -10,6 +9,8 @@ from exporter.lint.python_source import read_python
 from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, ServiceSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exporter.lint.model import Model
     from exporter.lint.repository import Repository
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.lint import disk
 from exporter.lint.finding import Hit, Rule, each_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from exporter.lint.model import Model
     from exporter.lint.repository import Repository
 

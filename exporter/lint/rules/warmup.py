@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tritonclient.grpc import model_config_pb2 as pb
@@ -12,6 +11,8 @@ from exporter.lint import disk
 from exporter.lint.finding import Hit, Rule, each_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from exporter.lint.model import Model
     from exporter.lint.repository import Repository
 

@@ -1,0 +1,87 @@
+"""What the user wants of an export, and what came of it.
+
+options --ExportRequest--> exporter/export.py --ExportReport--> the printed report
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from exporter.models.export_needs import ExportPlan
+from exporter.tensorrt.sized_serving import LengthReport, LengthWishes
+from exporter.weights.checkpoint_folder import Overrides
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exporter.exportable import Runtime
+    from exporter.gate.parity import GateReport
+    from exporter.models.spec import ModelSpec, Precision
+    from exporter.precision.trade import Trade
+    from exporter.publication.candidate import ServingOptions
+    from exporter.publication.publish import Published
+
+Weights = Literal["real", "dummy"]
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What the user asked for.
+
+    Attributes:
+        model: a catalogue name, a folder or a Hub id.
+        version: the number to publish as; None for the next one.
+        threads: of this machine, for the gate.
+        catalogue: a file of the user's own entries, in place of the usual one.
+        fuse: whether ONNX Runtime's transformer fusions are applied; for GPUs.
+        weights: the model's own, or random ones in an entry's shape (exporter/weights/dummy_folder.py).
+        lengths: what the calls will look like, and whether TensorRT runs them.
+        runtime: what serves it; None for the entry's own, ONNX where there is no entry.
+        ignore_limits: whether it is tried although memory or disk seem too small.
+    """
+
+    model: str
+    precision: Precision
+    repository: Path
+    serving: ServingOptions
+    version: int | None = None
+    overrides: Overrides = Overrides()  # noqa: RUF009
+    threads: int = 1
+    catalogue: Path | None = None
+    fuse: bool = False
+    weights: Weights = "real"
+    lengths: LengthWishes = LengthWishes()  # noqa: RUF009
+    runtime: Runtime | None = None
+    ignore_limits: bool = False
+
+    def plan(self, *, torch: bool = False) -> ExportPlan | None:
+        """What room is needed for; None where the user wants nobody to look."""
+        if self.ignore_limits:
+            return None
+        return ExportPlan((self.precision,), self.repository, self.fuse, self.weights == "dummy", torch)
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What came of it.
+
+    Attributes:
+        network_bytes: size of the network's files.
+        notes: what the user should know about how the model was read, and about the precision.
+        trade: against fp32; its speeds were measured where nothing says that they were not.
+        fused: fused operators by kind.
+        lengths: what was found of them; None where nobody asked.
+        plan_build: the folder to build a TensorRT plan in; then nothing is published yet, and the version is 0.
+    """
+
+    spec: ModelSpec
+    published: Published
+    gate: GateReport
+    dimension: int
+    network_bytes: int
+    notes: tuple[str, ...]
+    trade: Trade
+    fused: dict[str, int]
+    lengths: LengthReport | None = None
+    plan_build: Path | None = None
