@@ -90,7 +90,7 @@ def test_a_page_says_what_it_is_and_what_to_type() -> None:
         "'query: {text}'",
         "'passage: {text}'",
         "768 values: pooling mean, length 1",
-        "Not run with its own weights",
+        "Run here with random weights in its true shape",
         "commit d13f1b27baf31030b7fd040960d60d909913633f",
         "interlingua export intfloat/multilingual-e5-base --precision int8",
     ):
