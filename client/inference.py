@@ -133,8 +133,7 @@ class InferenceClient:
             ServerAwayError: it could not be reached within the client's patience.
         """
         started = time.monotonic()
-        answers = self._answers(self._talk.embed_calls(texts, role), deadline)
-        return _embedded(list(answers), self.services.embed(role), started)
+        return _embedded(self._asked(self._talk.embed_calls(texts, role), deadline), self.services.embed(role), started)
 
     def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:
         """One answer a batch, in order, while the requests of the next batches are on their way."""
@@ -157,8 +156,13 @@ class InferenceClient:
     def rerank(self, query: str, documents: Sequence[str], deadline: Deadline | None = None) -> Reranked:
         """Scores of documents against a query; raises as `embed` does, and ServerError without a reranker."""
         started = time.monotonic()
-        answers = self._answers(self._talk.rerank_calls(query, documents), deadline)
-        return _reranked(list(answers), started)
+        return _reranked(self._asked(self._talk.rerank_calls(query, documents), deadline), started)
+
+    def _asked(self, calls: Sequence[Call], deadline: Deadline | None) -> list[Answer]:
+        """All answers, in order; one call is made in this thread, which saves the wake-up of another."""
+        if len(calls) == 1:
+            return [self._run(self._talk.infer(calls[0], deadline))]
+        return list(self._answers(calls, deadline))
 
     def _answers(self, calls: Iterable[Call], deadline: Deadline | None) -> Iterator[Answer]:
         """Answers in the order of the calls, with a bounded number of requests in flight.

@@ -55,6 +55,7 @@ def _flags(environment: Mapping[str, str]) -> Iterator[str]:
     yield f"--grpc-restricted-protocol={_RESTRICTED}:{_ADMIN_HEADER}={key}"
     yield "--model-control-mode=explicit"
     yield "--load-model=*"
+    yield "--rate-limit=execution_count"
     yield "--disable-auto-complete-config"
     yield "--allow-gpu-metrics=true"
     yield "--metrics-interval-ms=1000"

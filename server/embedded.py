@@ -177,6 +177,7 @@ class EmbeddedServer:
             f"--grpc-restricted-protocol={_RESTRICTED}:{ADMIN_HEADER}={self.admin_key}",
             "--model-control-mode=explicit",
             "--load-model=*",
+            "--rate-limit=execution_count",  # instances are preferred in order (exporter/publication/triton_config.py)
             "--disable-auto-complete-config",
             "--allow-gpu-metrics=false",
             "--metrics-interval-ms=1000",

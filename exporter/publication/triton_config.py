@@ -27,6 +27,7 @@ TOKENS = "tokens"
 STAGES = "stage_us"
 
 _SERVICE_INSTANCES = 2  # one tokenizes and answers while the other one's calls run
+_LAST = 100_000  # of the rate limiter: calls of the preferred instance for one that the others get unasked
 _BASIC_OPTIMIZATIONS = -1
 
 Kind = Literal["cpu", "gpu"]
@@ -73,7 +74,7 @@ class NetworkConfig:
         config.input.extend(_tensor(name, pb.TYPE_INT64, -1) for name in self.inputs)
         config.output.append(_output(self.output, pb.TYPE_FP32, self.dimension))
         _add_versions(config, self.versions)
-        _add_placement(config, self.placement)
+        set_instances(config, self.placement.kind, self.placement.instances)
         if self.backend == "onnxruntime":
             _add_optimizations(config, self.placement)
         _add_parameters(config, {**thread_parameters(self.placement), **self.parameters})
@@ -105,7 +106,7 @@ class ServiceConfig:
         # No queue policy and no priorities: either one switches Triton's prefetching off, and then requests
         # stall for 500 ms (tis/core dynamic_batch_scheduler.cc).
         config.dynamic_batching.max_queue_delay_microseconds = 0
-        config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_CPU, count=_SERVICE_INSTANCES)
+        set_instances(config, "cpu", _SERVICE_INSTANCES)
         _add_parameters(config, {"outstanding_calls": str(self.outstanding_calls), **self.parameters})
         return config
 
@@ -133,6 +134,29 @@ def versions_of(config: pb.ModelConfig) -> tuple[int, ...]:
     return tuple(sorted(config.version_policy.specific.versions))
 
 
+def instances_of(config: pb.ModelConfig) -> int:
+    """How many instances a model has, over all its groups."""
+    return sum(group.count for group in config.instance_group)
+
+
+def set_instances(config: pb.ModelConfig, kind: Kind, count: int) -> None:
+    """So many instances in place of what there is.
+
+    On a CPU the first is a group of its own that Triton's rate limiter prefers (server/embedded.py turns it on):
+    requests that come one by one all find the process that ran the last one, with its weights in the cores' caches.
+    Turns would cost a lone query half a millisecond. The others start where the first is busy.
+    """
+    config.ClearField("instance_group")
+    if kind == "gpu":
+        config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_GPU, count=count)
+        return
+    preferred = config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_CPU, count=1)
+    preferred.rate_limiter.priority = 1
+    if count > 1:
+        others = config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_CPU, count=count - 1)
+        others.rate_limiter.priority = _LAST
+
+
 def thread_parameters(placement: Placement) -> dict[str, str]:
     """What ONNX Runtime's backend, ours and the C++ one, and our torch one read their thread counts from."""
     return {"intra_op_thread_count": str(placement.threads), "inter_op_thread_count": "1"}
@@ -149,11 +173,6 @@ def _output(name: str, kind: Any, size: int) -> pb.ModelOutput:
 def _add_versions(config: pb.ModelConfig, versions: Sequence[int]) -> None:
     """Name the versions: a folder that is not named is one whose publication did not finish."""
     config.version_policy.specific.versions.extend(sorted(versions))
-
-
-def _add_placement(config: pb.ModelConfig, placement: Placement) -> None:
-    kinds = {"cpu": pb.ModelInstanceGroup.KIND_CPU, "gpu": pb.ModelInstanceGroup.KIND_GPU}
-    config.instance_group.add(kind=kinds[placement.kind], count=placement.instances)
 
 
 def _add_optimizations(config: pb.ModelConfig, placement: Placement) -> None:

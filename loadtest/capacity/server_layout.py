@@ -164,7 +164,7 @@ def _has(repository: Path, model: str) -> bool:
 
 
 def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clients: bool) -> ServiceLayout:
-    from exporter.publication.triton_config import parameters_of, read_config
+    from exporter.publication.triton_config import instances_of, parameters_of, read_config
 
     config = read_config(repository / name / "config.pbtxt")
     parameters = parameters_of(config)
@@ -175,7 +175,7 @@ def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clie
     costs = profile.costs(name)
     return ServiceLayout(
         network=spec.network,
-        instances=config.instance_group[0].count,
+        instances=instances_of(config),
         max_batch=config.max_batch_size,
         max_batch_tokens=spec.max_batch_tokens,
         max_tokens=spec.max_tokens,
@@ -188,7 +188,7 @@ def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clie
 
 
 def _network(repository: Path, name: str, profile: HardwareProfile) -> NetworkLayout:
-    from exporter.publication.triton_config import parameters_of, read_config
+    from exporter.publication.triton_config import instances_of, parameters_of, read_config
 
     config = read_config(repository / name / "config.pbtxt")
     parameters = parameters_of(config)
@@ -198,4 +198,4 @@ def _network(repository: Path, name: str, profile: HardwareProfile) -> NetworkLa
     device = "gpu" if group.kind == type(group).KIND_GPU else "cpu"
     model = profile.find(name, precision, threads)
     call_s = profile.costs(SERVICES.get(name, name)).call_s
-    return NetworkLayout(replace(model, call_s=model.call_s + call_s), group.count, device)
+    return NetworkLayout(replace(model, call_s=model.call_s + call_s), instances_of(config), device)

@@ -30,7 +30,7 @@ COUNTERS = {
 
 def own() -> set[str]:
     """The counters that the `text` backend registers."""
-    source = (PROJECT_ROOT / "server" / "backends" / "text" / "model.py").read_text(encoding="utf-8")
+    source = (PROJECT_ROOT / "server" / "backends" / "text" / "service_metrics.py").read_text(encoding="utf-8")
     return {f"interlingua_{name}" for name in re.findall(r'metric\("(\w+_total)"', source)}
 
 

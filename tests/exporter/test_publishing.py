@@ -14,7 +14,7 @@ from publication import SERVING, publish_bytes
 
 from exporter.digests import answer_digest, weights_digest
 from exporter.publication.repository import FAMILIES, ModelRepository
-from exporter.publication.triton_config import Placement, parameters_of, read_config, versions_of
+from exporter.publication.triton_config import Placement, instances_of, parameters_of, read_config, versions_of
 from interlingua.errors import ExportError, InputError
 from interlingua.service import ServiceSpec
 
@@ -85,7 +85,7 @@ def test_the_same_bytes_again_reuse_the_version(tmp_path: Path) -> None:
     again = publish_bytes(root, b"first", serving=dataclasses.replace(SERVING, placement=Placement("cpu", 7, 1)))
     assert (again.version, again.reused, again.digest) == (1, True, first.digest)
     assert sorted(path.name for path in (root / "embedder").iterdir() if path.name.isdigit()) == ["1", "2"]
-    assert read_config(root / "embedder/config.pbtxt").instance_group[0].count == 7
+    assert instances_of(read_config(root / "embedder/config.pbtxt")) == 7
 
 
 def test_a_version_is_never_changed(tmp_path: Path) -> None:

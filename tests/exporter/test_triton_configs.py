@@ -9,7 +9,14 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from exporter.publication.triton_config import NetworkConfig, Placement, ServiceConfig, read_config, write_config
+from exporter.publication.triton_config import (
+    NetworkConfig,
+    Placement,
+    ServiceConfig,
+    instances_of,
+    read_config,
+    write_config,
+)
 from exporter.publication.warmup import network_samples
 from exporter.weights.text_encoder import Tokens
 from interlingua.errors import InputError
@@ -50,8 +57,10 @@ def test_a_network(tmp_path: Path) -> None:
     assert not config.HasField("dynamic_batching")
     assert config.optimization.graph.level == -1
     assert list(config.version_policy.specific.versions) == [1, 2]
-    (group,) = config.instance_group
-    assert (group.kind, group.count) == (pb.ModelInstanceGroup.KIND_CPU, 3)
+    kind = pb.ModelInstanceGroup.KIND_CPU
+    assert [(group.kind, group.count) for group in config.instance_group] == [(kind, 1), (kind, 2)]
+    assert [group.rate_limiter.priority for group in config.instance_group] == [1, 100_000]
+    assert instances_of(config) == 3
     assert {key: value.string_value for key, value in config.parameters.items()} == {
         "1/weights_digest": "abc",
         "inter_op_thread_count": "1",

@@ -36,6 +36,8 @@ def _together(group: Sequence[Arrays], run: Callable[[Arrays], Arrays]) -> list[
         if len(group) == 1:
             return [error]
         return [answer for arrays in group for answer in _together([arrays], run)]
+    if len(group) == 1:
+        return [results]
     ends = np.cumsum([arrays[0].shape[0] for arrays in group]).tolist()
     starts = [0, *ends[:-1]]
     return [[result[start:end] for result in results] for start, end in zip(starts, ends, strict=True)]
