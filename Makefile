@@ -79,7 +79,7 @@ bench-gpu: setup ## tokens a second, latency and utilisation on a GPU, within 20
 	@$(BIN)/python -m loadtest.gpu_bench --markdown --json var/gpu_bench.json
 
 dummy-table: setup ## six models in their true shape with random weights: export, gate, serve, speed, memory
-	@$(BIN)/python -m exporter.dummy_table
+	@$(BIN)/python -m loadtest.dummy_table
 
 report: setup ## evaluate helpdesk12, pair by pair: var/reports/helpdesk12/report.html
 	@$(BIN)/interlingua evaluate helpdesk12

@@ -101,8 +101,6 @@ def convert(checkpoint: Checkpoint, full: Path, precision: Precision, folder: Pa
             notes.append(f"{halved.half} nodes in {precision}; in fp32: {kept}")
             if precision == "fp16":
                 notes.append(check_range(checkpoint, source, precision, threads).describe())
-        case "fp32":
-            shutil.copytree(full, folder, dirs_exist_ok=True)
     return tuple(notes)
 
 
@@ -112,8 +110,3 @@ def speed_of(checkpoint: Checkpoint, folder: Path, threads: int) -> float:
     from exporter.graphs.onnx_session import OnnxSession
 
     return texts_per_second(checkpoint, OnnxSession(folder / MODEL_FILE, threads=threads, emulate=False))
-
-
-def build_network(checkpoint: Checkpoint, precision: Precision, folder: Path) -> Path:
-    """A folder inside `folder` with model.onnx and its data, in that precision. Raises as `build`."""
-    return build(checkpoint, precision, folder).network

@@ -11,15 +11,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
 Ids = npt.NDArray[np.int64]
+Row = TypeVar("Row", bound=Sized)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _rate(limit: Limit) -> float:
 def _throughput(network: Path, tokens: Sequence[Ids], split: Split, pad_id: int) -> float:
     sessions = [_session(network, split.threads) for _ in range(split.sessions)]
     work: queue.SimpleQueue[dict[str, Ids]] = queue.SimpleQueue()
-    for batch in _sorted_batches(tokens, split.max_batch_tokens):
+    for batch in sorted_batches(tokens, split.max_batch_tokens):
         work.put(_rectangle(batch, pad_id))
 
     def run(session: ort.InferenceSession) -> None:
@@ -101,9 +103,9 @@ def _throughput(network: Path, tokens: Sequence[Ids], split: Split, pad_id: int)
     return len(tokens) / (time.perf_counter() - began)
 
 
-def _sorted_batches(tokens: Sequence[Ids], max_tokens: int) -> list[list[Ids]]:
-    """Longest first, so that the sessions end together."""
-    batches: list[list[Ids]] = [[]]
+def sorted_batches(tokens: Sequence[Row], max_tokens: int) -> list[list[Row]]:
+    """Texts in batches of at most so many padded tokens; the longest first, so that the sessions end together."""
+    batches: list[list[Row]] = [[]]
     for text in sorted(tokens, key=len, reverse=True):
         if batches[-1] and (len(batches[-1]) + 1) * len(batches[-1][0]) > max_tokens:
             batches.append([])

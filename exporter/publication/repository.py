@@ -47,6 +47,11 @@ class Family:
         """In the order of their appearance: a service never without its network."""
         return (self.network, *self.services)
 
+    @property
+    def document_service(self) -> str:
+        """The one that long texts go through: documents, or pairs of a question and a document."""
+        return self.services[-1]
+
 
 FAMILIES: dict[Role, Family] = {
     "embedder": Family("embedder", EMBEDDING, (EMBED_QUERY, EMBED_DOCUMENT), ("text",)),

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exporter.gate.parity_texts import sentences
+from exporter.publication.repository import FAMILIES
 from exporter.weights.text_encoder import Framed
 from exporter.weights.text_frame import frame_of
-from interlingua.service import EMBED_DOCUMENT, RERANK
 
 if TYPE_CHECKING:
     from exporter.weights.checkpoint import Checkpoint
@@ -23,5 +23,6 @@ def warmup_tokens(checkpoint: Checkpoint) -> Tokens:
     """A real document's tokens, or a real pair's, in the prompt or template that its service puts around it."""
     spec = checkpoint.spec
     text = " ".join(row["en"] for row in sentences()[:_SENTENCES])
-    service, sample = (EMBED_DOCUMENT, text) if spec.role == "embedder" else (RERANK, (text, text))
-    return checkpoint.text_encoder().encode([Framed(sample, frame_of(spec, service))])[0]
+    sample = text if spec.role == "embedder" else (text, text)
+    frame = frame_of(spec, FAMILIES[spec.role].document_service)
+    return checkpoint.text_encoder().encode([Framed(sample, frame)])[0]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exporter.publication.repository import FAMILIES
 from exporter.weights.text_encoder import Framed, Text, TextEncoder, Tokens
 from exporter.weights.text_frame import frame_of
-from interlingua.service import EMBED_DOCUMENT, RERANK
 
 if TYPE_CHECKING:
     from exporter.models.spec import ModelSpec
@@ -35,7 +35,7 @@ def mixed_rows(spec: ModelSpec, encoder: TextEncoder) -> list[Tokens]:
     else:
         order = random.Random(0).choices(documents, k=len(dataset.queries))
         texts = [(query.text, document) for query, document in zip(dataset.queries, order, strict=True)]
-    frame = frame_of(spec, EMBED_DOCUMENT if spec.role == "embedder" else RERANK)
+    frame = frame_of(spec, FAMILIES[spec.role].document_service)
     return encoder.encode([Framed(text, frame) for text in texts])
 
 

@@ -59,10 +59,8 @@ def settings_for(repository: Path, **options: Any) -> ServerSettings:
 
 @pytest.fixture(scope="session")
 def server(repository: Path) -> Iterator[EmbeddedServer]:
-    running = EmbeddedServer(settings_for(repository))
-    running.start()
-    yield running
-    running.stop()
+    with EmbeddedServer(settings_for(repository)) as running:
+        yield running
 
 
 class Embedding(NamedTuple):

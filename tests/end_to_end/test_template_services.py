@@ -71,10 +71,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory, catalogue: Path) -> Pat
 
 @pytest.fixture(scope="module")
 def services(repository: Path) -> Iterator[Services]:
-    running = EmbeddedServer(settings_for(repository))
-    running.start()
-    yield Services(running)
-    running.stop()
+    with EmbeddedServer(settings_for(repository)) as running:
+        yield Services(running)
 
 
 @pytest.fixture(scope="module")

@@ -60,10 +60,8 @@ def repository(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def services(repository: Path) -> Iterator[Services]:
-    running = EmbeddedServer(settings_for(repository))
-    running.start()
-    yield Services(running)
-    running.stop()
+    with EmbeddedServer(settings_for(repository)) as running:
+        yield Services(running)
 
 
 def run(verb: Any, *arguments: str | Path) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exporter.build import build_network
+from exporter.build import build
 from exporter.exportable import TESTED_CLASSES
 from exporter.gate.network_gate import gate_network
 from exporter.gate.parity_texts import sentences
@@ -84,7 +84,7 @@ def exported(
     scratch = tmp_path_factory.mktemp("classes")
     folder = save(tiny, scratch / "tiny", tokenizer_json)
     checkpoint = checkpoint_folder.load(folder, overrides=overrides)
-    return Exported(tiny, folder, checkpoint, build_network(checkpoint, "fp32", scratch))
+    return Exported(tiny, folder, checkpoint, build(checkpoint, "fp32", scratch).network)
 
 
 def plain_transformers(exported: Exported, text: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.build import build_network, convert
+from exporter.build import build, convert
 from exporter.gate.network_gate import gate_network
 from exporter.gate.parity_texts import sentences
 from exporter.graphs.onnx_graph import clean
@@ -52,7 +52,7 @@ CROSS_ENCODERS = {"bert": {"family": "bert", "labels": 1}, "xlm-r": {"family": "
 def _exported(make_folder: MakeFolder, scratch: Path, case: dict[str, Any]) -> Exported:
     folder = make_folder(**case)
     checkpoint = checkpoint_folder.load(folder)
-    return Exported(folder, checkpoint, build_network(checkpoint, "fp32", scratch))
+    return Exported(folder, checkpoint, build(checkpoint, "fp32", scratch).network)
 
 
 @pytest.fixture(scope="module", params=CASES.values(), ids=CASES.keys())
@@ -164,7 +164,7 @@ def test_the_same_model_gives_the_same_bytes(make_folder: MakeFolder, tmp_path: 
     for attempt in ("a", "b"):
         checkpoint = checkpoint_folder.load(make_folder("bert", pooling="mean", seed=7))
         (tmp_path / attempt).mkdir()
-        full = build_network(checkpoint, "fp32", tmp_path / attempt)
+        full = build(checkpoint, "fp32", tmp_path / attempt).network
         convert(checkpoint, full, "int8", tmp_path / attempt / "int8", 1)
         files = sorted(path for path in (tmp_path / attempt).rglob("*") if path.is_file())
         digests.append({path.parent.name + path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from exporter.build import build_network
+from exporter.build import build
 from exporter.gate.network_gate import gate_network
 from exporter.gate.parity_texts import sentences
 from exporter.graphs.late_interaction import LateInteractionReranker
@@ -109,7 +109,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[st
 def exported(
     request: pytest.FixtureRequest, checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory
 ) -> Exported:
-    network = build_network(checkpoint, request.param, tmp_path_factory.mktemp("network"))
+    network = build(checkpoint, request.param, tmp_path_factory.mktemp("network")).network
     return Exported(checkpoint, request.param, network)
 
 

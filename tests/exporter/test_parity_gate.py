@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 from onnx.external_data_helper import load_external_data_for_model
 
-from exporter.build import build_network
+from exporter.build import build
 from exporter.gate.figures import Figure, relative_errors
 from exporter.gate.network_gate import gate_network
 from exporter.gate.parity_texts import parity_set, sentences
@@ -41,7 +41,7 @@ def model(checkpoint: Checkpoint, network: Path) -> onnx.ModelProto:  # noqa: AR
 
 @pytest.fixture(scope="module")
 def network(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_network(checkpoint, "fp32", tmp_path_factory.mktemp("network"))
+    return build(checkpoint, "fp32", tmp_path_factory.mktemp("network")).network
 
 
 def saved(model: onnx.ModelProto, folder: Path) -> Path:
@@ -109,7 +109,7 @@ def test_a_tokenizer_of_another_model(make_folder: MakeFolder, tmp_path: Path) -
     tokenizer.save(str(folder / "tokenizer.json"))
     foreign = checkpoint_folder.load(folder)
     with pytest.raises(InputError, match="token 600, the network has 600"):
-        gate_network(foreign, "fp32", build_network(foreign, "fp32", tmp_path), 2)
+        gate_network(foreign, "fp32", build(foreign, "fp32", tmp_path).network, 2)
 
 
 def test_an_export_that_depends_on_its_batch_publishes_nothing(make_folder: MakeFolder, tmp_path: Path) -> None:

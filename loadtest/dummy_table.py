@@ -1,6 +1,6 @@
 """Catalogue entries in their true shape with random weights, on this machine: `make dummy-table`.
 
-ID --`interlingua export --weights dummy`, a fresh process--> seconds, peak memory, gate --exporter.dummy_figures-->
+ID --`interlingua export --weights dummy`, a fresh process--> seconds, peak memory, gate --loadtest.dummy_figures-->
 tokens a second, the answer through Triton --> a row of a Markdown table; the export is deleted before the next one
 
 Weights are random and the tokenizer is a stand-in: the figures say nothing of quality. Peak memory is the resident set
@@ -77,7 +77,7 @@ class Row:
         peak_bytes: of its process.
         disk_bytes: of the network and its services, as published.
         parity: the gate's largest error against torch, and where its bound lies.
-        figures: as exporter/dummy_figures.py gives them.
+        figures: as loadtest/dummy_figures.py gives them.
     """
 
     spec: ModelSpec
@@ -134,7 +134,7 @@ def _measured(spec: ModelSpec, max_tokens: int) -> Row:
             own = root / "companion.toml"
             own.write_text(_COMPANION_ENTRY, encoding="utf-8")
             _run(_export(_COMPANION, *one, "--catalog", own))
-        measured = _run(["-m", "exporter.dummy_figures", str(repository), spec.role])
+        measured = _run(["-m", "loadtest.dummy_figures", str(repository), spec.role])
         click.echo(f"{spec.id}: export {exported.seconds:.0f} s, figures {measured.seconds:.0f} s", err=True)
         worst = (parity["worst"], parity["bound"])
         return Row(spec, exported.seconds, exported.peak_bytes, size, worst, json.loads(measured.output))

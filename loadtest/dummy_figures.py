@@ -3,7 +3,7 @@
     model repository --texts of the gate, in batches of at most 1024 padded tokens--> OnnxSession --> tokens a second
                      --embedded Triton, one request of the client--> the answer, against the session's own
 
-`python -m exporter.dummy_figures REPOSITORY ROLE` prints them as JSON; exporter/dummy_table.py runs it.
+`python -m loadtest.dummy_figures REPOSITORY ROLE` prints them as JSON; loadtest/dummy_table.py runs it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from exporter.gate.parity_texts import sentences
 from exporter.gate.verify import open_published, published
 from exporter.models.this_machine import cores
 from exporter.publication.publish import TOKENIZER_FILE
-from exporter.publication.repository import ModelRepository
+from exporter.publication.repository import FAMILIES, ModelRepository
 from exporter.weights.text_encoder import Framed, TextEncoder, Tokens
 from interlingua.errors import InputError
-from interlingua.service import EMBED_DOCUMENT, RERANK, ServiceSpec
+from loadtest.in_process_limit import sorted_batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from exporter.graphs.network_session import NetworkSession
     from exporter.models.spec import Role
     from exporter.weights.text_encoder import Text
+    from interlingua.service import ServiceSpec
 
 MAX_BATCH_TOKENS = 1024
 LEAST_S = 10.0
@@ -96,7 +97,7 @@ class _Network:
         if not found:
             raise InputError(f"{root} has no {role}")
         newest = found[-1]
-        service = EMBED_DOCUMENT if role == "embedder" else RERANK
+        service = FAMILIES[role].document_service
         self._role: Role = role
         self._spec: ServiceSpec = newest.specs[service]
         folder = repository.version_folder(service, newest.version)
@@ -110,8 +111,8 @@ class _Network:
 
     def speed(self) -> tuple[float, float]:
         """Real tokens a second, and the share of padding, over whole batches for at least ten seconds."""
-        batches = _batches(self._tokens(_texts(self._role)))
-        random.Random(_SEED).shuffle(batches)  # noqa: S311
+        batches = sorted_batches(self._tokens(_texts(self._role)), MAX_BATCH_TOKENS)
+        random.Random(_SEED).shuffle(batches)
         self._run(batches[0])
         real, padded, begun = 0, 0, time.perf_counter()
         while (passed := time.perf_counter() - begun) < LEAST_S:
@@ -151,16 +152,6 @@ def _texts(role: Role) -> list[Text]:
                 question = rows[start][languages[(place + 1) % len(languages)]]
                 texts.append(document if role == "embedder" else (question, document))
     return texts
-
-
-def _batches(rows: Sequence[Tokens]) -> list[list[Tokens]]:
-    """Sorted by length and cut where a batch would have more padded tokens than the services' usual budget."""
-    batches: list[list[Tokens]] = [[]]
-    for row in sorted(rows, key=len, reverse=True):
-        if batches[-1] and (len(batches[-1]) + 1) * len(batches[-1][0]) > MAX_BATCH_TOKENS:
-            batches.append([])
-        batches[-1].append(row)
-    return batches
 
 
 def _served(root: Path, text: Text) -> tuple[Any, float]:
