@@ -28,6 +28,12 @@ def help_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first stage is the same in every test: whoever comes first has it embedded."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def table(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "evaluation.rerankers.reranker_table", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
@@ -37,6 +43,7 @@ def test_one_command_makes_the_table_and_the_second_run_needs_no_server(
     server: EmbeddedServer,
     repository: Path,
     help_folder: Path,
+    cache: Path,
     tmp_path: Path,
     tokenizer_json: dict[str, bytes],
 ) -> None:
@@ -47,7 +54,7 @@ def test_one_command_makes_the_table_and_the_second_run_needs_no_server(
         "--model-repository",
         repository,
         "--cache",
-        tmp_path,
+        cache,
         "--system",
         f"t={reranker}",
     ]
@@ -76,10 +83,15 @@ def test_mistakes_are_one_line_and_an_exit_code(repository: Path, help_folder: P
 
 
 def test_the_cost_of_a_reranker_is_measured_through_its_service(
-    server: EmbeddedServer, repository: Path, help_folder: Path, tmp_path: Path, tokenizer_json: dict[str, bytes]
+    server: EmbeddedServer,
+    repository: Path,
+    help_folder: Path,
+    cache: Path,
+    tmp_path: Path,
+    tokenizer_json: dict[str, bytes],
 ) -> None:
     reranker = save_tiny_reranker(tmp_path / "tiny", tokenizer_json["xlm-roberta"])
-    first_stage = ["--gnome", help_folder, "--model-repository", repository, "--cache", tmp_path / "cache"]
+    first_stage = ["--gnome", help_folder, "--model-repository", repository, "--cache", cache]
     made = table(*first_stage, "--system", "none", "--server", server.settings.grpc_address)
     assert made.returncode == 0, made.stderr
     shutil.copytree(repository, tmp_path / "repositories" / "fp32")
