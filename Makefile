@@ -6,7 +6,7 @@ SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-server lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
+.PHONY: help setup demo test test-fast test-server test-load lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 
 help: ## list the common paths
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,14 +32,17 @@ demo: setup ## export, serve, index 480 documents in 12 languages, ask across la
 
 test: setup benchmarks ## lint, types and every test, on a real Triton
 	@$(MAKE) --no-print-directory lint types
-	@$(MAKE) --no-print-directory --keep-going test-fast test-server
+	@$(MAKE) --no-print-directory --keep-going test-fast test-server test-load
 
 # Two at a time, each with one thread: small networks gain more from that than from threads of their own.
 test-fast: setup ## the tests that need no server and not the whole machine
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile -m 'not server and not load'
 
-test-server: setup ## the tests on a real Triton, and those of the load generator
-	$(BIN)/pytest -m 'server or load'
+test-server: setup ## the tests on a real Triton, but for the load generator's
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m 'server and not load'
+
+test-load: setup ## the tests of the load generator, which need the machine for themselves
+	$(BIN)/pytest -m load
 
 lint: setup
 	$(BIN)/ruff check .

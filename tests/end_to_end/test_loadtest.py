@@ -21,6 +21,8 @@ from loadtest.run_folder import RunFolder
 from server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import interlingua
 
+pytestmark = pytest.mark.load
+
 LOCUST = [sys.executable, "-m", "locust", "-f", str(PROJECT_ROOT / "loadtest" / "locustfile.py"), "--headless"]
 
 

@@ -93,7 +93,9 @@ class TritonPythonModel:
             self._cost = self._measure_call_cost()
         values = self._compute(texts)
         stages_s = (tokenized - began, time.monotonic() - tokenized)
-        return [self._respond(request, values, stages_s) for request in read]
+        responses = [self._respond(request, values, stages_s) for request in read]
+        self._metrics.settle()
+        return responses
 
     # -- tokenizing ----------------------------------------------------------------------------------------
 

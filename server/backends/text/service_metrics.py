@@ -2,15 +2,16 @@
 
     service --what happened--> queue --a thread of its own--> Triton's process
 
-Every change is a round trip to Triton's process, and no answer waits for one. All changes are made in one thread:
-Triton 24.10 dies (SIGSEGV) when two threads of a Python model change a metric at the same time.
+Every change is a round trip to Triton's process: it goes while the network computes, so that no answer waits for it, and
+whoever has an answer finds it counted. All changes are made in one thread: Triton 24.10 dies (SIGSEGV) when two threads
+of a Python model change a metric at the same time.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import triton_python_backend_utils as pb_utils
@@ -42,9 +43,13 @@ class ServiceMetrics:
         gauge = pb_utils.MetricFamily.GAUGE
         self._call_s = metric("network_call_seconds", "Fixed part of a call to the network, as measured", gauge)
         self._token_s = metric("network_token_seconds", "A padded token's part of a call, as measured", gauge)
-        self._queue: SimpleQueue[_Changes | None] = SimpleQueue()
+        self._queue: Queue[_Changes | None] = Queue()
         self._sender = threading.Thread(target=self._send, name="metrics", daemon=True)
         self._sender.start()
+
+    def settle(self) -> None:
+        """Wait until everything that was recorded so far is counted."""
+        self._queue.join()
 
     def close(self) -> None:
         """Send what is left and end the thread."""
@@ -74,5 +79,10 @@ class ServiceMetrics:
 
     def _send(self) -> None:
         while (changes := self._queue.get()) is not None:
-            for change, value in changes:
-                change(value)
+            try:
+                for change, value in changes:
+                    change(value)
+            except Exception as error:  # an answer is worth more than its count
+                pb_utils.Logger.log_warn(f"metrics: {error}")
+            finally:
+                self._queue.task_done()
