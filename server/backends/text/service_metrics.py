@@ -2,9 +2,9 @@
 
     service --what happened--> queue --a thread of its own--> Triton's process
 
-Every change is a round trip to Triton's process: it goes while the network computes, so that no answer waits for it, and
-whoever has an answer finds it counted. All changes are made in one thread: Triton 24.10 dies (SIGSEGV) when two threads
-of a Python model change a metric at the same time.
+Every change is a round trip to Triton's process: it goes while the network computes, so that no answer waits for it,
+and whoever has an answer finds it counted. All changes are made in one thread: Triton 24.10 dies (SIGSEGV) when two
+threads of a Python model change a metric at the same time.
 """
 
 from __future__ import annotations
