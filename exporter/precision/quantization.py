@@ -3,6 +3,7 @@
     MatMul(x [.., K], W [K, N])  -->  scale[row] = max |x[row]|;  q = round(127 x / scale) + 128        uint8
                                       y = (q - 128) . Wq (int8 product, int32 sums) * scale[column] / 127 * scale[row]
     Gather(table [V, D], ids)    -->  float(Gather(table_q, ids)) * Gather(scale, ids)
+    x / sqrt 2, Erf, + 1, / 2, * x  -->  Gelu(x), which is 8% of the whole network's time
 
 ONNX Runtime's own dynamic quantization takes one scale for the whole activation tensor, so a text's embedding
 depends on its batch neighbours and on the padding (up to 0.024 in one value, cosine 0.993, with
@@ -23,6 +24,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from exporter.graphs.external_data import ExternalData, read_initializer
+from exporter.graphs.fusion import join_gelu
 from exporter.graphs.onnx_graph import DATA_FILE, MODEL_FILE
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def quantize_network(source: Path, folder: Path) -> Path:
     attention products and pooling stay fp32.
     """
     model = onnx.load(source, load_external_data=False)
+    join_gelu(model)
     with ExternalData(folder / DATA_FILE) as data:
         _Rewriter(model.graph, source.parent, data).rewrite()
     if all(entry.domain != _CONTRIB for entry in model.opset_import):
