@@ -135,8 +135,15 @@ def versions_of(config: pb.ModelConfig) -> tuple[int, ...]:
 
 
 def instances_of(config: pb.ModelConfig) -> int:
-    """How many instances a model has, over all its groups."""
+    """How many instances a model has, over all its groups. Raises ValueError: it leaves that to Triton."""
+    if not config.instance_group:
+        raise ValueError("no instance_group")
     return sum(group.count for group in config.instance_group)
+
+
+def kind_of(config: pb.ModelConfig) -> Kind:
+    """Where a model that we published runs: all its groups are of one kind."""
+    return "gpu" if config.instance_group[0].kind == pb.ModelInstanceGroup.KIND_GPU else "cpu"
 
 
 def set_instances(config: pb.ModelConfig, kind: Kind, count: int) -> None:

@@ -78,11 +78,10 @@ def published_networks(repository: Path) -> Iterator[PublishedNetwork]:
 def _read(repository: Path, name: str, service: str) -> PublishedNetwork:
     from exporter.graphs.onnx_graph import MODEL_FILE
     from exporter.publication.publish import TOKENIZER_FILE
-    from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_config
+    from exporter.publication.triton_config import CONFIG_FILE, kind_of, parameters_of, read_config
 
     config = read_config(repository / name / CONFIG_FILE)
-    group = config.instance_group[0]
-    if group.kind == type(group).KIND_GPU:
+    if kind_of(config) == "gpu":
         raise InputError(f"{repository / name} is exported for a GPU: only CPU networks are measured in this process")
     parameters = parameters_of(config)
     of_service = parameters_of(read_config(repository / service / CONFIG_FILE))

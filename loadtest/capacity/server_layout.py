@@ -188,14 +188,12 @@ def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clie
 
 
 def _network(repository: Path, name: str, profile: HardwareProfile) -> NetworkLayout:
-    from exporter.publication.triton_config import instances_of, parameters_of, read_config
+    from exporter.publication.triton_config import instances_of, kind_of, parameters_of, read_config
 
     config = read_config(repository / name / "config.pbtxt")
     parameters = parameters_of(config)
-    group = config.instance_group[0]
     precision = parameters[f"{max(config.version_policy.specific.versions)}/precision"]
     threads = int(parameters["intra_op_thread_count"])
-    device = "gpu" if group.kind == type(group).KIND_GPU else "cpu"
     model = profile.find(name, precision, threads)
     call_s = profile.costs(SERVICES.get(name, name)).call_s
-    return NetworkLayout(replace(model, call_s=model.call_s + call_s), instances_of(config), device)
+    return NetworkLayout(replace(model, call_s=model.call_s + call_s), instances_of(config), kind_of(config))

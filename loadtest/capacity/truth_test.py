@@ -184,14 +184,14 @@ def _repository(original: Path, instances: int | None) -> Iterator[Path]:
     if instances is None:
         yield original
         return
-    from exporter.publication.triton_config import CONFIG_FILE, read_config, set_instances, write_config
+    from exporter.publication.triton_config import CONFIG_FILE, kind_of, read_config, set_instances, write_config
 
     with tempfile.TemporaryDirectory(dir=original.parent, prefix=f".{original.name}-") as folder:
         changed = Path(folder) / "models"
         shutil.copytree(original, changed, copy_function=os.link)
         for file in changed.glob(f"*/{CONFIG_FILE}"):
             config = read_config(file)
-            set_instances(config, "cpu", instances)
+            set_instances(config, kind_of(config), instances)
             file.unlink()  # or the original would change with it
             write_config(config, file)
         yield changed

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import base64
 import unicodedata
-from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import regex
@@ -48,7 +46,7 @@ Ranks = dict[bytes, int]
 def ranks() -> Ranks:
     """Every token's bytes and its id, which is also the order of the merges."""
     path = ensure_archive(ARCHIVE, cache_dir() / "archives") / ARCHIVE.members[0]
-    rows = (line.split() for line in Path(path).read_bytes().splitlines())
+    rows = (line.split() for line in path.read_bytes().splitlines())
     return {base64.b64decode(token): int(rank) for token, rank in rows}
 
 
@@ -75,9 +73,9 @@ def reference(text: str, table: Ranks) -> list[int]:
     return ids
 
 
-def tokenizer_json(table: Ranks, ending: Sequence[str] = ()) -> bytes:
-    """As the Hub has it: `ending` are special tokens after every text."""
-    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+def tokenizer_json(table: Ranks) -> bytes:
+    """As the Hub has it, with nothing after a text."""
+    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     letters = _letters()
 
@@ -92,13 +90,20 @@ def tokenizer_json(table: Ranks, ending: Sequence[str] = ()) -> bytes:
         [pre_tokenizers.Split(Regex(SPLIT), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
     )
     made.add_tokens([AddedToken(name, normalized=False, special=name in SPECIALS) for name in NAMES])
-    if ending:
-        closing = [(name, ADDED[name]) for name in ending]
-        made.post_processor = processors.TemplateProcessing(
-            single=" ".join(["$A", *ending]), pair=" ".join(["$A", "$B:1", *ending]), special_tokens=closing
-        )
     content: bytes = made.to_str().encode()
     return content
+
+
+def with_end_of_text(content: bytes) -> bytes:
+    """The tokenizer that ends every text with `<|endoftext|>`."""
+    from tokenizers import Tokenizer, processors
+
+    made: Any = Tokenizer.from_str(content.decode())
+    made.post_processor = processors.TemplateProcessing(
+        single=f"$A {NAMES[0]}", special_tokens=[(NAMES[0], END_OF_TEXT)]
+    )
+    ended: bytes = made.to_str().encode()
+    return ended
 
 
 def _letters() -> dict[int, str]:

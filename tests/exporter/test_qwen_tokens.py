@@ -13,7 +13,16 @@ from exporter.models.spec import ModelSpec
 from exporter.weights.text_encoder import Framed, TextEncoder
 from exporter.weights.text_frame import frame_of
 from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
-from tests.exporter.qwen_tokenizer import ADDED, END_OF_TEXT, SPECIALS, Ranks, ranks, reference, tokenizer_json
+from tests.exporter.qwen_tokenizer import (
+    ADDED,
+    END_OF_TEXT,
+    SPECIALS,
+    Ranks,
+    ranks,
+    reference,
+    tokenizer_json,
+    with_end_of_text,
+)
 from tests.exporter.test_catalog_tokens import TEXTS
 
 LONG = "The library opens at nine and closes at six. " * 400
@@ -27,14 +36,19 @@ def table() -> Ranks:
 
 
 @pytest.fixture(scope="module")
-def plain(table: Ranks) -> TextEncoder:
-    return _encoder(tokenizer_json(table))
+def content(table: Ranks) -> bytes:
+    return tokenizer_json(table)
 
 
 @pytest.fixture(scope="module")
-def ending(table: Ranks) -> TextEncoder:
+def plain(content: bytes) -> TextEncoder:
+    return _encoder(content)
+
+
+@pytest.fixture(scope="module")
+def ending(content: bytes) -> TextEncoder:
     """As Qwen3-Embedding's, which ends a text with the id that also pads."""
-    return _encoder(tokenizer_json(table, ["<|endoftext|>"]))
+    return _encoder(with_end_of_text(content))
 
 
 def _encoder(content: bytes) -> TextEncoder:

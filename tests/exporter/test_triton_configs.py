@@ -68,6 +68,11 @@ def test_a_network(tmp_path: Path) -> None:
     }
 
 
+def test_instances_that_are_left_to_triton_are_not_counted() -> None:
+    with pytest.raises(ValueError, match="no instance_group"):
+        instances_of(pb.ModelConfig(name="embedder"))
+
+
 def test_a_network_on_a_gpu(tmp_path: Path) -> None:
     placement = Placement("gpu", 1, 1)
     config = reread(network(placement=placement).message(), tmp_path)
