@@ -211,7 +211,14 @@ def test_a_document_of_another_pool_is_refused(tmp_path: Path) -> None:
         read_run(folder, dataset)
 
 
-@pytest.mark.parametrize("content", [b"a Q0 b 1 1 x\n", gzip.compress(b"a Q0 b 1 1 x\n")[:-6], gzip.compress(b"\xff")])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"a Q0 b 1 1 x\n", id="not gzip"),
+        pytest.param(gzip.compress(b"a Q0 b 1 1 x\n")[:-6], id="cut off"),
+        pytest.param(gzip.compress(b"\xff"), id="not UTF-8"),
+    ],
+)
 def test_files_that_cannot_be_read(content: bytes, tmp_path: Path) -> None:
     dataset = pair_dataset("a", "b")
     with pytest.raises(InputError, match="cannot read the run"):
