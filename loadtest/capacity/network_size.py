@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import onnx
 
 _LOOKUPS = ("Gather", "GatherElements", "GatherND")
+_PRODUCTS = ("MatMul", "MatMulIntegerToFloat", "Gemm")
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class NetworkSize:
         weights: of the matrices that every token is multiplied with.
         parameters: of all that is stored, embeddings too.
         layers: attentions, by their softmaxes.
-        hidden: width of the embedding table.
+        attention_width: heads x head width, summed over the layers; not always a multiple of the hidden width.
         file_bytes: of the graph and its data.
     """
 
     weights: int
     parameters: int
     layers: int
-    hidden: int
+    attention_width: int
     file_bytes: int
 
     @property
@@ -46,8 +47,8 @@ class NetworkSize:
 
     @property
     def attention_flop(self) -> float:
-        """Of a token's attention to one other token: scores and their sum, each hidden wide, in every layer."""
-        return 4.0 * self.layers * self.hidden
+        """Of a token's attention to one other token: scores and their sum, each as wide as all heads, every layer."""
+        return 4.0 * self.attention_width
 
 
 def network_size(version: Path) -> NetworkSize:
@@ -73,11 +74,25 @@ def of_graph(graph: onnx.GraphProto, file_bytes: int) -> NetworkSize:
         shape for name, shape in shapes.items() if name not in looked_up and sum(size > 1 for size in shape) > 1
     ]
     tables = [shapes[name] for name in looked_up if name in shapes and len(shapes[name]) > 1]
-    widest = max(tables, key=lambda shape: shape[0] * shape[1], default=(0, 0))
+    hidden = int(max(tables, key=lambda shape: shape[0] * shape[1], default=(0, 0))[1])
+    widths = [_attention_width(graph, node, shapes) or hidden for node in graph.node if node.op_type == "Softmax"]
     return NetworkSize(
         weights=sum(map(math.prod, matrices)),
         parameters=sum(map(math.prod, shapes.values())),
-        layers=sum(node.op_type == "Softmax" for node in graph.node),
-        hidden=int(widest[1]),
+        layers=len(widths),
+        attention_width=sum(widths),
         file_bytes=file_bytes,
     )
+
+
+def _attention_width(graph: onnx.GraphProto, softmax: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> int | None:
+    """What all heads of an attention give together: the rows of the first matrix after it, its output projection."""
+    reached = set(softmax.output)
+    for node in graph.node:  # in order: what a node reads stands before it
+        if reached.isdisjoint(node.input):
+            continue
+        matrix = shapes.get(node.input[1], ()) if node.op_type in _PRODUCTS else ()
+        if len(matrix) == 2:
+            return matrix[0]
+        reached.update(node.output)
+    return None

@@ -93,11 +93,12 @@ def test_only_a_causal_network_is_causal(catalogue: Path) -> None:
     }
 
 
-def test_the_onnx_file_has_the_same_products(catalogue: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["tiny/bert", "tiny/qwen"])
+def test_the_onnx_file_has_the_same_products(name: str, catalogue: Path, tmp_path: Path) -> None:
     from exporter.graphs.onnx_graph import export_onnx
     from loadtest.capacity.network_size import network_size
 
-    checkpoint = _load("tiny/bert", catalogue)
+    checkpoint = _load(name, catalogue)
     export_onnx(checkpoint, tmp_path)
     size, flops = network_size(tmp_path), flops_of(checkpoint)
     assert (size.token_flop, size.attention_flop) == (flops.token, flops.pair)

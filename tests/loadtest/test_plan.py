@@ -306,15 +306,29 @@ def test_the_index_by_hand(repository: Path) -> None:
 
 # -- GPUs that nobody measured -------------------------------------------------------------------------------------
 
-SIZE = NetworkSize(weights=1_000_000, parameters=2_000_000, layers=2, hidden=100, file_bytes=8_000_000)
+SIZE = NetworkSize(weights=1_000_000, parameters=2_000_000, layers=2, attention_width=200, file_bytes=8_000_000)
 CARD = Card("X", {"fp16": 100.0, "tf32": 10.0, "fp32": 1.0}, 16, 100, "sheet", "https://example.org")
 
 
 def test_the_size_of_a_network_by_hand() -> None:
     for int8 in (False, True):
         size = of_graph(_graph(int8=int8).graph, 7)
-        assert (size.weights, size.layers, size.hidden, size.parameters) == (64, 1, 8, 50 * 8 + 64 + 8)
+        assert (size.weights, size.layers, size.attention_width, size.parameters) == (64, 1, 8, 50 * 8 + 64 + 8)
     assert (SIZE.token_flop, SIZE.attention_flop) == (2e6, 800)
+
+
+def test_heads_that_are_wider_than_the_network_together() -> None:
+    """8 wide, its heads 12: softmax, values, a row of all heads, and the output projection of 12 x 8."""
+    graph = _graph().graph
+    graph.initializer.append(numpy_helper.from_array(np.ones((12, 8), np.float32), "projection"))
+    graph.node.extend(
+        [
+            helper.make_node("MatMul", [EMBEDDING, "product"], ["heads"]),
+            helper.make_node("Reshape", ["heads", "shape"], ["row"]),
+            helper.make_node("MatMul", ["row", "projection"], ["projected"]),
+        ]
+    )
+    assert of_graph(graph, 7).attention_width == 12
 
 
 def test_an_estimated_service_time_by_hand() -> None:
