@@ -62,7 +62,7 @@ def find_limit(network: Path, tokens: Sequence[Ids], cores: int, budgets: Sequen
 
 def lone_call_seconds(network: Path, tokens: Ids, threads: int, repeats: int) -> list[float]:
     """What one text alone takes, call by call."""
-    session = _session(network, threads)
+    session = cpu_session(network, threads)
     feed = _rectangle([tokens], pad_id=0)
     for _ in range(5):
         session.run(None, feed)
@@ -79,7 +79,7 @@ def _rate(limit: Limit) -> float:
 
 
 def _throughput(network: Path, tokens: Sequence[Ids], split: Split, pad_id: int) -> float:
-    sessions = [_session(network, split.threads) for _ in range(split.sessions)]
+    sessions = [cpu_session(network, split.threads) for _ in range(split.sessions)]
     work: queue.SimpleQueue[dict[str, Ids]] = queue.SimpleQueue()
     for batch in sorted_batches(tokens, split.max_batch_tokens):
         work.put(_rectangle(batch, pad_id))
@@ -122,10 +122,15 @@ def _rectangle(batch: Sequence[Ids], pad_id: int) -> dict[str, Ids]:
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def _session(network: Path, threads: int) -> ort.InferenceSession:
-    """As the server runs it: basic graph optimizations; the fused kernels are slower on CPUs."""
+def cpu_session(network: Path | bytes, threads: int) -> ort.InferenceSession:
+    """As the server runs it: basic graph optimizations; the fused kernels are slower on CPUs.
+
+    Args:
+        network: a model.onnx, or what one holds.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    return ort.InferenceSession(str(network), options, providers=["CPUExecutionProvider"])
+    model = network if isinstance(network, bytes) else str(network)
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

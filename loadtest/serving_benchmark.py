@@ -34,6 +34,7 @@ from exporter.weights import archive_checkpoint
 from interlingua.paths import PROJECT_ROOT
 from loadtest.closed_loop import ClosedLoopResult, run_closed_loop
 from loadtest.in_process_limit import Limit, find_limit, lone_call_seconds
+from loadtest.product_roof import products_rate
 from server.embedded import EmbeddedServer, ServerSettings
 from server.ports import free_ports
 
@@ -59,6 +60,7 @@ class PrecisionFigures:
     """All figures of one precision."""
 
     precision: str
+    products_texts_per_s: float
     limit_texts_per_s: float
     limit_split: str
     service_texts_per_s: dict[int, float]
@@ -108,14 +110,20 @@ def measure_precision(precision: str, texts: list[str], console: Console) -> Pre
     console.print(f"{precision}: in-process limit, {np.mean([len(ids) for ids in tokens]):.0f} tokens a text ...")
     cores = len(os.sched_getaffinity(0))
     limit = find_limit(network, tokens, cores, BUDGETS, pad_id=1)
+    products = products_rate(network, tokens, cores)
     lone = np.array(tokenizer.encode(f"query: {LONE_QUERY}").ids)
     lone_in_process = lone_call_seconds(network, lone, threads=1, repeats=LONE_REPEATS)
     console.print(f"{precision}: service ...")
-    return measure_service(precision, repository, texts, limit, float(np.median(lone_in_process)))
+    return measure_service(precision, repository, texts, limit, products, float(np.median(lone_in_process)))
 
 
 def measure_service(
-    precision: str, repository: Path, texts: list[str], limit: Limit, lone_in_process_s: float
+    precision: str,
+    repository: Path,
+    texts: list[str],
+    limit: Limit,
+    products_texts_per_s: float,
+    lone_in_process_s: float,
 ) -> PrecisionFigures:
     grpc, http, metrics = free_ports(3)
     settings = ServerSettings(repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
@@ -137,6 +145,7 @@ def measure_service(
         server.stop()
     return PrecisionFigures(
         precision=precision,
+        products_texts_per_s=products_texts_per_s,
         limit_texts_per_s=limit.texts_per_second,
         limit_split=str(limit.split),
         service_texts_per_s={result.clients: result.texts_per_second for result in results},
@@ -233,6 +242,7 @@ def report(console: Console, precisions: list[PrecisionFigures], others: dict[st
     def row(label: str, *values: str) -> None:
         table.add_row(label, *values)
 
+    row("products alone, texts/s", *(f"{figures.products_texts_per_s:.0f}" for figures in precisions))
     row("in-process limit, texts/s", *(f"{figures.limit_texts_per_s:.1f}" for figures in precisions))
     row("  at", *(figures.limit_split for figures in precisions))
     for clients in CLIENTS:
