@@ -12,6 +12,7 @@ import os
 import platform
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -99,11 +100,11 @@ def sample_texts(count: int) -> list[str]:
 
 
 def measure_precision(precision: str, texts: list[str], console: Console) -> PrecisionFigures:
-    """Export if need be, then limit, service and lone query, in this order, with nothing else running."""
+    """Export, then limit, service and lone query, in this order, with nothing else running."""
     repository = REPOSITORIES / precision
-    if not (repository / "embedder" / "config.pbtxt").exists():
-        command = [sys.executable, "-m", "interlingua", "export", "--precision", precision]
-        subprocess.run([*command, "--model-repository", str(repository)], check=True)
+    shutil.rmtree(repository, ignore_errors=True)  # an older export may be of an older exporter
+    command = [sys.executable, "-m", "interlingua", "export", "--precision", precision]
+    subprocess.run([*command, "--model-repository", str(repository)], check=True)
     network = repository / "embedder" / "1" / "model.onnx"
     tokenizer = Tokenizer.from_file(str(repository / "embed_document" / "1" / "tokenizer.json"))
     tokens = [np.array(e.ids[:512]) for e in tokenizer.encode_batch([f"passage: {text}" for text in texts])]
