@@ -3,7 +3,8 @@
     gpu_profiles.toml --> Card;  model.onnx --> NetworkSize;  both + ASSUMPTIONS --> HardwareProfile (origin: estimated)
 
     seconds = call + weights' bytes / bandwidth + 2 x weights x padded / (rate x utilisation)
-              + 4 x layers x hidden x padded x longest / (rate x attention utilisation)      padded = texts x longest
+              + 4 x layers x heads x head width x padded x longest / (rate x attention utilisation)
+    padded  = texts x longest
 
 The second term is what reading all weights once takes. Everything that is not in a datasheet or in the ONNX file is an
 assumption and stands here, once; a plan prints them.

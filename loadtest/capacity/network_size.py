@@ -1,6 +1,6 @@
 """How much arithmetic a published network does, read from its ONNX file.
 
-model.onnx --initializers, nodes--> NetworkSize (weights, layers, hidden, bytes)
+model.onnx --initializers, nodes--> NetworkSize (weights, layers, attention, bytes)
 
 Weights are counted as the graph holds them, int8 ones included; tables that are only looked up (embeddings, positions,
 and their scales) cost no products and are left out.
