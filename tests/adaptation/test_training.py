@@ -90,7 +90,7 @@ def test_scores_are_those_of_the_teacher_in_the_language_asked_for(scored: WorkF
     for text, score in zip(first.documents, first.scores, strict=True):
         document = network.token_vectors(*rows_of.batch(rows_of.documents([text["en"]], 128)))
         alone = float(network.score_all(query, document).detach())
-        assert alone == pytest.approx(score, abs=0.03 * float(network.scale))  # bf16 and fp16 against fp32
+        assert alone == pytest.approx(score, abs=0.03 * network.scale.item())  # bf16 and fp16 against fp32
 
 
 def test_scores_of_another_teacher_are_not_mixed_in(scored: WorkFolder, base: Path) -> None:
