@@ -11,8 +11,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -94,13 +95,18 @@ def _throughput(network: Path, tokens: Sequence[Ids], split: Split, pad_id: int)
 
     for session in sessions:
         session.run(None, _rectangle([tokens[0]], pad_id))
-    workers = [threading.Thread(target=run, args=(session,)) for session in sessions]
+    return len(tokens) / seconds_together([partial(run, session) for session in sessions])
+
+
+def seconds_together(jobs: Sequence[Callable[[], None]]) -> float:
+    """How long jobs take, each in a thread of its own, until the last has ended."""
+    workers = [threading.Thread(target=job) for job in jobs]
     began = time.perf_counter()
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    return len(tokens) / (time.perf_counter() - began)
+    return time.perf_counter() - began
 
 
 def sorted_batches(tokens: Sequence[Row], max_tokens: int) -> list[list[Row]]:

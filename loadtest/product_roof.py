@@ -8,11 +8,11 @@ batching and no fusion passes this roof; only other kernels or another number fo
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.graphs.external_data import read_initializer
-from loadtest.in_process_limit import cpu_session
+from loadtest.in_process_limit import cpu_session, seconds_together
 
 if TYPE_CHECKING:
     import onnx
@@ -109,13 +109,5 @@ def _seconds(product: Product, cores: int) -> float:
         for _ in range(calls):
             session.run(None, feed)
 
-    passes = []
-    for _ in range(_PASSES):
-        workers = [threading.Thread(target=run, args=(session,)) for session in sessions]
-        began = time.perf_counter()
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        passes.append((time.perf_counter() - began) / calls)
-    return min(passes)
+    jobs = [partial(run, session) for session in sessions]
+    return min(seconds_together(jobs) for _ in range(_PASSES)) / calls

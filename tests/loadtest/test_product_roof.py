@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from exporter.precision.quantization import quantize, quantize_network
 from loadtest.in_process_limit import cpu_session
-from loadtest.product_roof import products
+from loadtest.product_roof import products, products_rate
 
 GENERATOR = np.random.default_rng(5)
 WIDEN, ALSO_WIDEN = (GENERATOR.normal(size=(6, 8)).astype(np.float32) for _ in range(2))
@@ -70,3 +70,10 @@ def test_products_in_int8(network: Path, tmp_path: Path) -> None:
         rounded = quantize(weights, axis=0)
         whole = (x.astype(np.int64) - 128) @ rounded.values.astype(np.int64)
         np.testing.assert_allclose(y, whole * rounded.scales / 127, rtol=1e-5)
+
+
+def test_a_rate_comes_out_of_both_precisions(network: Path, tmp_path: Path) -> None:
+    """No text costs nothing, and none takes forever; how fast it is here is not for a test to say."""
+    (tmp_path / "int8").mkdir()
+    for one in (network, quantize_network(network, tmp_path / "int8")):
+        assert 1 < products_rate(one, [[1, 2, 3], [4]], cores=2) < 1e12
