@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.graphs.external_data import read_initializer
+from loadtest.capacity.network_size import constant_matrix
 from loadtest.in_process_limit import cpu_session, seconds_together
 
 if TYPE_CHECKING:
@@ -54,12 +55,12 @@ def products(network: Path) -> list[Product]:
 
     graph = onnx.load(network, load_external_data=False).graph
     weights = {tensor.name: tensor for tensor in graph.initializer}
+    shapes = {name: tuple(tensor.dims) for name, tensor in weights.items()}
     found: dict[tuple[str, int, int], onnx.NodeProto] = {}
     counts: Counter[tuple[str, int, int]] = Counter()
     for node in graph.node:
-        matrix = weights.get(node.input[1]) if node.op_type in _TYPES else None
-        if matrix is not None and len(matrix.dims) == 2:
-            kind = (node.op_type, int(matrix.dims[0]), int(matrix.dims[1]))
+        if matrix := constant_matrix(node, shapes):
+            kind = (node.op_type, *matrix)
             counts[kind] += 1
             found.setdefault(kind, node)
     return [

@@ -57,6 +57,15 @@ class Process:
 
 
 @dataclass(frozen=True)
+class InProcess:
+    """What the network does without a server."""
+
+    products_texts_per_s: float
+    limit: Limit
+    lone_p50_s: float
+
+
+@dataclass(frozen=True)
 class PrecisionFigures:
     """All figures of one precision."""
 
@@ -110,22 +119,17 @@ def measure_precision(precision: str, texts: list[str], console: Console) -> Pre
     tokens = [np.array(e.ids[:512]) for e in tokenizer.encode_batch([f"passage: {text}" for text in texts])]
     console.print(f"{precision}: in-process limit, {np.mean([len(ids) for ids in tokens]):.0f} tokens a text ...")
     cores = len(os.sched_getaffinity(0))
-    limit = find_limit(network, tokens, cores, BUDGETS, pad_id=1)
-    products = products_rate(network, tokens, cores)
     lone = np.array(tokenizer.encode(f"query: {LONE_QUERY}").ids)
-    lone_in_process = lone_call_seconds(network, lone, threads=1, repeats=LONE_REPEATS)
+    in_process = InProcess(
+        limit=find_limit(network, tokens, cores, BUDGETS, pad_id=1),
+        products_texts_per_s=products_rate(network, tokens, cores),
+        lone_p50_s=float(np.median(lone_call_seconds(network, lone, threads=1, repeats=LONE_REPEATS))),
+    )
     console.print(f"{precision}: service ...")
-    return measure_service(precision, repository, texts, limit, products, float(np.median(lone_in_process)))
+    return measure_service(precision, repository, texts, in_process)
 
 
-def measure_service(
-    precision: str,
-    repository: Path,
-    texts: list[str],
-    limit: Limit,
-    products_texts_per_s: float,
-    lone_in_process_s: float,
-) -> PrecisionFigures:
+def measure_service(precision: str, repository: Path, texts: list[str], in_process: InProcess) -> PrecisionFigures:
     grpc, http, metrics = free_ports(3)
     settings = ServerSettings(repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
     server = EmbeddedServer(settings)
@@ -146,14 +150,14 @@ def measure_service(
         server.stop()
     return PrecisionFigures(
         precision=precision,
-        products_texts_per_s=products_texts_per_s,
-        limit_texts_per_s=limit.texts_per_second,
-        limit_split=str(limit.split),
+        products_texts_per_s=in_process.products_texts_per_s,
+        limit_texts_per_s=in_process.limit.texts_per_second,
+        limit_split=str(in_process.limit.split),
         service_texts_per_s={result.clients: result.texts_per_second for result in results},
         service_p50_ms={result.clients: result.percentile_ms(50) for result in results},
         service_p99_ms={result.clients: result.percentile_ms(99) for result in results},
         padding_share_at_most_clients=(after[1] - before[1]) / (after[0] - before[0]),
-        lone_in_process_p50_ms=1e3 * lone_in_process_s,
+        lone_in_process_p50_ms=1e3 * in_process.lone_p50_s,
         lone_service_p50_ms=lone.percentile_ms(50),
         ready_s=ready_s,
         processes=processes,

@@ -9,6 +9,7 @@ and their scales) cost no products and are left out.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LOOKUPS = ("Gather", "GatherElements", "GatherND")
 _PRODUCTS = ("MatMul", "MatMulIntegerToFloat", "Gemm")
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,23 @@ def of_graph(graph: onnx.GraphProto, file_bytes: int) -> NetworkSize:
     )
 
 
-def _attention_width(graph: onnx.GraphProto, softmax: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> int | None:
+def constant_matrix(node: onnx.NodeProto, shapes: Shapes) -> tuple[int, ...] | None:
+    """The shape [inputs, outputs] of the matrix that a product multiplies with; None: it is no product, or with none.
+
+    Args:
+        shapes: of the graph's initializers.
+    """
+    shape = shapes.get(node.input[1], ()) if node.op_type in _PRODUCTS else ()
+    return shape if len(shape) == 2 else None
+
+
+def _attention_width(graph: onnx.GraphProto, softmax: onnx.NodeProto, shapes: Shapes) -> int | None:
     """What all heads of an attention give together: the rows of the first matrix after it, its output projection."""
     reached = set(softmax.output)
     for node in graph.node:  # in order: what a node reads stands before it
         if reached.isdisjoint(node.input):
             continue
-        matrix = shapes.get(node.input[1], ()) if node.op_type in _PRODUCTS else ()
-        if len(matrix) == 2:
+        if matrix := constant_matrix(node, shapes):
             return matrix[0]
         reached.update(node.output)
     return None
