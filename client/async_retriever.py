@@ -86,6 +86,11 @@ class AsyncRetriever:
             self._log.close()
 
     @property
+    def note(self) -> str:
+        """What a user should know of this server beside this index, "" where there is nothing (canary.py)."""
+        return self._in_use.pair.note
+
+    @property
     def index(self) -> SearchIndex:
         """The index as it was when opened, or at the last `refresh`."""
         return self._in_use.pair.searcher.index
@@ -152,7 +157,7 @@ class AsyncRetriever:
     async def _noted(self, request: SearchRequest) -> SearchResult:
         try:
             with (
-                self._in_use.used() as (searcher, client),
+                self._in_use.used() as (searcher, client, _),
                 noting(self._log, searcher, client.services, [request]) as note,
             ):
                 return note(request, await carried_out_async(SearchWalk(searcher.steps(request)), client))

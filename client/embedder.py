@@ -27,11 +27,13 @@ class EmbedderIdentity:
         digest: equal digests, one vector space (interlingua/service.py).
         model_id: for people.
         dimension: length of a vector.
+        precision: of the network; in anything but fp32 engines differ visibly (canary.py).
     """
 
     digest: str
     model_id: str
     dimension: int
+    precision: str = "fp32"
 
 
 class ServiceTimes(NamedTuple):

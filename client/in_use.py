@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from client.canary import TEXTS, compare, is_wanted
 from client.index_root import current_folder
 from client.inference import AsyncInferenceClient, InferenceClient
 from client.search_index import SearchIndex
@@ -20,16 +21,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from client.embedder import FloatArray
     from client.server_address import ServerAddress
 
 _C = TypeVar("_C", bound=InferenceClient | AsyncInferenceClient)
 
 
 class Pair(NamedTuple, Generic[_C]):
-    """What belongs together: the index and the version of the embedder it was built with."""
+    """What belongs together: the index and the version of the embedder it was built with.
+
+    Attributes:
+        note: what a user should know of the two, "" where there is nothing (canary.py).
+    """
 
     searcher: Searcher
     client: _C
+    note: str = ""
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the server's engine has to be asked what it computes."""
+        return is_wanted(self.client.identity.precision) and self.searcher.index.manifest.canary is not None
+
+    def heard(self, vectors: FloatArray, directory: Path) -> Pair[_C]:
+        """With what there is to say of the canary's vectors. Raises InputError: they are others."""
+        return self._replace(note=compare(self.searcher.index.manifest, vectors, directory))
 
 
 def close_pair(pair: Pair[InferenceClient]) -> None:
@@ -109,6 +125,8 @@ class Opening:
             client = InferenceClient.connect(self.server, patience_s=self.patience_s, digest=digest)
             undo.callback(client.close)
             pair = self._pair(index, client)
+            if pair.is_asked:
+                pair = pair.heard(client.embed(TEXTS, "document").vectors, self.index_dir)
             undo.pop_all()
         return pair
 
@@ -121,6 +139,8 @@ class Opening:
             client = await AsyncInferenceClient.connect(self.server, patience_s=self.patience_s, digest=digest)
             undo.push_async_callback(client.close)
             pair = self._pair(index, client)
+            if pair.is_asked:
+                pair = pair.heard((await client.embed(TEXTS, "document")).vectors, self.index_dir)
             undo.pop_all()
         return pair
 

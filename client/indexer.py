@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from client.canary import TEXTS, Canary, compare, is_wanted
 from client.document_store import DocumentStore, new_manifest
 from client.index_root import current_folder
 from client.language_offsets import LanguageMeans, LanguageOffsets
@@ -111,8 +112,12 @@ class IndexOutcome:
 class Indexer:
     """The one writer of an index; a context manager that holds the writer's lock."""
 
-    def __init__(self, store: DocumentStore, embedder: Embedder, batch: int, stack: contextlib.ExitStack) -> None:
+    def __init__(
+        self, store: DocumentStore, embedder: Embedder, batch: int, stack: contextlib.ExitStack, note: str = ""
+    ) -> None:
+        """Use `open`. `note` is what a user should know of the server beside the index."""
         self.store = store
+        self.note = note
         self.progress = IndexProgress()
         self._embedder = embedder
         self._batch = batch
@@ -133,7 +138,9 @@ class Indexer:
             batch: documents of one commit.
 
         Raises:
-            InputError: the index was built with another embedder, or a setting is out of range.
+            InputError: the index was built with another embedder, or by an engine that computes something else
+                (canary.py), or a setting is out of range.
+            ServerError: the server is away, where its engine has to be asked.
             IndexBusyError: another process is writing.
         """
         directory = Path(directory)
@@ -148,8 +155,9 @@ class Indexer:
                 raise InputError(f"cannot write the index {directory}: {error.strerror or error}") from error
             store = _opened_store(directory, embedder)
             stack.callback(store.close)
+            note = _heard_canary(store, embedder, directory)
             _apply(settings, store)
-            return cls(store, embedder, batch, stack.pop_all())
+            return cls(store, embedder, batch, stack.pop_all(), note)
 
     def __enter__(self) -> Indexer:
         return self
@@ -290,6 +298,17 @@ def _opened_store(directory: Path, embedder: Embedder) -> DocumentStore:
         store.close()
         raise
     return store
+
+
+def _heard_canary(store: DocumentStore, embedder: Embedder, directory: Path) -> str:
+    """A note on the server's vectors beside the index's; an index without a canary is given one. Raises InputError."""
+    manifest = store.manifest()
+    if not is_wanted(embedder.identity.precision):
+        return ""
+    vectors = embedder.embed(TEXTS, "document").vectors
+    if manifest.canary is None:
+        store.update_manifest(lambda rows: replace(rows, embedder=embedder.identity, canary=Canary(vectors)))
+    return compare(manifest, vectors, directory)
 
 
 def _apply(settings: IndexSettings, store: DocumentStore) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from client.canary import Canary
 from client.embedder import EmbedderIdentity
 from interlingua.errors import InputError
 
@@ -50,6 +51,7 @@ class Manifest:
     Attributes:
         store_id: random, made with the index: tells a derived file of another index apart.
         generation: counts the commits.
+        canary: what the embedder answered when the index was made; None in fp32, and in indexes that are older.
         offsets: whether language offsets are wanted.
         offsets_version: counts the estimates that were put to use; 0 before the first.
     """
@@ -61,6 +63,7 @@ class Manifest:
     offsets_version: int = 0
     generation: int = 0
     schema_version: int = SCHEMA_VERSION
+    canary: Canary | None = None
 
     @property
     def space(self) -> str:
@@ -97,17 +100,22 @@ class Manifest:
             "hnsw_ef_search": str(self.hnsw.ef_search),
             "offsets": "on" if self.offsets else "off",
             "offsets_version": str(self.offsets_version),
+            "precision": self.embedder.precision,
+            "canary": self.canary.to_text() if self.canary else "",
         }
 
     @classmethod
     def from_rows(cls, rows: Mapping[str, str]) -> Manifest:
         """Read it back; raises KeyError or ValueError where a row is missing or wrong."""
+        dimension, canary = int(rows["dimension"]), rows.get("canary")
+        digest, model_id, precision = rows["embedder_digest"], rows["embedder_model_id"], rows.get("precision", "fp32")
         return cls(
             schema_version=int(rows["schema_version"]),
             store_id=rows["store_id"],
             generation=int(rows["generation"]),
-            embedder=EmbedderIdentity(rows["embedder_digest"], rows["embedder_model_id"], int(rows["dimension"])),
+            embedder=EmbedderIdentity(digest, model_id, dimension, precision),
             hnsw=HnswParameters(int(rows["hnsw_m"]), int(rows["hnsw_ef_construction"]), int(rows["hnsw_ef_search"])),
             offsets=rows["offsets"] == "on",
             offsets_version=int(rows["offsets_version"]),
+            canary=Canary.from_text(canary, dimension) if canary else None,
         )

@@ -101,6 +101,11 @@ class Retriever:
         return self._in_use.pair.searcher
 
     @property
+    def note(self) -> str:
+        """What a user should know of this server beside this index, "" where there is nothing (canary.py)."""
+        return self._in_use.pair.note
+
+    @property
     def index(self) -> SearchIndex:
         """The index as it was when opened, or at the last `refresh`."""
         return self._searcher.index
@@ -157,7 +162,7 @@ class Retriever:
             query, k, candidates, languages, query_language, deadline, rerank, rerank_weight, balance, quota
         )
         with (
-            self._in_use.used() as (searcher, client),
+            self._in_use.used() as (searcher, client, _),
             noting(self._log, searcher, client.services, [request]) as note,
         ):
             return note(request, carried_out(SearchWalk(searcher.steps(request)), client))
@@ -181,7 +186,7 @@ class Retriever:
             for query in queries
         ]
         with (
-            self._in_use.used() as (searcher, client),
+            self._in_use.used() as (searcher, client, _),
             noting(self._log, searcher, client.services, requests) as note,
         ):
             walks = [SearchWalk(searcher.steps(request)) for request in requests]

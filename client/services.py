@@ -84,7 +84,7 @@ class Services:
     def identity(self) -> EmbedderIdentity:
         """The embedder that both embedding services share."""
         spec = self.embed_query.spec
-        return EmbedderIdentity(spec.digest, spec.model_id, spec.dimension)
+        return EmbedderIdentity(spec.digest, spec.model_id, spec.dimension, spec.precision)
 
     def embed(self, role: Role) -> Published:
         """The service that embeds queries or documents."""

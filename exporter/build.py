@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exporter.models.spec import EXACT_BITS, WeightBits
 from exporter.precision.trade import folder_bytes, texts_per_second
 
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ def build(
     fuse: bool = False,
     threads: int = 1,
     timed: bool = False,
+    weight_bits: WeightBits = EXACT_BITS,
 ) -> Build:
     """Write a network into a new folder inside `folder`.
 
     Args:
         timed: whether the fp32 network's speed is measured before it goes.
+        weight_bits: of the matrices of an int8 network's products.
 
     Raises:
         ExportError: torch cannot export it, a weight or an activation is out of range, or nothing can be fused.
@@ -60,7 +63,7 @@ def build(
     size, speed = folder_bytes(full), speed_of(checkpoint, full, threads) if timed else None
     if precision == "fp32":
         return Build(network, size, speed, fused, ())
-    notes = convert(checkpoint, full, precision, network, threads)
+    notes = convert(checkpoint, full, precision, network, threads, weight_bits)
     shutil.rmtree(full)
     return Build(network, size, speed, fused, notes)
 
@@ -82,8 +85,15 @@ def write_full(checkpoint: Checkpoint, folder: Path, *, fuse: bool = False) -> d
     return fused
 
 
-def convert(checkpoint: Checkpoint, full: Path, precision: Precision, folder: Path, threads: int) -> tuple[str, ...]:
-    """The fp32 network of one folder in another precision, in a new folder; notes."""
+def convert(
+    checkpoint: Checkpoint,
+    full: Path,
+    precision: Precision,
+    folder: Path,
+    threads: int,
+    weight_bits: WeightBits = EXACT_BITS,
+) -> tuple[str, ...]:
+    """The fp32 network of one folder in another precision, in a new folder; notes. Raises as `build`."""
     from exporter.graphs.graph_names import MODEL_FILE
     from exporter.precision.activation_range import check_range
     from exporter.precision.half_precision import halve_network
@@ -94,7 +104,9 @@ def convert(checkpoint: Checkpoint, full: Path, precision: Precision, folder: Pa
     notes: list[str] = []
     match precision:
         case "int8":
-            quantize_network(source, folder)
+            quantize_network(source, folder, weight_bits)
+            if weight_bits != EXACT_BITS:
+                notes.append("int8 with weights of 8 bits: wrong on x86 CPUs without VNNI, where `serve` refuses it")
         case "fp16" | "bf16":
             halved = halve_network(source, folder, precision)
             kept = ", ".join(f"{count} of {reason}" for reason, count in sorted(halved.full.items()))

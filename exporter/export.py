@@ -72,7 +72,10 @@ def _export_into(
     check_tensors(repository, spec, checkpoint.inputs, checkpoint.dimension)
     require_same_runner(repository.config(family.network), repository.versions(family), runner)
     on_step(f"writing {spec.id} as ONNX in {precision}{' with fused operators' if request.fuse else ''}")
-    made = build(checkpoint, precision, staging, fuse=request.fuse, threads=request.threads, timed=True)
+    bits = request.weight_bits
+    made = build(
+        checkpoint, precision, staging, fuse=request.fuse, threads=request.threads, timed=True, weight_bits=bits
+    )
     size = folder_bytes(made.network)
     if runner == "tensorrt":
         stamp(made.network)
@@ -80,7 +83,13 @@ def _export_into(
     gate = gate_network(checkpoint, precision, made.network, request.threads)
     speeds = _speeds(checkpoint, precision, made, request.threads)
     trade = Trade.of(precision, (size, made.full_bytes), speeds, gate)
-    candidate = Candidate.of(checkpoint, precision, made.network, warmup_tokens(checkpoint))
+    candidate = Candidate.of(
+        checkpoint,
+        precision,
+        made.network,
+        warmup_tokens(checkpoint),
+        weight_bits=bits if precision == "int8" else None,
+    )
     plan_build = None
     if runner == "tensorrt-plan":
         on_step("writing the folder to build the plan in")

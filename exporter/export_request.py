@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from exporter.models.export_needs import ExportPlan
+from exporter.models.spec import EXACT_BITS, WeightBits
 from exporter.tensorrt.sized_serving import LengthReport, LengthWishes
 from exporter.weights.checkpoint_folder import Overrides
 
@@ -39,6 +40,7 @@ class ExportRequest:
         lengths: what the calls will look like, and whether TensorRT runs them.
         runtime: what serves it; None for the entry's own, ONNX where there is no entry.
         ignore_limits: whether it is tried although memory or disk seem too small.
+        weight_bits: of the matrices of int8 products; 8 is for CPUs with VNNI and for Arm alone.
     """
 
     model: str
@@ -54,6 +56,7 @@ class ExportRequest:
     lengths: LengthWishes = LengthWishes()  # noqa: RUF009
     runtime: Runtime | None = None
     ignore_limits: bool = False
+    weight_bits: WeightBits = EXACT_BITS
 
     def plan(self, *, torch: bool = False) -> ExportPlan | None:
         """What room is needed for; None where the user wants nobody to look."""

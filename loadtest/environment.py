@@ -22,6 +22,7 @@ from exporter.publication.triton_config import CONFIG_FILE, parameters_of, read_
 from interlingua.errors import InputError
 from interlingua.file_digest import file_digest
 from interlingua.paths import PROJECT_ROOT
+from interlingua.processor import this_processor
 from interlingua.service import published_versions
 
 DIGEST = "digest"
@@ -56,7 +57,7 @@ def describe_environment(model_repository: Path | None, *, root: Path = PROJECT_
     """
     facts: dict[str, Any] = {
         "hardware": {
-            "cpu": _cpu(),
+            "cpu": str(this_processor()),
             "cores": os.cpu_count(),
             "cores_allowed": len(os.sched_getaffinity(0)),
             "cpu_quota": _line(Path("/sys/fs/cgroup/cpu.max")),
@@ -119,10 +120,6 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _cpu() -> str:
-    return _value_of(Path("/proc/cpuinfo"), "model name") or platform.processor() or platform.machine()
 
 
 def _memory_mb() -> int | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import random
 import re
 import shutil
@@ -33,6 +32,7 @@ from exporter.models import catalog
 from exporter.models.spec import ArchiveSource
 from exporter.weights import archive_checkpoint
 from interlingua.paths import PROJECT_ROOT
+from interlingua.processor import this_processor
 from loadtest.closed_loop import ClosedLoopResult, run_closed_loop
 from loadtest.in_process_limit import Limit, find_limit, lone_call_seconds
 from loadtest.product_roof import products_rate
@@ -228,9 +228,8 @@ def machine() -> dict[str, str]:
     commit = subprocess.run(
         ["git", "-C", str(PROJECT_ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return {
-        "cpu": models[0].split(":")[1].strip() if models else platform.processor(),
+        "cpu": str(this_processor()),
         "cores": str(len(os.sched_getaffinity(0))),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit.stdout.strip() or "unknown",

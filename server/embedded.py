@@ -28,6 +28,7 @@ from types import TracebackType
 from interlingua.errors import ServerError
 from server.command_line import conceal_argument
 from server.environment import BACKENDS, Runtime, prepare_runtime
+from server.exact_products import require_exact_products
 from server.ports import check_port_is_free
 from server.run_record import Announcement, RunRecord
 
@@ -101,11 +102,12 @@ class EmbeddedServer:
         """Start, wait until every model is ready, return the seconds that took.
 
         Raises:
-            ServerError: no models, a port is taken, a model does not load, or it takes too long; the message
-                carries the end of Triton's log.
+            ServerError: no models, an int8 network that this CPU gets wrong, a port is taken, a model does not load,
+                or it takes too long; the message carries the end of Triton's log.
         """
         began = time.monotonic()
         check_repository(self.settings.model_repository)
+        require_exact_products(self.settings.model_repository)
         for port in (self.settings.grpc_port, self.settings.http_port, self.settings.metrics_port):
             check_port_is_free(self.settings.host, port)
         runtime = prepare_runtime(self.settings.model_repository)
@@ -227,7 +229,7 @@ def compose_backends(runtime: Runtime, folder: Path) -> None:
 
 
 def _environment(runtime: Runtime) -> dict[str, str]:
-    unwanted = ("PYTHON", "LD_", "VIRTUAL_ENV")
+    unwanted = ("PYTHON", "LD_LIBRARY_PATH", "VIRTUAL_ENV")  # LD_PRELOAD stays: allocators are chosen by it
     kept = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
     binaries = runtime.python_environment / "bin"
     return kept | {

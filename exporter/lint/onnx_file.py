@@ -87,6 +87,26 @@ def _read(path: Path, size: int, changed: float) -> OnnxFile:  # noqa: ARG001 - 
     )
 
 
+def saturating_products(path: Path) -> tuple[str, ...]:
+    """Names of the int8 matrices whose products an x86 CPU without VNNI gets wrong; () where they cannot be read."""
+    if not onnx_is_installed() or disk.size(path) <= 0:
+        return ()
+    return _saturating_products(path, disk.size(path), disk.changed(path))
+
+
+@lru_cache(maxsize=64)
+def _saturating_products(path: Path, size: int, changed: float) -> tuple[str, ...]:  # noqa: ARG001 - as above
+    from google.protobuf.message import DecodeError
+    from onnx.checker import ValidationError
+
+    from exporter.precision.saturation import saturating
+
+    try:
+        return tuple(one.name for one in saturating(path)) if size <= _LARGEST else ()
+    except (OSError, DecodeError, ValidationError, ValueError):
+        return ()  # a damaged file has findings of its own
+
+
 def _tensor(entry: Any) -> GraphTensor:
     kind = entry.type.tensor_type
     shape = tuple(axis.dim_value if axis.HasField("dim_value") else -1 for axis in kind.shape.dim)

@@ -27,11 +27,13 @@ class Settings:
         launch: the flags of `tritonserver`.
         shm_size: bytes of /dev/shm where the server runs.
         gpu: whether that machine has a GPU.
+        vnni: whether its CPU multiplies int8 without saturating.
     """
 
     launch: LaunchLine | None = None
     shm_size: int | None = None
     gpu: bool | None = None
+    vnni: bool | None = None
 
 
 @dataclass(frozen=True)

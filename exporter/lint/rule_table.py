@@ -13,7 +13,8 @@ _HEAD = """\
 
 `interlingua lint [REPOSITORY]` reads a Triton model repository, ours or anybody's, and says what will not load, what
 will hurt, and what to look at, each with why and the lines to write instead. It reads config.pbtxt through Triton's own
-protobuf, ONNX files without their weights, and names and sizes of everything else; it runs and changes nothing.
+protobuf, ONNX files (of their weights the int8 matrices alone), and names and sizes of everything else; it runs and
+changes nothing.
 
 ```
 interlingua lint                                     # model_repository

@@ -29,6 +29,9 @@ Role = Literal["embedder", "reranker"]
 Pooling = Literal["mean", "cls", "last", "none"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 PaddingSide = Literal["right", "left"]
+WeightBits = Literal[7, 8]  # of the matrices of int8 products, sign included
+
+EXACT_BITS: WeightBits = 7  # products with so many are exact on every CPU (exporter/precision/saturation.py)
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 

@@ -10,8 +10,9 @@ depends on its batch neighbours and on the padding (up to 0.024 in one value, co
 multilingual-e5-small). Here every token has its own scale: a text's answer is the same alone and in any batch up to
 float rounding (4e-7), which the gate bounds, and closer to fp32 (cosine 0.999 instead of 0.997), at the same speed.
 
-The product of uint8 and int8 is exact on CPUs with VNNI (and on Arm); older x86 cores saturate sums of two
-products at 16 bits. The gate runs where the export runs: `interlingua export --verify` on the serving machine.
+x86 CPUs without VNNI cut the sum of two uint8 x int8 products to 16 bits. The matrices of products therefore have 7
+bits (values within +-63) unless 8 are asked for: no sum passes 2 x 255 x 63 = 32,130, and the file means the same on
+every CPU. saturation.py holds that against what was written. Lookup tables are not multiplied and keep 8 bits.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from onnx import helper, numpy_helper
 from exporter.graphs.external_data import ExternalData, read_initializer
 from exporter.graphs.fusion import join_gelu
 from exporter.graphs.onnx_graph import DATA_FILE, MODEL_FILE
+from exporter.models.spec import EXACT_BITS, WeightBits
+from exporter.precision.saturation import require_exact
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CONTRIB = "com.microsoft"
-_LEVELS = 127.0
+_LEVELS = 127  # of activations and lookup tables
+_PRODUCT_LEVELS: dict[WeightBits, int] = {7: 63, 8: 127}
 _SMALLEST_TABLE = 1 << 20  # values; a smaller Gather table (positions, types) stays fp32
 
 
@@ -45,42 +49,51 @@ class QuantizedMatrix:
     scales: NDArray[np.float32]
 
 
-def quantize(matrix: NDArray[np.float32], *, axis: int) -> QuantizedMatrix:
+def quantize(matrix: NDArray[np.float32], *, axis: int, levels: int = _LEVELS) -> QuantizedMatrix:
     """Symmetric int8 with one scale for each slice along `axis` (0: a scale a column, 1: a scale a row).
 
-    The largest error is half a step: max |slice| / 254.
+    The values lie within +-levels; the largest error is half a step: max |slice| / levels / 2.
     """
     largest = np.maximum(matrix.max(axis=axis, keepdims=True), -matrix.min(axis=axis, keepdims=True))
-    steps = largest / np.float32(_LEVELS)
+    steps = largest / np.float32(levels)
     scales = np.where(steps > np.finfo(np.float32).tiny, steps, np.float32(1))  # nothing but zeros: any scale will do
     # In place: an embedding table is the largest thing in memory, and one copy of it is enough.
     scaled = matrix / scales
     np.rint(scaled, out=scaled)
-    np.clip(scaled, -_LEVELS, _LEVELS, out=scaled)
+    np.clip(scaled, -levels, levels, out=scaled)
     return QuantizedMatrix(scaled.astype(np.int8), scales.astype(np.float32))
 
 
-def quantize_network(source: Path, folder: Path) -> Path:
+def quantize_network(source: Path, folder: Path, bits: WeightBits = EXACT_BITS) -> Path:
     """An fp32 `model.onnx` as int8: the path of the new one in `folder`.
 
     Every product with a constant matrix and every large lookup table is quantized; layer norms, softmax,
     attention products and pooling stay fp32.
+
+    Args:
+        bits: of the matrices of products, sign included; 8 is exact on CPUs with VNNI and on Arm alone.
+
+    Raises:
+        ExportError: with 7 bits, a sum of two products in the written file would not fit 16 bits.
     """
     model = onnx.load(source, load_external_data=False)
     join_gelu(model)
     with ExternalData(folder / DATA_FILE) as data:
-        _Rewriter(model.graph, source.parent, data).rewrite()
+        _Rewriter(model.graph, source.parent, data, _PRODUCT_LEVELS[bits]).rewrite()
     if all(entry.domain != _CONTRIB for entry in model.opset_import):
         model.opset_import.append(helper.make_opsetid(_CONTRIB, 1))
     path = folder / MODEL_FILE
     path.write_bytes(model.SerializeToString(deterministic=True))
+    if bits == EXACT_BITS:
+        require_exact(path)
     return path
 
 
 class _Rewriter:
     """Replaces nodes of one graph in place and moves every weight to the new data file."""
 
-    def __init__(self, graph: onnx.GraphProto, folder: Path, data: ExternalData) -> None:
+    def __init__(self, graph: onnx.GraphProto, folder: Path, data: ExternalData, levels: int) -> None:
+        self._levels = levels
         self._graph = graph
         self._folder = folder
         self._data = data
@@ -146,7 +159,7 @@ class _Rewriter:
     def _rewrite_product(self, node: onnx.NodeProto) -> None:
         x, name = node.input
         q8, row_scale = self._round_rows(x)
-        matrix = quantize(read_initializer(self._weights[name], self._folder), axis=0)
+        matrix = quantize(read_initializer(self._weights[name], self._folder), axis=0, levels=self._levels)
         values = self._add(f"{name}_q8", matrix.values)
         scales = self._add(f"{name}_scale", matrix.scales.reshape(-1))
         inputs = [q8, values, "q8_step", scales, "q8_zero"]

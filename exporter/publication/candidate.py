@@ -13,7 +13,7 @@ from exporter.publication.warmup import BUCKETS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exporter.models.spec import ModelSpec, Precision
+    from exporter.models.spec import ModelSpec, Precision, WeightBits
     from exporter.publication.triton_config import Placement
     from exporter.tensorrt.serving import TensorRtServing
     from exporter.weights.checkpoint import Checkpoint
@@ -52,6 +52,7 @@ class Candidate:
         vocabulary: ids the network accepts are below this.
         sample: a real text's tokens, for the warm-up.
         backend: of Triton, which runs the network.
+        weight_bits: of the matrices of an int8 network's products; None in other precisions.
     """
 
     spec: ModelSpec
@@ -64,6 +65,7 @@ class Candidate:
     tokenizer_json: bytes
     sample: Tokens
     backend: Backend = "onnxruntime"
+    weight_bits: WeightBits | None = None
 
     @classmethod
     def of(
@@ -73,6 +75,7 @@ class Candidate:
         network: Path,
         sample: Tokens,
         backend: Backend = "onnxruntime",
+        weight_bits: WeightBits | None = None,
     ) -> Candidate:
         """The candidate that a checkpoint's export is."""
         return cls(
@@ -86,4 +89,5 @@ class Candidate:
             tokenizer_json=checkpoint.tokenizer_json,
             sample=sample,
             backend=backend,
+            weight_bits=weight_bits,
         )

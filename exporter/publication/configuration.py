@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exporter.publication.repository import FAMILIES
-from exporter.publication.triton_config import NetworkConfig, ServiceConfig
+from exporter.publication.triton_config import WEIGHT_BITS, NetworkConfig, ServiceConfig
 from exporter.publication.warmup import network_samples
 from exporter.weights.text_encoder import Tokens
 from exporter.weights.text_frame import frame_of
@@ -45,6 +45,8 @@ def network_config(
         "vocabulary": str(candidate.vocabulary),
         "max_tokens": str(candidate.spec.max_tokens),
     }
+    if candidate.weight_bits:
+        own[WEIGHT_BITS] = str(candidate.weight_bits)
     if candidate.backend == "torch" and candidate.spec.remote_code:
         own[TRUST] = "true"
     parameters = {**kept, **{f"{version}/{key}": value for key, value in own.items()}}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from google.protobuf import text_format  # type: ignore[import-untyped]
 from tritonclient.grpc import model_config_pb2 as pb
 
+from exporter.models.spec import EXACT_BITS
 from interlingua.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from exporter.publication.warmup import WarmupSample
 
 CONFIG_FILE = "config.pbtxt"
+WEIGHT_BITS = "weight_bits"  # parameter of an int8 version: bits of its products' matrices
+CPU_KIND = pb.ModelInstanceGroup.KIND_CPU
 TOKENS = "tokens"
 STAGES = "stage_us"
 
@@ -127,6 +130,21 @@ def read_config(path: Path) -> pb.ModelConfig:
 def parameters_of(config: pb.ModelConfig) -> dict[str, str]:
     """The parameters as plain strings."""
     return {key: value.string_value for key, value in config.parameters.items()}
+
+
+def inexact_versions(config: pb.ModelConfig) -> tuple[int, ...]:
+    """The int8 versions that an x86 CPU without VNNI gets wrong, where the model runs on CPUs.
+
+    Versions that were published before WEIGHT_BITS was stated have 8.
+    """
+    stated = parameters_of(config)
+    if config.backend != "onnxruntime" or any(group.kind != CPU_KIND for group in config.instance_group):
+        return ()
+    return tuple(
+        version
+        for version in versions_of(config)
+        if stated.get(f"{version}/precision") == "int8" and stated.get(f"{version}/{WEIGHT_BITS}") != str(EXACT_BITS)
+    )
 
 
 def versions_of(config: pb.ModelConfig) -> tuple[int, ...]:

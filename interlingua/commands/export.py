@@ -19,7 +19,7 @@ from interlingua.paths import DEFAULT_MODEL_REPOSITORY
 if TYPE_CHECKING:
     from exporter.export_request import Weights
     from exporter.exportable import Runtime
-    from exporter.models.spec import Precision
+    from exporter.models.spec import Precision, WeightBits
     from exporter.publication.candidate import ServingOptions
     from exporter.weights.checkpoint_folder import Overrides
 
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", required=False)
 @click.option("--precision", type=click.Choice(["fp32", "fp16", "bf16", "int8"]), default="fp32", show_default=True)
+@click.option(
+    "--weight-bits",
+    type=click.Choice(["7", "8"]),
+    default="7",
+    show_default=True,
+    help="Of int8 products. 7 are exact on every CPU; 8 are wrong on x86 CPUs without VNNI.",
+)
 @click.option(
     "--weights",
     type=click.Choice(["real", "dummy"]),
@@ -82,6 +89,7 @@ if TYPE_CHECKING:
 def command(
     model: str | None,
     precision: str,
+    weight_bits: str,
     weights: str,
     fuse: bool,
     compare: bool,
@@ -110,6 +118,8 @@ def command(
     if options["plan"]:
         publish_plan(options["plan"], model, model_repository, version, as_json=as_json)
         return
+    if weight_bits != "7" and precision != "int8":
+        raise click.UsageError(f"--weight-bits {weight_bits} is for --precision int8, not for {precision}")
     overrides = _overrides(options)
     if compare and weights == "dummy":
         raise click.UsageError("--compare goes without --weights dummy: rankings by random weights mean nothing")
@@ -144,6 +154,7 @@ def command(
         lengths=wishes_of(options),
         runtime=runtime,
         ignore_limits=ignore_limits,
+        weight_bits=cast("WeightBits", int(weight_bits)),
     )
     with exhaustion_told():
         report = export(request, _say)

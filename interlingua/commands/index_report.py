@@ -24,6 +24,7 @@ def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unkno
         "vectors": outcome.repair._asdict(),
         "embedder": asdict(indexer.store.manifest().embedder),
         "hnsw": asdict(indexer.store.manifest().hnsw),
+        "note": indexer.note,
     }
 
 
@@ -45,4 +46,6 @@ def summary(facts: dict[str, Any]) -> str:
     offsets = facts["offsets"]
     moved = f", moved by {offsets['moved']:.3f} of the spread" if offsets["state"] in ("kept", "replaced") else ""
     lines.append(f"language offsets: {offsets['state']}{moved}")
+    if facts["note"]:
+        lines.append(facts["note"])
     return "\n".join(lines)

@@ -11,6 +11,7 @@ import click
 
 from interlingua.errors import InputError
 from interlingua.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua.processor import this_processor
 
 if TYPE_CHECKING:
     from exporter.lint import Finding
@@ -27,6 +28,9 @@ _UNITS = {"": 0, "b": 0, "k": 10, "m": 20, "g": 30}
 @click.option("--launch", metavar="FLAGS", help='How the server is started: "tritonserver --http-address=...".')
 @click.option("--shm-size", metavar="SIZE", help="Shared memory of the server's container: 64m, 1g.")
 @click.option("--gpu/--no-gpu", default=None, help="Whether the machine that serves has a GPU.  [default: unknown]")
+@click.option(
+    "--vnni/--no-vnni", default=None, help="Whether its CPU multiplies int8 exactly.  [default: as this machine's]"
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings as well.")
 @click.pass_context
 def command(
@@ -39,6 +43,7 @@ def command(
     launch: str | None,
     shm_size: str | None,
     gpu: bool | None,
+    vnni: bool | None,
     strict: bool,
 ) -> None:
     """Say what is wrong with the Triton model REPOSITORY: what, where, why it hurts, and what to write.
@@ -53,7 +58,9 @@ def command(
     from exporter.lint.onnx_file import onnx_is_installed
 
     try:
-        settings = Settings(LaunchLine.parse(launch) if launch is not None else None, _bytes(shm_size), gpu)
+        exact = not this_processor().saturates if vnni is None else vnni
+        flags = LaunchLine.parse(launch) if launch is not None else None
+        settings = Settings(flags, _bytes(shm_size), gpu, exact)
         read = Repository.read(repository, settings)
         findings = lint(read, select=_codes(select), ignore=_codes(ignore))
     except InputError as error:

@@ -107,15 +107,17 @@ def command(
         log=log,
         log_text=log_text,
     ) as retriever:
-        documents = len(retriever.index)
+        documents, note = len(retriever.index), retriever.note
         deadline_s = None if deadline_ms is None else deadline_ms / 1e3
         result = retriever.search(
             query, rerank=not no_rerank, balance=not no_balance, deadline_s=deadline_s, **settings
         )
     if as_json:
-        click.echo(json.dumps({**result.to_dict(), "documents": documents}, ensure_ascii=False))
+        click.echo(json.dumps({**result.to_dict(), "documents": documents, "note": note}, ensure_ascii=False))
     else:
         show(result, documents, settings["k"])
+        if note:
+            click.echo(note)
 
 
 def show(result: SearchResult, documents: int, k: int) -> None:

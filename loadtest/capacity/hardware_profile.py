@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from interlingua.errors import InputError
+from interlingua.processor import this_processor
 from interlingua.service import EMBED_DOCUMENT, EMBED_QUERY
 from interlingua.whole_file import whole
 from loadtest.capacity.server_costs import ServiceCosts
@@ -118,14 +119,9 @@ class HardwareProfile:
 
 def this_hardware() -> dict[str, str]:
     """What this machine is: processor, cores that may be used, memory, system."""
-    cpu = platform.processor() or platform.machine()
-    facts = Path("/proc/cpuinfo")
-    if facts.is_file():
-        models = [line for line in facts.read_text().splitlines() if line.startswith("model name")]
-        cpu = models[0].split(":", 1)[1].strip() if models else cpu
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "cpu": cpu,
+        "cpu": str(this_processor()),
         "cores": str(len(os.sched_getaffinity(0))),
         "memory_gib": str(round(memory / 2**30)),
         "system": f"{platform.system()} {platform.machine()}",

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from exporter.graphs.onnx_session import OnnxSession
+from exporter.models.spec import WeightBits
+from exporter.precision import quantization
 from exporter.precision.quantization import quantize, quantize_network
+from exporter.precision.saturation import Product, product, require_exact, saturating
+from interlingua.errors import ExportError
 from tests.exporter.half_networks import Networks
 
 MATRICES = arrays.arrays(
@@ -32,6 +36,50 @@ def test_the_error_is_at_most_half_a_step(matrix: np.ndarray, axis: int) -> None
     step = np.abs(matrix).max(axis=axis, keepdims=True) / 127
     error = np.abs(rounded.values.astype(np.float64) * rounded.scales - matrix)
     assert (error <= step * 0.5001 + 1e-6).all()
+
+
+@given(matrix=MATRICES)
+def test_seven_bits_stay_within_63(matrix: np.ndarray) -> None:
+    rounded = quantize(matrix, axis=0, levels=63)
+    assert np.abs(rounded.values.astype(int)).max() <= 63
+    step = np.abs(matrix).max(axis=0, keepdims=True) / 63
+    assert (np.abs(rounded.values.astype(np.float64) * rounded.scales - matrix) <= step * 0.5001 + 1e-6).all()
+
+
+def test_sums_of_two_products_by_hand() -> None:
+    matrix = np.array([[63, 127, -127], [63, 1, -2], [-63, 0, 100], [-63, 1, -1]], np.int8)
+    # Column 0: 255 x (63 + 63) and its negative. Column 1: 255 x (127 + 1) = 32,640. Column 2: -255 x (127 + 2).
+    assert product("w", matrix[:, :1]) == Product("w", -32_130, 32_130)
+    assert product("w", matrix[:, 1:2]) == Product("w", 0, 32_640)
+    assert product("w", matrix) == Product("w", -32_895, 32_640)
+    assert [product("w", matrix[:, part]).saturates for part in (slice(0, 2), slice(2, 3))] == [False, True]
+    assert product("w", np.full((1, 2), 127, np.int8)).highest == 255 * 127  # one row has no neighbour
+
+
+@pytest.mark.parametrize(("bits", "names"), [(7, []), (8, ["constant_0_q8"])])
+def test_what_was_written_is_checked(tmp_path: Path, bits: WeightBits, names: list[str]) -> None:
+    weights = np.random.default_rng(1).normal(size=(300, 40)).astype(np.float32)
+    path = quantize_network(product_network(tmp_path, weights), tmp_path, bits)
+    assert [one.name for one in saturating(path)] == names
+    if names:
+        with pytest.raises(ExportError, match=r"1 int8 products can saturate .*constant_0_q8.*--weight-bits 7"):
+            require_exact(path)
+
+
+def test_an_export_whose_weights_could_saturate_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(quantization._PRODUCT_LEVELS, 7, 65)  # 2 x 255 x 65 = 33,150
+    with pytest.raises(ExportError, match="sums of -33150 to 33150"):
+        quantize_network(product_network(tmp_path, np.array([[1, -1]] * 9, np.float32)), tmp_path)
+
+
+def test_the_largest_products_are_exact_integers_on_this_cpu(tmp_path: Path) -> None:
+    """What would saturate first: activations at both ends beside weights of one sign; any CPU that runs this test."""
+    signs = np.random.default_rng(2).choice([-1, 1], size=(256, 48))
+    weights = np.concatenate([np.ones((256, 8)), -np.ones((256, 8)), signs], axis=1).astype(np.float32)
+    session = OnnxSession(quantize_network(product_network(tmp_path, weights), tmp_path), threads=1)
+    x = np.concatenate([np.ones((2, 256)), np.random.default_rng(3).choice([-1, 1], size=(6, 256))]).astype(np.float32)
+    whole = np.rint(127 * x) @ (63 * weights)
+    np.testing.assert_allclose(session.run({"x": x}), whole / 127 / 63, rtol=1e-5, atol=1e-5)  # type: ignore[dict-item]
 
 
 def product_network(folder: Path, weights: np.ndarray) -> Path:
@@ -55,7 +103,7 @@ def test_a_product_is_what_integers_give(tmp_path_factory: pytest.TempPathFactor
     x = (generator.normal(size=(5, 24)) * np.array([[1], [spread], [1], [0], [1e-4]])).astype(np.float32)
     folder = tmp_path_factory.mktemp("product")
     session = OnnxSession(quantize_network(product_network(folder, weights), folder), threads=1)
-    columns = np.abs(weights).max(axis=0) / 127
+    columns = np.abs(weights).max(axis=0) / 63
     rows = np.maximum(np.abs(x).max(axis=1, keepdims=True), 1e-9)
     whole = np.rint(127 * x.astype(np.float64) / rows) @ np.rint(weights / columns)
     answer = session.run({"x": x})  # type: ignore[dict-item]

@@ -8,6 +8,7 @@ from tests.exporter.lint.lint_repositories import (
     CPU,
     GOOD,
     GPU,
+    INT8_IO,
     ONNX_CPU,
     PY_IO,
     PYTHON,
@@ -16,6 +17,7 @@ from tests.exporter.lint.lint_repositories import (
     Content,
     aged,
     graph,
+    int8_product,
     link,
     onnx_model,
     outside,
@@ -35,6 +37,7 @@ def two_caches(prefix: str) -> dict[str, Content]:
 
 VERSIONS = {f"m/{number}/model.py": SOURCE for number in (1, 2)}
 DELAYED = "default_queue_policy { default_timeout_microseconds: 9 timeout_action: DELAY }"
+INT8_127, INT8_63 = (onnx_model(file=int8_product(weight), io=INT8_IO) for weight in (127, -63))
 SINGLE_INPUT = 'input { name: "x" data_type: TYPE_FP32 dims: 2 } '
 SCORE = 'output { name: "y" data_type: TYPE_FP16 dims: 1 }'
 
@@ -129,4 +132,6 @@ CASES: dict[str, Case] = {
     "PRC001": Case(tensorrt(precision_mode="INT8"), tensorrt(precision_mode="FP32")),
     "PRC002": Case(tensorrt(precision_mode="half"), tensorrt(precision_mode="BF16")),
     "PRC003": Case(tensorrt(precision_mode="FP16"), tensorrt(precision_mode="FP16", trt_layer_norm_fp32_fallback="1")),
+    "PRC004": Case(INT8_127, INT8_63, {"vnni": False}),
+    "PRC005": Case(INT8_127, INT8_63),
 }

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onnx import TensorProto, helper
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
 
 Content = str | bytes | Callable[[Path], None]
 Files = Mapping[str, Content]
@@ -95,7 +96,20 @@ def graph(
     return bytes(model.SerializeToString())
 
 
+def int8_product(weight: int) -> bytes:
+    """out = ids x W in integers, every weight the same."""
+    inputs = [helper.make_tensor_value_info("ids", TensorProto.UINT8, ("batch", 4))]
+    output = helper.make_tensor_value_info("out", TensorProto.INT32, ("batch", 3))
+    matrix = numpy_helper.from_array(np.full((4, 3), weight, np.int8), "w")
+    made = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["ids", "w"], ["out"])], "g", inputs, [output], [matrix]
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    return bytes(model.SerializeToString())
+
+
 GOOD = python_model()
+INT8_IO = 'input { name: "ids" data_type: TYPE_UINT8 dims: 4 } output { name: "out" data_type: TYPE_INT32 dims: 3 } '
 ONNX_IO = 'input { name: "ids" data_type: TYPE_INT64 dims: -1 } output { name: "out" data_type: TYPE_INT64 dims: -1 } '
 NO_ARENA = 'parameters { key: "enable_mem_arena" value { string_value: "0" } } '
 ONNX_CPU = CPU + NO_ARENA
