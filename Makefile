@@ -6,7 +6,7 @@ SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-server test-load lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
+.PHONY: help setup demo test test-fast test-server test-load older-cpu lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 
 help: ## list the common paths
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,6 +43,15 @@ test-server: setup ## the tests on a real Triton, but for the load generator's
 
 test-load: setup ## the tests of the load generator, which need the machine for themselves
 	$(BIN)/pytest -m load
+
+OLDER_CPU := build/older_cpu.so
+
+$(OLDER_CPU): tests/older_cpu.c
+	@mkdir -p build
+	cc -O2 -Wall -shared -fPIC -o $@ $<
+
+older-cpu: setup $(OLDER_CPU) ## the tests that need no server, as on a CPU without AVX-512 and VNNI
+	LD_PRELOAD=$(abspath $(OLDER_CPU)) OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile -m 'not server and not load' $(TESTS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -87,6 +87,6 @@ def compare(manifest: Manifest, vectors: FloatArray, directory: Path) -> str:
         )
     raise InputError(
         f"{directory} was made with the server's files ({manifest.embedder.digest[:12]}), but its engine or its CPU "
-        f"computes something else: cosine {likeness:.4f} on the canary texts, where rounding explains {ROUNDED}. Search "
-        "it with a server like the one that made it, or index the documents again into a new directory (--index)"
+        f"computes something else: cosine {likeness:.4f} on the canary texts, where rounding explains {ROUNDED}. Ask a "
+        "server like the one that made it, or index the documents again into a new directory (--index)"
     )

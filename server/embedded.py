@@ -31,6 +31,7 @@ from server.environment import BACKENDS, Runtime, prepare_runtime
 from server.exact_products import require_exact_products
 from server.ports import check_port_is_free
 from server.run_record import Announcement, RunRecord
+from server.start_progress import StartProgress
 
 _RESTRICTED = "model-repository,shared-memory,trace,logging"
 ADMIN_HEADER = "interlingua-admin-key"
@@ -45,7 +46,7 @@ class ServerSettings:
 
     Attributes:
         host: address to listen on; anything but loopback exposes the server to the network.
-        start_timeout_s: how long every model together may take to become ready.
+        start_timeout_s: how long a start may get on with nothing (start_progress.py) before it is given up.
         stop_timeout_s: how long running requests may take when the server is told to stop.
         admin_key: value of the header `interlingua-admin-key` that opens the restricted APIs; random if empty.
         log_verbose: Triton's verbosity, 0 is quiet.
@@ -192,7 +193,7 @@ class EmbeddedServer:
         return RunRecord(self.pid, repository, self.settings.local_grpc_address, self.admin_key)
 
     def _wait_until_ready(self, began: float, on_wait: Callable[[float], None] | None) -> None:
-        deadline = began + self.settings.start_timeout_s
+        progress = StartProgress(self.pid)
         url = f"http://{self.settings.host}:{self.settings.http_port}/v2/health/ready"
         concealed = False
         while not _answers(url):
@@ -200,9 +201,11 @@ class EmbeddedServer:
                 concealed = conceal_argument(self._process.pid, self.admin_key)
             if self._process is None or self._process.poll() is not None:
                 raise ServerError(f"Triton ended while it was starting. Its log says:\n{self.log_tail()}")
-            if time.monotonic() > deadline:
-                waited = f"{self.settings.start_timeout_s:.0f} s"
-                raise ServerError(f"Triton was not ready after {waited}. Its log says:\n{self.log_tail()}")
+            if progress.stalled_s() > self.settings.start_timeout_s:
+                raise ServerError(
+                    f"Triton is not ready after {time.monotonic() - began:.0f} s, and did nothing in the last "
+                    f"{self.settings.start_timeout_s:.0f}. Its log says:\n{self.log_tail()}"
+                )
             if on_wait:
                 on_wait(time.monotonic() - began)
             time.sleep(0.05)

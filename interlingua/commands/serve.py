@@ -23,7 +23,9 @@ from interlingua.paths import DEFAULT_MODEL_REPOSITORY
 @click.option("--grpc-port", default=8001, show_default=True)
 @click.option("--http-port", default=8000, show_default=True)
 @click.option("--metrics-port", default=8002, show_default=True)
-@click.option("--start-timeout", default=120.0, show_default=True, help="Seconds until every model is ready.")
+@click.option(
+    "--start-timeout", default=120.0, show_default=True, help="Seconds without progress before a start is given up."
+)
 @click.option("--stop-timeout", default=10.0, show_default=True, help="Seconds running requests may take at the end.")
 @click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", default="", help="Opens the restricted APIs.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Keep Triton's log in this file.")
