@@ -56,11 +56,12 @@ older-cpu: setup $(OLDER_CPU) ## the tests that need no server, as on a CPU with
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: setup
 	$(BIN)/mypy
-	@for model in server/backends/*/model.py; do \
-		MYPYPATH=$$(dirname $$model):server/backends/networks $(BIN)/mypy $$model || exit 1; done
+	@for model in server/interlingua_server/backends/*/model.py; do \
+		MYPYPATH=$$(dirname $$model):server/interlingua_server/backends/networks $(BIN)/mypy $$model || exit 1; done
 
 format: setup ## format the code
 	$(BIN)/ruff check --fix .
@@ -80,18 +81,18 @@ truth-test: setup ## predict highest rates, then measure them: 40 minutes on a m
 	$(BIN)/interlingua export intfloat/multilingual-e5-small --precision int8 --model-repository $(CAPACITY)
 	$(BIN)/interlingua export e5-small-reranker --precision int8 --model-repository $(CAPACITY)
 	$(BIN)/interlingua calibrate --model-repository $(CAPACITY) --out $(CAPACITY)-profile.json
-	@$(BIN)/python -m loadtest.capacity.truth_test --tries 1 --model-repository $(CAPACITY) \
+	@$(BIN)/python -m interlingua_benchmarks.truth_test --tries 1 --model-repository $(CAPACITY) \
 		--profile $(CAPACITY)-profile.json --out $(CAPACITY)-truth
 
 bench: setup ## texts a second, latency and memory, against the in-process limit
-	@$(BIN)/python -m loadtest.serving_benchmark
+	@$(BIN)/python -m interlingua_benchmarks.serving_benchmark
 
 bench-gpu: setup ## tokens a second, latency and utilisation on a GPU, within 20 minutes: var/gpu_bench.json
 	@mkdir -p var
-	@$(BIN)/python -m loadtest.gpu_bench --markdown --json var/gpu_bench.json
+	@$(BIN)/python -m interlingua_benchmarks.gpu_bench --markdown --json var/gpu_bench.json
 
 dummy-table: setup ## six models in their true shape with random weights: export, gate, serve, speed, memory
-	@$(BIN)/python -m loadtest.dummy_table
+	@$(BIN)/python -m interlingua_benchmarks.dummy_table
 
 report: setup ## evaluate helpdesk12, pair by pair: var/reports/helpdesk12/report.html
 	@$(BIN)/interlingua evaluate helpdesk12
@@ -100,9 +101,9 @@ report-gnome: setup ## the same on GNOME's help in ten languages, which apt-get 
 	@$(BIN)/interlingua evaluate gnome-help
 
 gap-table: setup ## what serving can do about the language gap: kinds of offsets, quota, balance, calibration
-	@$(BIN)/python -m evaluation.gap.gap_table
+	@$(BIN)/python -m interlingua_benchmarks.gap_table
 
-RERANKER := adaptation/artefacts/e5-small-reranker
+RERANKER := adaptation/interlingua_adaptation/artefacts/e5-small-reranker
 RERANKER_WORK := var/reranker
 
 reranker: setup ## make the default reranker again from nothing: LibreOffice's help, lists, training, artefact
@@ -120,18 +121,18 @@ reranker: setup ## make the default reranker again from nothing: LibreOffice's h
 		--licence "MIT (base), MPL-2.0 (training texts): see its model card"
 
 reranker-table: setup ## what the default reranker adds on GNOME help and helpdesk12, per language pair
-	@$(BIN)/python -m evaluation.rerankers.reranker_table
+	@$(BIN)/python -m interlingua_benchmarks.reranker_table
 
 reranker-cost: setup ## pairs a second of the default reranker in fp32 and int8, and what int8 loses in quality
-	@$(BIN)/python -m evaluation.rerankers.reranker_cost
+	@$(BIN)/python -m interlingua_benchmarks.reranker_cost
 
-lock: ## resolve the newest versions into requirements.lock and server/requirements.lock
+lock: ## resolve the newest versions into requirements.lock and server/interlingua_server/requirements.lock
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet ".[adapt,evaluate,export,loadtest,bench,dev]"
 	build/lock/bin/pip freeze --exclude interlingua | sed 's/+cpu//' > requirements.lock
 	build/lock/bin/pip install --quiet ".[benchmarks]" --constraint requirements.lock
 	build/lock/bin/pip freeze --exclude interlingua | sed 's/+cpu//' | grep -vxFf requirements.lock > requirements-benchmarks.lock
-	$(PYTHON) -m venv build/lock-server && build/lock-server/bin/pip install --quiet -r server/requirements.in
-	build/lock-server/bin/pip freeze > server/requirements.lock
+	$(PYTHON) -m venv build/lock-server && build/lock-server/bin/pip install --quiet -r server/interlingua_server/requirements.in
+	build/lock-server/bin/pip freeze > server/interlingua_server/requirements.lock
 	rm -rf build/lock build/lock-server
 
 GPU_MODELS := var/model_repository_gpu
@@ -151,5 +152,5 @@ gpu-down: ## stop what `make gpu` started
 	$(COMPOSE) down
 
 clean: ## remove what was made here (the download cache stays)
-	rm -rf build var .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find model_repository -mindepth 2 -not -name config.pbtxt -delete

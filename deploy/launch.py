@@ -3,7 +3,7 @@
     environment, key file, arguments --command()--> flags --execvp--> tritonserver, which gets the signals itself
 
 It runs on the container's Python 3.10 and imports nothing of ours; tests/deploy/test_launch.py holds its flags against
-those of server/embedded.py.
+those of interlingua_server/embedded.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - of the container; the host's address 
 _MODELS = "/models"
 _BACKENDS = "/opt/tritonserver/backends"
 _KEY_FILE = "/run/secrets/interlingua_admin_key"
-_SERVER_ERROR = 4  # the exit code of interlingua.errors.ServerError
+_SERVER_ERROR = 4  # the exit code of interlingua.base.errors.ServerError
 
 
 class LaunchError(Exception):

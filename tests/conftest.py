@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from exporter.gate.parity_texts import sentences
+from interlingua_exporter.texts.parity_texts import sentences
 
 # Tiny networks give a second thread nothing to do, and it spins while it waits: where others want the cores, too, two
 # threads take many times as long as one. For the processes that tests start as well.

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from adaptation.mine import mine
-from adaptation.work_folder import WorkFolder
-from client.deadline import Deadline
-from client.embedder import Embedded, Role
+from interlingua_adaptation.mine import mine
+from interlingua_adaptation.work_folder import WorkFolder
+from interlingua_client.deadline import Deadline
+from interlingua_client.embedder import Embedded, Role
 from tests.client.hash_embedder import HashEmbedder
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from interlingua.commands.adapt import command
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_cli.adapt import command
 from tests.adaptation.help_pages import section, write_page
 
 LINES: list[dict[str, Any]] = [

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from adaptation.libreoffice_help import chosen, packages, read_sections
-from adaptation.section import Section
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_adaptation.libreoffice_help import chosen, packages, read_sections
+from interlingua_adaptation.section import Section
 from tests.adaptation.help_pages import section, write_page
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from adaptation.corpus import make_corpus
-from adaptation.mine import MiningSettings, mine
-from adaptation.section import Section
-from adaptation.work_folder import WorkFolder
-from client.writer_lock import IndexBusyError, writer_lock
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_adaptation.corpus import make_corpus
+from interlingua_adaptation.mine import MiningSettings, mine
+from interlingua_adaptation.section import Section
+from interlingua_adaptation.work_folder import WorkFolder
+from interlingua_client.writer_lock import IndexBusyError, writer_lock
 from tests.adaptation.topics import TOPICS, make_sections
 from tests.client.hash_embedder import HashEmbedder
 

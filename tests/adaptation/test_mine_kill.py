@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from adaptation.corpus import make_corpus
-from adaptation.mine import mine
-from adaptation.section import Section
-from adaptation.work_folder import WorkFolder
-from client.document_store import DocumentStore
+from interlingua_adaptation.corpus import make_corpus
+from interlingua_adaptation.mine import mine
+from interlingua_adaptation.section import Section
+from interlingua_adaptation.work_folder import WorkFolder
+from interlingua_client.document_store import DocumentStore
 from tests.client.hash_embedder import HashEmbedder
 
 GROUPS = 300

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from adaptation.mine_queries import Query, heading_queries, make_queries, sentence_queries
-from adaptation.section import Section
-from adaptation.sentences import sentences, size, words
+from interlingua_adaptation.mine_queries import Query, heading_queries, make_queries, sentence_queries
+from interlingua_adaptation.section import Section
+from interlingua_adaptation.sentences import sentences, size, words
 
 LONG = "The first sentence asks for the rest. " + "The second one says a good deal more about it. " * 2
 

@@ -13,12 +13,12 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from adaptation import trainee
-from adaptation.corpus import make_corpus
-from adaptation.mine import mine
-from adaptation.work_folder import WorkFolder
-from interlingua.commands import cli
-from interlingua.errors import InterlinguaError
+from interlingua.base.errors import InterlinguaError
+from interlingua_adaptation import trainee
+from interlingua_adaptation.corpus import make_corpus
+from interlingua_adaptation.mine import mine
+from interlingua_adaptation.work_folder import WorkFolder
+from interlingua_cli import cli
 from tests.adaptation.topics import make_sections
 from tests.client.hash_embedder import HashEmbedder
 from tests.conftest import MakeFolder
@@ -81,7 +81,7 @@ def test_scores_are_those_of_the_teacher_in_the_language_asked_for(scored: WorkF
     lists = [json.loads(line) for line in scored.lists.read_text(encoding="utf-8").splitlines()]
     assert [row["id"] for row in rows] == [row["id"] for row in lists]
     assert all(len(row["scores"]) == 1 + len(each["negatives"]) for row, each in zip(rows, lists, strict=True))
-    from adaptation.lists import read_lists
+    from interlingua_adaptation.lists import read_lists
 
     first = read_lists(scored.root)[0]
     start = trainee.begin("neutral", read_lists(scored.root), base=str(base))
@@ -136,8 +136,8 @@ def _angle(a: torch.Tensor, b: torch.Tensor) -> float:
 
 HALTING = """
 import threading
-from adaptation import train
-from interlingua.commands import main
+from interlingua_adaptation import train
+from interlingua_cli import main
 drawn, draw_step = [], train.draw_step
 def draw_and_halt(*arguments, **named):
     drawn.append(draw_step(*arguments, **named))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adaptation.section import Section
+from interlingua_adaptation.section import Section
 
 TOPICS = 40
 

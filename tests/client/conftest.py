@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hash_embedder import HashEmbedder
-from sample_documents import make_documents
 
-from client.document import Document
-from client.indexer import Indexer
+from interlingua_client.document import Document
+from interlingua_client.indexer import Indexer
+from tests.client.hash_embedder import HashEmbedder
+from tests.client.sample_documents import make_documents
 
 
 @pytest.fixture

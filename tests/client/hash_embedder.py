@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from client.deadline import Deadline
-from client.embedder import Embedded, EmbedderIdentity, FloatArray, Role, ServiceTimes
+from interlingua_client.deadline import Deadline
+from interlingua_client.embedder import Embedded, EmbedderIdentity, FloatArray, Role, ServiceTimes
 
 DIMENSION = 32
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from hash_embedder import HashEmbedder
-
-from client.corpus import Corpus
-from client.indexer import Indexer
+from interlingua_client.corpus import Corpus
+from interlingua_client.indexer import Indexer
+from tests.client.hash_embedder import HashEmbedder
 
 
 def report(what: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from client.document import Document
+from interlingua_client.document import Document
 
 WORDS = ("cat", "dog", "sun", "moon", "tree", "fish")
 LANGUAGES = ("en", "fr", "de")

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hash_embedder import HashEmbedder
-from test_index_root import OTHER, build_beside
-from test_rerank_weight import services
 
-from client.async_retriever import AsyncRetriever
-from client.document import Document
-from client.embedder import Embedded
-from client.index_root import IndexPointer, write_pointer
-from client.indexer import Indexer
-from client.inference import AsyncInferenceClient
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.async_retriever import AsyncRetriever
+from interlingua_client.document import Document
+from interlingua_client.embedder import Embedded
+from interlingua_client.index_root import IndexPointer, write_pointer
+from interlingua_client.indexer import Indexer
+from interlingua_client.inference import AsyncInferenceClient
+from tests.client.hash_embedder import HashEmbedder
+from tests.client.test_index_root import OTHER, build_beside
+from tests.client.test_rerank_weight import services
 
 
 class Client(HashEmbedder):

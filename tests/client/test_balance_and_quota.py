@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hash_embedder import HashEmbedder
-from sample_documents import make_documents
-from test_search_steps import ask, carry_out
 
-from client.candidate_quota import reserved_per_language
-from client.indexer import Indexer, IndexSettings
-from client.score_mixing import balanced, mix_scores, standardized
-from client.search_index import SearchIndex
-from client.search_steps import Searcher
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.candidate_quota import reserved_per_language
+from interlingua_client.indexer import Indexer, IndexSettings
+from interlingua_client.score_mixing import balanced, mix_scores, standardized
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_steps import Searcher
+from tests.client.hash_embedder import HashEmbedder
+from tests.client.sample_documents import make_documents
+from tests.client.test_search_steps import ask, carry_out
 
 
 @pytest.mark.parametrize(

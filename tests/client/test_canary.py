@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from client.canary import TEXTS, Canary
-from client.document_store import DocumentStore
-from client.embedder import FloatArray, Role
-from client.in_use import Pair
-from client.indexer import Indexer
-from client.search_index import SearchIndex
-from client.search_steps import Searcher
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.canary import TEXTS, Canary
+from interlingua_client.document_store import DocumentStore
+from interlingua_client.embedder import FloatArray, Role
+from interlingua_client.in_use import Pair
+from interlingua_client.indexer import Indexer
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_steps import Searcher
 from tests.client.hash_embedder import HashEmbedder
 from tests.client.sample_documents import make_documents
 

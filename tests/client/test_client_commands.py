@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from client.results import StageTimes
-from interlingua.commands.search import snippet, stage_line
+from interlingua_cli.search import snippet, stage_line
+from interlingua_client.results import StageTimes
 
 NOWHERE = ["--server", "127.0.0.1:1"]
 
 
 def interlingua(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from interlingua.commands import main; main()", *arguments]
+    command = [sys.executable, "-c", "from interlingua_cli import main; main()", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
 
 
@@ -62,14 +62,14 @@ def imported(statement: str) -> set[str]:
 
 def test_importing_the_client_is_cheap() -> None:
     """By what it loads: numpy, gRPC, the index and Triton's messages take nearly all of the time of `Retriever`."""
-    assert imported("import client") - sys.stdlib_module_names == {"client"}
-    others = imported("from client import Retriever") - sys.stdlib_module_names
-    assert others >= {"client", "grpc", "hnswlib", "interlingua", "numpy", "tritonclient"}
+    assert imported("import interlingua_client") - sys.stdlib_module_names == {"interlingua_client"}
+    others = imported("from interlingua_client import Retriever") - sys.stdlib_module_names
+    assert others >= {"grpc", "hnswlib", "interlingua", "interlingua_client", "numpy", "tritonclient"}
     assert not others & {"torch", "transformers", "onnxruntime", "py3langid", "rich", "click", "sklearn", "scipy"}
 
 
 def test_one_file_owns_each_engine() -> None:
-    package = Path(__file__).parents[2] / "client"
+    package = Path(__file__).parents[2] / "client" / "interlingua_client"
 
     def importers(module: str) -> set[str]:
         pattern = re.compile(rf"^\s*(from|import) {module}\b", re.MULTILINE)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client.conversation import Conversation
-from client.conversation_steps import Answer, AskReady, Infer, Pause, ReadConfig, Steps
-from client.deadline import Deadline
-from client.rerank_pace import RerankPace
-from client.server_address import ServerAddress
-from client.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
-from client.services import ModelConfig
-from interlingua.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
-from interlingua.service import ServiceSpec
+from interlingua.base.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
+from interlingua.served.service import ServiceSpec
+from interlingua_client.conversation import Conversation
+from interlingua_client.conversation_steps import Answer, AskReady, Infer, Pause, ReadConfig, Steps
+from interlingua_client.deadline import Deadline
+from interlingua_client.rerank_pace import RerankPace
+from interlingua_client.server_address import ServerAddress
+from interlingua_client.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
+from interlingua_client.services import ModelConfig
 
 UNKNOWN = RpcFailedError("NOT_FOUND", "Request for unknown model: 'x' is not found")
 AWAY = RpcFailedError("UNAVAILABLE", "failed to connect to all addresses; Connection refused")

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client.corpus import Corpus
-from client.document import Document
-from client.language_tag import closest, normalize_tag
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.corpus import Corpus
+from interlingua_client.document import Document
+from interlingua_client.language_tag import closest, normalize_tag
 
 
 def corpus_of(path: Path, *lines: str | bytes, skip_bad: bool = False) -> Corpus:

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hash_embedder import HashEmbedder, direction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from client.document import Document
-from client.document_store import STORE_FILE, DocumentStore, StoreDamagedError, new_manifest
-from client.indexer import Indexer
-from client.language_offsets import unit
-from client.search_index import SearchIndex
-from client.writer_lock import IndexBusyError, writer_lock
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.document import Document
+from interlingua_client.document_store import STORE_FILE, DocumentStore, StoreDamagedError, new_manifest
+from interlingua_client.indexer import Indexer
+from interlingua_client.language_offsets import unit
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.writer_lock import IndexBusyError, writer_lock
+from tests.client.hash_embedder import HashEmbedder, direction
 
 ids = st.sampled_from("abcdef")
 changes = st.lists(

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hash_embedder import HashEmbedder
 
-from client.beside import BesideIndex, differing_documents, is_finished
-from client.document import Document
-from client.in_use import InUse, Pair, close_pair
-from client.index_root import IndexPointer, current_folder, find_index, indexes, read_pointer, write_pointer
-from client.indexer import Indexer, IndexSettings
-from client.search_index import SearchIndex
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.beside import BesideIndex, differing_documents, is_finished
+from interlingua_client.document import Document
+from interlingua_client.in_use import InUse, Pair, close_pair
+from interlingua_client.index_root import IndexPointer, current_folder, find_index, indexes, read_pointer, write_pointer
+from interlingua_client.indexer import Indexer, IndexSettings
+from interlingua_client.search_index import SearchIndex
+from tests.client.hash_embedder import HashEmbedder
 
 OTHER = HashEmbedder("hash-2")
 

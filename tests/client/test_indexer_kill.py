@@ -10,15 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
-from hash_embedder import HashEmbedder
-from sample_documents import make_documents
 
-from client.corpus import Corpus
-from client.document_store import DocumentStore
-from client.indexer import Indexer
-from client.search_index import SearchIndex
+from interlingua_client.corpus import Corpus
+from interlingua_client.document_store import DocumentStore
+from interlingua_client.indexer import Indexer
+from interlingua_client.search_index import SearchIndex
+from tests.client.hash_embedder import HashEmbedder
+from tests.client.sample_documents import make_documents
 
-HERE = Path(__file__).parent
 KILLS = 24
 
 
@@ -30,7 +29,7 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def start(directory: Path, corpus: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, str(HERE / "kill_target.py"), str(directory), str(corpus)]
+    command = [sys.executable, "-m", "tests.client.kill_target", str(directory), str(corpus)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hash_embedder import HashEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from client.document import Document
-from client.indexer import Indexer
-from client.language_offsets import LanguageMeans, LanguageOffsets, VectorSum, shrinkage, unit
-from client.query_stand_ins import stand_in
-from client.search_index import SearchIndex
+from interlingua_client.document import Document
+from interlingua_client.indexer import Indexer
+from interlingua_client.language_offsets import LanguageMeans, LanguageOffsets, VectorSum, shrinkage, unit
+from interlingua_client.query_stand_ins import stand_in
+from interlingua_client.search_index import SearchIndex
+from tests.client.hash_embedder import HashEmbedder
 
 
 def sums(**vectors: list[list[float]]) -> dict[str, VectorSum]:

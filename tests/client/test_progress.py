@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from interlingua.progress import duration, progress, remaining_s
+from interlingua.base.progress import duration, progress, remaining_s
 
 
 class Terminal(io.StringIO):

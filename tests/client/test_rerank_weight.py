@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_search_steps import ask, carry_out, moonlight
 
-from client.async_retriever import AsyncRetriever
-from client.retriever import Retriever
-from client.search_index import SearchIndex
-from client.search_steps import Searcher
-from client.services import ModelConfig, Published, Services
-from exporter.models.catalog import read_catalog
-from interlingua.errors import InputError, ServerError
-from interlingua.service import ServiceSpec
+from interlingua.base.errors import InputError, ServerError
+from interlingua.served.service import ServiceSpec
+from interlingua_client.async_retriever import AsyncRetriever
+from interlingua_client.retriever import Retriever
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_steps import Searcher
+from interlingua_client.services import ModelConfig, Published, Services
+from interlingua_exporter.models.catalog import read_catalog
+from tests.client.test_search_steps import ask, carry_out, moonlight
 
 ROW = """
 [[model]]

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hash_embedder import HashEmbedder
-from test_search_steps import ask, carry_out
 
-from client.deadline import Deadline
-from client.document import Document
-from client.embedder import FloatArray, Role
-from client.indexer import Indexer, IndexSettings
-from client.results import Reranking, SearchResult
-from client.score_mixing import mix_scores, standardized, weight_fault
-from client.search_index import SearchIndex
-from client.search_steps import Searcher
-from interlingua.errors import RequestRejectedError
+from interlingua.base.errors import RequestRejectedError
+from interlingua_client.deadline import Deadline
+from interlingua_client.document import Document
+from interlingua_client.embedder import FloatArray, Role
+from interlingua_client.indexer import Indexer, IndexSettings
+from interlingua_client.results import Reranking, SearchResult
+from interlingua_client.score_mixing import mix_scores, standardized, weight_fault
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_steps import Searcher
+from tests.client.hash_embedder import HashEmbedder
+from tests.client.test_search_steps import ask, carry_out
 
 SIMILARITIES = (0.9, 0.7, 0.5, 0.3)  # mean 0.6, variance (0.09 + 0.01 + 0.01 + 0.09) / 4 = 0.05
 LOGITS = (1.0, 3.0, 7.0, 5.0)  # mean 4, variance (9 + 1 + 9 + 1) / 4 = 5

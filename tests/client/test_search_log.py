@@ -18,19 +18,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hash_embedder import HashEmbedder
-from test_rerank_weight import services, spec
 
-from client.async_retriever import AsyncRetriever
-from client.deadline import Deadline
-from client.embedder import Embedded, Reranked, Role, ServiceTimes
-from client.indexer import Indexer
-from client.log_file import LogFile
-from client.retriever import Retriever
-from client.search_index import SearchIndex
-from client.search_log import SearchLog
-from client.server_failures import EmbedderChangedError, ServerAwayError
-from interlingua.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
+from interlingua.base.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
+from interlingua_client.async_retriever import AsyncRetriever
+from interlingua_client.deadline import Deadline
+from interlingua_client.embedder import Embedded, Reranked, Role, ServiceTimes
+from interlingua_client.indexer import Indexer
+from interlingua_client.log_file import LogFile
+from interlingua_client.retriever import Retriever
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_log import SearchLog
+from interlingua_client.server_failures import EmbedderChangedError, ServerAwayError
+from tests.client.hash_embedder import HashEmbedder
+from tests.client.test_rerank_weight import services, spec
 
 QUERY = "en:cat en:dog"
 SECRETS = [b"dog", b"moon", b"en-", b"fr-", b"en:", b"Kennwort"]
@@ -224,7 +224,7 @@ def test_without_a_log_nothing_is_written(index_dir: Path, tmp_path: Path) -> No
 WRITER = """
 import sys, threading
 from pathlib import Path
-from client.log_file import LogFile
+from interlingua_client.log_file import LogFile
 name, path, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 log = LogFile(path)
 def write(thread):
@@ -295,7 +295,7 @@ def test_a_full_disk_costs_lines_and_not_searches(
 ) -> None:
     log = SearchLog(path)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with opened(index_dir, log) as retriever, caplog.at_level(logging.WARNING, "client.search_log"):
+    with opened(index_dir, log) as retriever, caplog.at_level(logging.WARNING, "interlingua_client.search_log"):
         retriever.search(QUERY)
         try:
             # Room for half a line more, and then for none.
@@ -313,7 +313,7 @@ def test_a_full_disk_costs_lines_and_not_searches(
 
 def test_the_loss_is_said_on_standard_error(path: Path) -> None:
     program = (
-        "import sys; from client.search_log import SearchLog;"
+        "import sys; from interlingua_client.search_log import SearchLog;"
         "log = SearchLog(sys.argv[1]); log.found(None, None, None); log.found(None, None, None); print(log.lost)"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
@@ -335,7 +335,7 @@ def test_a_path_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
 
 
 def test_texts_without_a_log_are_a_usage_mistake() -> None:
-    program = "from interlingua.commands import main; main()"
+    program = "from interlingua_cli import main; main()"
     command = [sys.executable, "-c", program, "search", "x", "--log-text"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hash_embedder import HashEmbedder
 
-from client.deadline import Deadline
-from client.document import Document
-from client.embedder import Reranked, ServiceTimes
-from client.indexer import Indexer
-from client.results import Reranking, SearchResult
-from client.search_index import SearchIndex
-from client.search_steps import Embed, Searcher, SearchRequest
-from client.server_failures import ServerAwayError
-from interlingua.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
+from interlingua.base.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
+from interlingua_client.deadline import Deadline
+from interlingua_client.document import Document
+from interlingua_client.embedder import Reranked, ServiceTimes
+from interlingua_client.indexer import Indexer
+from interlingua_client.results import Reranking, SearchResult
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_steps import Embed, Searcher, SearchRequest
+from interlingua_client.server_failures import ServerAwayError
+from tests.client.hash_embedder import HashEmbedder
 
 Reranker = Callable[[list[str]], list[float]]
 

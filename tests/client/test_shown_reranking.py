@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
-from interlingua.commands.demo import ASKED, CANDIDATES, DATASET, Places, hits_table, read_answers, summary
-from interlingua.commands.search import moved, show
+from interlingua_cli.demo import ASKED, CANDIDATES, DATASET, Places, hits_table, read_answers, summary
+from interlingua_cli.search import moved, show
+from interlingua_client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
 
 TIMES = StageTimes(0.001, 0.002, 0.003, 0.004, 0.005, 0.014, 0.006, 0.007, 0.0, 0.03)
 

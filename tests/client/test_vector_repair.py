@@ -10,21 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hash_embedder import HashEmbedder
-from sample_documents import make_documents
 
-from client import search_index
-from client.derived_file import HEADER_FILE, read_header
-from client.document import Document
-from client.document_store import DocumentStore
-from client.exact_vectors import Block, ExactVectors
-from client.indexer import Indexer, IndexSettings
-from client.language_offsets import unit
-from client.manifest import HnswParameters
-from client.search_index import SearchIndex
-from client.vector_index import VectorIndex
-from client.writer_lock import writer_lock
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client import search_index
+from interlingua_client.derived_file import HEADER_FILE, read_header
+from interlingua_client.document import Document
+from interlingua_client.document_store import DocumentStore
+from interlingua_client.exact_vectors import Block, ExactVectors
+from interlingua_client.indexer import Indexer, IndexSettings
+from interlingua_client.language_offsets import unit
+from interlingua_client.manifest import HnswParameters
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.vector_index import VectorIndex
+from interlingua_client.writer_lock import writer_lock
+from tests.client.hash_embedder import HashEmbedder
+from tests.client.sample_documents import make_documents
 
 
 def hnsw_file(directory: Path) -> Path:

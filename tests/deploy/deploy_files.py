@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
 
-from interlingua.paths import PROJECT_ROOT
+from interlingua.base.paths import PROJECT_ROOT
 
 DEPLOY = PROJECT_ROOT / "deploy"
 PORTS = {"http": 8000, "grpc": 8001, "metrics": 8002}

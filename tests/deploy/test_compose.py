@@ -9,11 +9,11 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from exporter.lint.rules.memory import DOCKER_DEFAULT, MIB
-from exporter.publication.candidate import ServingOptions
-from exporter.publication.triton_config import Placement, ServiceConfig
-from exporter.tensorrt.serving import CACHE
-from interlingua.paths import PROJECT_ROOT
+from interlingua.base.paths import PROJECT_ROOT
+from interlingua.repository.triton_config import Placement, ServiceConfig
+from interlingua_exporter.lint.rules.memory import DOCKER_DEFAULT, MIB
+from interlingua_exporter.publication.candidate import ServingOptions
+from interlingua_exporter.publication.tensorrt_serving import CACHE
 from tests.deploy.deploy_files import DEPLOY, PORTS, READY, compose, container, documents, kustomized
 
 SERVICES = compose()["services"]

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from interlingua.paths import PROJECT_ROOT
+from interlingua.base.paths import PROJECT_ROOT
 from tests.deploy.deploy_files import DEPLOY, PORTS, READY, dockerfile, instructions
 
-BACKEND = PROJECT_ROOT / "server" / "backends" / "text"
+BACKEND = PROJECT_ROOT / "server" / "interlingua_server" / "backends" / "text"
 CONTAINER_PYTHON = (3, 10)
 LOCK = DEPLOY / "requirements-container.lock"
 
@@ -89,7 +89,10 @@ def test_every_package_has_a_hash_for_both_architectures() -> None:
 
 
 def test_both_servers_run_the_same_versions() -> None:
-    ours, embedded = pins(LOCK.read_text()), pins((PROJECT_ROOT / "server" / "requirements.lock").read_text())
+    ours, embedded = (
+        pins(LOCK.read_text()),
+        pins((PROJECT_ROOT / "server" / "interlingua_server" / "requirements.lock").read_text()),
+    )
     assert ours == {name: embedded[name] for name in ours}
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.lint import LaunchLine, Repository, Settings, lint
-from server.embedded import EmbeddedServer, ServerSettings
-from server.environment import Runtime
+from interlingua_exporter.lint import LaunchLine, Repository, Settings, lint
+from interlingua_server.embedded import EmbeddedServer, ServerSettings
+from interlingua_server.environment import Runtime
 from tests.deploy.deploy_files import DEPLOY, PORTS, compose, container, launch
 
 KEY = "0123456789abcdef"

@@ -23,11 +23,11 @@ import pytest
 import tritonclient.grpc as triton
 from onnx import TensorProto, helper
 
-from exporter.publication.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
-from interlingua.service import ServiceSpec
-from server.embedded import _environment, compose_backends
-from server.environment import prepare_runtime
-from server.ports import free_ports
+from interlingua.repository.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
+from interlingua.served.service import ServiceSpec
+from interlingua_server.embedded import _environment, compose_backends
+from interlingua_server.environment import prepare_runtime
+from interlingua_server.ports import free_ports
 from tests.deploy.deploy_files import DEPLOY
 from tests.deploy.metric_names import COUNTERS, GAUGES, own
 

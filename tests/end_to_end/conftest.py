@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import tritonclient.grpc as triton
 
-from exporter.export import export
-from exporter.export_request import ExportRequest
-from exporter.publication.candidate import ServingOptions
-from exporter.publication.triton_config import Placement
-from server.embedded import EmbeddedServer, ServerSettings
-from server.ports import free_ports
+from interlingua.repository.triton_config import Placement
+from interlingua_exporter.export import export
+from interlingua_exporter.export_request import ExportRequest
+from interlingua_exporter.publication.candidate import ServingOptions
+from interlingua_server.embedded import EmbeddedServer, ServerSettings
+from interlingua_server.ports import free_ports
 
 ONE_INSTANCE = ServingOptions(Placement("cpu", 1, 1))
 

@@ -11,13 +11,14 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from exporter.gate.verify import published
-from exporter.models.spec import FolderSource, ModelSpec, Role
-from exporter.publication.candidate import Candidate, ServingOptions
-from exporter.publication.publish import publish
-from exporter.publication.repository import FAMILIES, ModelRepository
-from exporter.publication.triton_config import parameters_of
-from exporter.weights.text_encoder import Tokens
+from interlingua.repository.model_repository import FAMILIES, ModelRepository
+from interlingua.repository.published import published
+from interlingua.repository.triton_config import parameters_of
+from interlingua.served.kinds import Role
+from interlingua_exporter.models.spec import FolderSource, ModelSpec
+from interlingua_exporter.publication.candidate import Candidate, ServingOptions
+from interlingua_exporter.publication.publish import publish
+from interlingua_exporter.texts.text_encoder import Tokens
 
 
 def publish_with_other_weights(exported: Path, repository: Path, role: Role, seed: int, serving: ServingOptions) -> int:

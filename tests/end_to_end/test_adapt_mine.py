@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from server.embedded import EmbeddedServer
+from interlingua_server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import interlingua
 
-DATASET = Path(__file__).resolve().parents[2] / "evaluation" / "data" / "helpdesk12"
+DATASET = Path(__file__).resolve().parents[2] / "evaluation" / "interlingua_evaluation" / "data" / "helpdesk12"
 LANGUAGES = {"de", "en", "ja"}
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import ir_measures
 import pytest
 
-from evaluation.places import HELPDESK12
-from server.embedded import EmbeddedServer
+from interlingua_evaluation.places import HELPDESK12
+from interlingua_server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import interlingua
 from tests.evaluation.tiny_reranker import save_tiny_reranker
 

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from client.inference import InferenceClient
-from exporter.export import export
-from exporter.export_request import ExportRequest
-from exporter.exportable import TESTED_CLASSES
-from exporter.weights import checkpoint_folder
-from exporter.weights.checkpoint_folder import Overrides
-from server.embedded import EmbeddedServer
+from interlingua_client.inference import InferenceClient
+from interlingua_exporter.export import export
+from interlingua_exporter.export_request import ExportRequest
+from interlingua_exporter.models.exportable import TESTED_CLASSES
+from interlingua_exporter.weights import checkpoint_folder
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import ONE_INSTANCE, settings_for
 from tests.exporter.architecture_models import Tiny, save
 from tests.exporter.test_architecture_classes import CASES, PAIRS, TEXTS, Exported, plain_transformers

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from interlingua.paths import PROJECT_ROOT
-from loadtest.request_columns import Requests
-from loadtest.run_folder import RunFolder
-from server.embedded import EmbeddedServer
+from interlingua.base.paths import PROJECT_ROOT
+from interlingua_loadtest.request_columns import Requests
+from interlingua_loadtest.run_folder import RunFolder
+from interlingua_server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import interlingua
 
 pytestmark = pytest.mark.load

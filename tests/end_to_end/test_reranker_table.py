@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.datasets.gnome_dataset import LANGUAGES
-from server.embedded import EmbeddedServer
+from interlingua_evaluation.datasets.gnome_dataset import LANGUAGES
+from interlingua_server.embedded import EmbeddedServer
 from tests.evaluation.tiny_help import write_page
 from tests.evaluation.tiny_reranker import save_tiny_reranker
 
@@ -35,7 +35,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def table(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "evaluation.rerankers.reranker_table", *map(str, arguments)]
+    command = [sys.executable, "-m", "interlingua_benchmarks.reranker_table", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
 
 
@@ -98,7 +98,7 @@ def test_the_cost_of_a_reranker_is_measured_through_its_service(
     command = [
         sys.executable,
         "-m",
-        "evaluation.rerankers.reranker_cost",
+        "interlingua_benchmarks.reranker_cost",
         "--reranker",
         reranker,
         "--precision",

@@ -18,16 +18,16 @@ from pathlib import Path
 
 import pytest
 
-from client import AsyncRetriever, Retriever
-from exporter.models import catalog
-from exporter.models.spec import FolderSource, ModelSpec
-from exporter.publication.triton_config import read_config, write_config
-from interlingua.commands import demo
-from interlingua.errors import InputError
-from server.embedded import EmbeddedServer
+from interlingua.base.errors import InputError
+from interlingua.repository.triton_config import read_config, write_config
+from interlingua_cli import demo
+from interlingua_client import AsyncRetriever, Retriever
+from interlingua_exporter.models import catalog
+from interlingua_exporter.models.spec import FolderSource, ModelSpec
+from interlingua_server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import interlingua, settings_for
 
-DATASET = Path(__file__).resolve().parents[2] / "evaluation" / "data" / "helpdesk12"
+DATASET = Path(__file__).resolve().parents[2] / "evaluation" / "interlingua_evaluation" / "data" / "helpdesk12"
 TOPICS = ("password-reset", "camera-offline", "refund-request", "slow-wifi", "api-rate-limit")
 
 

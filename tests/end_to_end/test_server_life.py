@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from interlingua.errors import ServerError
-from server.embedded import EmbeddedServer, ServerSettings
-from server.ports import free_ports
+from interlingua.base.errors import ServerError
+from interlingua_server.embedded import EmbeddedServer, ServerSettings
+from interlingua_server.ports import free_ports
 from tests.end_to_end.conftest import interlingua, settings_for
 
 

@@ -17,7 +17,7 @@ import tritonclient.grpc as triton
 from tokenizers import Tokenizer
 from tritonclient.utils import InferenceServerException
 
-from server.embedded import EmbeddedServer
+from interlingua_server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import Services, tensor
 
 TEXTS = [

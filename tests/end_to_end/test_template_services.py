@@ -12,10 +12,10 @@ import onnxruntime as ort
 import pytest
 from tokenizers import Tokenizer
 
-from exporter.publication.triton_config import parameters_of, read_config
-from exporter.weights.text_encoder import Framed, TextEncoder
-from interlingua.service import ServiceSpec
-from server.embedded import EmbeddedServer
+from interlingua.repository.triton_config import parameters_of, read_config
+from interlingua.served.service import ServiceSpec
+from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
+from interlingua_server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import Services, interlingua, settings_for, tensor
 
 START = 'Is the "Content" an answer?\n\\ '

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from tokenizers import Tokenizer
 from tritonclient.utils import InferenceServerException
 
-from interlingua.commands.export import command as export
-from interlingua.commands.lint import command as lint
-from interlingua.errors import ExportError, InputError
-from server.embedded import EmbeddedServer
+from interlingua.base.errors import ExportError, InputError
+from interlingua_cli.export import command as export
+from interlingua_cli.lint import command as lint
+from interlingua_server.embedded import EmbeddedServer
 from tests.end_to_end.conftest import Services, interlingua, settings_for
 from tests.end_to_end.own_code_models import MAX_TOKENS, TEMPLATE, VOCABULARY, catalogue, save
 

@@ -20,17 +20,17 @@ import onnxruntime as ort
 import pytest
 from tokenizers import Tokenizer
 
-from client import Document, Indexer, InferenceClient, Retriever
-from client.indexer import IndexSettings
-from exporter.gate.parity_texts import sentences
-from exporter.models.spec import Role
-from exporter.publication.repository import FAMILIES, ModelRepository
-from interlingua.errors import ExportError, InputError, InterlinguaError, ServerError
-from server.embedded import EmbeddedServer
-from server.model_control import ModelControl, servers_of
-from server.run_record import running
-from server.versions.deployment import Deployment
-from server.versions.parity import check_answers
+from interlingua.base.errors import ExportError, InputError, InterlinguaError, ServerError
+from interlingua.repository.model_repository import FAMILIES, ModelRepository
+from interlingua.served.kinds import Role
+from interlingua_client import Document, Indexer, InferenceClient, Retriever
+from interlingua_client.indexer import IndexSettings
+from interlingua_exporter.texts.parity_texts import sentences
+from interlingua_releases.deployment import Deployment
+from interlingua_releases.parity import check_answers
+from interlingua_server.embedded import EmbeddedServer
+from interlingua_server.model_control import ModelControl, servers_of
+from interlingua_server.run_record import running
 from tests.conftest import HIDDEN
 from tests.end_to_end.conftest import ONE_INSTANCE, settings_for
 from tests.end_to_end.other_weights import publish_with_other_weights
@@ -46,7 +46,7 @@ QUERIES = [row["en"] for row in sentences()[4:8]]
 
 def interlingua(verb: str, *arguments: str | Path) -> None:
     """Run a verb in this process: its errors are raised."""
-    import_module(f"interlingua.commands.{verb}").command.main([str(a) for a in arguments], standalone_mode=False)
+    import_module(f"interlingua_cli.{verb}").command.main([str(a) for a in arguments], standalone_mode=False)
 
 
 class Expected:

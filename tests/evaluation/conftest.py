@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.weights.checkpoint import Checkpoint
-from exporter.weights.late_interaction_folder import load
+from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.weights.late_interaction_folder import load
 from tests.evaluation.tiny_reranker import save_tiny_reranker
 
 

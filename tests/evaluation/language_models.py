@@ -10,12 +10,13 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
-from exporter.models.spec import FolderSource, ModelSpec, Role
-from exporter.publication.candidate import Candidate, ServingOptions
-from exporter.publication.publish import publish
-from exporter.publication.repository import ModelRepository
-from exporter.publication.triton_config import Placement
-from exporter.weights.text_encoder import Tokens
+from interlingua.repository.model_repository import ModelRepository
+from interlingua.repository.triton_config import Placement
+from interlingua.served.kinds import Role
+from interlingua_exporter.models.spec import FolderSource, ModelSpec
+from interlingua_exporter.publication.candidate import Candidate, ServingOptions
+from interlingua_exporter.publication.publish import publish
+from interlingua_exporter.texts.text_encoder import Tokens
 
 PROMPT = "d: "
 MAX_TOKENS = 12

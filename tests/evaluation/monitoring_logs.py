@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
-from client.search_log import SearchLog, Setting
-from client.search_steps import SearchRequest
-from client.server_failures import ServerAwayError
+from interlingua_client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from interlingua_client.search_log import SearchLog, Setting
+from interlingua_client.search_steps import SearchRequest
+from interlingua_client.server_failures import ServerAwayError
 
 SETTING = Setting("embedder-1", "reranker-1", True)
 

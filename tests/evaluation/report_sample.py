@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from evaluation.datasets.finding import Finding
-from evaluation.gap.modality_gap import GapOfPair, ModalityGap
-from evaluation.gap.projection import Point, Projection, Projections
-from evaluation.report.model import (
+from interlingua_evaluation.datasets.finding import Finding
+from interlingua_evaluation.gap.modality_gap import GapOfPair, ModalityGap
+from interlingua_evaluation.gap.projection import Point, Projection, Projections
+from interlingua_evaluation.report.model import (
     FORMAT,
     BiasFigures,
     Breakdown,
@@ -33,8 +33,8 @@ from evaluation.report.model import (
     WorstQueries,
     WorstQuery,
 )
-from evaluation.systems.ann_recall import AnnRecall
-from evaluation.systems.candidate_lists import MIXED, Pair
+from interlingua_evaluation.systems.ann_recall import AnnRecall
+from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
 
 LANGUAGES = ("en", "de", "ar")
 SYSTEMS = ("dense", "dense+offsets", "dense+offsets+rerank@20", "dense+offsets+rerank@50", "bm25")

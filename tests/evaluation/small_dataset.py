@@ -5,7 +5,7 @@ A text is written `language:word`: the embedder gives each language a constant o
 
 from __future__ import annotations
 
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query, half_of
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query, half_of
 
 LANGUAGES = ("en", "de", "sv")
 TOPICS = ("cat", "dog", "sun", "moon", "tree", "fish")

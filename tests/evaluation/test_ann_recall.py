@@ -7,12 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from client.embedder import FloatArray
-from client.language_offsets import unit
-from client.manifest import HnswParameters
-from client.vector_index import VectorIndex
-from evaluation.systems.ann_recall import ann_recall
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.embedder import FloatArray
+from interlingua_client.language_offsets import unit
+from interlingua_client.manifest import HnswParameters
+from interlingua_client.vector_index import VectorIndex
+from interlingua_evaluation.systems.ann_recall import ann_recall
 
 
 def random_vectors(number: int, dimension: int, seed: int) -> FloatArray:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from client.query_language import LanguageDetector
-from evaluation.datasets.beir_folder import read_beir_folder
-from interlingua.errors import InputError
-from interlingua.paths import PROJECT_ROOT
+from interlingua.base.errors import InputError
+from interlingua.base.paths import PROJECT_ROOT
+from interlingua_client.query_language import LanguageDetector
+from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 
 DOCUMENTS = [
     {"_id": "reset.en", "language": "en", "title": "Reset", "text": "How to."},
@@ -179,7 +179,7 @@ def test_a_query_id_that_is_there_twice(folder: Path) -> None:
 
 
 def test_helpdesk12_has_its_40_topics_in_12_languages() -> None:
-    dataset = read_beir_folder(PROJECT_ROOT / "evaluation" / "data" / "helpdesk12")
+    dataset = read_beir_folder(PROJECT_ROOT / "evaluation" / "interlingua_evaluation" / "data" / "helpdesk12")
     assert len(dataset.documents) == 480
     assert len(dataset.queries) == 336
     assert len({document.group for document in dataset.documents}) == 40

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from evaluation.significance.bootstrap import Interval, resample
-from evaluation.systems.candidate_lists import Pair
+from interlingua_evaluation.significance.bootstrap import Interval, resample
+from interlingua_evaluation.systems.candidate_lists import Pair
 
 DE_EN, EN_DE = Pair("de", "en"), Pair("en", "de")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from client.search_index import SearchIndex
-from client.search_steps import Embed, Searcher, SearchRequest
-from evaluation.datasets.dataset import Dataset
-from evaluation.serving import EmbeddingService
-from evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
-from evaluation.systems.dense_vectors import DenseVectors, dense_vectors
-from evaluation.systems.first_stage import Matrix
+from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_steps import Embed, Searcher, SearchRequest
+from interlingua_evaluation.datasets.dataset import Dataset
+from interlingua_evaluation.serving import EmbeddingService
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
+from interlingua_evaluation.systems.dense_vectors import DenseVectors, dense_vectors
+from interlingua_evaluation.systems.first_stage import Matrix
 from tests.client.hash_embedder import HashEmbedder
 from tests.evaluation.small_dataset import LANGUAGES, small_dataset
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluation.report.comparison import ReportComparison, compare_reports
-from evaluation.report.list_values import ListValues
-from evaluation.report.plain import plain
-from evaluation.report.saved_report import SavedReport
-from evaluation.significance.sign_flips import benjamini_hochberg, p_values
-from evaluation.systems.candidate_lists import MIXED, Pair
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_evaluation.report.comparison import ReportComparison, compare_reports
+from interlingua_evaluation.report.list_values import ListValues
+from interlingua_evaluation.report.plain import plain
+from interlingua_evaluation.report.saved_report import SavedReport
+from interlingua_evaluation.significance.sign_flips import benjamini_hochberg, p_values
+from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
 from tests.evaluation.report_sample import BEST, LANGUAGES, sample_report
 
 _GROUPS = 40

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from evaluation.datasets.dataset_check import Finding, check
-from evaluation.datasets.plain_text import plain_text
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
+from interlingua_evaluation.datasets.dataset_check import Finding, check
+from interlingua_evaluation.datasets.plain_text import plain_text
 
 EN = (
     "Open the settings, choose accounts, and type the new password twice.",

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.datasets.language_choice import in_languages
-from evaluation.datasets.optional_package import require
-from evaluation.datasets.sources import open_dataset
-from evaluation.datasets.subsets import Subset, Text, dataset_of
-from evaluation.datasets.text_languages import detected_languages, short_tag
-from evaluation.datasets.translation_links import linked_groups
-from evaluation.places import HELPDESK12
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_evaluation.datasets.language_choice import in_languages
+from interlingua_evaluation.datasets.optional_package import require
+from interlingua_evaluation.datasets.sources import open_dataset
+from interlingua_evaluation.datasets.subsets import Subset, Text, dataset_of
+from interlingua_evaluation.datasets.text_languages import detected_languages, short_tag
+from interlingua_evaluation.datasets.translation_links import linked_groups
+from interlingua_evaluation.places import HELPDESK12
 from tests.evaluation.tiny_help import write_help
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.systems.candidate_lists import NOTHING, CandidateLists, candidate_lists
-from evaluation.systems.first_stage import Matrix
-from evaluation.systems.fusion import fuse
+from interlingua_evaluation.systems.candidate_lists import NOTHING, CandidateLists, candidate_lists
+from interlingua_evaluation.systems.first_stage import Matrix
+from interlingua_evaluation.systems.fusion import fuse
 from tests.evaluation.small_dataset import small_dataset
 
 DATASET = small_dataset()

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.datasets.dataset import Dataset
-from evaluation.gap.gap_study import NUMBERS, GapStudy, Row
-from evaluation.gap.offset_variants import KINDS, SampledVectors
-from evaluation.gap.stand_ins import stand_ins
-from evaluation.gap.switch_study import one_language_each, with_translations, without_translations
-from evaluation.serving import EmbeddingService
-from evaluation.systems.dense_vectors import dense_vectors
-from evaluation.systems.system_name import SystemName
-from evaluation.systems.system_runs import SystemRuns
+from interlingua_evaluation.datasets.dataset import Dataset
+from interlingua_evaluation.gap.gap_study import NUMBERS, GapStudy, Row
+from interlingua_evaluation.gap.offset_variants import KINDS, SampledVectors
+from interlingua_evaluation.gap.stand_ins import stand_ins
+from interlingua_evaluation.gap.switch_study import one_language_each, with_translations, without_translations
+from interlingua_evaluation.serving import EmbeddingService
+from interlingua_evaluation.systems.dense_vectors import dense_vectors
+from interlingua_evaluation.systems.system_name import SystemName
+from interlingua_evaluation.systems.system_runs import SystemRuns
 from tests.client.hash_embedder import HashEmbedder
 from tests.evaluation.small_dataset import LANGUAGES, TOPICS, small_dataset
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.datasets.dataset import half_of
-from evaluation.datasets.gnome_dataset import gnome_dataset
-from evaluation.datasets.gnome_help import read_pages
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_evaluation.datasets.dataset import half_of
+from interlingua_evaluation.datasets.gnome_dataset import gnome_dataset
+from interlingua_evaluation.datasets.gnome_help import read_pages
 from tests.evaluation.tiny_help import write_help, write_page
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from evaluation.datasets.ir_datasets_source import read_ir_datasets
-from interlingua.errors import ArchiveError, InputError
+from interlingua.base.errors import ArchiveError, InputError
+from interlingua_evaluation.datasets.ir_datasets_source import read_ir_datasets
 
 ir_datasets = pytest.importorskip("ir_datasets")
 

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from client.embedder import IntArray
-from evaluation.bias.language_preference import first_place, lang_ndcg, language_preference_rate
-from evaluation.bias.own_language import preference_excess, relevant_own_share
-from evaluation.bias.relevant_documents import RelevantDocuments
-from evaluation.measures.relevance import Judge
-from evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
-from evaluation.systems.first_stage import Matrix
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.embedder import IntArray
+from interlingua_evaluation.bias.language_preference import first_place, lang_ndcg, language_preference_rate
+from interlingua_evaluation.bias.own_language import preference_excess, relevant_own_share
+from interlingua_evaluation.bias.relevant_documents import RelevantDocuments
+from interlingua_evaluation.measures.relevance import Judge
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
+from interlingua_evaluation.systems.first_stage import Matrix
 from tests.evaluation.small_dataset import small_dataset
 
 # Documents: cat dog sun moon tree fish in en (0 to 5), de (6 to 11), sv (12 to 17).

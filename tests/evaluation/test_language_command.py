@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from evaluation.datasets.beir_folder import read_beir_folder
-from evaluation.evaluate import Evaluator, Settings
-from evaluation.report.files import write_report
-from evaluation.serving import EmbeddingService, LiveServer, published_models
-from evaluation.systems.system_name import SystemName
-from interlingua.commands.languages import command
-from interlingua.errors import InputError, InterlinguaError
+from interlingua.base.errors import InputError, InterlinguaError
+from interlingua_cli.languages import command
+from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.evaluate import Evaluator, Settings
+from interlingua_evaluation.report.files import write_report
+from interlingua_evaluation.serving import EmbeddingService, LiveServer, published_models
+from interlingua_evaluation.systems.system_name import SystemName
 from tests.client.hash_embedder import HashEmbedder
 from tests.evaluation.language_models import publish_models
 

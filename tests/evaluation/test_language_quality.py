@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.bias.relevant_documents import RelevantDocuments
-from evaluation.datasets.dataset import Dataset, Half, JudgedDocument, Query
-from evaluation.languages.exposure import exposures, own_shares
-from evaluation.languages.judged_systems import DENSE, OFFSETS, RERANKED, JudgedSystems
-from evaluation.languages.quality import LanguageQuality, language_quality
-from evaluation.measures.relevance import NDCG, Judge
-from evaluation.report.averages import Averager
-from evaluation.report.bias_figures import bias_figures
-from evaluation.report.list_values import ListValues
-from evaluation.significance.bootstrap import Interval
-from evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
-from evaluation.systems.first_stage import PoolScores
+from interlingua_evaluation.bias.relevant_documents import RelevantDocuments
+from interlingua_evaluation.datasets.dataset import Dataset, Half, JudgedDocument, Query
+from interlingua_evaluation.languages.exposure import exposures, own_shares
+from interlingua_evaluation.languages.judged_systems import DENSE, OFFSETS, RERANKED, JudgedSystems
+from interlingua_evaluation.languages.quality import LanguageQuality, language_quality
+from interlingua_evaluation.measures.relevance import NDCG, Judge
+from interlingua_evaluation.report.averages import Averager
+from interlingua_evaluation.report.bias_figures import bias_figures
+from interlingua_evaluation.report.list_values import ListValues
+from interlingua_evaluation.significance.bootstrap import Interval
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
+from interlingua_evaluation.systems.first_stage import PoolScores
 from tests.evaluation.small_dataset import LANGUAGES, TOPICS, small_dataset
 
 ASKED = {"en": 0.0, "de": -0.1, "sv": -0.2}

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from evaluation.languages.text_counts import PublishedTokens, Text, count_documents, count_queries, pair_tokens
-from evaluation.languages.text_figures import AgainstEnglish, TextFigures, text_figures
-from evaluation.languages.words import text_size
-from exporter.publication.service_tokens import ServiceTokens
-from interlingua.errors import InputError
-from interlingua.service import RERANK
+from interlingua.base.errors import InputError
+from interlingua.served.service import RERANK
+from interlingua_evaluation.languages.text_counts import (
+    PublishedTokens,
+    Text,
+    count_documents,
+    count_queries,
+    pair_tokens,
+)
+from interlingua_evaluation.languages.text_figures import AgainstEnglish, TextFigures, text_figures
+from interlingua_evaluation.languages.words import text_size
+from interlingua_exporter.texts.service_tokens import ServiceTokens
 from tests.evaluation.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models
 
 
@@ -59,7 +65,8 @@ def test_what_the_network_reads_of_a_long_text_by_hand(embedding: ServiceTokens)
 
 
 def test_counting_agrees_with_the_text_backends_rule(embedding: ServiceTokens) -> None:
-    # As server/backends/text/model.py does it: encode prompt + text, and again with truncation if that is too long.
+    # As interlingua_server/backends/text/model.py does it: encode prompt + text, and again with truncation if that is
+    # too long.
     texts = ["a", *("banana split " * number for number in range(1, 9))]
     backend = Tokenizer.from_file(str(embedding.file))
     backend.no_padding()

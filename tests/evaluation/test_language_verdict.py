@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from evaluation.languages.quality import LanguageQuality, Role, RoleFigures
-from evaluation.languages.verdict import verdict
-from evaluation.report.model import Figure
-from evaluation.significance.bootstrap import Interval
+from interlingua_evaluation.languages.quality import LanguageQuality, Role, RoleFigures
+from interlingua_evaluation.languages.verdict import verdict
+from interlingua_evaluation.report.model import Figure
+from interlingua_evaluation.significance.bootstrap import Interval
 
 NOTHING = (-0.02, 0.02)
 BETTER = (0.01, 0.05)

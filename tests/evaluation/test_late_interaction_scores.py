@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from evaluation.systems import late_interaction_scores
-from evaluation.systems.late_interaction_scores import LateInteractionScorer
-from evaluation.systems.score_cache import cached_scores, checkpoint_digest
-from exporter.weights.checkpoint import Checkpoint
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
+from interlingua_evaluation.systems import late_interaction_scores
+from interlingua_evaluation.systems.late_interaction_scores import LateInteractionScorer
+from interlingua_evaluation.systems.score_cache import cached_scores, checkpoint_digest
+from interlingua_exporter.graphs.checkpoint import Checkpoint
 from tests.evaluation.tiny_reranker import MAX_TOKENS
 
 TEXTS = (

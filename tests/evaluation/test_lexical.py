@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.datasets.beir_folder import read_beir_folder
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from evaluation.places import HELPDESK12
-from evaluation.systems.candidate_lists import MIXED, candidate_lists
-from evaluation.systems.lexical import Bm25Stage
-from evaluation.systems.lexical_tokens import tokens
+from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
+from interlingua_evaluation.places import HELPDESK12
+from interlingua_evaluation.systems.candidate_lists import MIXED, candidate_lists
+from interlingua_evaluation.systems.lexical import Bm25Stage
+from interlingua_evaluation.systems.lexical_tokens import tokens
 
 
 def dataset_of(documents: list[tuple[str, str, str]], queries: list[tuple[str, str]]) -> Dataset:

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from evaluation.systems.lexical_tokens import tokens
+from interlingua_evaluation.systems.lexical_tokens import tokens
 
 CASES = {
     "zh: bigrams": ("zh", "重置密码", ["重置", "置密", "密码"]),

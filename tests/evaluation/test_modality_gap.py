@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from client.embedder import FloatArray
-from client.language_offsets import unit
-from evaluation.gap.modality_gap import GapOfPair, modality_gap
+from interlingua_client.embedder import FloatArray
+from interlingua_client.language_offsets import unit
+from interlingua_evaluation.gap.modality_gap import GapOfPair, modality_gap
 
 
 def on_the_circle(*degrees: float) -> FloatArray:

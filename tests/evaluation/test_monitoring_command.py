@@ -12,7 +12,7 @@ import pytest
 from tests.evaluation.monitoring_logs import SETTING, traffic, write
 
 USUAL = {"de": 120, "fr": 100}
-PROGRAM = "from interlingua.commands import main; main()"
+PROGRAM = "from interlingua_cli import main; main()"
 
 
 def monitor(*arguments: str | Path, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
@@ -128,6 +128,7 @@ def test_only_comparing_needs_scipy(logs: dict[str, Path]) -> None:
 
 
 def test_the_client_does_not_load_scipy() -> None:
-    program = "import sys, client.retriever; print('scipy' in sys.modules, 'evaluation' in sys.modules)"
+    loaded = "[name in sys.modules for name in ('scipy', 'interlingua_evaluation')]"
+    program = f"import sys, interlingua_client.retriever; print(*{loaded})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from client.results import SearchResult
-from client.search_log import FORMAT, Setting
-from evaluation.monitoring.alerts import Alert, Limits, find_alerts
-from evaluation.monitoring.drift import KINDS, Drift, compare
-from evaluation.monitoring.drift_tests import DriftTest, pooled, psi
-from evaluation.monitoring.language_profile import find_low_scores, profiles
-from evaluation.monitoring.log_columns import LogColumns
-from evaluation.monitoring.log_records import LogReading, LogRecord, parse_line
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.results import SearchResult
+from interlingua_client.search_log import FORMAT, Setting
+from interlingua_evaluation.monitoring.alerts import Alert, Limits, find_alerts
+from interlingua_evaluation.monitoring.drift import KINDS, Drift, compare
+from interlingua_evaluation.monitoring.drift_tests import DriftTest, pooled, psi
+from interlingua_evaluation.monitoring.language_profile import find_low_scores, profiles
+from interlingua_evaluation.monitoring.log_columns import LogColumns
+from interlingua_evaluation.monitoring.log_records import LogReading, LogRecord, parse_line
 from tests.evaluation.monitoring_logs import SETTING, hit, result, traffic, write, write_failures
 
 USUAL = {"de": 300, "fr": 200, "ja": 150}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from client.results import Reranking
-from evaluation.monitoring.language_profile import LanguageProfile, find_low_scores, profiles
-from evaluation.monitoring.log_columns import LogColumns
-from evaluation.monitoring.log_records import LogReading
+from interlingua_client.results import Reranking
+from interlingua_evaluation.monitoring.language_profile import LanguageProfile, find_low_scores, profiles
+from interlingua_evaluation.monitoring.log_columns import LogColumns
+from interlingua_evaluation.monitoring.log_records import LogReading
 from tests.evaluation.monitoring_logs import hit, result, traffic, write, write_failures
 
 
@@ -88,8 +88,8 @@ def test_distributions(by_hand: LogColumns) -> None:
 
 
 def test_a_language_filter_says_nothing_about_preference(tmp_path: Path) -> None:
-    from client.search_log import SearchLog
-    from client.search_steps import SearchRequest
+    from interlingua_client.search_log import SearchLog
+    from interlingua_client.search_steps import SearchRequest
     from tests.evaluation.monitoring_logs import SETTING
 
     log = SearchLog(tmp_path / "a.log")

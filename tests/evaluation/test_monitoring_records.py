@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from client.search_log import Setting
-from evaluation.monitoring.log_records import STAGES, LogReading, LogRecord, Window, parse_line
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_client.search_log import Setting
+from interlingua_evaluation.monitoring.log_records import STAGES, LogReading, LogRecord, Window, parse_line
 from tests.evaluation.monitoring_logs import hit, result, traffic, write, write_failures
 
 

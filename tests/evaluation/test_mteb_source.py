@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from evaluation.datasets.mteb_source import dataset_of_task, read_mteb
-from interlingua.errors import ArchiveError, InputError
+from interlingua.base.errors import ArchiveError, InputError
+from interlingua_evaluation.datasets.mteb_source import dataset_of_task, read_mteb
 from tests.evaluation.mteb_folder import redirected, subset, write_configs
 
 mteb = pytest.importorskip("mteb")

@@ -12,10 +12,10 @@ from itertools import pairwise
 
 import pytest
 
-from evaluation.report.page import page
-from evaluation.report.page_lines import rerank_lines
-from evaluation.report.page_svg import Axis
-from evaluation.systems.candidate_lists import MIXED
+from interlingua.display.page_svg import Axis
+from interlingua_evaluation.report.page import page
+from interlingua_evaluation.report.page_lines import rerank_lines
+from interlingua_evaluation.systems.candidate_lists import MIXED
 from tests.evaluation.report_sample import ARABIC, ATTACK, BEST, LANGUAGES, MARKUP, bare_report, sample_report
 
 _VOID = {"meta", "link", "br", "wbr", "img", "input", "hr"}

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from client.embedder import IntArray
-from evaluation.bias.chi_square import chi_square_tail
-from evaluation.bias.equal_rank import peer
-from evaluation.bias.relevant_documents import RelevantDocuments
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
-from evaluation.systems.first_stage import Matrix
+from interlingua_client.embedder import IntArray
+from interlingua_evaluation.bias.chi_square import chi_square_tail
+from interlingua_evaluation.bias.equal_rank import peer
+from interlingua_evaluation.bias.relevant_documents import RelevantDocuments
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
+from interlingua_evaluation.systems.first_stage import Matrix
 
 LISTS, RELEVANT, DOCUMENTS, DEPTH = 2400, 26, 260, 50
 

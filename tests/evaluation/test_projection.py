@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from evaluation.datasets.dataset import JudgedDocument
-from evaluation.gap.projection import principal_axes, projections, sample
+from interlingua_evaluation.datasets.dataset import JudgedDocument
+from interlingua_evaluation.gap.projection import principal_axes, projections, sample
 from tests.evaluation.small_dataset import small_dataset
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.systems.calibration import CalibratedStage
-from evaluation.systems.first_stage import FirstStage, Matrix
-from evaluation.systems.quota import QuotaStage
+from interlingua_evaluation.systems.calibration import CalibratedStage
+from interlingua_evaluation.systems.first_stage import FirstStage, Matrix
+from interlingua_evaluation.systems.quota import QuotaStage
 
 LANGUAGES = np.array(["en", "en", "en", "de", "de", "sv"])
 SCORES = np.array([[0.9, 0.8, 0.7, 0.6, 0.5, 0.1]], np.float32)

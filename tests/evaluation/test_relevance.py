@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from client.embedder import IntArray
-from evaluation.measures.relevance import MEASURES, MRR, NDCG, RECALL, Judge
-from evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
-from evaluation.systems.first_stage import Matrix
+from interlingua_client.embedder import IntArray
+from interlingua_evaluation.measures.relevance import MEASURES, MRR, NDCG, RECALL, Judge
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
+from interlingua_evaluation.systems.first_stage import Matrix
 from tests.evaluation.small_dataset import small_dataset
 
 # Documents: cat dog sun moon tree fish in en (0 to 5), de (6 to 11), sv (12 to 17).

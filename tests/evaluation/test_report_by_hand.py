@@ -21,17 +21,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from evaluation.measures.relevance import MRR, NDCG, RECALL, Judge
-from evaluation.report.averages import Averager
-from evaluation.report.build import Findings, judge_runs
-from evaluation.report.model import Breakdown, Figure
-from evaluation.report.rerank_figures import rerank_figures
-from evaluation.report.worst import worst_queries
-from evaluation.systems.candidate_lists import Pair, candidate_lists
-from evaluation.systems.first_stage import Matrix
-from evaluation.systems.system_name import SystemName
-from evaluation.systems.system_runs import SystemRun
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
+from interlingua_evaluation.measures.relevance import MRR, NDCG, RECALL, Judge
+from interlingua_evaluation.report.averages import Averager
+from interlingua_evaluation.report.build import Findings, judge_runs
+from interlingua_evaluation.report.model import Breakdown, Figure
+from interlingua_evaluation.report.rerank_figures import rerank_figures
+from interlingua_evaluation.report.worst import worst_queries
+from interlingua_evaluation.systems.candidate_lists import Pair, candidate_lists
+from interlingua_evaluation.systems.first_stage import Matrix
+from interlingua_evaluation.systems.system_name import SystemName
+from interlingua_evaluation.systems.system_runs import SystemRun
 from tests.evaluation.small_dataset import small_dataset
 
 DENSE = [[9, 7, 8, 6], [7, 9, 6, 8], [8, 9, 6, 7]]  # of a.en, a.de, b.en, b.de, a row a query

@@ -13,19 +13,19 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from evaluation.datasets.dataset import Dataset
-from evaluation.measures.relevance import Judge
-from evaluation.rerankers import reranker_table
-from evaluation.rerankers.first_stages import BASELINE, RAW
-from evaluation.rerankers.named_checkpoint import NamedCheckpoint
-from evaluation.rerankers.reranker_measurement import measure
-from evaluation.rerankers.reranker_report import Report
-from evaluation.rerankers.reranker_report_tables import as_markdown, tables
-from evaluation.serving import EmbeddingService
-from evaluation.significance.bootstrap import Interval
-from evaluation.systems.candidate_lists import MIXED, Pair, candidate_lists
-from evaluation.systems.dense_vectors import dense_vectors
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_benchmarks import reranker_table
+from interlingua_evaluation.datasets.dataset import Dataset
+from interlingua_evaluation.measures.relevance import Judge
+from interlingua_evaluation.rerankers.first_stages import BASELINE, RAW
+from interlingua_evaluation.rerankers.named_checkpoint import NamedCheckpoint
+from interlingua_evaluation.rerankers.reranker_measurement import measure
+from interlingua_evaluation.rerankers.reranker_report import Report
+from interlingua_evaluation.rerankers.reranker_report_tables import as_markdown, tables
+from interlingua_evaluation.serving import EmbeddingService
+from interlingua_evaluation.significance.bootstrap import Interval
+from interlingua_evaluation.systems.candidate_lists import MIXED, Pair, candidate_lists
+from interlingua_evaluation.systems.dense_vectors import dense_vectors
 from tests.client.hash_embedder import HashEmbedder
 from tests.evaluation.small_dataset import LANGUAGES, small_dataset
 from tests.evaluation.tiny_reranker import RERANK_WEIGHT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.significance.sample_size import groups_needed, visible_difference
+from interlingua_evaluation.significance.sample_size import groups_needed, visible_difference
 
 
 def test_by_hand() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evaluation.systems.system_name import SystemName
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_evaluation.systems.system_name import SystemName
 
 
 @pytest.mark.parametrize(

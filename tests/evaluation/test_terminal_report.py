@@ -9,8 +9,8 @@ import re
 import pytest
 from rich.console import Console
 
-from evaluation.report.model import Report
-from evaluation.report.terminal import show
+from interlingua_evaluation.report.model import Report
+from interlingua_evaluation.report.terminal import show
 from tests.evaluation.report_sample import BEST, LANGUAGES, MARKUP, bare_report, sample_report
 
 _TWELVE = ("en", "de", "ar", "es", "fr", "ja", "zh", "ru", "cs", "sv", "uk", "pt")

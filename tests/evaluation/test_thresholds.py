@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from evaluation.report.model import Breakdown, MeasureFigures, Report
-from evaluation.report.thresholds import Failure, Threshold, check, parse_all
-from evaluation.systems.candidate_lists import Pair
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_evaluation.report.model import Breakdown, MeasureFigures, Report
+from interlingua_evaluation.report.thresholds import Failure, Threshold, check, parse_all
+from interlingua_evaluation.systems.candidate_lists import Pair
 from tests.evaluation.report_sample import BEST, figure, sample_report
 
 

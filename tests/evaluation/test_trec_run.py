@@ -12,15 +12,15 @@ import ir_measures
 import numpy as np
 import pytest
 
-from evaluation.datasets.beir_folder import read_beir_folder
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from evaluation.measures.relevance import Judge
-from evaluation.places import HELPDESK12
-from evaluation.systems.candidate_lists import NOTHING, CandidateLists, candidate_lists
-from evaluation.systems.first_stage import Matrix
-from evaluation.systems.lexical import Bm25Stage
-from evaluation.systems.trec_run import read_run, write_qrels, write_run
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
+from interlingua_evaluation.measures.relevance import Judge
+from interlingua_evaluation.places import HELPDESK12
+from interlingua_evaluation.systems.candidate_lists import NOTHING, CandidateLists, candidate_lists
+from interlingua_evaluation.systems.first_stage import Matrix
+from interlingua_evaluation.systems.lexical import Bm25Stage
+from interlingua_evaluation.systems.trec_run import read_run, write_qrels, write_run
 from tests.evaluation.small_dataset import small_dataset
 
 

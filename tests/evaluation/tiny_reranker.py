@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from transformers import BertConfig
 
-from exporter.graphs.bert_network import empty_bert
-from exporter.graphs.late_interaction import LateInteractionReranker
-from exporter.weights.late_interaction_folder import save
-from exporter.weights.late_interaction_settings import LateInteractionSettings
+from interlingua_exporter.graphs.bert_network import empty_bert
+from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
+from interlingua_exporter.weights.late_interaction_folder import save
+from interlingua_exporter.weights.late_interaction_settings import LateInteractionSettings
 
 MAX_TOKENS = 48
 RERANK_WEIGHT = 0.4

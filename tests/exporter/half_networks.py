@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import onnx
 
-from exporter.build import write_full
-from exporter.gate.parity_texts import sentences
-from exporter.graphs.onnx_session import OnnxSession
-from exporter.precision.half_precision import Half, halve_network
-from exporter.weights import checkpoint_folder
-from exporter.weights.checkpoint import Checkpoint
+from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.precision.build import write_full
+from interlingua_exporter.precision.half_precision import Half, halve_network
+from interlingua_exporter.texts.parity_texts import sentences
+from interlingua_exporter.weights import checkpoint_folder
 from tests.exporter.architecture_models import Tiny, save
 
 TEXTS = [text for row in sentences()[:2] for text in row.values()]

@@ -1,6 +1,6 @@
 """Publishes into copies of a repository, each time killed one file operation later. Run by test_publishing.py.
 
-python killed_publication.py REPOSITORY SCRATCH  -->  SCRATCH/<n>/models for every n, and n on standard output
+python -m tests.exporter.killed_publication REPOSITORY SCRATCH --> SCRATCH/<n>/models for every n, n on standard output
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from publication import publish_bytes
+from tests.exporter.publication import publish_bytes
 
 _EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
 

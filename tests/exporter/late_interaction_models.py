@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from exporter.graphs.late_interaction import LateInteractionReranker
-from exporter.weights import late_interaction_folder
-from exporter.weights.late_interaction_settings import LateInteractionSettings
+from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
+from interlingua_exporter.weights import late_interaction_folder
+from interlingua_exporter.weights.late_interaction_settings import LateInteractionSettings
 
 MAX_TOKENS = 64
 START, PAD, END = 0, 1, 2

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from exporter.models.spec import FolderSource, ModelSpec
-from exporter.publication.candidate import Candidate, ServingOptions
-from exporter.publication.publish import Published, publish
-from exporter.publication.repository import ModelRepository
-from exporter.publication.triton_config import Placement
-from exporter.weights.text_encoder import Tokens
+from interlingua.repository.model_repository import ModelRepository
+from interlingua.repository.triton_config import Placement
+from interlingua_exporter.models.spec import FolderSource, ModelSpec
+from interlingua_exporter.publication.candidate import Candidate, ServingOptions
+from interlingua_exporter.publication.publish import Published, publish
+from interlingua_exporter.texts.text_encoder import Tokens
 
 SERVING = ServingOptions(Placement("cpu", 2, 1))
 

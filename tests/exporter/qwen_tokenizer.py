@@ -14,8 +14,8 @@ from typing import Any
 import regex
 from tokenizers.pre_tokenizers import ByteLevel
 
-from interlingua.archives import Archive, ensure_archive
-from interlingua.paths import cache_dir
+from interlingua.base.archives import Archive, ensure_archive
+from interlingua.base.paths import cache_dir
 
 ARCHIVE = Archive(
     project="dashscope",

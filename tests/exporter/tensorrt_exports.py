@@ -9,8 +9,8 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from exporter.lint import Repository, Settings, lint
-from interlingua.commands.export import command
+from interlingua_cli.export import command
+from interlingua_exporter.lint import Repository, Settings, lint
 
 PLAN = ("--kind", "gpu", "--provider", "tensorrt-plan", "--buckets", "16,48")
 

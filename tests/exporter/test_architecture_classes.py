@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exporter.build import build
-from exporter.exportable import TESTED_CLASSES
-from exporter.gate.network_gate import gate_network
-from exporter.gate.parity_texts import sentences
-from exporter.graphs.onnx_session import OnnxSession
-from exporter.weights import checkpoint_folder
-from exporter.weights.checkpoint import Checkpoint
-from exporter.weights.checkpoint_folder import Overrides
-from exporter.weights.text_encoder import TextEncoder
+from interlingua_exporter.gate.network_gate import gate_network
+from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.models.exportable import TESTED_CLASSES
+from interlingua_exporter.precision.build import build
+from interlingua_exporter.texts.parity_texts import sentences
+from interlingua_exporter.texts.text_encoder import TextEncoder
+from interlingua_exporter.weights import checkpoint_folder
+from interlingua_exporter.weights.checkpoint_folder import Overrides
 from tests.exporter.architecture_models import VOCABULARY, Tiny, save
 
 TEXTS = [*[text for row in sentences()[:2] for text in row.values()][:12], "a", " ".join(sentences()[0].values())]

@@ -19,8 +19,8 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
-from interlingua.commands.export import command
-from interlingua.errors import ExportError, InputError, InterlinguaError
+from interlingua.base.errors import ExportError, InputError, InterlinguaError
+from interlingua_cli.export import command
 from tests.exporter.architecture_models import Tiny, save
 
 WEIGHTS = "model.safetensors"
@@ -218,7 +218,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 
 def test_a_disk_that_fills_up_in_the_middle(make: Callable[[Tiny], Path], tmp_path: Path) -> None:
     """No file may grow beyond 30 kB, and the network has 150: the first to write it fails, without a traceback."""
-    code = "from interlingua.commands import main; main()"
+    code = "from interlingua_cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "export", make(EMBEDDER), "--model-repository", tmp_path / "models"],
         capture_output=True,

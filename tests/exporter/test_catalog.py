@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.models.catalog import DEFAULT_MODEL, find, read_catalog
-from exporter.models.spec import ArchiveSource, FolderSource, ModelSpec
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_exporter.models.catalog import DEFAULT_MODEL, find, read_catalog
+from interlingua_exporter.models.spec import ArchiveSource, FolderSource, ModelSpec
 
 
 def test_the_default_model_by_each_of_its_names() -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from exporter.models.catalog_check import folder_faults, require_agreement
-from exporter.models.model_facts import NetworkShape
-from exporter.models.spec import FolderSource, ModelSpec
-from exporter.weights import catalogued_folder
-from exporter.weights.checkpoint_folder import Overrides
-from interlingua.errors import ExportError, InputError
+from interlingua.base.errors import ExportError, InputError
+from interlingua_exporter.models.catalog_check import folder_faults, require_agreement
+from interlingua_exporter.models.model_facts import NetworkShape
+from interlingua_exporter.models.spec import FolderSource, ModelSpec
+from interlingua_exporter.weights import catalogued_folder
+from interlingua_exporter.weights.checkpoint_folder import Overrides
 
 MakeFolder = Callable[..., Path]
 

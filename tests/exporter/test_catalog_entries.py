@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from exporter.exportable import obstacles, require_exportable, status
-from exporter.models.catalog import CATALOG, read_catalog
-from exporter.models.spec import ModelSpec
-from interlingua.errors import ExportError
-from interlingua.paths import PROJECT_ROOT
+from interlingua.base.errors import ExportError
+from interlingua.base.paths import PROJECT_ROOT
+from interlingua_exporter.models.catalog import CATALOG, read_catalog
+from interlingua_exporter.models.exportable import obstacles, require_exportable, status
+from interlingua_exporter.models.spec import ModelSpec
 
 SPECS = {entry.spec.id: entry.spec for entry in read_catalog(CATALOG)}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.models.catalog import entries, find, nearest, read_catalog, user_catalog
-from exporter.models.spec import FolderSource, HubSource
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_exporter.models.catalog import entries, find, nearest, read_catalog, user_catalog
+from interlingua_exporter.models.spec import FolderSource, HubSource
 
 OWN = """
 [languages]

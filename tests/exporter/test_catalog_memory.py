@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.models.memory_need import MemoryNeed, download_bytes, memory_need, parameters
-from exporter.models.model_facts import DenseLayer, NetworkShape
-from exporter.models.spec import FolderSource, ModelSpec
-from exporter.models.this_machine import free_disk, free_memory
+from interlingua_exporter.models.memory_need import MemoryNeed, download_bytes, memory_need, parameters
+from interlingua_exporter.models.model_facts import DenseLayer, NetworkShape
+from interlingua_exporter.models.spec import FolderSource, ModelSpec
+from interlingua_exporter.models.this_machine import free_disk, free_memory
 
 SHAPE = NetworkShape("X", hidden=8, layers=2, heads=2, feed_forward=16, vocabulary=10, parameters=1000)
 SPEC = ModelSpec(id="x", role="embedder", source=FolderSource(Path()), max_tokens=4, network=SHAPE)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.models.catalog import find
-from exporter.models.spec import ArchiveSource, ModelSpec
-from exporter.weights.text_encoder import Text, TextEncoder
-from interlingua import archives
+from interlingua.base import archives
+from interlingua_exporter.models.catalog import find
+from interlingua_exporter.models.spec import ArchiveSource, ModelSpec
+from interlingua_exporter.texts.text_encoder import Text, TextEncoder
 
 Segment = Callable[[str], list[int]]
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from exporter.gate.parity_texts import sentences
-from exporter.graphs.onnx_session import OnnxSession
-from exporter.weights import sources
-from exporter.weights.checkpoint_folder import Overrides
-from interlingua.archives import ensure
-from interlingua.commands.export import command
-from interlingua.errors import ArchiveError
+from interlingua.base.archives import ensure
+from interlingua.base.errors import ArchiveError
+from interlingua_cli.export import command
+from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.texts.parity_texts import sentences
+from interlingua_exporter.weights import sources
+from interlingua_exporter.weights.checkpoint_folder import Overrides
 
 
 @pytest.fixture(autouse=True)

@@ -20,18 +20,18 @@ import pytest
 from click.testing import CliRunner, Result
 from tokenizers import Tokenizer
 
-from exporter.exportable import TESTED_CLASSES, status
-from exporter.models.catalog import find, read_catalog
-from exporter.models.spec import ModelSpec
-from exporter.publication.triton_config import parameters_of, read_config
-from exporter.weights import dummy_folder
-from exporter.weights.checkpoint_folder import Overrides
-from exporter.weights.dummy_config import network_kind
-from exporter.weights.dummy_folder import dummy_checkpoint
-from exporter.weights.dummy_tokenizer import stand_in
-from interlingua.commands.export import command
-from interlingua.errors import InputError
-from interlingua.service import ServiceSpec
+from interlingua.base.errors import InputError
+from interlingua.repository.triton_config import parameters_of, read_config
+from interlingua.served.service import ServiceSpec
+from interlingua_cli.export import command
+from interlingua_exporter.models.catalog import find, read_catalog
+from interlingua_exporter.models.exportable import TESTED_CLASSES, status
+from interlingua_exporter.models.spec import ModelSpec
+from interlingua_exporter.weights import dummy_folder
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_exporter.weights.dummy_config import network_kind
+from interlingua_exporter.weights.dummy_folder import dummy_checkpoint
+from interlingua_exporter.weights.dummy_tokenizer import stand_in
 
 V = 12_000  # enough pieces for every language of the gate
 BERT = 32 * V + 32 * 512 + 32 * 2 + 64 + 2 * 8544

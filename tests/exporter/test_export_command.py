@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from exporter.publication.triton_config import instances_of, parameters_of, read_config, write_config
-from interlingua.commands.export import command
-from interlingua.errors import ExportError, InputError
-from interlingua.service import ServiceSpec
+from interlingua.base.errors import ExportError, InputError
+from interlingua.repository.triton_config import instances_of, parameters_of, read_config, write_config
+from interlingua.served.service import ServiceSpec
+from interlingua_cli.export import command
 
 MakeFolder = Callable[..., Path]
 
@@ -169,14 +169,14 @@ def test_verify_an_empty_repository(tmp_path: Path) -> None:
 
 
 def test_the_command_line_stays_light() -> None:
-    light = "interlingua.commands.export, exporter.publication.repository, exporter.models.spec"
+    light = "interlingua_cli.export, interlingua.repository.model_repository, interlingua_exporter.models.spec"
     code = f"import sys, {light}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 
 def test_an_error_is_one_line_and_its_exit_code() -> None:
-    code = "from interlingua.commands import main; main()"
+    code = "from interlingua_cli import main; main()"
     command_line = [sys.executable, "-c", code, "export", "no-such-model"]
     done = subprocess.run(command_line, capture_output=True, text=True, check=False)
     assert done.returncode == 3

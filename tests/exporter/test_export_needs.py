@@ -14,15 +14,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from exporter.models.export_needs import ExportNeed, ExportPlan, export_need, require_room, shortages
-from exporter.models.model_facts import NetworkShape
-from exporter.models.spec import FolderSource, HubSource, ModelSpec
-from exporter.models.stored_weights import StoredWeights, of_entry, of_folder
-from exporter.models.this_machine import Machine, hub_cache, hub_cached
-from exporter.publication.warmup_text import warmup_tokens
-from exporter.weights import catalogued_folder, hub
-from exporter.weights.room import known_size
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_exporter.models.export_needs import ExportNeed, ExportPlan, export_need, require_room, shortages
+from interlingua_exporter.models.model_facts import NetworkShape
+from interlingua_exporter.models.spec import FolderSource, HubSource, ModelSpec
+from interlingua_exporter.models.stored_weights import StoredWeights, of_entry, of_folder
+from interlingua_exporter.models.this_machine import Machine, hub_cache, hub_cached
+from interlingua_exporter.publication.warmup_text import warmup_tokens
+from interlingua_exporter.weights import catalogued_folder, hub
+from interlingua_exporter.weights.room import known_size
 from tests.exporter.architecture_models import Tiny, save
 
 MB = 10**6

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.build import build, convert
-from exporter.gate.network_gate import gate_network
-from exporter.gate.parity_texts import sentences
-from exporter.graphs.onnx_graph import clean
-from exporter.graphs.onnx_session import OnnxSession
-from exporter.weights import checkpoint_folder
-from exporter.weights.checkpoint import Checkpoint
-from interlingua.errors import ExportError
+from interlingua.base.errors import ExportError
+from interlingua_exporter.gate.network_gate import gate_network
+from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.graphs.onnx_graph import clean
+from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.precision.build import build, convert
+from interlingua_exporter.texts.parity_texts import sentences
+from interlingua_exporter.weights import checkpoint_folder
 from tests.exporter.half_networks import Networks
 
 MakeFolder = Callable[..., Path]

@@ -10,18 +10,18 @@ from typing import Any
 import click
 import pytest
 
-from evaluation.systems.system_name import SystemName
-from exporter.exportable import obstacles, status
-from exporter.models.catalog import CATALOG, Entry, find, read_catalog
-from exporter.models.memory_need import memory_need, parameters
-from exporter.models.model_facts import NUMBER_FORMATS, NumberFormat
-from exporter.models.models_table import amount
-from exporter.models.spec import ArchiveSource, DeltaSource, ModelSpec
-from exporter.precision.precision_choice import require_allowed, require_runnable
-from exporter.publication.triton_config import Placement
-from exporter.weights.text_frame import with_task
-from interlingua.commands import VERBS, cli
-from interlingua.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua.repository.triton_config import Placement
+from interlingua_cli import VERBS, cli
+from interlingua_evaluation.systems.system_name import SystemName
+from interlingua_exporter.models.catalog import CATALOG, Entry, find, read_catalog
+from interlingua_exporter.models.exportable import obstacles, status
+from interlingua_exporter.models.memory_need import memory_need, parameters
+from interlingua_exporter.models.model_facts import NUMBER_FORMATS, NumberFormat
+from interlingua_exporter.models.models_table import amount
+from interlingua_exporter.models.spec import ArchiveSource, DeltaSource, ModelSpec
+from interlingua_exporter.precision.precision_choice import require_allowed, require_runnable
+from interlingua_exporter.texts.text_frame import with_task
 from tests.exporter.family_pages import FOLDER, Page, option, read_page
 
 ENTRIES = read_catalog(CATALOG)

@@ -11,12 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from exporter.models.model_facts import DenseLayer
-from exporter.models.spec import FolderSource, Head, ModelSpec
-from exporter.weights import catalogued_folder, checkpoint_folder
-from exporter.weights.checkpoint_folder import Overrides
-from exporter.weights.folder_tokenizer import score_token_ids
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_exporter.models.model_facts import DenseLayer
+from interlingua_exporter.models.spec import FolderSource, Head, ModelSpec
+from interlingua_exporter.weights import catalogued_folder, checkpoint_folder
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_exporter.weights.folder_tokenizer import score_token_ids
 from tests.exporter.architecture_models import Tiny, decoder_tokenizer, save
 
 Make = Callable[[Tiny], Path]

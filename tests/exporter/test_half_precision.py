@@ -11,13 +11,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from exporter.build import build
-from exporter.gate.network_gate import gate_network
-from exporter.graphs.external_data import ExternalData
-from exporter.graphs.onnx_session import OnnxSession
-from exporter.graphs.value_kinds import element_kinds
-from exporter.precision.half_precision import FORMATS, Half, halve_network, rounded
-from interlingua.errors import ExportError
+from interlingua.base.errors import ExportError
+from interlingua_exporter.gate.network_gate import gate_network
+from interlingua_exporter.graphs.external_data import ExternalData
+from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.graphs.value_kinds import element_kinds
+from interlingua_exporter.precision.build import build
+from interlingua_exporter.precision.half_precision import FORMATS, Half, halve_network, rounded
 from tests.exporter.half_networks import Network, Networks
 
 HALVES: tuple[Half, ...] = ("fp16", "bf16")

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from exporter.graphs.onnx_session import OnnxSession
-from exporter.models.spec import WeightBits
-from exporter.precision import quantization
-from exporter.precision.quantization import quantize, quantize_network
-from exporter.precision.saturation import Product, product, require_exact, saturating
-from interlingua.errors import ExportError
+from interlingua.base.errors import ExportError
+from interlingua.served.kinds import WeightBits
+from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.graphs.saturation import Product, product, require_exact, saturating
+from interlingua_exporter.precision import quantization
+from interlingua_exporter.precision.quantization import quantize, quantize_network
 from tests.exporter.half_networks import Networks
 
 MATRICES = arrays.arrays(

@@ -17,20 +17,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from exporter.build import build
-from exporter.gate.network_gate import gate_network
-from exporter.gate.parity_texts import sentences
-from exporter.graphs.late_interaction import LateInteractionReranker
-from exporter.graphs.onnx_session import OnnxSession
-from exporter.models.spec import Precision
-from exporter.publication.triton_config import parameters_of, read_config
-from exporter.weights import sources
-from exporter.weights.checkpoint import Checkpoint
-from exporter.weights.checkpoint_folder import Overrides
-from exporter.weights.late_interaction_rows import SideRows
-from interlingua.commands.export import command
-from interlingua.errors import ExportError
-from interlingua.service import ServiceSpec
+from interlingua.base.errors import ExportError
+from interlingua.repository.triton_config import parameters_of, read_config
+from interlingua.served.kinds import Precision
+from interlingua.served.service import ServiceSpec
+from interlingua_cli.export import command
+from interlingua_exporter.gate.network_gate import gate_network
+from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
+from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.precision.build import build
+from interlingua_exporter.texts.parity_texts import sentences
+from interlingua_exporter.weights import sources
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_exporter.weights.late_interaction_rows import SideRows
 from tests.exporter import late_interaction_models as models
 
 Pair = tuple[str, str]

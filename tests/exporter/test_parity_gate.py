@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 from onnx.external_data_helper import load_external_data_for_model
 
-from exporter.build import build
-from exporter.gate.figures import Figure, relative_errors
-from exporter.gate.network_gate import gate_network
-from exporter.gate.parity_texts import parity_set, sentences
-from exporter.gate.ranking_agreement import rank_correlation, top_overlap
-from exporter.weights import checkpoint_folder
-from exporter.weights.checkpoint import Checkpoint
-from interlingua.commands.export import command
-from interlingua.errors import ExportError, InputError
+from interlingua.base.errors import ExportError, InputError
+from interlingua_cli.export import command
+from interlingua_exporter.gate.figures import Figure, relative_errors
+from interlingua_exporter.gate.network_gate import gate_network
+from interlingua_exporter.gate.ranking_agreement import rank_correlation, top_overlap
+from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.precision.build import build
+from interlingua_exporter.texts.parity_texts import parity_set, sentences
+from interlingua_exporter.weights import checkpoint_folder
 
 MakeFolder = Callable[..., Path]
 

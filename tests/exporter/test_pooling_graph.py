@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from exporter.graphs.graph import EmbedderGraph, LastTokenReranker, RerankerGraph
-from exporter.graphs.score_row import score_layer, score_rows
+from interlingua_exporter.graphs.graph import EmbedderGraph, LastTokenReranker, RerankerGraph
+from interlingua_exporter.graphs.score_row import score_layer, score_rows
 
 
 class Known(nn.Module):

@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 from onnx import TensorProto
 
-from exporter.build import convert, write_full
-from exporter.gate.network_gate import gate_network
-from exporter.graphs.value_kinds import element_kinds
-from exporter.precision.half_precision import FORMATS, Half
-from interlingua.commands.export import command
-from interlingua.errors import ExportError, InputError
+from interlingua.base.errors import ExportError, InputError
+from interlingua_cli.export import command
+from interlingua_exporter.gate.network_gate import gate_network
+from interlingua_exporter.graphs.value_kinds import element_kinds
+from interlingua_exporter.precision.build import convert, write_full
+from interlingua_exporter.precision.half_precision import FORMATS, Half
 from tests.exporter.half_networks import Networks
 
 MakeFolder = Callable[..., Path]

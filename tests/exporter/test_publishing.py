@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from publication import SERVING, publish_bytes
 
-from exporter.digests import answer_digest, weights_digest
-from exporter.publication.repository import FAMILIES, ModelRepository
-from exporter.publication.triton_config import Placement, instances_of, parameters_of, read_config, versions_of
-from interlingua.errors import ExportError, InputError
-from interlingua.service import ServiceSpec
+from interlingua.base.errors import ExportError, InputError
+from interlingua.repository.model_repository import FAMILIES, ModelRepository
+from interlingua.repository.triton_config import Placement, instances_of, parameters_of, read_config, versions_of
+from interlingua.served.service import ServiceSpec
+from interlingua_exporter.publication.digests import answer_digest, weights_digest
+from tests.exporter.publication import SERVING, publish_bytes
 
 MODELS = ("embedder", "embed_query", "embed_document")
 FAMILY = FAMILIES["embedder"]
@@ -173,10 +173,8 @@ def test_killed_at_every_step(tmp_path: Path, with_first: bool) -> None:
     scratch.mkdir()
     if with_first:
         publish_bytes(base, b"first")
-    script = Path(__file__).with_name("killed_publication.py")
-    done = subprocess.run(
-        [sys.executable, str(script), str(base), str(scratch)], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "tests.exporter.killed_publication", str(base), str(scratch)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     steps = done.stdout.split("\n")[:-1]
     assert len(steps) > 30

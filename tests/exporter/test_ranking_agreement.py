@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from exporter.gate.parity_texts import ParitySet, Ranking, Sample
-from exporter.gate.ranking_agreement import agreements
+from interlingua_exporter.gate.ranking_agreement import agreements
+from interlingua_exporter.texts.parity_texts import ParitySet, Ranking, Sample
 
 # Two queries, en and de; three candidates in sw and three in hi. Vectors are (1, x): a query (0, 1) ranks by angle,
 # which is the order of x.

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.languages.text_counts import PublishedTokens, Text, count_documents, count_queries, pair_tokens
-from exporter.publication.service_tokens import ServiceTokens
-from interlingua.errors import InputError
-from interlingua.service import EMBED_DOCUMENT, RERANK
-from loadtest.capacity.published_tokens import published_counts
+from interlingua.base.errors import InputError
+from interlingua.served.service import EMBED_DOCUMENT, RERANK
+from interlingua_evaluation.languages.text_counts import (
+    PublishedTokens,
+    Text,
+    count_documents,
+    count_queries,
+    pair_tokens,
+)
+from interlingua_exporter.texts.service_tokens import ServiceTokens
+from interlingua_loadtest.capacity.published_tokens import published_counts
 from tests.evaluation.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models, syllables
 
 DOCUMENT_TEMPLATE = "see {text} so"

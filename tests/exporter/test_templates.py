@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from tritonclient.grpc import model_config_pb2 as pb
 
-from exporter.digests import answer_digest
-from exporter.gate.parity_texts import parity_set, sentences
-from exporter.models.catalog import find
-from exporter.models.spec import ArchiveSource, ModelSpec
-from exporter.publication.triton_config import parameters_of, read_config, write_config
-from exporter.weights.text_encoder import Framed, TextEncoder
-from exporter.weights.text_frame import frame_of, with_task
-from interlingua import archives
-from interlingua.errors import InputError
-from interlingua.service import EMBED_QUERY, RERANK, Frame, ServiceSpec
+from interlingua.base import archives
+from interlingua.base.errors import InputError
+from interlingua.repository.triton_config import parameters_of, read_config, write_config
+from interlingua.served.service import EMBED_QUERY, RERANK, Frame, ServiceSpec
+from interlingua_exporter.models.catalog import find
+from interlingua_exporter.models.spec import ArchiveSource, ModelSpec
+from interlingua_exporter.publication.digests import answer_digest
+from interlingua_exporter.texts.parity_texts import parity_set, sentences
+from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
+from interlingua_exporter.texts.text_frame import frame_of, with_task
 
 # Qwen's own: contractions, words, single digits, punctuation with line ends, spaces.
 QWEN_WORDS = (

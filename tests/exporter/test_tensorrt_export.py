@@ -9,10 +9,10 @@ from pathlib import Path
 import onnx
 import pytest
 
-from exporter.lint.rules.profiles import parse
-from exporter.publication.triton_config import read_config
-from interlingua.commands.export_lengths import parse_buckets
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua.repository.triton_config import read_config
+from interlingua_cli.export_lengths import parse_buckets
+from interlingua_exporter.lint.rules.profiles import parse
 from tests.exporter.tensorrt_exports import complaints, facts, run
 
 MakeFolder = Callable[..., Path]

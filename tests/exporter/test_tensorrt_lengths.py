@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.tensorrt.length_buckets import best_buckets, with_edges
-from exporter.tensorrt.length_histogram import LengthHistogram, measure
-from exporter.tensorrt.sized_serving import LengthReport
-from exporter.weights import checkpoint_folder
-from interlingua.commands.export_lengths import print_build, print_lengths
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_cli.export_lengths import print_build, print_lengths
+from interlingua_exporter.tensorrt.length_buckets import best_buckets, with_edges
+from interlingua_exporter.tensorrt.length_histogram import LengthHistogram, measure
+from interlingua_exporter.tensorrt.sized_serving import LengthReport
+from interlingua_exporter.weights import checkpoint_folder
 
 MakeFolder = Callable[..., Path]
 

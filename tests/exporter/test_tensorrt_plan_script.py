@@ -20,9 +20,9 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from exporter.lint.rules.profiles import parse
-from exporter.tensorrt.graph_stamp import stamp
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_exporter.lint.rules.profiles import parse
+from interlingua_exporter.tensorrt.graph_stamp import stamp
 from tests.exporter.tensorrt_exports import PLAN, command_of, facts, run
 
 MakeFolder = Callable[..., Path]

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.lint.rules.profiles import parse
-from exporter.publication.backend_code import backend_code
-from exporter.tensorrt.profiles import (
+from interlingua_exporter.lint.rules.profiles import parse
+from interlingua_exporter.publication.tensorrt_profiles import (
     Profile,
     Shape,
     bucket_profiles,
@@ -17,6 +16,7 @@ from exporter.tensorrt.profiles import (
     trtexec_shapes,
     warmup_shapes,
 )
+from interlingua_exporter.texts.backend_code import backend_code
 
 INPUTS = ("input_ids", "attention_mask")
 LIMIT = 512
@@ -73,7 +73,7 @@ def test_no_call_of_the_service_is_outside_of_the_profiles(
 ) -> None:
     profiles = bucket_profiles(edges, most, budget)
     covering = covering_profile(LIMIT, edges[0], most, budget)
-    # A request that is alone is spread over the lanes, by a smaller budget (server/backends/text/model.py).
+    # A request that is alone is spread over the lanes, by a smaller budget (interlingua_server/backends/text/model.py).
     shared = min(budget, max(-(-sum(lengths) // lanes), max(lengths)))
     for limit in (budget, shared):
         for rows in backend_code("batch_plan").cut(lengths, overhead, limit, most):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.environment import BACKENDS
+from interlingua_server.environment import BACKENDS
 
 FOLDER = BACKENDS / "onnxruntime"
 INPUTS = ["input_ids", "attention_mask"]

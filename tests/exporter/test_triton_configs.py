@@ -9,7 +9,8 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from exporter.publication.triton_config import (
+from interlingua.base.errors import InputError
+from interlingua.repository.triton_config import (
     NetworkConfig,
     Placement,
     ServiceConfig,
@@ -17,9 +18,8 @@ from exporter.publication.triton_config import (
     read_config,
     write_config,
 )
-from exporter.publication.warmup import network_samples
-from exporter.weights.text_encoder import Tokens
-from interlingua.errors import InputError
+from interlingua_exporter.publication.warmup import network_samples
+from interlingua_exporter.texts.text_encoder import Tokens
 
 TOKENS = Tokens((0, 11, 12, 2), (0, 0, 0, 0))
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor
 
-from exporter.models import catalog
-from exporter.models.spec import DeltaSource, ModelSpec
-from exporter.weights import delta_checkpoint, sources, weight_delta
-from exporter.weights.checkpoint_folder import Overrides
-from exporter.weights.late_interaction_settings import write_settings
-from interlingua.errors import InputError
+from interlingua.base.errors import InputError
+from interlingua_exporter.models import catalog
+from interlingua_exporter.models.spec import DeltaSource, ModelSpec
+from interlingua_exporter.weights import delta_checkpoint, sources, weight_delta
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_exporter.weights.late_interaction_settings import write_settings
 from tests.exporter import late_interaction_models as models
 
 WORDS = "encoder.embeddings.word_embeddings.weight"

@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from interlingua.service import ServiceSpec
+from interlingua.served.service import ServiceSpec
 
 DIMENSION = 4
 SPEC = ServiceSpec("embedder", "input_ids", "stub", "", "fp32", "d" * 64, DIMENSION, "", 512, 1024, 10000, 1, "right")

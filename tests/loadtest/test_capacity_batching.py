@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from client import conversation, inference
-from loadtest.capacity import client_requests
-from loadtest.capacity.batching import CALIBRATION_LENGTHS, cut_batch, latest, measured_cost, take
-from loadtest.capacity.cores import Cores, Slowdown
-from server.environment import BACKENDS
+from interlingua_client import conversation, inference
+from interlingua_loadtest.capacity import client_requests
+from interlingua_loadtest.capacity.batching import CALIBRATION_LENGTHS, cut_batch, latest, measured_cost, take
+from interlingua_loadtest.capacity.cores import Cores, Slowdown
+from interlingua_server.environment import BACKENDS
 
 
 def constants(file: Path) -> dict[str, object]:

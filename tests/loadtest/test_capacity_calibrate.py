@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from exporter.export import export
-from exporter.export_request import ExportRequest
-from exporter.graphs.onnx_session import OnnxSession
-from exporter.publication.candidate import ServingOptions
-from exporter.publication.triton_config import Placement, read_config, write_config
-from exporter.weights.checkpoint_folder import Overrides
-from interlingua.errors import InputError
-from loadtest.capacity.calibrate import calibrate
-from loadtest.capacity.hardware_profile import HardwareProfile, this_hardware
-from loadtest.capacity.published_network import published_networks
-from loadtest.capacity.server_layout import ServerLayout
-from loadtest.capacity.simulator import simulate
-from loadtest.capacity.workload import Workload
+from interlingua.base.errors import InputError
+from interlingua.repository.triton_config import Placement, read_config, write_config
+from interlingua_exporter.export import export
+from interlingua_exporter.export_request import ExportRequest
+from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.publication.candidate import ServingOptions
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_loadtest.capacity.calibrate import calibrate
+from interlingua_loadtest.capacity.hardware_profile import HardwareProfile, this_hardware
+from interlingua_loadtest.capacity.published_network import published_networks
+from interlingua_loadtest.capacity.server_layout import ServerLayout
+from interlingua_loadtest.capacity.simulator import simulate
+from interlingua_loadtest.capacity.workload import Workload
 
 MakeFolder = Callable[..., Path]
 

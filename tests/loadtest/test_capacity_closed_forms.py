@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from interlingua.errors import InputError
-from loadtest.capacity.closed_forms import (
+from interlingua.base.errors import InputError
+from interlingua_loadtest.capacity.closed_forms import (
     erlang_c,
     md1_mean_wait,
     mm1_mean_wait,

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from interlingua.errors import InputError
-from loadtest.capacity.busy_cores import busy_factor
-from loadtest.capacity.cores import Slowdown
-from loadtest.capacity.simulator import closed_loop_rate, simulate
-from loadtest.capacity.workload import Workload
+from interlingua.base.errors import InputError
+from interlingua_loadtest.capacity.busy_cores import busy_factor
+from interlingua_loadtest.capacity.cores import Slowdown
+from interlingua_loadtest.capacity.simulator import closed_loop_rate, simulate
+from interlingua_loadtest.capacity.workload import Workload
 from tests.loadtest.capacity_layouts import queue, whole_server
 
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from interlingua.errors import InputError
-from loadtest import schedule
-from loadtest.capacity.demand import Demand
-from loadtest.capacity.highest_rate import ImpossibleSloError, Runs, highest_rate, interval
-from loadtest.capacity.planner import cost_per_million, demand_changes, peak_and_mean, replicas_for, what_if
-from loadtest.capacity.server_layout import ServerLayout
-from loadtest.capacity.workload import KINDS
-from loadtest.slo import Slo
+from interlingua.base.errors import InputError
+from interlingua_loadtest import schedule
+from interlingua_loadtest.capacity.demand import Demand
+from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError, Runs, highest_rate, interval
+from interlingua_loadtest.capacity.planner import cost_per_million, demand_changes, peak_and_mean, replicas_for, what_if
+from interlingua_loadtest.capacity.server_layout import ServerLayout
+from interlingua_loadtest.capacity.workload import KINDS
+from interlingua_loadtest.slo import Slo
 from tests.loadtest.capacity_layouts import one_service, queue, whole_server
 
 SHORT, LONG = np.array([8, 10, 12, 14]), np.array([40, 60, 80, 100])

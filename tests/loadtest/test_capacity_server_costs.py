@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from interlingua.errors import InputError
-from loadtest.capacity.live_runs import measured
-from loadtest.capacity.server_costs import MeasuredRun, ServiceCosts, fit_costs
-from loadtest.capacity.service_time import ServiceTimeModel
-from loadtest.record import Outcome, ProcessSample
-from loadtest.run_folder import RunFolder
+from interlingua.base.errors import InputError
+from interlingua_loadtest.capacity.live_runs import measured
+from interlingua_loadtest.capacity.server_costs import MeasuredRun, ServiceCosts, fit_costs
+from interlingua_loadtest.capacity.service_time import ServiceTimeModel
+from interlingua_loadtest.record import Outcome, ProcessSample
+from interlingua_loadtest.run_folder import RunFolder
 
 NETWORK = ServiceTimeModel("embedder", "fp32", 1, call_s=2e-3, token_s=1e-4, slowdown=((1, 1.0), (2, 1.25)))
 COSTS = ServiceCosts(

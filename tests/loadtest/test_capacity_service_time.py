@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from interlingua.errors import InputError
-from loadtest.capacity.service_time import Execution, ServiceTimeModel, fit, fit_one
+from interlingua.base.errors import InputError
+from interlingua_loadtest.capacity.service_time import Execution, ServiceTimeModel, fit, fit_one
 
 TRUTH = ServiceTimeModel("embedder", "int8", 2, call_s=2e-3, token_s=1e-4, text_s=3e-4, attention_s=5e-7)
 SHAPES = list(itertools.product((1, 2, 4, 8), (8, 32, 128, 512)))

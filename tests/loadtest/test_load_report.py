@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from interlingua.commands.loadreport import command
-from interlingua.errors import InputError
-from loadtest.record import Outcome, ProcessSample
-from loadtest.report.build import build
-from loadtest.report.fail_under import parse_all
-from loadtest.report.load_curve import LoadPoint, find_knee
-from loadtest.report.page import page
-from loadtest.report.page_axes import nines
-from loadtest.report.percentile_interval import percentiles
-from loadtest.report.recorded_run import RecordedRun
-from loadtest.worker_note import WorkerNote
+from interlingua.base.errors import InputError
+from interlingua_cli.loadreport import command
+from interlingua_loadtest.record import Outcome, ProcessSample
+from interlingua_loadtest.report.build import build
+from interlingua_loadtest.report.fail_under import parse_all
+from interlingua_loadtest.report.load_curve import LoadPoint, find_knee
+from interlingua_loadtest.report.page import page
+from interlingua_loadtest.report.page_axes import nines
+from interlingua_loadtest.report.percentile_interval import percentiles
+from interlingua_loadtest.report.recorded_run import RecordedRun
+from interlingua_loadtest.worker_note import WorkerNote
 from tests.loadtest.written_runs import VALID, VOID, outcome, write_run
 
 

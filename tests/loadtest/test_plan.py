@@ -15,40 +15,40 @@ import pytest
 from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
 
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from exporter.graphs.graph_names import EMBEDDING
-from exporter.publication.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
-from interlingua.commands.plan import command
-from interlingua.errors import InputError
-from interlingua.service import ServiceSpec
-from loadtest import schedule
-from loadtest.bisection import ImpossibleSloError
-from loadtest.capacity import gpu_profile
-from loadtest.capacity.demand import Demand
-from loadtest.capacity.gpu_profile import Card, card, cards, estimated_time, gpu_layout
-from loadtest.capacity.hardware_profile import HardwareProfile
-from loadtest.capacity.highest_rate import Runs, highest_rate
-from loadtest.capacity.network_size import NetworkSize, of_graph
-from loadtest.capacity.plan.hardware import Hardware, hardware
-from loadtest.capacity.plan.index_size import index_size
-from loadtest.capacity.plan.instances import best_instances, instances_of, numbers, with_instances
-from loadtest.capacity.plan.machine_plan import Wanted, cost_of
-from loadtest.capacity.plan.make_plan import make_plan
-from loadtest.capacity.plan.outlook import outlook
-from loadtest.capacity.plan.page import page
-from loadtest.capacity.plan.planned_traffic import Burst, Corpus, Growth, PlannedTraffic
-from loadtest.capacity.plan.records import Plan
-from loadtest.capacity.plan.replica_memory import PROCESS_MIB, SERVER_MIB, TOKENIZER_TIMES, memory_of
-from loadtest.capacity.plan.run_length import runs_for, throughput
-from loadtest.capacity.plan.sensitivity import effect, questions
-from loadtest.capacity.plan.text_lengths import planned_demand
-from loadtest.capacity.plan.traffic_file import read_traffic
-from loadtest.capacity.plan.words import paragraphs
-from loadtest.capacity.planner import Change, replicas_for
-from loadtest.capacity.published_tokens import published_counts
-from loadtest.capacity.server_layout import ServerLayout, TextCost
-from loadtest.capacity.service_time import ServiceTimeModel
-from loadtest.slo import Slo
+from interlingua.base.errors import InputError
+from interlingua.repository.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
+from interlingua.served.graph_names import EMBEDDING
+from interlingua.served.service import ServiceSpec
+from interlingua_cli.plan import command
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
+from interlingua_loadtest import schedule
+from interlingua_loadtest.bisection import ImpossibleSloError
+from interlingua_loadtest.capacity import gpu_profile
+from interlingua_loadtest.capacity.demand import Demand
+from interlingua_loadtest.capacity.gpu_profile import Card, card, cards, estimated_time, gpu_layout
+from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
+from interlingua_loadtest.capacity.highest_rate import Runs, highest_rate
+from interlingua_loadtest.capacity.network_size import NetworkSize, of_graph
+from interlingua_loadtest.capacity.plan.hardware import Hardware, hardware
+from interlingua_loadtest.capacity.plan.index_size import index_size
+from interlingua_loadtest.capacity.plan.instances import best_instances, instances_of, numbers, with_instances
+from interlingua_loadtest.capacity.plan.machine_plan import Wanted, cost_of
+from interlingua_loadtest.capacity.plan.make_plan import make_plan
+from interlingua_loadtest.capacity.plan.outlook import outlook
+from interlingua_loadtest.capacity.plan.page import page
+from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Corpus, Growth, PlannedTraffic
+from interlingua_loadtest.capacity.plan.records import Plan
+from interlingua_loadtest.capacity.plan.replica_memory import PROCESS_MIB, SERVER_MIB, TOKENIZER_TIMES, memory_of
+from interlingua_loadtest.capacity.plan.run_length import runs_for, throughput
+from interlingua_loadtest.capacity.plan.sensitivity import effect, questions
+from interlingua_loadtest.capacity.plan.text_lengths import planned_demand
+from interlingua_loadtest.capacity.plan.traffic_file import read_traffic
+from interlingua_loadtest.capacity.plan.words import paragraphs
+from interlingua_loadtest.capacity.planner import Change, replicas_for
+from interlingua_loadtest.capacity.published_tokens import published_counts
+from interlingua_loadtest.capacity.server_layout import ServerLayout, TextCost
+from interlingua_loadtest.capacity.service_time import ServiceTimeModel
+from interlingua_loadtest.slo import Slo
 from tests.loadtest.capacity_layouts import queue
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "traffic.toml"

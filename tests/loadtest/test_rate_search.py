@@ -24,24 +24,24 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import binom
 
-from interlingua.errors import ServerError
-from interlingua.paths import PROJECT_ROOT
-from loadtest import schedule
-from loadtest.bisection import ImpossibleSloError, NotEnclosedError, bisect, enclose
-from loadtest.capacity.simulator import simulate
-from loadtest.capacity.workload import Workload
-from loadtest.found_rate import INTERRUPTED, FoundRate, line
-from loadtest.lone_requests import impossible, lone_offer
-from loadtest.rate_interval import limit_interval
-from loadtest.rate_runs import RecordedRuns
-from loadtest.rate_search import RateSearch, SearchPlan
-from loadtest.rate_try import Offer, Try, verdict_of
-from loadtest.request_columns import Processes, Requests
-from loadtest.run_folder import RunFolder
-from loadtest.run_settings import RunSettings
-from loadtest.run_summary import RunSummary
-from loadtest.slo import Slo
-from loadtest.validity import FaultKind, judge
+from interlingua.base.errors import ServerError
+from interlingua.base.paths import PROJECT_ROOT
+from interlingua_loadtest import schedule
+from interlingua_loadtest.bisection import ImpossibleSloError, NotEnclosedError, bisect, enclose
+from interlingua_loadtest.capacity.simulator import simulate
+from interlingua_loadtest.capacity.workload import Workload
+from interlingua_loadtest.found_rate import INTERRUPTED, FoundRate, line
+from interlingua_loadtest.lone_requests import impossible, lone_offer
+from interlingua_loadtest.rate_interval import limit_interval
+from interlingua_loadtest.rate_runs import RecordedRuns
+from interlingua_loadtest.rate_search import RateSearch, SearchPlan
+from interlingua_loadtest.rate_try import Offer, Try, verdict_of
+from interlingua_loadtest.request_columns import Processes, Requests
+from interlingua_loadtest.run_folder import RunFolder
+from interlingua_loadtest.run_settings import RunSettings
+from interlingua_loadtest.run_summary import RunSummary
+from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.validity import FaultKind, judge
 from tests.loadtest.capacity_layouts import queue
 from tests.loadtest.test_open_loop import stub
 

@@ -14,15 +14,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from interlingua.errors import InputError
-from interlingua.paths import PROJECT_ROOT
-from loadtest.parquet_parts import PartWriter
-from loadtest.percentiles import LatencyHistogram
-from loadtest.record import OUTCOME_COLUMNS, PROCESS_COLUMNS, STATUSES, Outcome, ProcessSample
-from loadtest.request_columns import Requests
-from loadtest.run_folder import RunFolder, outcome_writer
-from loadtest.validity import Validity
-from loadtest.windows import Window
+from interlingua.base.errors import InputError
+from interlingua.base.paths import PROJECT_ROOT
+from interlingua_loadtest.parquet_parts import PartWriter
+from interlingua_loadtest.percentiles import LatencyHistogram
+from interlingua_loadtest.record import OUTCOME_COLUMNS, PROCESS_COLUMNS, STATUSES, Outcome, ProcessSample
+from interlingua_loadtest.request_columns import Requests
+from interlingua_loadtest.run_folder import RunFolder, outcome_writer
+from interlingua_loadtest.validity import Validity
+from interlingua_loadtest.windows import Window
 from tests.loadtest.record_target import PART_ROWS
 
 NAN = math.nan

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from interlingua.errors import InputError
-from loadtest.record import Outcome
-from loadtest.report.block_bootstrap import BlockSample
-from loadtest.report.build import build
-from loadtest.report.comparison import Comparison, compare
-from loadtest.report.recorded_run import RecordedRun
-from loadtest.slo import Slo
+from interlingua.base.errors import InputError
+from interlingua_loadtest.record import Outcome
+from interlingua_loadtest.report.block_bootstrap import BlockSample
+from interlingua_loadtest.report.build import build
+from interlingua_loadtest.report.comparison import Comparison, compare
+from interlingua_loadtest.report.recorded_run import RecordedRun
+from interlingua_loadtest.slo import Slo
 from tests.loadtest.written_runs import VALID, VOID, outcome, queue, write_run
 
 _RATE, _SECONDS = 50.0, 40.0

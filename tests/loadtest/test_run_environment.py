@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from interlingua.errors import InputError
-from loadtest.environment import changes, describe_environment
+from interlingua.base.errors import InputError
+from interlingua_loadtest.environment import changes, describe_environment
 
 CONFIG = 'name: "embed_query"\nparameters {{ key: "1/digest" value {{ string_value: "{digest}" }} }}\n'
 

@@ -16,14 +16,14 @@ import numpy as np
 import psutil
 import pytest
 
-from interlingua.errors import InputError, ServerError
-from loadtest.process_samples import ProcessSampler, listening_process
-from loadtest.record import Outcome
-from loadtest.request_columns import Requests
-from loadtest.run_settings import RunSettings
-from loadtest.run_summary import RunSummary
-from loadtest.slo import Slo
-from loadtest.triton_statistics import counters, difference
+from interlingua.base.errors import InputError, ServerError
+from interlingua_loadtest.process_samples import ProcessSampler, listening_process
+from interlingua_loadtest.record import Outcome
+from interlingua_loadtest.request_columns import Requests
+from interlingua_loadtest.run_settings import RunSettings
+from interlingua_loadtest.run_summary import RunSummary
+from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.triton_statistics import counters, difference
 
 SETTINGS = RunSettings(
     rate=12.5, schedule="bursts", languages="de=3,sw", kinds="rerank=2,search", depth="5,10", index="-odd name"

@@ -12,40 +12,40 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client.language_offsets import LanguageOffsets
-from evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from evaluation.measures.relevance import Judge
-from evaluation.report.averages import Averager
-from evaluation.report.list_values import ListValues
-from evaluation.report.model import FORMAT, Breakdown, Figure, MeasureFigures
-from evaluation.report.plain import plain
-from evaluation.report.saved_report import FILE, SavedReport
-from evaluation.serving import PublishedModels, published_models
-from evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, Pair, candidate_lists
-from evaluation.systems.dense_vectors import DenseVectors
-from evaluation.systems.system_name import SystemName
-from evaluation.systems.trec_run import write_run
-from exporter.export import export
-from exporter.export_request import ExportRequest
-from exporter.publication.candidate import ServingOptions
-from exporter.publication.triton_config import Placement
-from exporter.weights.checkpoint_folder import Overrides
-from interlingua.errors import InputError
-from loadtest.capacity.hardware_profile import HardwareProfile
-from loadtest.capacity.highest_rate import Runs
-from loadtest.capacity.index_cost import IndexCost
-from loadtest.capacity.server_layout import TextCost
-from loadtest.capacity.service_time import ServiceTimeModel
-from loadtest.slo import Slo
-from loadtest.tradeoff.floors import Floors
-from loadtest.tradeoff.front import by_cost, placed
-from loadtest.tradeoff.graph_quality import GraphQuality, through_graph
-from loadtest.tradeoff.joined_report import JoinedReport, Source
-from loadtest.tradeoff.make_tradeoff import Wanted, make_tradeoff
-from loadtest.tradeoff.records import Cost, Row, Setting, Tradeoff
-from loadtest.tradeoff.scatter import page
-from loadtest.tradeoff.setting_cost import FirstStage, looked_at
-from loadtest.tradeoff.verdict import verdict
+from interlingua.base.errors import InputError
+from interlingua.repository.triton_config import Placement
+from interlingua_client.language_offsets import LanguageOffsets
+from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
+from interlingua_evaluation.measures.relevance import Judge
+from interlingua_evaluation.report.averages import Averager
+from interlingua_evaluation.report.list_values import ListValues
+from interlingua_evaluation.report.model import FORMAT, Breakdown, Figure, MeasureFigures
+from interlingua_evaluation.report.plain import plain
+from interlingua_evaluation.report.saved_report import FILE, SavedReport
+from interlingua_evaluation.serving import PublishedModels, published_models
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, Pair, candidate_lists
+from interlingua_evaluation.systems.dense_vectors import DenseVectors
+from interlingua_evaluation.systems.system_name import SystemName
+from interlingua_evaluation.systems.trec_run import write_run
+from interlingua_exporter.export import export
+from interlingua_exporter.export_request import ExportRequest
+from interlingua_exporter.publication.candidate import ServingOptions
+from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
+from interlingua_loadtest.capacity.highest_rate import Runs
+from interlingua_loadtest.capacity.index_cost import IndexCost
+from interlingua_loadtest.capacity.server_layout import TextCost
+from interlingua_loadtest.capacity.service_time import ServiceTimeModel
+from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.tradeoff.floors import Floors
+from interlingua_loadtest.tradeoff.front import by_cost, placed
+from interlingua_loadtest.tradeoff.graph_quality import GraphQuality, through_graph
+from interlingua_loadtest.tradeoff.joined_report import JoinedReport, Source
+from interlingua_loadtest.tradeoff.make_tradeoff import Wanted, make_tradeoff
+from interlingua_loadtest.tradeoff.records import Cost, Row, Setting, Tradeoff
+from interlingua_loadtest.tradeoff.scatter import page
+from interlingua_loadtest.tradeoff.setting_cost import FirstStage, looked_at
+from interlingua_loadtest.tradeoff.verdict import verdict
 
 SLO = Slo(99, 0.3)
 
@@ -395,7 +395,7 @@ def test_a_setting_names_the_report_or_its_folder() -> None:
 def test_the_command_says_what_is_wrong_and_exits_with_bad_input(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from interlingua.commands.tradeoff import command
+    from interlingua_cli.tradeoff import command
 
     arguments = ["--setting", "int8", "--profile", str(tmp_path / "none.json"), "--slo", "p99=300ms"]
     result = CliRunner().invoke(command, arguments)

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from loadtest.record import ProcessSample
-from loadtest.request_columns import Processes, Requests
-from loadtest.schedule import poisson
-from loadtest.validity import GENERATOR_FAULTS, Bounds, judge
-from loadtest.warm_up import mser, ranks
-from loadtest.windows import relative_latency
+from interlingua_loadtest.record import ProcessSample
+from interlingua_loadtest.request_columns import Processes, Requests
+from interlingua_loadtest.schedule import poisson
+from interlingua_loadtest.validity import GENERATOR_FAULTS, Bounds, judge
+from interlingua_loadtest.warm_up import mser, ranks
+from interlingua_loadtest.windows import relative_latency
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.environment import BACKENDS
+from interlingua_server.environment import BACKENDS
 
 # The backend's files are loaded by Triton, not imported as a package.
 _SPEC = importlib.util.spec_from_file_location("batch_plan", Path(BACKENDS) / "text" / "batch_plan.py")

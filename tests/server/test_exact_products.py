@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.publication.triton_config import NetworkConfig, Placement, write_config
-from interlingua.errors import ServerError
-from interlingua.processor import Processor, this_processor
-from server.exact_products import require_exact_products
+from interlingua.base.errors import ServerError
+from interlingua.base.processor import Processor, this_processor
+from interlingua.repository.triton_config import NetworkConfig, Placement, write_config
+from interlingua_server.exact_products import require_exact_products
 
 OLD = Processor("AMD EPYC 7763", "x86_64", frozenset({"avx2", "fma"}))
 NEW = Processor("AMD EPYC 9754", "x86_64", frozenset({"avx2", "avx512f", "avx512_vnni"}))

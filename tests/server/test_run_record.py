@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from server.command_line import conceal_argument
-from server.run_record import Announcement, RunRecord, running
+from interlingua_server.command_line import conceal_argument
+from interlingua_server.run_record import Announcement, RunRecord, running
 
 ANNOUNCE = """
 import sys, time
-from server.run_record import Announcement, RunRecord
+from interlingua_server.run_record import Announcement, RunRecord
 kept = Announcement(RunRecord(1, sys.argv[1], "127.0.0.1:7001", "k"))
 print("there", flush=True)
 time.sleep(60)

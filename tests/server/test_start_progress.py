@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from server.start_progress import StartProgress, cpu_seconds
+from interlingua_server.start_progress import StartProgress, cpu_seconds
 
 SPIN = "import sys; print('on', flush=True)\nwhile True: pass"
 

@@ -12,19 +12,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from exporter.exportable import obstacles, runtime_of
-from exporter.models.catalog import CATALOG, read_catalog
-from exporter.models.spec import FolderSource
-from exporter.publication.publish import check_tensors
-from exporter.publication.repository import ModelRepository
-from exporter.weights.own_code import require_code_here, require_pinned, require_trust
-from interlingua.errors import InputError
-from server.backends.torch.torch_network.assembly import Assembly, DenseShape, assemble
-from server.backends.torch.torch_network.decoder_states import visible
-from server.backends.torch.torch_network.description import Description
-from server.backends.torch.torch_network.full_parts import keep_full
-from server.backends.torch.torch_network.request_faults import fault
-from server.environment import BACKENDS, LOCK_FILE, TORCH_LOCK_FILE, locks_for
+from interlingua.base.errors import InputError
+from interlingua.repository.model_repository import ModelRepository
+from interlingua_exporter.models.catalog import CATALOG, read_catalog
+from interlingua_exporter.models.exportable import obstacles, runtime_of
+from interlingua_exporter.models.spec import FolderSource
+from interlingua_exporter.publication.publish import check_tensors
+from interlingua_exporter.weights.own_code import require_code_here, require_pinned, require_trust
+from interlingua_server.backends.torch.torch_network.assembly import Assembly, DenseShape, assemble
+from interlingua_server.backends.torch.torch_network.decoder_states import visible
+from interlingua_server.backends.torch.torch_network.description import Description
+from interlingua_server.backends.torch.torch_network.full_parts import keep_full
+from interlingua_server.backends.torch.torch_network.request_faults import fault
+from interlingua_server.environment import BACKENDS, LOCK_FILE, TORCH_LOCK_FILE, locks_for
 from tests.exporter.publication import publish_bytes
 
 _SPEC = importlib.util.spec_from_file_location("request_groups", BACKENDS / "networks" / "request_groups.py")

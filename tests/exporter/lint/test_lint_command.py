@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from exporter.lint import RULES
-from exporter.lint.rule_table import DOCUMENT, document
-from interlingua.commands.lint import command
-from interlingua.paths import PROJECT_ROOT
+from interlingua.base.paths import PROJECT_ROOT
+from interlingua_cli.lint import command
+from interlingua_exporter.lint import RULES
+from interlingua_exporter.lint.rule_table import DOCUMENT, document
 from tests.exporter.lint.lint_repositories import GOOD, python_model, write
 
 WARNED = python_model("dynamic_batching { default_queue_policy { max_queue_size: 9 } }")
@@ -142,7 +142,7 @@ def test_the_document_is_up_to_date() -> None:
 
 
 def test_the_exit_code_reaches_the_shell(broken: Path) -> None:
-    program = "from interlingua.commands.lint import command; command()"
+    program = "from interlingua_cli.lint import command; command()"
     done = subprocess.run([sys.executable, "-c", program, str(broken)], capture_output=True, check=False, text=True)
     assert done.returncode == 1
     assert done.stderr == ""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tritonclient.grpc import model_config_pb2 as pb
 
-from exporter.lint import Finding, Repository, lint
+from interlingua_exporter.lint import Finding, Repository, lint
 from tests.exporter.lint.lint_cases import CASES
 from tests.exporter.lint.lint_repositories import GOOD, ONNX, ONNX_IO, graph, onnx_model, write
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from exporter.lint import RULES, Finding, LaunchLine, Repository, Settings, lint
-from server.embedded import EmbeddedServer, ServerSettings
-from server.environment import Runtime
+from interlingua_exporter.lint import RULES, Finding, LaunchLine, Repository, Settings, lint
+from interlingua_server.embedded import EmbeddedServer, ServerSettings
+from interlingua_server.environment import Runtime
 from tests.exporter.lint.lint_cases import CASES
 from tests.exporter.lint.lint_repositories import (
     GOOD,

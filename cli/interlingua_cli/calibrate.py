@@ -1,0 +1,71 @@
+"""`interlingua calibrate`: how fast this machine serves a model repository, for `interlingua plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
+
+_PROFILE = PROJECT_ROOT / "var" / "profile.json"
+
+
+@click.command()
+@click.option(
+    "--model-repository",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_MODEL_REPOSITORY,
+    help="What is measured.  [default: model_repository]",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), default=_PROFILE, help="[default: var/profile.json]"
+)
+@click.option("--name", default="this machine", show_default=True, help="What a plan calls it.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Shared among the networks, without a server.",
+)
+@click.option(
+    "--server-seconds",
+    type=click.FloatRange(0),
+    default=20.0,
+    show_default=True,
+    help="Of each of three runs a network against a server of its own; 0 for none: then a plan knows nothing of what "
+    "Triton adds.",
+)
+def command(model_repository: Path, out: Path, name: str, seconds: float, server_seconds: float) -> None:
+    """Measure a model repository on this machine, which should have nothing else to do.
+
+    Networks are called without a server, alone and together; then a server is started and asked by one caller, by
+    some and by many. The profile is one file, and says what it was measured on.
+    """
+    from interlingua_loadtest.capacity.calibrate import calibrate
+    from interlingua_loadtest.extra import LOADING, PLANNING, require_extra
+
+    require_extra(*PLANNING, *(LOADING if server_seconds else ()))
+    profile = calibrate(
+        model_repository,
+        name=name,
+        seconds=seconds,
+        server_seconds=server_seconds,
+        on_step=lambda line: click.echo(line, err=True),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    profile.write(out)
+    _show(profile)
+    click.echo(f"\n{out}")
+
+
+def _show(profile: HardwareProfile) -> None:
+    from interlingua.display.terminal import print_parts
+    from interlingua_loadtest.capacity.profile_tables import profile_tables
+
+    print_parts(profile_tables(profile))

@@ -1,0 +1,138 @@
+"""`interlingua index`: put documents into an index, change them, take them out."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from interlingua_cli.index_report import summary
+from interlingua_cli.index_work import IndexWork, build_beside, carry_out
+from interlingua_client.server_address import DEFAULT_SERVER, ServerAddress
+
+DEFAULT_INDEX = Path("var/index")
+
+_PATIENCE_S = 120.0  # an index run outlives a restart of the server
+
+
+@click.command()
+@click.argument("corpus", required=False)
+@click.option(
+    "--index",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_INDEX,
+    show_default=True,
+    help="Directory of the index; made if missing.",
+)
+@click.option("--server", default=DEFAULT_SERVER, show_default=True, help="host:port, or grpcs://host:port for TLS.")
+@click.option(
+    "--tls-ca",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="PEM file of the authorities to trust; turns TLS on.",
+)
+@click.option(
+    "--delete",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True, allow_dash=True),
+    help="File with the ids of documents to take out, one a line.",
+)
+@click.option("--delete-missing", is_flag=True, help="Take out every document that CORPUS does not have.")
+@click.option("--skip-bad", is_flag=True, help="Leave bad lines out and count them, rather than stop.")
+@click.option("--batch", default=64, show_default=True, help="Documents of one commit.")
+@click.option("--hnsw-m", type=int, help="Links of a node in the HNSW graph.  [default: 16, or as saved]")
+@click.option("--ef-construction", type=int, help="Candidates while inserting.  [default: 200, or as saved]")
+@click.option("--ef-search", type=int, help="Candidates while searching.  [default: 128, or as saved]")
+@click.option(
+    "--offsets",
+    type=click.Choice(["on", "off"]),
+    help="Remove each language's offset from the vectors.  [default: on, or as saved]",
+)
+@click.option("--rebuild", is_flag=True, help="Build the vectors again, with offsets as estimated now.")
+@click.option(
+    "--beside",
+    type=click.IntRange(1),
+    metavar="VERSION",
+    help="Build an index for this version of the embedder from the documents of the one there is, beside it; "
+    "`interlingua promote` makes it current.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def command(
+    directory: Path,
+    server: str,
+    tls_ca: Path | None,
+    batch: int,
+    hnsw_m: int | None,
+    ef_construction: int | None,
+    ef_search: int | None,
+    offsets: str | None,
+    beside: int | None,
+    as_json: bool,
+    **work: Any,
+) -> None:
+    """Put documents into an index: CORPUS is a file of JSON lines (also gzipped), or - for standard input.
+
+    Each line: {"id": ..., "language": ..., "title": ..., "text": ...}. What is there already with the same
+    content is left alone, so a run that was stopped goes on when started again.
+    """
+    wanted = IndexWork(**work)
+    _check(wanted, beside)
+    from interlingua_client.indexer import Indexer, IndexSettings
+    from interlingua_client.inference import InferenceClient
+
+    settings = IndexSettings(
+        m=hnsw_m,
+        ef_construction=ef_construction,
+        ef_search=ef_search,
+        offsets=None if offsets is None else offsets == "on",
+    )
+    started = time.monotonic()
+    with InferenceClient.connect(
+        ServerAddress.parse(server, tls_ca),
+        patience_s=_PATIENCE_S,
+        digest=None if beside else _digest_of(directory),
+        version=beside,
+    ) as client:
+        if beside:
+            facts = build_beside(directory, client, settings, batch)
+        else:
+            with Indexer.open(directory, client, settings, batch=batch) as indexer:
+                facts = carry_out(indexer, wanted) | {"index": str(directory)}
+    facts["seconds"] = time.monotonic() - started
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else summary(facts))
+
+
+def _check(work: IndexWork, beside: int | None) -> None:
+    """Refuse what makes no sense together."""
+    given = work.corpus or work.delete or work.rebuild
+    if beside and given:
+        raise click.UsageError("--beside takes its documents from the index there is: leave the rest out")
+    if not (given or beside):
+        raise click.UsageError("nothing to do: give CORPUS, --delete, --rebuild or --beside")
+    if work.delete_missing and not work.corpus:
+        raise click.UsageError("--delete-missing needs CORPUS: what it does not have is taken out")
+    if work.delete_missing and work.skip_bad:
+        raise click.UsageError(
+            "--delete-missing with --skip-bad would take out the documents whose lines are broken: mend the lines first"
+        )
+    if work.corpus == "-" and str(work.delete) == "-":
+        raise click.UsageError("CORPUS and --delete cannot both come from standard input")
+    if work.corpus and work.corpus != "-" and not Path(work.corpus).exists():
+        raise click.BadParameter(f"{work.corpus} does not exist", param_hint="CORPUS")
+
+
+def _digest_of(directory: Path) -> str | None:
+    """The embedder an index wants; a new one takes what the server has."""
+    from interlingua_client.document_store import DocumentStore
+    from interlingua_client.index_root import current_folder
+
+    folder = current_folder(directory)
+    if not DocumentStore.exists(folder):
+        return None
+    store = DocumentStore.open(folder)
+    try:
+        return store.manifest().embedder.digest
+    finally:
+        store.close()

@@ -1,0 +1,100 @@
+"""`interlingua models`: the models that are known by name, and one of them explained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+
+if TYPE_CHECKING:
+    from interlingua_exporter.models.catalog import Entry
+
+
+_catalogue = click.option(
+    "--catalog",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Entries of your own; they replace ours of the same id.  [default: $INTERLINGUA_CATALOG, or catalog.toml in "
+    "the configuration folder]",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--role", type=click.Choice(["embedder", "reranker"]))
+@click.option("--licence", default="", help="Part of the licence's name: mit, apache, cc-by-nc.")
+@click.option("--language", default="", help="A tag, as de; models whose languages are only counted are left out.")
+@click.option("--max-memory", metavar="SIZE", help="8GB, 500MB: of one instance, in the smallest format it may run in.")
+@click.option("--no-remote-code", is_flag=True, help="Only models that run without code of their own.")
+@click.option(
+    "--run-here", is_flag=True, help="Only those run here: with their own weights, or a tiny one of the class."
+)
+@_catalogue
+@_json
+@click.pass_context
+def command(
+    context: click.Context,
+    role: Any,
+    licence: str,
+    language: str,
+    max_memory: str | None,
+    no_remote_code: bool,
+    run_here: bool,
+    catalog: Path | None,
+    as_json: bool,
+) -> None:
+    """List the models that can be exported by name, or explain one: `interlingua models show MODEL`."""
+    context.obj = catalog
+    if context.invoked_subcommand is not None:
+        return
+    from interlingua.display.terminal import print_parts
+    from interlingua_exporter.models.catalog import entries
+    from interlingua_exporter.models.models_table import Filter, facts, parse_size, table, wanted
+
+    size = None if max_memory is None else parse_size(max_memory)
+    chosen = wanted(entries(catalog), Filter(role, licence, language, size, no_remote_code, run_here))
+    if as_json:
+        click.echo(json.dumps([facts(entry) for entry in chosen], ensure_ascii=False))
+    elif chosen:
+        print_parts([table(chosen)], markup=False)
+    else:
+        click.echo("no model has all of that; `interlingua models` lists them all")
+
+
+@command.command()
+@click.argument("model")
+@click.option(
+    "--model-repository",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_MODEL_REPOSITORY,
+    help="Whose disk is looked at.  [default: model_repository]",
+)
+@_catalogue
+@_json
+@click.pass_context
+def show(context: click.Context, model: str, model_repository: Path, catalog: Path | None, as_json: bool) -> None:
+    """Explain MODEL: what it is, its prompts and limits, what it needs on this machine, what to type."""
+    from interlingua.display.terminal import print_parts
+    from interlingua_exporter.models.model_page import page
+    from interlingua_exporter.models.models_table import facts
+    from interlingua_exporter.models.this_machine import Machine
+
+    entry = _named(model, catalog or context.obj)
+    if as_json:
+        click.echo(json.dumps(facts(entry), ensure_ascii=False))
+    else:
+        print_parts(page(entry, Machine.here(), model_repository), markup=False)
+
+
+def _named(model: str, catalog: Path | None) -> Entry:
+    from interlingua.base.errors import InputError
+    from interlingua_exporter.models.catalog import entries, suggestion
+
+    known = entries(catalog)
+    found = next((entry for entry in known if model in entry.names), None)
+    if found is None:
+        raise InputError(f"{model!r} is not in the catalogue. {suggestion(model, known)}")
+    return found

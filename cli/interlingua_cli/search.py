@@ -1,0 +1,210 @@
+"""`interlingua search`: ask an index a question in any language."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlingua_client.server_address import DEFAULT_SERVER, ServerAddress
+
+if TYPE_CHECKING:
+    from interlingua_client.results import Hit, SearchResult, StageTimes
+
+_SNIPPET_CELLS = 160
+_STAGES = (
+    ("language", "language_s"),
+    ("queue", "queue_s"),
+    ("tokenize", "tokenize_s"),
+    ("compute", "compute_s"),
+    ("network", "network_s"),
+    ("ANN", "ann_s"),
+    ("documents", "documents_s"),
+    ("rerank", "rerank_s"),
+    ("total", "total_s"),
+)
+
+
+@click.command()
+@click.argument("query")
+@click.option(
+    "--index",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var/index"),
+    show_default=True,
+    help="Directory that `interlingua index` made.",
+)
+@click.option("--server", default=DEFAULT_SERVER, show_default=True, help="host:port, or grpcs://host:port for TLS.")
+@click.option(
+    "--tls-ca",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="PEM file of the authorities to trust; turns TLS on.",
+)
+@click.option("-k", default=10, show_default=True, help="Hits to show.")
+@click.option("--candidates", default=50, show_default=True, help="Documents that the reranker sees.")
+@click.option("--language", "languages", multiple=True, help="Only documents in this language; may be repeated.")
+@click.option("--query-language", help="The question's language.  [default: detected]")
+@click.option("--deadline-ms", type=click.FloatRange(min=0, min_open=True), help="Time the answer may take.")
+@click.option(
+    "--rerank-weight",
+    type=click.FloatRange(0, 1),
+    help="The reranker's share in the score: 0 the first stage alone, 1 the reranker alone.  "
+    "[default: what the reranker states]",
+)
+@click.option(
+    "--quota",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of the candidates that is divided evenly among the languages searched.",
+)
+@click.option(
+    "--no-balance",
+    is_flag=True,
+    help="Leave the advantage in that documents in the question's own language have when they are reranked.",
+)
+@click.option("--no-rerank", is_flag=True, help="Keep the order of the first stage.")
+@click.option("--no-offsets", is_flag=True, help="Leave the language offsets in, for comparison.")
+@click.option("--ef-search", type=int, help="Candidates in the HNSW graph.  [default: as saved]")
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append a line of facts for `interlingua monitor` to this file, without texts.",
+)
+@click.option("--log-text", is_flag=True, help="Write the question and the hits' ids and titles to --log too.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    query: str,
+    directory: Path,
+    server: str,
+    tls_ca: Path | None,
+    deadline_ms: float | None,
+    no_balance: bool,
+    no_rerank: bool,
+    no_offsets: bool,
+    ef_search: int | None,
+    log: Path | None,
+    log_text: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Find documents that answer QUERY, in whatever languages both are."""
+    if log_text and log is None:
+        raise click.UsageError("--log-text needs --log")
+    from interlingua_client.retriever import Retriever
+
+    address = ServerAddress.parse(server, tls_ca)
+    with Retriever.open(
+        directory,
+        server=address,
+        use_offsets=not no_offsets,
+        ef_search=ef_search,
+        patience_s=5.0,
+        load_detector=not settings["query_language"],
+        log=log,
+        log_text=log_text,
+    ) as retriever:
+        documents, note = len(retriever.index), retriever.note
+        deadline_s = None if deadline_ms is None else deadline_ms / 1e3
+        result = retriever.search(
+            query, rerank=not no_rerank, balance=not no_balance, deadline_s=deadline_s, **settings
+        )
+    if as_json:
+        click.echo(json.dumps({**result.to_dict(), "documents": documents, "note": note}, ensure_ascii=False))
+    else:
+        show(result, documents, settings["k"])
+        if note:
+            click.echo(note)
+
+
+def show(result: SearchResult, documents: int, k: int) -> None:
+    """Print hits, what has to be known about them, and the time of each stage."""
+    from interlingua.display.terminal import console
+
+    out = console()
+    if result.hits:
+        out.print(_table(result))
+    for note in _notes(result, documents, k):
+        out.print(note, markup=False)
+    out.print(stage_line(result.times), markup=False, soft_wrap=True)
+
+
+def _table(result: SearchResult) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("#", justify="right")
+    table.add_column("score", justify="right")
+    if result.reranked:
+        table.add_column("reranking", no_wrap=True)
+    table.add_column("language")
+    table.add_column("title", ratio=2)
+    table.add_column("snippet", ratio=5)
+    for hit in result.hits:
+        change = (moved(hit),) if result.reranked else ()
+        cells = (str(hit.rank), f"{hit.score:.3f}", *change, hit.language, hit.title or hit.id, snippet(hit.text))
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def moved(hit: Hit) -> str:
+    """Where reranking took a hit from, "" if it left it in its place."""
+    if hit.rank == hit.dense_rank:
+        return ""
+    return f"{'↑' if hit.rank < hit.dense_rank else '↓'} was {hit.dense_rank}"
+
+
+def snippet(text: str) -> str:
+    """The text's beginning on one line, in at most 160 terminal cells (an ideograph takes two)."""
+    from rich.cells import cell_len, set_cell_size
+
+    line = " ".join(text.split())
+    return line if cell_len(line) <= _SNIPPET_CELLS else set_cell_size(line, _SNIPPET_CELLS - 1).rstrip() + "…"
+
+
+def stage_line(times: StageTimes) -> str:
+    """The time of each stage in milliseconds; those that the server does not report are left out."""
+    known = ((name, getattr(times, field)) for name, field in _STAGES)
+    stages = [f"{name} {1e3 * seconds:.1f}" for name, seconds in known if seconds is not None]
+    if times.compute_s is None:
+        stages.insert(1, f"embed {1e3 * times.embed_s:.1f}")
+    return "ms: " + " · ".join(stages)
+
+
+def _notes(result: SearchResult, documents: int, k: int) -> list[str]:
+    """What a reader has to know about these hits."""
+    notes = []
+    if not documents:
+        notes.append("The index is empty: put documents in with `interlingua index CORPUS`.")
+    elif len(result.hits) < k:
+        notes.append(f"{len(result.hits)} hits: there are no more documents to choose from.")
+    notes.append(_language_note(result))
+    reranking = result.reranking
+    if not reranking.depth:
+        notes.append(f"not reranked: {reranking.reason}")
+    elif reranking.degraded:
+        depth = f"{reranking.depth} of {reranking.wanted}"
+        notes.append(f"reranked {depth} candidates, weight {reranking.weight:g}: {reranking.reason}")
+    else:
+        notes.append(f"reranked {reranking.depth} candidates, weight {reranking.weight:g}")
+    if result.query_truncated:
+        notes.append(f"the query has {result.query_tokens} tokens, more than the network reads: its end was left out")
+    if result.vanished:
+        notes.append(f"{result.vanished} candidates were deleted a moment ago and left out")
+    return notes
+
+
+def _language_note(result: SearchResult) -> str:
+    language = result.language
+    offsets = "language offsets removed" if result.offsets else "language offsets not used"
+    if language.source == "unused":
+        return offsets
+    if language.tag is None:
+        return f"query language unsure (say it with --query-language); {offsets}"
+    how = f"{language.confidence:.0%} sure" if language.source == "detected" else "given"
+    return f"query language {language.tag} ({how}); {offsets}"

@@ -1,0 +1,59 @@
+"""`interlingua serve`: start Triton on the model repository and stay with it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from interlingua.base.errors import ServerError
+from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+
+
+@click.command()
+@click.option(
+    "--model-repository",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_MODEL_REPOSITORY,
+    help="What `interlingua export` published.  [default: model_repository]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--grpc-port", default=8001, show_default=True)
+@click.option("--http-port", default=8000, show_default=True)
+@click.option("--metrics-port", default=8002, show_default=True)
+@click.option(
+    "--start-timeout", default=120.0, show_default=True, help="Seconds without progress before a start is given up."
+)
+@click.option("--stop-timeout", default=10.0, show_default=True, help="Seconds running requests may take at the end.")
+@click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", default="", help="Opens the restricted APIs.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Keep Triton's log in this file.")
+@click.option("--log-verbose", default=0, show_default=True, help="Triton's verbosity.")
+def command(log: Path | None, start_timeout: float, stop_timeout: float, **settings: object) -> None:
+    """Start Triton on the model repository; Ctrl-C ends it."""
+    from interlingua_server.embedded import EmbeddedServer, ServerSettings
+
+    chosen = ServerSettings(start_timeout_s=start_timeout, stop_timeout_s=stop_timeout, **settings)  # type: ignore[arg-type]
+    signal.signal(signal.SIGTERM, _interrupt)
+    server = EmbeddedServer(chosen, log=log)
+    click.echo(f"starting Triton on {chosen.model_repository} ...", err=True)
+    with_log = f", log in {server.log_path}"
+    try:
+        seconds = server.start()
+        click.echo(
+            f"ready after {seconds:.1f} s: gRPC {chosen.grpc_address}, HTTP {chosen.host}:{chosen.http_port}, "
+            f"metrics {chosen.host}:{chosen.metrics_port}{with_log}",
+            err=True,
+        )
+        status = server.wait()
+        raise ServerError(f"Triton ended by itself with status {status}. Its log says:\n{server.log_tail()}")
+    except KeyboardInterrupt:
+        click.echo("stopping: running requests finish first", err=True)
+    finally:
+        server.stop()
+    click.echo("stopped", err=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise KeyboardInterrupt

@@ -1,0 +1,147 @@
+"""`interlingua tradeoff`: the cheapest setting that is good enough and fast enough."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlingua.base.errors import InputError
+from interlingua_evaluation import options
+
+if TYPE_CHECKING:
+    from interlingua_evaluation.datasets.dataset import Dataset
+    from interlingua_loadtest.tradeoff.joined_report import JoinedReport
+    from interlingua_loadtest.tradeoff.make_tradeoff import Wanted
+    from interlingua_loadtest.tradeoff.records import Tradeoff
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option(
+    "--setting",
+    "settings",
+    multiple=True,
+    required=True,
+    metavar="LABEL=REPORT:REPOSITORY",
+    help="A folder that `interlingua evaluate --out` wrote, and the models it evaluated; repeat for each precision.",
+)
+@click.option(
+    "--profile",
+    "profiles",
+    type=_FILE,
+    required=True,
+    multiple=True,
+    help="Made by `interlingua calibrate`, of these repositories on one machine; repeat.",
+)
+@click.option("--slo", required=True, metavar="pNN=TIME", help="The objective, such as p99=300ms.")
+@click.option("--goodput", type=click.FloatRange(0, 1), default=0.99, show_default=True, help="Least share answered.")
+@click.option(
+    "--floor",
+    "floors",
+    multiple=True,
+    metavar="SPEC",
+    help="Least nDCG@10, such as ndcg@10=0.5, pair:de>en:ndcg@10=0.4, worst-pair:ndcg@10=0.3; repeat.",
+)
+@click.option(
+    "--quality",
+    type=click.Choice(["same", "across", "mixed", "worst-pair"]),
+    default="mixed",
+    show_default=True,
+    help="The average that decides the front.",
+)
+@click.option("--documents", type=click.IntRange(2), help="In the corpus.  [default: as in the dataset]")
+@click.option(
+    "--ef-search",
+    "ef_searches",
+    type=click.IntRange(1, 100_000),
+    multiple=True,
+    help="Of the graph; repeat.  [default: 16, 32, 64, 128, 256]",
+)
+@click.option("--price", type=click.FloatRange(0), help="Of a replica for an hour.")
+@click.option("--dataset", "dataset_name", help="That was evaluated.  [default: the reports' name for it]")
+@click.option("--requests", type=click.IntRange(100), default=1000, show_default=True, help="Of a simulated run.")
+@click.option("--repeats", type=click.IntRange(2), default=3, show_default=True, help="Simulations, for intervals.")
+@click.option("--html", type=_FILE, help="Also write a page with the picture.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options.gnome
+@options.cache
+def command(**options: Any) -> int:
+    """Join quality with cost: which setting is on the front, and which is the cheapest that will do.
+
+    Exits with 1 where nothing holds the floors.
+    """
+    from interlingua_evaluation.extra import require_evaluate_extra
+
+    require_evaluate_extra()
+    found = _tradeoff(options)
+    if options["html"]:
+        from interlingua.base.whole_file import whole
+        from interlingua_loadtest.tradeoff.scatter import page
+
+        with whole(options["html"]) as partial:
+            partial.write_text(page(found), encoding="utf-8")
+    _print(found, as_json=options["as_json"])
+    return int(found.cheapest is None)
+
+
+def _tradeoff(options: dict[str, Any]) -> Tradeoff:
+    from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
+    from interlingua_loadtest.capacity.index_cost import IndexCost
+    from interlingua_loadtest.tradeoff.joined_report import JoinedReport, Source
+    from interlingua_loadtest.tradeoff.make_tradeoff import make_tradeoff
+
+    wanted = _wanted(options)
+    sources = [Source.parse(text) for text in options["settings"]]
+    profiles = [HardwareProfile.read(path) for path in options["profiles"]]
+    reports = [JoinedReport.read(source) for source in sources]
+    dataset = _dataset(reports[0], options)
+    on_step = lambda line: click.echo(f"{line} ...", err=True)  # noqa: E731
+    return make_tradeoff(reports, dataset, profiles, IndexCost.load(), wanted, on_step)
+
+
+def _wanted(options: dict[str, Any]) -> Wanted:
+    from interlingua_evaluation.systems.ann_recall import EF_SEARCHES
+    from interlingua_loadtest.capacity.highest_rate import Runs
+    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.tradeoff.floors import Floors
+    from interlingua_loadtest.tradeoff.make_tradeoff import Wanted
+
+    return Wanted(
+        slo=Slo.parse(options["slo"], options["goodput"]),
+        floors=Floors.parse(options["floors"]),
+        scope=options["quality"],
+        documents=options["documents"],
+        ef_searches=options["ef_searches"] or EF_SEARCHES,
+        price_per_hour=options["price"],
+        cache=options["cache"],
+        runs=Runs(requests=options["requests"], repeats=options["repeats"]),
+    )
+
+
+def _dataset(report: JoinedReport, options: dict[str, Any]) -> Dataset:
+    """As it was evaluated: if need be in the report's languages alone."""
+    from interlingua_evaluation.datasets.sources import open_dataset
+
+    name = options["dataset_name"] or report.saved.dataset
+    try:
+        whole = open_dataset(name, gnome=options["gnome"])
+    except InputError as error:
+        raise InputError(f"{error}; --dataset names what {report.source.report} is about") from error
+    if whole.digest == report.saved.digest:
+        return whole
+    return open_dataset(name, gnome=options["gnome"], languages=report.languages)
+
+
+def _print(found: Tradeoff, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False))
+        return
+    from interlingua.display.terminal import print_parts
+    from interlingua.display.terminal_table import terminal_table
+    from interlingua_loadtest.tradeoff.tables import settings_grid
+
+    print_parts([terminal_table(settings_grid(found)), found.verdict], piped_width=150, markup=False)

@@ -1,0 +1,204 @@
+"""Documents from JSON lines.
+
+    file, .gz or standard input -> lines -> objects -> documents
+                                                  \\-> bad lines, with number and reason
+
+A line is `{"id" or "_id", "text", "title"?, "language"?}`; the language may also stand in `metadata.language`
+(BEIR's place for it). Where there is none it is detected, and counted.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import zlib
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
+
+from interlingua.base.errors import InputError
+from interlingua_client.document import Document
+from interlingua_client.language_tag import normalize_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STANDARD_INPUT = "-"
+
+_MAX_BAD_LINES_SHOWN = 10
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class BadLine(NamedTuple):
+    """A line that is no document, and why."""
+
+    number: int
+    reason: str
+
+
+class Corpus:
+    """An input that is read once, line by line, in constant memory but for the ids.
+
+    Attributes:
+        bad_lines: what was wrong, filled while reading.
+        detected: documents without a language of their own, by the language that was detected.
+        lines_by_id: the line each id came from.
+    """
+
+    def __init__(self, source: str | Path, detect: Callable[[str], str], *, skip_bad: bool = False) -> None:
+        """`source` is a path or "-"; `detect` names the language of a text that does not say it."""
+        self.source = str(source)
+        self.bad_lines: list[BadLine] = []
+        self.detected: Counter[str] = Counter()
+        self.lines_by_id: dict[str, int] = {}
+        self._detect = detect
+        self._skip_bad = skip_bad
+
+    def __iter__(self) -> Iterator[Document]:
+        """The documents up to the first bad line, or all good ones with `skip_bad`.
+
+        After a bad line the rest is still checked, so that one error names them all.
+
+        Raises:
+            InputError: the input cannot be read, or a line is bad.
+        """
+        for number, line in self._lines():
+            try:
+                document = self._document(line, number)
+            except ValueError as error:
+                self.bad_lines.append(BadLine(number, str(error)))
+                continue
+            if self._skip_bad or not self.bad_lines:
+                yield document
+        if self.bad_lines and not self._skip_bad:
+            raise InputError(_explain(self._name, self.bad_lines))
+
+    def count_lines(self) -> int | None:
+        """Lines that are not blank; None for standard input, which can be read only once."""
+        if self.source == STANDARD_INPUT:
+            return None
+        return sum(1 for _ in self._lines())
+
+    @property
+    def _name(self) -> str:
+        return "standard input" if self.source == STANDARD_INPUT else self.source
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        number = 0
+        try:
+            with _opened(self.source) as file:
+                for number, line in enumerate(file, start=1):
+                    if line.strip():
+                        yield number, line
+        except (OSError, EOFError, zlib.error) as error:
+            where = f" after line {number}" if number else ""
+            raise InputError(f"cannot read {self._name}{where}: {_reason(error)}") from error
+
+    def _document(self, line: bytes, number: int) -> Document:
+        fields = _parse(line, number)
+        id_ = _id(fields)
+        if id_ in self.lines_by_id:
+            raise ValueError(f"id {id_!r} was already used by line {self.lines_by_id[id_]}")
+        title, text = _text(fields, "title"), _text(fields, "text")
+        if not title.strip() and not text.strip():
+            raise ValueError("there is no text: `text` and `title` are missing or empty")
+        language = _language(fields)
+        if not language:
+            language = self._detect(f"{title}\n{text}")
+            self.detected[language] += 1
+        self.lines_by_id[id_] = number
+        return Document(id_, language, title, text)
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[IO[bytes]]:
+    if source == STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
+    path = Path(source)
+    with path.open("rb") as raw:
+        if raw.peek(2)[:2] == _GZIP_MAGIC:
+            with gzip.open(raw) as file:
+                yield cast("IO[bytes]", file)
+        else:
+            yield raw
+
+
+def _parse(line: bytes, number: int) -> dict[str, object]:
+    try:
+        decoded = line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start + 1} of the line") from None
+    try:
+        fields = json.loads(decoded)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("not a document: nested too deeply") from None
+    if not isinstance(fields, dict):
+        raise ValueError(f"a JSON object is expected, this is {_json_type(fields)}")
+    return fields
+
+
+def _id(fields: dict[str, object]) -> str:
+    name = "id" if "id" in fields else "_id"
+    value = fields.get(name)
+    if value is None:
+        raise ValueError("there is no `id` (or `_id`)")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"`{name}` must be a string, this is {_json_type(value)}")
+    id_ = _clean(str(value), name)
+    if not id_.strip():
+        raise ValueError(f"`{name}` is empty")
+    return id_
+
+
+def _text(fields: dict[str, object], name: str) -> str:
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"`{name}` must be a string, this is {_json_type(value)}")
+    return _clean(value, name)
+
+
+def _language(fields: dict[str, object]) -> str:
+    """The normalised tag, or "" where there is none."""
+    value = fields.get("language")
+    metadata = fields.get("metadata")
+    if value is None and isinstance(metadata, dict):
+        value = metadata.get("language")
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"`language` must be a string, this is {_json_type(value)}")
+    return normalize_tag(value)
+
+
+def _clean(value: str, name: str) -> str:
+    if "\0" in value:
+        raise ValueError(f"`{name}` holds a NUL character at position {value.index(chr(0))}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"`{name}` holds half of a surrogate pair at position {error.start}") from None
+    return value
+
+
+def _json_type(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _reason(error: BaseException) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _explain(name: str, bad_lines: list[BadLine]) -> str:
+    shown = [f"  line {bad.number}: {bad.reason}" for bad in bad_lines[:_MAX_BAD_LINES_SHOWN]]
+    if len(bad_lines) > len(shown):
+        shown.append(f"  ... and {len(bad_lines) - len(shown)} more")
+    lines = "1 bad line" if len(bad_lines) == 1 else f"{len(bad_lines)} bad lines"
+    return "\n".join([f"{name} has {lines} (--skip-bad leaves them out):", *shown])

@@ -1,0 +1,43 @@
+"""The moment by which an answer has to be there."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import NamedTuple
+
+from interlingua.base.errors import DeadlineExceededError
+
+
+class Deadline(NamedTuple):
+    """An instant on this process's monotonic clock, in seconds."""
+
+    instant: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        return cls(time.monotonic() + seconds)
+
+    @classmethod
+    def within(cls, seconds: float | None) -> Deadline | None:
+        """None for as long as it takes."""
+        return None if seconds is None else cls.after(seconds)
+
+    def remaining_s(self) -> float:
+        """Seconds left; negative when it has passed."""
+        return self.instant - time.monotonic()
+
+    def epoch_ms(self) -> int:
+        """The same instant in Unix milliseconds, rounded down: what travels to the server."""
+        return math.floor(1e3 * (time.time() + self.remaining_s()))
+
+    def require_time(self, what: str) -> float:
+        """Seconds left for `what`.
+
+        Raises:
+            DeadlineExceededError: none are.
+        """
+        left = self.remaining_s()
+        if left <= 0:
+            raise DeadlineExceededError(f"deadline: passed {-1e3 * left:.0f} ms before {what}")
+        return left

@@ -1,0 +1,91 @@
+"""What a server offers, as found when connecting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from interlingua.base.errors import ServerError
+from interlingua.served.promotion import Promotion
+from interlingua.served.service import ServiceSpec, published_versions
+from interlingua_client.embedder import EmbedderIdentity, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The part of a Triton model's configuration that a client needs.
+
+    Attributes:
+        parameters: string values by key.
+        max_batch: texts (pairs) that one request may carry.
+        outputs: names.
+    """
+
+    name: str
+    parameters: Mapping[str, str]
+    max_batch: int
+    outputs: frozenset[str]
+
+    @property
+    def current(self) -> int | None:
+        """The version that was promoted; None where none ever was."""
+        return Promotion.from_parameters(self.parameters).current
+
+    def specs(self) -> dict[int, ServiceSpec]:
+        """The published versions.
+
+        Raises:
+            ServerError: a version's parameters are incomplete or malformed.
+        """
+        try:
+            return {
+                version: ServiceSpec.from_parameters(self.parameters, version)
+                for version in published_versions(self.parameters)
+            }
+        except (KeyError, ValueError) as error:
+            raise ServerError(
+                f"the configuration of {self.name} is not one that `interlingua export` wrote ({error}): export again"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Published:
+    """One version of one service.
+
+    Attributes:
+        max_batch: texts (pairs) that one request may carry.
+        outputs: names of what it can answer.
+    """
+
+    name: str
+    version: int
+    spec: ServiceSpec
+    max_batch: int
+    outputs: frozenset[str]
+
+    @classmethod
+    def of(cls, config: ModelConfig, version: int) -> Published:
+        """One of the configuration's versions."""
+        return cls(config.name, version, config.specs()[version], max(config.max_batch, 1), config.outputs)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services of one server, their versions pinned; there may be no reranker."""
+
+    embed_query: Published
+    embed_document: Published
+    rerank: Published | None
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """The embedder that both embedding services share."""
+        spec = self.embed_query.spec
+        return EmbedderIdentity(spec.digest, spec.model_id, spec.dimension, spec.precision)
+
+    def embed(self, role: Role) -> Published:
+        """The service that embeds queries or documents."""
+        return self.embed_query if role == "query" else self.embed_document

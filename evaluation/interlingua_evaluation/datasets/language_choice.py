@@ -1,0 +1,50 @@
+"""A dataset --> the part of it that is in some of its languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interlingua.base.errors import InputError
+from interlingua_client.language_tag import normalize_tag
+from interlingua_evaluation.datasets.dataset import Dataset
+
+
+def in_languages(dataset: Dataset, languages: Sequence[str]) -> Dataset:
+    """Documents and queries in these languages, and the judgments among them; all if no language is named.
+
+    Raises:
+        InputError: a language that no document is in, or no query is left.
+    """
+    if not languages:
+        return dataset
+    chosen = wanted_tags(languages)
+    missing = [tag for tag in chosen if tag not in dataset.languages]
+    if missing:
+        raise InputError(
+            f"dataset {dataset.name} has no documents in {', '.join(missing)}; it has {', '.join(dataset.languages)}"
+        )
+    documents = tuple(document for document in dataset.documents if document.language in chosen)
+    queries = tuple(query for query in dataset.queries if query.language in chosen)
+    ids = {document.id for document in documents}
+    qrels = {
+        query.id: {id_: grade for id_, grade in dataset.qrels.get(query.id, {}).items() if id_ in ids}
+        for query in queries
+    }
+    left_out = {
+        "documents_in_other_languages": len(dataset.documents) - len(documents),
+        "queries_in_other_languages": len(dataset.queries) - len(queries),
+    }
+    judged = {query: grades for query, grades in qrels.items() if grades}
+    return Dataset(dataset.name, documents, queries, judged, {**dataset.facts, **left_out})
+
+
+def wanted_tags(languages: Sequence[str]) -> list[str]:
+    """The tags, normalised.
+
+    Raises:
+        InputError: one that is not shaped like a language tag.
+    """
+    try:
+        return list(dict.fromkeys(normalize_tag(tag) for tag in languages))
+    except ValueError as error:
+        raise InputError(str(error)) from None

@@ -1,0 +1,85 @@
+"""Languages of benchmark texts: from the tags that benchmarks use, or from the texts.
+
+deu-Latn, deu_Latn, ger --> de        zho-Hant --> zh-Hant        hin-Latn --> hi-Latn
+texts that do not say their language --> one tag each, "und" where it cannot be told
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+
+from interlingua_client.language_tag import UNDETERMINED, base_language, normalize_tag
+from interlingua_client.query_language import LanguageDetector
+from interlingua_evaluation.datasets.optional_package import require
+
+SAMPLE = 50
+MOSTLY = 0.8
+
+# What fewer than one text in twenty is taken for is a slip of the detector, not a language of the collection.
+_LEAST_SHARE = 0.05
+
+
+@lru_cache(maxsize=1024)
+def short_tag(tag: str) -> str:
+    """A tag of ISO 639-1, -2 or -3, with or without script and region, in BCP 47's shortest spelling.
+
+    The main variety of a macrolanguage is called by the macrolanguage's name (arb is ar, arz stays arz), and a script
+    is named only where it is not the language's likely one (Unicode CLDR).
+
+    Raises:
+        ValueError: it is no registered language.
+        InputError: the package langcodes is not there.
+    """
+    langcodes = require("langcodes", "reading a benchmark's language tags")
+    normalized = normalize_tag(tag)
+    if not langcodes.tag_is_valid(normalized):
+        raise ValueError(f"{tag!r} is not a registered language")
+    language = langcodes.Language.get(normalized).prefer_macrolanguage()
+    bare = langcodes.Language.make(language=language.language, territory=language.territory)
+    return normalize_tag(str(bare if bare.maximize().script == language.script else language))
+
+
+def detected_languages(texts: Sequence[str], among: Collection[str] = ()) -> list[str]:
+    """A tag for each text.
+
+    Args:
+        among: the languages that may be; without any, those that the collection itself shows. Where it shows a single
+            one, all texts are in it: a benchmark's queries come in one language, and are short.
+    """
+    if among:
+        return _tags(tuple(among), texts)
+    free = _tags((), texts)
+    counts = Counter(tag for tag in free if tag != UNDETERMINED)
+    common = [tag for tag, count in counts.most_common() if count >= _LEAST_SHARE * len(texts)]
+    if len(common) == 1 and counts[common[0]] >= MOSTLY * counts.total():
+        return common * len(texts)
+    return _tags(tuple(common), texts) if common else free
+
+
+def share_in(texts: Sequence[str], tag: str, other: str) -> float:
+    """Of a sample of texts that are in one of two languages: the share that is seen to be in the first.
+
+    0 where the two are one language in two scripts, which the detector does not tell apart.
+    """
+    if base_language(tag) == base_language(other) or not texts:
+        return 0.0
+    tags = _tags((tag, other), sample(texts, SAMPLE))
+    return tags.count(tag) / len(tags)
+
+
+@lru_cache(maxsize=16)
+def detector_of(among: tuple[str, ...] = ()) -> LanguageDetector:
+    """A detector among these languages, or all; made once, since each loads the model."""
+    return LanguageDetector(among)
+
+
+def sample(texts: Sequence[str], size: int) -> Sequence[str]:
+    """Texts at equal distances, `size` at most."""
+    return [texts[number * len(texts) // size] for number in range(size)] if len(texts) > size else texts
+
+
+def _tags(among: tuple[str, ...], texts: Sequence[str]) -> list[str]:
+    detector = detector_of(among)
+    return [detector.tag_of(text) for text in texts]

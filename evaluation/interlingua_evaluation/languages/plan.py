@@ -1,0 +1,151 @@
+"""The plan for N languages: what each costs, how it fares, and what to do.
+
+corpus ----------------------------> TextFigures -------\\
+queries, judgments --JudgedSystems--> LanguageQuality ---> LanguageRow ... --> Plan
+                                       --> Verdict -----/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from interlingua.base.errors import InputError
+from interlingua.base.progress import progress
+from interlingua_evaluation.datasets.dataset import group_of
+from interlingua_evaluation.languages.quality import LanguageQuality, language_quality
+from interlingua_evaluation.languages.text_counts import PublishedTokens, Text, count_documents, count_queries
+from interlingua_evaluation.languages.text_figures import TextFigures, english_of, text_figures
+from interlingua_evaluation.languages.verdict import Limits, Verdict, verdict
+
+if TYPE_CHECKING:
+    from interlingua_client.corpus import Corpus
+    from interlingua_evaluation.datasets.dataset import Dataset
+    from interlingua_evaluation.languages.judged_systems import JudgedSystems
+    from interlingua_exporter.texts.service_tokens import ServiceTokens
+
+
+@dataclass(frozen=True)
+class LanguageRow:
+    """One language.
+
+    Attributes:
+        texts: None where no document is in it.
+        quality: None where nothing is judged.
+    """
+
+    language: str
+    texts: TextFigures | None
+    quality: LanguageQuality | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Model:
+    """A published model, as far as its tokens go."""
+
+    model_id: str
+    precision: str
+    digest: str
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `interlingua languages` says.
+
+    Attributes:
+        digest: of the dataset; None for a corpus alone.
+        half: whose queries were judged; None without judgments.
+        systems: that were judged, each with one thing more switched on; () without judgments.
+        english: the tag that costs are against; None without English.
+        notes: what was left out or guessed.
+    """
+
+    source: str
+    digest: str | None
+    half: str | None
+    systems: tuple[str, ...]
+    embedder: Model
+    reranker: Model | None
+    english: str | None
+    languages: tuple[LanguageRow, ...]
+    notes: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+def dataset_plan(dataset: Dataset, judged: JudgedSystems, tokens: PublishedTokens) -> Plan:
+    """Of a dataset with judgments."""
+    texts = [Text(document.language, document.group, document.indexed.passage) for document in dataset.documents]
+    queries = [Text(query.language, query.group, query.text) for query in dataset.queries]
+    with progress("counting tokens", unit="documents", total=len(texts)) as bar:
+        counts = count_documents(texts, tokens, bar)
+    figures = text_figures(counts, count_queries(queries, tokens), tokens.reranking)
+    languages = tuple(dict.fromkeys((*dataset.languages, *(query.language for query in dataset.queries))))
+    quality = language_quality(judged, languages)
+    return Plan(
+        source=dataset.name,
+        digest=dataset.digest,
+        half=judged.half,
+        systems=judged.names,
+        embedder=_model(tokens.embedding),
+        reranker=None if tokens.reranking is None else _model(tokens.reranking),
+        english=english_of(figures),
+        languages=_rows(languages, figures, quality),
+    )
+
+
+def corpus_plan(corpus: Corpus, tokens: PublishedTokens, languages: Sequence[str] = ()) -> Plan:
+    """Of documents alone, read once.
+
+    Args:
+        languages: normalised tags; only these are counted. Without any, all.
+
+    Raises:
+        InputError: the corpus cannot be read, has a bad line, or nothing is left of it.
+    """
+    with progress("counting tokens", unit="documents", total=corpus.count_lines()) as bar:
+        wanted = (document for document in corpus if not languages or document.language in languages)
+        texts = (
+            Text(document.language, group_of(document.id, document.language), document.passage) for document in wanted
+        )
+        counts = count_documents(texts, tokens, bar)
+    if not counts:
+        asked = f" in {', '.join(languages)}" if languages else ""
+        raise InputError(f"{corpus.source} has no documents{asked}")
+    figures = text_figures(counts, {}, tokens.reranking)
+    return Plan(
+        source=corpus.source,
+        digest=None,
+        half=None,
+        systems=(),
+        embedder=_model(tokens.embedding),
+        reranker=None if tokens.reranking is None else _model(tokens.reranking),
+        english=english_of(figures),
+        languages=_rows(tuple(figures), figures, {}),
+        notes=_notes(corpus),
+    )
+
+
+def _rows(
+    languages: Sequence[str], texts: Mapping[str, TextFigures], quality: Mapping[str, LanguageQuality]
+) -> tuple[LanguageRow, ...]:
+    return tuple(
+        LanguageRow(tag, texts.get(tag), quality.get(tag), verdict(tag, quality.get(tag))) for tag in languages
+    )
+
+
+def _notes(corpus: Corpus) -> tuple[str, ...]:
+    notes = []
+    if corpus.detected:
+        guessed = ", ".join(f"{tag} {count}" for tag, count in corpus.detected.most_common())
+        notes.append(f"documents whose language is not said, and was detected: {guessed}")
+    if corpus.bad_lines:
+        notes.append(f"bad lines left out: {len(corpus.bad_lines)}")
+    return tuple(notes)
+
+
+def _model(tokens: ServiceTokens) -> Model:
+    spec = tokens.spec
+    return Model(spec.model_id, spec.precision, spec.digest, spec.max_tokens)

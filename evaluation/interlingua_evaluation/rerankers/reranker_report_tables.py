@@ -1,0 +1,155 @@
+"""The report as tables: on a terminal, and as Markdown for the documents.
+
+Report --> one summary a dataset, then what each system changed, pair by pair --> rich tables | Markdown
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from interlingua_evaluation.report.plain import pair_name
+from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
+
+if TYPE_CHECKING:
+    from interlingua_evaluation.report.model import Breakdown, Figure
+    from interlingua_evaluation.rerankers.reranker_report import DatasetReport, Report
+    from interlingua_evaluation.rerankers.system_report import SystemReport
+
+_NAMED = 6  # pairs that a cell has room for
+_ABSENT = "-"
+_COLUMNS = ("same language", "across languages", "mixed pool")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table before it has a form."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+def tables(report: Report) -> Iterator[Table | str]:
+    """For a terminal."""
+    for grid in grids(report):
+        table = Table(title=grid.title, title_justify="left", caption="\n".join(grid.notes), caption_justify="left")
+        for number, name in enumerate(grid.header):
+            table.add_column(name, justify="left" if number == 0 else "right")
+        for row in grid.rows:
+            table.add_row(*row)
+        yield table
+
+
+def as_markdown(report: Report) -> str:
+    """For a document."""
+    return "\n".join(_markdown(grid) for grid in grids(report))
+
+
+def grids(report: Report) -> Iterator[Grid]:
+    """All tables, dataset by dataset."""
+    for dataset in report.datasets:
+        yield _summary(dataset)
+        if len(dataset.systems) > 1:
+            yield _differences(dataset)
+    for dataset in report.datasets:
+        last = dataset.systems[-1]
+        if last.difference is not None:
+            yield _pairs(dataset, last)
+
+
+def _summary(dataset: DatasetReport) -> Grid:
+    ceiling = f"candidates' recall: {', '.join(_ceiling(dataset.recall))}"
+    return Grid(
+        f"{dataset.name}, {dataset.half} half: nDCG@10 of {dataset.queries} queries in {dataset.groups} groups "
+        f"over {dataset.documents} documents",
+        ("system", "weight", *_COLUMNS, "own-language share"),
+        tuple(
+            (system.name, _weight(system), *_means(system.ndcg), f"{system.own_share:.3f}")
+            for system in dataset.systems
+        ),
+        (ceiling, *_facts(dataset)),
+    )
+
+
+def _differences(dataset: DatasetReport) -> Grid:
+    rows = [
+        (
+            system.name,
+            *(_signed(figure) for figure in _kinds(system.difference)),
+            str(len(system.better)),
+            _listed(system.worse),
+        )
+        for system in dataset.systems
+        if system.difference is not None
+    ]
+    baseline = next(system.name for system in dataset.systems if system.difference is None)
+    return Grid(
+        f"{dataset.name}: difference from {baseline!r}, with its 95% interval",
+        ("system", *_COLUMNS, "pairs better", "pairs worse"),
+        tuple(rows),
+    )
+
+
+def _pairs(dataset: DatasetReport, system: SystemReport) -> Grid:
+    asked = list(dict.fromkeys(pair.asked for pair in system.pairs))
+    pools = [pool for pool in dict.fromkeys(pair.pool for pair in system.pairs) if pool != MIXED]
+    rows = tuple((language, *(_cell(system, Pair(language, pool)) for pool in (*pools, MIXED))) for language in asked)
+    return Grid(
+        f"{dataset.name}: nDCG@10 of {system.name!r} by query language (rows) and documents' language (columns); "
+        "+ and - mark a difference from the baseline whose interval excludes 0",
+        ("", *pools, MIXED),
+        rows,
+    )
+
+
+def _listed(pairs: Sequence[Pair]) -> str:
+    """All of a few; the number and the first of many."""
+    names = ", ".join(map(pair_name, pairs[:_NAMED]))
+    return f"{len(pairs)}: {names}, ..." if len(pairs) > _NAMED else names or "none"
+
+
+def _cell(system: SystemReport, pair: Pair) -> str:
+    if pair not in system.pairs:
+        return ""
+    difference = system.pair_differences[pair]
+    mark = "+" if difference.is_better else "-" if difference.is_worse else ""
+    return f"{system.pairs[pair].mean:.3f}{mark}"
+
+
+def _kinds(of: Breakdown) -> tuple[Figure | None, ...]:
+    return of.same, of.across, of.mixed
+
+
+def _means(of: Breakdown) -> tuple[str, ...]:
+    return tuple(_ABSENT if figure is None else f"{figure.mean:.3f}" for figure in _kinds(of))
+
+
+def _ceiling(recall: Breakdown) -> tuple[str, ...]:
+    return tuple(f"{name} {mean}" for name, mean in zip(_COLUMNS, _means(recall), strict=True))
+
+
+def _facts(dataset: DatasetReport) -> Iterator[str]:
+    for name, value in dataset.facts.items():
+        shown = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, Mapping) else value
+        yield f"{name.replace('_', ' ')}: {shown}"
+
+
+def _weight(system: SystemReport) -> str:
+    return "" if system.weight is None else f"{system.weight:.1f}"
+
+
+def _signed(figure: Figure | None) -> str:
+    return _ABSENT if figure is None else f"{figure.mean:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
+
+
+def _markdown(grid: Grid) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(cells)} |"
+
+    lines = [f"**{grid.title}**", "", line(grid.header), "|---" * len(grid.header) + "|", *map(line, grid.rows), ""]
+    return "\n".join([*lines, *(f"- {note}" for note in grid.notes), *([""] if grid.notes else [])])

@@ -1,0 +1,100 @@
+"""Some candidate lists, reranked through a live service, as clients do it.
+
+CandidateLists --draw--> a few of them --one request a list, n clients at once--> logits, pairs a second
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from interlingua.base.errors import ServerError
+from interlingua_client.inference import InferenceClient
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists
+from interlingua_server.embedded import EmbeddedServer, ServerSettings
+from interlingua_server.ports import free_ports
+
+if TYPE_CHECKING:
+    from interlingua_client.embedder import FloatArray
+
+_LONE_LISTS = 4
+
+
+class Served(NamedTuple):
+    """What the clients saw.
+
+    Attributes:
+        logits: float32 [queries, documents]; nan where nothing was asked.
+        pairs_per_second: of all clients together.
+        lone_pairs_per_second: of one client that asks for one list after another.
+        lone_list_p50_ms: what such a list takes.
+    """
+
+    logits: FloatArray
+    pairs_per_second: float
+    lone_pairs_per_second: float
+    lone_list_p50_ms: float
+
+
+def draw(lists: CandidateLists, number: int, seed: int) -> CandidateLists:
+    """At most `number` of the test half's lists across languages, the same for the same seed."""
+    across = [pair.pool not in (MIXED, pair.asked) for pair in lists.pairs]
+    eligible = np.flatnonzero(lists.of_half("test") & np.array(across))
+    chosen = np.sort(np.random.default_rng(seed).permutation(eligible)[:number])
+    return CandidateLists(
+        lists.dataset,
+        lists.queries[chosen],
+        tuple(lists.pools[row] for row in chosen),
+        lists.documents[chosen],
+        lists.scores[chosen],
+        lists.not_a_number[chosen],
+    )
+
+
+def rerank_through_service(repository: Path, digest: str, lists: CandidateLists, clients: int) -> Served:
+    """Start a server, warm it up, ask for some lists one after another, then for all from `clients` threads.
+
+    Args:
+        digest: the reranker's that is meant to answer.
+
+    Raises:
+        ServerError: another one answers.
+    """
+    asked = [
+        (lists.dataset.queries[query].text, [document for document in row if document != NOTHING])
+        for query, row in zip(lists.queries.tolist(), lists.documents.tolist(), strict=True)
+    ]
+    texts = [document.indexed.passage for document in lists.dataset.documents]
+    grpc, http, metrics = free_ports(3)
+    settings = ServerSettings(repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
+    with EmbeddedServer(settings), InferenceClient.connect(settings.grpc_address) as client:
+        found = client.services.rerank
+        if found is None or found.spec.digest != digest:
+            raise ServerError(f"{repository} serves another reranker than {digest}: remove the folder")
+
+        def answer(number: int) -> tuple[FloatArray, float]:
+            query, documents = asked[number]
+            began = time.perf_counter()
+            scores = client.rerank(query, [texts[document] for document in documents]).scores
+            return scores, time.perf_counter() - began
+
+        lone = range(min(_LONE_LISTS, len(asked)))
+        answer(0)
+        seconds = [answer(number)[1] for number in lone]
+        with ThreadPoolExecutor(clients) as pool:
+            began = time.perf_counter()
+            answers = list(pool.map(answer, range(len(asked))))
+            wall_s = time.perf_counter() - began
+    logits = np.full((len(lists.dataset.queries), len(texts)), np.nan, dtype=np.float32)
+    for (_, documents), query, (scores, _) in zip(asked, lists.queries.tolist(), answers, strict=True):
+        logits[query, documents] = scores
+    return Served(
+        logits,
+        pairs_per_second=sum(len(documents) for _, documents in asked) / wall_s,
+        lone_pairs_per_second=sum(len(asked[number][1]) for number in lone) / sum(seconds),
+        lone_list_p50_ms=1e3 * float(np.median(seconds)),
+    )

@@ -1,0 +1,104 @@
+"""What is evaluated, by its name: a first stage, and what is done to its candidates.
+
+    first stage [+offsets] [+calibration] [+quota] [+unbalanced] [+rerank@depth[@weight]]
+
+    bm25   dense   dense+offsets   hybrid+offsets   dense+offsets+quota+rerank@50   dense+offsets+rerank@20@0.5
+
+`hybrid` is the reciprocal rank fusion of BM25 and the dense stage. Switches act on the dense stage (`offsets`,
+`calibration`), on what the reranker gets to see (`quota`) and on the order of that (`rerank`, which leaves the
+advantage of the query's own language in where it is `unbalanced`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from interlingua.base.errors import InputError
+
+FIRST_STAGES = ("bm25", "dense", "hybrid")
+SWITCHES = ("offsets", "calibration", "quota", "unbalanced")
+
+
+@dataclass(frozen=True)
+class SystemName:
+    """A system.
+
+    Attributes:
+        first: one of FIRST_STAGES.
+        offsets: language offsets are removed from the vectors.
+        calibration: similarities are standardized within each document language (calibration.py).
+        quota: every language has its share of the candidates (quota.py).
+        unbalanced: the advantage of the query's own language is left in the scores
+            (interlingua_client/score_mixing.py).
+        depth: candidates that are reranked; None for none.
+        weight: the reranker's share in the score; None for what its service states.
+    """
+
+    first: str
+    offsets: bool = False
+    calibration: bool = False
+    quota: bool = False
+    unbalanced: bool = False
+    depth: int | None = None
+    weight: float | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> SystemName:
+        """Read a name.
+
+        Raises:
+            InputError: it is not one; the message says which part, and what there is.
+        """
+        first, *rest = name.strip().split("+")
+        system = cls(first)
+        for part in rest:
+            if part in SWITCHES:
+                system = replace(system, **{part: True})  # type: ignore[arg-type]
+            elif part.startswith("rerank@"):
+                depth, weight = _reranking(name, part)
+                system = replace(system, depth=depth, weight=weight)
+            else:
+                raise InputError(f"system {name!r}: {part!r} is none of {', '.join(SWITCHES)}, rerank@DEPTH")
+        return system._checked(name)
+
+    def __str__(self) -> str:
+        weight = "" if self.weight is None else f"@{self.weight:g}"
+        rerank = [] if self.depth is None else [f"rerank@{self.depth}{weight}"]
+        return "+".join([self.first, *(switch for switch in SWITCHES if getattr(self, switch)), *rerank])
+
+    @property
+    def before_reranking(self) -> SystemName:
+        """The same without its reranker."""
+        return replace(self, unbalanced=False, depth=None, weight=None)
+
+    @property
+    def needs_vectors(self) -> bool:
+        """Whether texts have to be embedded."""
+        return self.first != "bm25"
+
+    def _checked(self, name: str) -> SystemName:
+        faults = []
+        if self.first not in FIRST_STAGES:
+            faults.append(f"{self.first!r} is none of {', '.join(FIRST_STAGES)}")
+        if self.first == "bm25" and (self.offsets or self.calibration):
+            faults.append("BM25 has no vectors: offsets and calibration go with dense or hybrid")
+        if self.quota and (self.first != "dense" or self.depth is None):
+            faults.append("a quota shares out the dense candidates that a reranker sees: dense+quota+rerank@DEPTH")
+        if self.unbalanced and self.depth is None:
+            faults.append("unbalanced is a way to rerank: dense+unbalanced+rerank@DEPTH")
+        if faults:
+            raise InputError(f"system {name!r}: {'; '.join(faults)}")
+        return self
+
+
+def _reranking(name: str, part: str) -> tuple[int, float | None]:
+    try:
+        _, depth, *weights = part.split("@")
+        weight = float(weights[0]) if weights else None
+        if int(depth) < 1 or len(weights) > 1 or (weight is not None and not 0 <= weight <= 1):
+            raise ValueError
+        return int(depth), weight
+    except ValueError:
+        raise InputError(
+            f"system {name!r}: {part!r} is not rerank@DEPTH or rerank@DEPTH@WEIGHT (a weight from 0 to 1)"
+        ) from None

@@ -1,0 +1,149 @@
+"""The parity gate: what is published answers like the torch model it came from.
+
+    samples --torch, one at a time--> reference [n, D]
+            --ONNX Runtime, alone; in mixed batches; permuted--> answers [n, D]
+    names, axes, dtypes; values; independence of batch neighbours; rankings --> Figures, each with its bound
+                                             rankings, language by language --> LanguageAgreements
+
+One figure over its bound fails the export, and the message says which text, in which language, by how much. A language
+whose rankings differ fails it, whatever the others do: the message names it, and the pair of languages that agrees
+least.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from interlingua.base.errors import ExportError
+from interlingua_exporter.gate.bounds import ARITHMETIC, BOUNDS, Bounds
+from interlingua_exporter.gate.figures import Figure, ranking_figures, relative_errors, worst
+from interlingua_exporter.gate.ranking_agreement import LanguageAgreement, Values, agreements
+from interlingua_exporter.gate.signature import check_signature, check_vocabulary
+from interlingua_exporter.models.this_machine import cores
+from interlingua_exporter.texts.parity_texts import ParitySet, parity_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from interlingua.served.kinds import Precision
+    from interlingua_exporter.graphs.checkpoint import Checkpoint
+    from interlingua_exporter.graphs.network_session import NetworkSession
+    from interlingua_exporter.texts.text_encoder import TextEncoder, Tokens
+
+BATCH = 6
+_SEED = 20
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """What the gate saw.
+
+    Attributes:
+        samples: texts compared.
+        languages: of them.
+        agreements: every language's rankings against torch's, those that fail and agree least first.
+        arithmetic: what was run, where it is not what a server will run; else "".
+    """
+
+    figures: tuple[Figure, ...]
+    samples: int
+    languages: int
+    agreements: tuple[LanguageAgreement, ...] = ()
+    arithmetic: str = ""
+
+
+def run_gate(
+    checkpoint: Checkpoint, session: NetworkSession, precision: Precision, reference: Values | None = None
+) -> GateReport:
+    """Compare a network with torch.
+
+    Args:
+        reference: `torch_answers` of this checkpoint, where they are at hand.
+
+    Raises:
+        ExportError: a name, an axis, a dtype or a figure is not what it has to be; the message says which text,
+            which language, which figure and the bound.
+        InputError: the tokenizer gives ids that the network does not have.
+    """
+    check_signature(checkpoint, session)
+    encoder = checkpoint.text_encoder()
+    parity = parity_set(checkpoint.spec, encoder)
+    rows = encoder.encode([sample.text for sample in parity.samples])
+    check_vocabulary(checkpoint, rows)
+    if reference is None:
+        reference = _reference(checkpoint, encoder, rows)
+    bounds = BOUNDS[checkpoint.spec.role, precision]
+    alone, figures = _figures(checkpoint, session, encoder, parity, rows, reference, bounds)
+    languages = agreements(parity, alone, reference, overlap=bounds.overlap, correlation=bounds.correlation)
+    figures += ranking_figures(parity, languages, alone, reference, bounds)
+    faults = [figure.describe() for figure in figures if not figure.passed]
+    if differ := [language.describe() for language in languages if not language.passed]:
+        faults.append(f"rankings differ in {len(differ)} of {len(languages)} languages: {', '.join(differ)}")
+    if faults:
+        raise ExportError(
+            f"{checkpoint.spec.id} in {precision} does not pass the parity gate, nothing was published: "
+            + "; ".join(faults)
+        )
+    return GateReport(figures, len(rows), len(languages), languages, ARITHMETIC[precision])
+
+
+def torch_answers(checkpoint: Checkpoint) -> Values:
+    """What torch answers to the gate's texts, [samples, D]: one reference for several gates. Raises as `run_gate`."""
+    encoder = checkpoint.text_encoder()
+    rows = encoder.encode([sample.text for sample in parity_set(checkpoint.spec, encoder).samples])
+    check_vocabulary(checkpoint, rows)
+    return _reference(checkpoint, encoder, rows)
+
+
+def _reference(checkpoint: Checkpoint, encoder: TextEncoder, rows: Sequence[Tokens]) -> Values:
+    """One text at a time on each core."""
+    import torch
+
+    def answer(row: Tokens) -> Values:
+        batch = encoder.collate([row], checkpoint.inputs)
+        with torch.inference_mode():
+            answers: Values = checkpoint.graph(*(torch.from_numpy(batch[name]) for name in checkpoint.inputs)).numpy()
+        return answers
+
+    # One text gives several threads of torch's little to do, and they spin while they wait: on a busy machine of two
+    # cores this took 180 s with two threads and 7.5 s with one. Code of the model's own may keep state between calls.
+    workers = 1 if checkpoint.spec.remote_code else cores()
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return np.concatenate(list(pool.map(answer, rows))).astype(np.float64)
+
+
+def _figures(
+    checkpoint: Checkpoint,
+    session: NetworkSession,
+    encoder: TextEncoder,
+    parity: ParitySet,
+    rows: Sequence[Tokens],
+    reference: Values,
+    bounds: Bounds,
+) -> tuple[Values, tuple[Figure, ...]]:
+    """The answers, each text alone, and how far they are from torch's and from those in batches."""
+
+    def answer(positions: Iterable[int]) -> Values:
+        batch = encoder.collate([rows[position] for position in positions], checkpoint.inputs)
+        return session.run(batch).astype(np.float64)
+
+    role = checkpoint.spec.role
+    describe = [f"{sample.describe()} ({len(row)} tokens)" for sample, row in zip(parity.samples, rows, strict=True)]
+    alone = np.concatenate([answer([position]) for position in range(len(rows))])
+    figures = [worst("error against torch", relative_errors(alone, reference, role), bounds.error, describe)]
+    for name, order in _orders(parity.mixed):
+        parts = [answer(order[start : start + BATCH]) for start in range(0, len(order), BATCH)]
+        changes = relative_errors(np.concatenate(parts), alone[order], role)
+        figures.append(worst(f"change in {name} batches", changes, bounds.neighbours, [describe[at] for at in order]))
+    return alone, tuple(figures)
+
+
+def _orders(positions: Sequence[int]) -> list[tuple[str, list[int]]]:
+    """Batch compositions: every batch a random mix of lengths; and another order in other company."""
+    order = np.random.default_rng(_SEED).permutation(positions).tolist()
+    shift = BATCH // 2
+    return [("mixed", order), ("permuted", [*order[::-1][shift:], *order[::-1][:shift]])]

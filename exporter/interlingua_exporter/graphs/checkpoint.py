@@ -1,0 +1,59 @@
+"""A model that has been loaded: the torch graph that is the reference, and the tokenizer that feeds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from interlingua.served.graph_names import EMBEDDING, SCORE
+from interlingua_exporter.texts.text_encoder import TextEncoder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from interlingua_exporter.models.spec import ModelSpec
+    from interlingua_server.backends.torch.torch_network.assembly import Assembly
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything an export needs of a model.
+
+    Attributes:
+        graph: `EmbedderGraph` or `RerankerGraph` in evaluation mode, float32.
+        inputs: names of the graph's inputs, in order.
+        dimension: length of an embedding; 1 for a score.
+        vocabulary: ids the network accepts are below this.
+        tokenizer_json: the bytes that are published.
+        notes: what the user should know about how the model was read.
+        files: the folder with config.json and weights, which the torch backend can load; None where there is none.
+        assembly: how the graph is made of the folder's network.
+        token_types: how many kinds of token types it knows.
+    """
+
+    spec: ModelSpec
+    graph: torch.nn.Module
+    inputs: tuple[str, ...]
+    dimension: int
+    vocabulary: int
+    tokenizer_json: bytes
+    pad_token_id: int
+    notes: tuple[str, ...] = ()
+    files: Path | None = None
+    assembly: Assembly | None = None
+    token_types: int = 1
+
+    @property
+    def output(self) -> str:
+        return EMBEDDING if self.spec.role == "embedder" else SCORE
+
+    def text_encoder(self) -> TextEncoder:
+        """The tokenizer as the services use it; raises InputError where it cannot be read."""
+        return TextEncoder(
+            self.tokenizer_json,
+            max_tokens=self.spec.max_tokens,
+            pad_token_id=self.pad_token_id,
+            padding_side=self.spec.padding_side,
+        )

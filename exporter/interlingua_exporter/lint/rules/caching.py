@@ -1,0 +1,70 @@
+"""The response cache: it keys on model, version and inputs, on nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.python_source import read_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interlingua_exporter.lint.model import Model
+    from interlingua_exporter.lint.repository import Repository
+
+_FIELD = "response_cache.enable"
+
+
+def _cached(model: Model) -> bool:
+    return bool(model.config.response_cache.enable)
+
+
+def _refused(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    if _cached(model) and model.config.model_transaction_policy.decoupled:
+        yield model.hit(_FIELD, "the model is decoupled")
+    if _cached(model) and model.config.HasField("sequence_batching"):
+        yield model.hit(_FIELD, "the model has sequence_batching")
+
+
+def _parameters(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    if not _cached(model) or model.backend != "python":
+        return
+    for version in model.served:
+        source = read_python(model.version_file(version))
+        if source and source.reads_parameters:
+            yield model.hit(_FIELD, f"{version}/{model.model_file} reads request parameters")
+
+
+def _no_cache(model: Model, repository: Repository) -> Iterator[Hit]:
+    launch = repository.settings.launch
+    if _cached(model) and launch and not launch.has("--cache-config") and not launch.has("--response-cache-byte-size"):
+        yield model.hit(_FIELD, "the server is started without --cache-config")
+
+
+RULES = (
+    Rule(
+        "CCH001",
+        "error",
+        "a cached model that cannot be cached",
+        "Triton does not load a decoupled or sequence model with a response cache.",
+        "Leave response_cache out.",
+        each_model(_refused),
+    ),
+    Rule(
+        "CCH002",
+        "warning",
+        "a cached model that reads request parameters",
+        "The key is model, version and inputs: two requests that differ in a parameter get the same answer.",
+        "Make what changes the answer an input tensor, or leave response_cache out.",
+        each_model(_parameters),
+    ),
+    Rule(
+        "CCH003",
+        "warning",
+        "a cached model on a server without a cache",
+        "Nothing is cached, without a word.",
+        "--cache-config=local,size=67108864",
+        each_model(_no_cache),
+    ),
+)

@@ -1,0 +1,91 @@
+"""config.pbtxt as a whole: there, readable, and saying what Triton should not have to guess."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua_exporter.lint.finding import Hit, Rule, each_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interlingua_exporter.lint.model import Model
+    from interlingua_exporter.lint.repository import Repository
+
+_COMPLETING = frozenset({"onnxruntime", "tensorrt", "pytorch", "openvino", "tensorflow"})
+
+
+def _damaged(repository: Repository) -> Iterator[Hit]:
+    for model in repository.models:
+        if model.damage:
+            yield model.hit("", f"it cannot be read: {model.damage}")
+
+
+def _missing(repository: Repository) -> Iterator[Hit]:
+    for model in repository.models:
+        if not model.has_config and model.versions:
+            yield model.hit("", "there is no config.pbtxt")
+
+
+def _other_name(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    name = model.config.name
+    if name and name != model.name:
+        yield model.hit("name", f"the name is {name!r}, the folder {model.name!r}", f'name: "{model.name}"')
+
+
+def _left_out(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    config = model.config
+    if model.backend in _COMPLETING and not config.max_batch_size and not (config.input and config.output):
+        yield model.hit("max_batch_size", "neither max_batch_size nor the tensors are stated")
+
+
+def _negative(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    if model.config.max_batch_size < 0:
+        yield model.hit("max_batch_size", f"it is {model.config.max_batch_size}")
+
+
+RULES = (
+    Rule(
+        "CFG001",
+        "error",
+        "config.pbtxt is damaged",
+        "Triton does not load the model, and says no more than 'failed to read text proto'.",
+        "Write it with the protobuf that tritonclient ships, or mend the line that is named.",
+        _damaged,
+    ),
+    Rule(
+        "CFG002",
+        "warning",
+        "no config.pbtxt",
+        "Triton then completes it from the model file: batches of at most 4 (default-max-batch-size) or none at all, "
+        "names and shapes as they happen to be, and under --disable-auto-complete-config the model does not load.",
+        "Start from what the server completed: GET /v2/models/<name>/config; state max_batch_size, input, output, "
+        "instance_group and version_policy.",
+        _missing,
+    ),
+    Rule(
+        "CFG003",
+        "error",
+        "the name is not the folder's",
+        "Triton does not load the model.",
+        "Leave `name` out, or write the folder's.",
+        each_model(_other_name),
+    ),
+    Rule(
+        "CFG004",
+        "warning",
+        "batch size left to auto-complete",
+        "Auto-complete allows batches of 4 whatever the model can do, and under --disable-auto-complete-config there "
+        "is no batching at all.",
+        "max_batch_size: 64 with the input and output sections stated.",
+        each_model(_left_out),
+    ),
+    Rule(
+        "CFG005",
+        "error",
+        "max_batch_size below 0",
+        "Triton does not load the model.",
+        "max_batch_size: 0 for no batching, or the largest batch that fits into memory.",
+        each_model(_negative),
+    ),
+)

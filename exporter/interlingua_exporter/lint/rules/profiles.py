@@ -1,0 +1,142 @@
+"""TensorRT's optimization profiles: `input_ids:1x16,attention_mask:1x16` for the least, usual and largest shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.rules.accelerators import PARAMETERS, tensorrt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interlingua_exporter.lint.model import Model
+    from interlingua_exporter.lint.repository import Repository
+
+_KINDS = ("min", "opt", "max")
+Shapes = dict[str, tuple[int, ...]]
+
+
+def _texts(model: Model) -> dict[str, str]:
+    """The profiles that are stated, by kind."""
+    parameters = tensorrt(model) or {}
+    stated = {kind: parameters.get(f"trt_profile_{kind}_shapes", "") for kind in _KINDS}
+    return {kind: text for kind, text in stated.items() if text}
+
+
+def parse(text: str) -> Shapes:
+    """`a:1x2,b:3` as shapes. Raises ValueError: it is written otherwise."""
+    pairs = [part.strip().rpartition(":") for part in text.split(",")]
+    if not all(name for name, _, _ in pairs):
+        raise ValueError(f"a shape without a name in {text!r}")
+    return {name: tuple(int(size) for size in shape.split("x")) for name, _, shape in pairs}
+
+
+def _parsed(model: Model) -> dict[str, Shapes]:
+    try:
+        return {kind: parse(text) for kind, text in _texts(model).items()}
+    except ValueError:
+        return {}
+
+
+def dynamic_inputs(model: Model) -> tuple[str, ...]:
+    """Inputs whose shape in the graph is open: those with an open dimension, and all where there is a batch axis."""
+    batched = model.config.max_batch_size > 0
+    return tuple(entry.name for entry in model.config.input if batched or -1 in entry.dims)
+
+
+def _none(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    names = dynamic_inputs(model)
+    if tensorrt(model) is not None and names and not _texts(model):
+        yield model.hit(PARAMETERS, f"no profile for {', '.join(names)}")
+
+
+def _malformed(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    for kind, text in _texts(model).items():
+        try:
+            parse(text)
+        except ValueError:
+            yield model.hit(PARAMETERS, f"trt_profile_{kind}_shapes {text!r} is not input:1x2,other:3x4")
+
+
+def _partial(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    stated = _texts(model)
+    if not stated:
+        return
+    for kind in _KINDS:
+        if kind not in stated:
+            yield model.hit(PARAMETERS, f"trt_profile_{kind}_shapes is missing")
+    for kind, shapes in _parsed(model).items():
+        missing = [name for name in dynamic_inputs(model) if name not in shapes]
+        if missing:
+            yield model.hit(PARAMETERS, f"trt_profile_{kind}_shapes leaves out {', '.join(missing)}")
+
+
+def _disordered(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    profiles = _parsed(model)
+    if set(profiles) != set(_KINDS):
+        return
+    for name in profiles["min"]:
+        low, usual, high = (profiles[kind].get(name, ()) for kind in _KINDS)
+        if not len(low) == len(usual) == len(high):
+            continue
+        if any(not a <= b <= c for a, b, c in zip(low, usual, high, strict=True)):
+            yield model.hit(PARAMETERS, f"{name}: not min {low} <= opt {usual} <= max {high}")
+
+
+def _narrow(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    batch = model.config.max_batch_size
+    largest = _parsed(model).get("max", {})
+    for entry in model.config.input:
+        shape = largest.get(entry.name)
+        if shape is None or not batch:
+            continue
+        if len(shape) != len(entry.dims) + 1:
+            yield model.hit(PARAMETERS, f"{entry.name}: max {shape} is not a batch axis and {len(entry.dims)} more")
+        elif shape[0] < batch:
+            yield model.hit(PARAMETERS, f"{entry.name}: max {shape} holds {shape[0]} of max_batch_size {batch}")
+
+
+RULES = (
+    Rule(
+        "PRF001",
+        "warning",
+        "TensorRT without profiles for its dynamic inputs",
+        "Every shape that was not seen before rebuilds the engine, 30 to 100 s in the middle of a request "
+        "(microsoft/onnxruntime#12120).",
+        'parameters { key: "trt_profile_min_shapes" value: "input_ids:1x1,attention_mask:1x1" }, and opt and max',
+        each_model(_none),
+    ),
+    Rule(
+        "PRF002",
+        "error",
+        "a profile that cannot be read",
+        "ONNX Runtime refuses it, and the model does not load.",
+        "input_ids:1x16,attention_mask:1x16",
+        each_model(_malformed),
+    ),
+    Rule(
+        "PRF003",
+        "error",
+        "profiles that leave out a kind or a dynamic input",
+        "ONNX Runtime takes min, opt and max for all dynamic inputs, or none of them.",
+        "State the three of them, each with every input.",
+        each_model(_partial),
+    ),
+    Rule(
+        "PRF004",
+        "error",
+        "a profile whose sizes are out of order",
+        "TensorRT builds no engine for it.",
+        "min <= opt <= max in every dimension.",
+        each_model(_disordered),
+    ),
+    Rule(
+        "PRF005",
+        "warning",
+        "profiles that do not cover the largest batch",
+        "A batch beyond the profile rebuilds the engine in the middle of a request.",
+        "Let the first size of trt_profile_max_shapes be max_batch_size.",
+        each_model(_narrow),
+    ),
+)

@@ -1,0 +1,103 @@
+"""Queue policies and priorities. Sources: tis/core src/scheduler_utils.cc, src/dynamic_batch_scheduler.cc."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tritonclient.grpc import model_config_pb2 as pb
+
+from interlingua_exporter.lint.finding import Hit, Rule, each_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interlingua_exporter.lint.model import Model
+    from interlingua_exporter.lint.repository import Repository
+
+_STALL = (
+    "It switches Triton's prefetching off: a request that arrives between an answer and the instance becoming idle "
+    "does not wake the batcher, which sleeps 500 ms. A closed loop of one client had a p99 of 512 ms instead of 66."
+)
+_FIELD = "dynamic_batching.default_queue_policy"
+
+
+def _priorities(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    levels = model.config.dynamic_batching.priority_levels
+    if levels:
+        yield model.hit("dynamic_batching.priority_levels", f"it is {levels}")
+
+
+def _policy(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    policy = model.config.dynamic_batching.default_queue_policy
+    names = [
+        name
+        for name in ("default_timeout_microseconds", "allow_timeout_override", "max_queue_size")
+        if getattr(policy, name)
+    ]
+    if names:
+        yield model.hit(_FIELD, f"{', '.join(names)} set")
+
+
+def _override(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    batching = model.config.dynamic_batching
+    for policy in (batching.default_queue_policy, *batching.priority_queue_policy.values()):
+        if policy.allow_timeout_override and not policy.default_timeout_microseconds:
+            yield model.hit(f"{_FIELD}.allow_timeout_override", "there is no default_timeout_microseconds to override")
+
+
+def _without_levels(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    batching = model.config.dynamic_batching
+    if batching.priority_queue_policy and not batching.priority_levels:
+        yield model.hit("dynamic_batching.priority_queue_policy", "priority_levels is 0")
+
+
+def _delayed(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    batching = model.config.dynamic_batching
+    for policy in (batching.default_queue_policy, *batching.priority_queue_policy.values()):
+        if policy.default_timeout_microseconds and policy.timeout_action == pb.ModelQueuePolicy.DELAY:
+            yield model.hit(f"{_FIELD}.timeout_action", "requests past their time stay in the queue (DELAY)")
+
+
+RULES = (
+    Rule(
+        "QUE001",
+        "warning",
+        "priority levels: the hidden stall",
+        _STALL,
+        "Leave priority_levels out; serve what is urgent by a model of its own.",
+        each_model(_priorities),
+    ),
+    Rule(
+        "QUE002",
+        "warning",
+        "a queue policy: the hidden stall",
+        _STALL,
+        "dynamic_batching { }; let requests carry their deadline, and shed late ones before computing them.",
+        each_model(_policy),
+    ),
+    Rule(
+        "QUE003",
+        "warning",
+        "a timeout override that overrides nothing",
+        "A request's own timeout counts only where it is below default_timeout_microseconds; with 0 it never is, and "
+        "requests wait without limit.",
+        "State default_timeout_microseconds, or leave the policy out.",
+        each_model(_override),
+    ),
+    Rule(
+        "QUE004",
+        "warning",
+        "queue policies of priorities that do not exist",
+        "Without priority_levels Triton ignores priority_queue_policy: the limits in it do not hold.",
+        "Leave priority_queue_policy out.",
+        each_model(_without_levels),
+    ),
+    Rule(
+        "QUE005",
+        "note",
+        "late requests are kept",
+        "They are computed after all others, when their clients have gone; the queue has no limit.",
+        "timeout_action: REJECT",
+        each_model(_delayed),
+    ),
+)

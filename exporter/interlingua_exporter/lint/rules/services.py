@@ -1,0 +1,155 @@
+"""Models that call other models: our `text` services, and Python models with business logic scripting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, ServiceSpec
+from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.python_source import read_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interlingua_exporter.lint.model import Model
+    from interlingua_exporter.lint.repository import Repository
+
+
+def _specs(model: Model) -> Iterator[tuple[int, ServiceSpec | None, str]]:
+    """(version, what the service says of itself or None, why not) of every version that is served."""
+    if model.backend != "text":
+        return
+    for version in model.served:
+        try:
+            yield version, ServiceSpec.from_parameters(model.parameters, version), ""
+        except (KeyError, ValueError) as error:
+            yield version, None, f"{error.args[0] if error.args else error}"
+
+
+def _calls(model: Model, repository: Repository) -> Iterator[tuple[int, ServiceSpec, Model]]:
+    """(version, service, its network) where both are there."""
+    for version, spec, _ in _specs(model):
+        network = repository.by_name.get(spec.network) if spec else None
+        if spec and network and network.configured:
+            yield version, spec, network
+
+
+def _unspecified(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    for version, spec, reason in _specs(model):
+        if spec is None:
+            yield model.hit("parameters", f"version {version} is not described: {reason}")
+
+
+def _no_network(model: Model, repository: Repository) -> Iterator[Hit]:
+    for version, spec, _ in _specs(model):
+        if spec and spec.network not in repository.by_name:
+            yield model.hit(f"parameters.{version}/network", f"there is no model {spec.network!r}")
+
+
+def _no_version(model: Model, repository: Repository) -> Iterator[Hit]:
+    for version, _spec, network in _calls(model, repository):
+        if version not in network.served:
+            yield model.hit(f"parameters.{version}/network", f"{network.name} does not serve version {version}")
+
+
+def _other_tensors(model: Model, repository: Repository) -> Iterator[Hit]:
+    for version, spec, network in _calls(model, repository):
+        ours, theirs = set(spec.network_inputs.split(",")), {entry.name for entry in network.config.input}
+        if theirs and ours != theirs:
+            what = f"{', '.join(sorted(ours))}; {network.name} has {', '.join(sorted(theirs))}"
+            yield model.hit(f"parameters.{version}/network_inputs", what)
+        output = next(iter(model.config.output), None)
+        there = {entry.name: list(entry.dims) for entry in network.config.output}
+        if output is not None and there.get(output.name) != list(output.dims):
+            what = f"{output.name} {list(output.dims)} first; {network.name} has {there}"
+            yield model.hit("output", what)
+
+
+def _larger(model: Model, repository: Repository) -> Iterator[Hit]:
+    for _, _, network in _calls(model, repository):
+        ours, theirs = model.config.max_batch_size, network.config.max_batch_size
+        if ours > theirs:
+            yield model.hit("max_batch_size", f"it is {ours}, that of {network.name} {theirs}")
+
+
+def _two_spaces(repository: Repository) -> Iterator[Hit]:
+    query, document = (repository.by_name.get(name) for name in (EMBED_QUERY, EMBED_DOCUMENT))
+    if query is None or document is None:
+        return
+    digests = {version: spec.digest for version, spec, _ in _specs(query) if spec}
+    for version, spec, _ in _specs(document):
+        if spec and digests.get(version, spec.digest) != spec.digest:
+            yield document.hit(f"parameters.{version}/digest", f"it is not that of {query.name}")
+
+
+def _unknown_calls(model: Model, repository: Repository) -> Iterator[Hit]:
+    if model.backend != "python":
+        return
+    for version in model.served:
+        source = read_python(model.version_file(version))
+        for name in sorted(source.called if source else ()):
+            if name not in repository.by_name:
+                where = f"{version}/{model.model_file}"
+                yield model.hit("", f"it calls {name!r}, which is not in the repository", file=where)
+
+
+_AGAIN = "Run `interlingua export` again: network and services are published together."
+
+RULES = (
+    Rule(
+        "BLS001",
+        "error",
+        "a service without the parameters of a version",
+        "The `text` backend refuses the model: everything that it has to know stands in `<version>/...`.",
+        _AGAIN,
+        each_model(_unspecified),
+    ),
+    Rule(
+        "BLS002",
+        "error",
+        "a service whose network is not there",
+        "It loads, and every request fails.",
+        _AGAIN,
+        each_model(_no_network),
+    ),
+    Rule(
+        "BLS003",
+        "error",
+        "a service whose version its network does not serve",
+        "Version v of a service calls version v of its network: every request fails.",
+        _AGAIN,
+        each_model(_no_version),
+    ),
+    Rule(
+        "BLS004",
+        "error",
+        "a service whose tensors are not its network's",
+        "It loads, and every request fails, or has another dimension than stated.",
+        _AGAIN,
+        each_model(_other_tensors),
+    ),
+    Rule(
+        "BLS005",
+        "error",
+        "a service with larger batches than its network",
+        "A call of many short texts exceeds the network's max_batch_size and fails.",
+        "Let the network's max_batch_size be at least the service's.",
+        each_model(_larger),
+    ),
+    Rule(
+        "BLS006",
+        "warning",
+        "embed_query and embed_document of different models",
+        "Equal digests are one vector space; vectors of two models cannot be compared.",
+        _AGAIN,
+        _two_spaces,
+    ),
+    Rule(
+        "BLS007",
+        "warning",
+        "a Python model that calls a model which is not there",
+        "It loads, and the call fails (unless another repository has that model).",
+        "Put the model into the repository.",
+        each_model(_unknown_calls),
+    ),
+)

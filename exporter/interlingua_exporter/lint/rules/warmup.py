@@ -1,0 +1,189 @@
+"""Warm-up samples against the model's inputs and the files that hold them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from tritonclient.grpc import model_config_pb2 as pb
+
+from interlingua_exporter.lint import disk
+from interlingua_exporter.lint.finding import Hit, Rule, each_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from interlingua_exporter.lint.model import Model
+    from interlingua_exporter.lint.repository import Repository
+
+_FOLDER = "warmup"
+BYTES: dict[int, int] = {
+    pb.TYPE_BOOL: 1,
+    pb.TYPE_UINT8: 1,
+    pb.TYPE_INT8: 1,
+    pb.TYPE_UINT16: 2,
+    pb.TYPE_INT16: 2,
+    pb.TYPE_FP16: 2,
+    pb.TYPE_BF16: 2,
+    pb.TYPE_UINT32: 4,
+    pb.TYPE_INT32: 4,
+    pb.TYPE_FP32: 4,
+    pb.TYPE_UINT64: 8,
+    pb.TYPE_INT64: 8,
+    pb.TYPE_FP64: 8,
+}
+_WHOLE = (pb.TYPE_INT64, pb.TYPE_INT32)
+
+
+def _inputs(model: Model) -> Iterator[tuple[Any, str, Any]]:
+    """(sample, input's name, what the sample says of it)."""
+    for sample in model.config.model_warmup:
+        for name, entry in sorted(sample.inputs.items()):
+            yield sample, name, entry
+
+
+def _files(model: Model) -> Iterator[tuple[str, str, Any, int]]:
+    """(file's name, field, entry, bytes on disk or -1)."""
+    for sample, name, entry in _inputs(model):
+        if entry.input_data_file:
+            path = model.folder / _FOLDER / entry.input_data_file
+            yield entry.input_data_file, f"model_warmup[{sample.name}].inputs[{name}]", entry, disk.size(path)
+
+
+def tensor_bytes(data_type: int, dims: Sequence[int]) -> int | None:
+    """Bytes that one item takes; None for strings and open shapes."""
+    if data_type not in BYTES or any(size < 0 for size in dims):
+        return None
+    return math.prod(dims) * BYTES[data_type]
+
+
+def _needed(entry: Any) -> int | None:
+    return tensor_bytes(entry.data_type, entry.dims)
+
+
+def _missing(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    for name, field, _, size in _files(model):
+        if size < 0:
+            yield model.hit(field, f"{_FOLDER}/{name} is missing")
+
+
+def _short(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    for name, field, entry, size in _files(model):
+        needed = _needed(entry)
+        if needed is not None and 0 <= size < needed:
+            yield model.hit(field, f"{_FOLDER}/{name} has {size} bytes of {needed}")
+
+
+def _long(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    for name, field, entry, size in _files(model):
+        needed = _needed(entry)
+        if needed is not None and size > needed:
+            yield model.hit(field, f"{_FOLDER}/{name} has {size} bytes, {needed} are used")
+
+
+def _unfit(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    ours = {entry.name: entry for entry in model.config.input}
+    required = {entry.name for entry in model.config.input if not entry.optional}
+    if not ours:
+        return
+    for sample in model.config.model_warmup:
+        field = f"model_warmup[{sample.name}]"
+        if required - set(sample.inputs):
+            yield model.hit(field, f"it leaves out {', '.join(sorted(required - set(sample.inputs)))}")
+    for sample, name, entry in _inputs(model):
+        field = f"model_warmup[{sample.name}].inputs[{name}]"
+        if name not in ours:
+            yield model.hit(field, f"the model has no input {name}")
+            continue
+        if entry.data_type != ours[name].data_type:
+            names = [pb.DataType.Name(kind) for kind in (entry.data_type, ours[name].data_type)]
+            yield model.hit(field, f"it is {names[0]}, the input {names[1]}")
+        a, b = list(entry.dims), list(ours[name].dims)
+        if any(size < 0 for size in a):
+            yield model.hit(field, f"dims {a} are open: a sample has a size")
+        elif len(a) != len(b) or any(y not in (x, -1) for x, y in zip(a, b, strict=True)):
+            yield model.hit(field, f"dims are {a}, the input's {b}")
+
+
+def _no_data(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    for sample, name, entry in _inputs(model):
+        if entry.WhichOneof("input_data_type") is None:
+            yield model.hit(f"model_warmup[{sample.name}].inputs[{name}]", "it has no data")
+
+
+def _batch(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    limit = model.config.max_batch_size
+    for sample in model.config.model_warmup:
+        if limit and sample.batch_size > limit:
+            what = f"batch_size {sample.batch_size}, max_batch_size {limit}"
+            yield model.hit(f"model_warmup[{sample.name}].batch_size", what)
+
+
+def _invented(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+    for sample, name, entry in _inputs(model):
+        field = f"model_warmup[{sample.name}].inputs[{name}]"
+        if entry.random_data and entry.data_type in _WHOLE:
+            yield model.hit(field, "random ids")
+        if entry.zero_data and "mask" in name:
+            yield model.hit(field, "a mask of zeros")
+
+
+RULES = (
+    Rule(
+        "WRM001",
+        "error",
+        "a warm-up file that is missing",
+        "The model does not load.",
+        "Write the file into <model>/warmup, or take the sample out.",
+        each_model(_missing),
+    ),
+    Rule(
+        "WRM002",
+        "error",
+        "a warm-up file that is too short",
+        "The model does not load. A file holds one item, little-endian, without the batch axis.",
+        "Write all values of one item.",
+        each_model(_short),
+    ),
+    Rule(
+        "WRM003",
+        "warning",
+        "a warm-up file that is too long",
+        "Only the first values are used: mostly the wrong type, or a whole batch where one item belongs.",
+        "Write the values of one item.",
+        each_model(_long),
+    ),
+    Rule(
+        "WRM004",
+        "error",
+        "a warm-up sample that does not fit the inputs",
+        "The sample is a request like any other: it is refused, and with it the model.",
+        "State every input, with its type and a shape that it allows.",
+        each_model(_unfit),
+    ),
+    Rule(
+        "WRM005",
+        "error",
+        "a warm-up input without data",
+        "The model does not load.",
+        'input_data_file: "..."',
+        each_model(_no_data),
+    ),
+    Rule(
+        "WRM006",
+        "error",
+        "a warm-up batch beyond max_batch_size",
+        "The model does not load.",
+        "batch_size: no more than max_batch_size",
+        each_model(_batch),
+    ),
+    Rule(
+        "WRM007",
+        "warning",
+        "invented token ids or an empty mask",
+        "Random ids can lie beyond the vocabulary, and a mask of zeros makes mean pooling divide by zero: the warm-up "
+        "fails, or leaves kernels cold that real texts need.",
+        "input_data_file with the ids of a real text, one sample for each batch and length",
+        each_model(_invented),
+    ),
+)

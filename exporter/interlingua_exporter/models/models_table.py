@@ -1,0 +1,163 @@
+"""The catalogue as a list: which rows are wanted, as a table for people and as facts for machines.
+
+(Entry, ...) --wanted(Filter)--> (Entry, ...) --table--> rich.Table
+                                             --facts--> [{...}, ...] for --json
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from interlingua.base.errors import InputError
+from interlingua_exporter.models.exportable import obstacles, status
+from interlingua_exporter.models.memory_need import GIGABYTE, download_bytes, memory_need, parameters
+from interlingua_exporter.models.model_facts import NUMBER_FORMATS, NumberFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.table import Table
+
+    from interlingua.served.kinds import Role
+    from interlingua_exporter.models.catalog import Entry
+    from interlingua_exporter.models.spec import ModelSpec
+
+_UNITS = {"": GIGABYTE, "g": GIGABYTE, "gb": GIGABYTE, "m": 10**6, "mb": 10**6, "gib": 1 << 30, "mib": 1 << 20}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a row must have; None and "" ask for nothing.
+
+    Attributes:
+        licence: part of the licence's name, in any case.
+        language: BCP 47; a model whose languages the catalogue only counts is left out.
+        max_memory: bytes that one instance may take in the smallest format the model may run in.
+        no_remote_code: only models that run without code of their own.
+        run_here: only those run with their own weights or a dummy's, or whose class the tests export.
+    """
+
+    role: Role | None = None
+    licence: str = ""
+    language: str = ""
+    max_memory: int | None = None
+    no_remote_code: bool = False
+    run_here: bool = False
+
+
+def wanted(entries: Iterable[Entry], asked: Filter) -> tuple[Entry, ...]:
+    """The rows that have everything that is asked for."""
+    return tuple(entry for entry in entries if _fits(entry.spec, asked))
+
+
+def _fits(spec: ModelSpec, asked: Filter) -> bool:
+    if asked.role and spec.role != asked.role:
+        return False
+    if asked.licence.casefold() not in spec.licence.casefold():
+        return False
+    if asked.language and not speaks(spec, asked.language):
+        return False
+    if asked.max_memory is not None and not (0 < least_memory(spec) <= asked.max_memory):
+        return False
+    if asked.no_remote_code and spec.remote_code:
+        return False
+    return not asked.run_here or status(spec) in ("exported", "dummy run", "class tested")
+
+
+def speaks(spec: ModelSpec, language: str) -> bool:
+    """Whether the entry lists a language, by its tag or the tag's first part: `pt` for pt-BR."""
+    first = language.casefold().partition("-")[0]
+    return first in {tag.casefold().partition("-")[0] for tag in spec.languages.tags}
+
+
+def formats(spec: ModelSpec) -> tuple[NumberFormat, ...]:
+    """Those that nothing forbids."""
+    return tuple(name for name in NUMBER_FORMATS if spec.verdict(name) != "forbidden")
+
+
+def least_memory(spec: ModelSpec) -> int:
+    """Bytes of one instance in the smallest format; 0 where the entry does not state the network."""
+    return min((need.total for name in formats(spec) if (need := memory_need(spec, name))), default=0)
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `8GB`, `8` (gigabytes), `500MB`, `4GiB`. Raises InputError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().casefold())
+    if match is None or match[2] not in _UNITS:
+        raise InputError(f"{text!r} is not a size: write 8GB, 500MB or 4GiB")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def facts(entry: Entry) -> dict[str, Any]:
+    """Everything that is known of a row, for JSON."""
+    spec = entry.spec
+    stated = asdict(spec) | {"aliases": list(entry.aliases), "catalogue": str(entry.file)}
+    stated["source"] = {key: str(value) for key, value in asdict(spec.source).items()}
+    needs = {name: need for name in formats(spec) if (need := memory_need(spec, name))}
+    return stated | {
+        "status": status(spec),
+        "obstacles": list(obstacles(spec)),
+        "parameters": parameters(spec),
+        "download_bytes": download_bytes(spec),
+        "memory_bytes": {name: asdict(need) | {"total": need.total} for name, need in needs.items()},
+    }
+
+
+def table(entries: Iterable[Entry]) -> Table:
+    """Two lines a model: whose it is and its name; what was run, and in which formats."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left", caption=_CAPTION)
+    made.add_column("model", overflow="fold", ratio=1)
+    for heading in ("role", "size", "dim.", "tokens", "langs"):
+        made.add_column(heading, no_wrap=True, justify="left" if heading == "role" else "right")
+    made.add_column("licence", overflow="fold", max_width=12)
+    made.add_column("GB", no_wrap=True)
+    made.add_column("here, in", overflow="fold", max_width=19)
+    for entry in entries:
+        made.add_row(*_cells(entry.spec))
+    return made
+
+
+_CAPTION = (
+    "size: parameters. GB: memory of one instance at 1024 tokens a call in fp32 / 16 bit / int8, - where forbidden. "
+    "here: exported with its own weights; dummy run: random ones in its true shape; class tested on a tiny model; not "
+    "tried; not exported (not built yet). in: the formats that were run, on a CPU, * on a GPU. "
+    "`interlingua models show MODEL` says more."
+)
+
+
+def _cells(spec: ModelSpec) -> tuple[str, ...]:
+    size = "-" if spec.role == "reranker" else str(spec.embedding_length or "?")
+    count = str(spec.languages.count or len(spec.languages.tags) or "?")
+    limit, licence = str(spec.max_tokens), spec.licence.partition(" (")[0] or "?"
+    sizes = (amount(parameters(spec)), size, limit, count, licence, _memory(spec))
+    return (spec.id.replace("/", "/\n"), spec.role, *sizes, f"{status(spec)}\n{run_formats(spec)}".strip())
+
+
+def run_formats(spec: ModelSpec) -> str:
+    """The formats in which the very model was run: `fp32 int8`, with a * what ran on a GPU; "" where it was not."""
+    counted = [run for run in spec.ran if run.weights == "own"] or spec.ran
+    ran = {name + "*" * (run.on == "gpu") for run in counted for name in run.precisions}
+    return " ".join(name + star for name in NUMBER_FORMATS for star in ("", "*") if name + star in ran)
+
+
+def _memory(spec: ModelSpec) -> str:
+    half: NumberFormat = "bf16" if spec.verdict("fp16") == "forbidden" else "fp16"
+    names: tuple[NumberFormat, ...] = ("fp32", half, "int8")
+    return " / ".join(_gigabytes(spec, name) for name in names)
+
+
+def _gigabytes(spec: ModelSpec, name: NumberFormat) -> str:
+    need = memory_need(spec, name)
+    return "-" if need is None or spec.verdict(name) == "forbidden" else f"{need.total / GIGABYTE:.1f}"
+
+
+def amount(count: int) -> str:
+    """118 M, 4.0 B; ? for 0."""
+    if count == 0:
+        return "?"
+    return f"{count / 1e9:.1f} B" if count >= GIGABYTE else f"{count / 1e6:.0f} M"

@@ -1,0 +1,94 @@
+"""What is published, and how it is to be run.
+
+Checkpoint, network's folder --Candidate.of--> Candidate;  the user's wishes --> ServingOptions
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from interlingua_exporter.publication.warmup import BUCKETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from interlingua.repository.triton_config import Placement
+    from interlingua.served.kinds import Precision, WeightBits
+    from interlingua_exporter.graphs.checkpoint import Checkpoint
+    from interlingua_exporter.models.spec import ModelSpec
+    from interlingua_exporter.publication.tensorrt_serving import TensorRtServing
+    from interlingua_exporter.texts.text_encoder import Tokens
+
+Backend = Literal["onnxruntime", "torch"]
+
+
+@dataclass(frozen=True)
+class ServingOptions:
+    """How the published models are to be run; none of it changes an answer.
+
+    Attributes:
+        max_batch_size: texts in one request or batch.
+        max_batch_tokens: padded tokens that one call to the network may hold.
+        max_text_bytes: a service refuses a longer text.
+        warmup: (texts, tokens) of the calls that the network is warmed up with.
+        tensorrt: None without TensorRT.
+    """
+
+    placement: Placement
+    max_batch_size: int = 64
+    max_batch_tokens: int = 1024
+    max_text_bytes: int = 65_536
+    warmup: tuple[tuple[int, int], ...] = BUCKETS
+    tensorrt: TensorRtServing | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network in the staging folder, and what has to be known to serve it.
+
+    Attributes:
+        network: the folder with model.onnx and its data, or with what the torch backend loads.
+        inputs: names of the network's inputs, in order.
+        vocabulary: ids the network accepts are below this.
+        sample: a real text's tokens, for the warm-up.
+        backend: of Triton, which runs the network.
+        weight_bits: of the matrices of an int8 network's products; None in other precisions.
+    """
+
+    spec: ModelSpec
+    precision: Precision
+    network: Path
+    inputs: tuple[str, ...]
+    dimension: int
+    vocabulary: int
+    pad_token_id: int
+    tokenizer_json: bytes
+    sample: Tokens
+    backend: Backend = "onnxruntime"
+    weight_bits: WeightBits | None = None
+
+    @classmethod
+    def of(
+        cls,
+        checkpoint: Checkpoint,
+        precision: Precision,
+        network: Path,
+        sample: Tokens,
+        backend: Backend = "onnxruntime",
+        weight_bits: WeightBits | None = None,
+    ) -> Candidate:
+        """The candidate that a checkpoint's export is."""
+        return cls(
+            spec=checkpoint.spec,
+            precision=precision,
+            network=network,
+            inputs=checkpoint.inputs,
+            dimension=checkpoint.dimension,
+            vocabulary=checkpoint.vocabulary,
+            pad_token_id=checkpoint.pad_token_id,
+            tokenizer_json=checkpoint.tokenizer_json,
+            sample=sample,
+            backend=backend,
+            weight_bits=weight_bits,
+        )

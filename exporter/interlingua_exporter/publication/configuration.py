@@ -1,0 +1,124 @@
+"""The configurations of a version, with what the versions beside it have in theirs.
+
+Candidate, ServingOptions, what is kept --network_config--> NetworkConfig
+                                        --service_config--> ServiceConfig
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua.repository.model_repository import FAMILIES
+from interlingua.repository.triton_config import WEIGHT_BITS, NetworkConfig, ServiceConfig
+from interlingua.served.service import ServiceSpec
+from interlingua_exporter.publication.warmup import network_samples
+from interlingua_exporter.texts.text_encoder import Tokens
+from interlingua_exporter.texts.text_frame import frame_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from interlingua_exporter.publication.candidate import Candidate, ServingOptions
+
+TRUST = "trust_remote_code"  # parameter of a version whose own Python code the torch backend may run
+
+
+def network_config(
+    candidate: Candidate,
+    options: ServingOptions,
+    version: int,
+    versions: tuple[int, ...],
+    kept: Mapping[str, str],
+    weights_digest: str,
+) -> NetworkConfig:
+    """The network's.
+
+    Args:
+        versions: all that are served, `version` among them.
+        kept: parameters of the other versions.
+    """
+    family = FAMILIES[candidate.spec.role]
+    own = {
+        "weights_digest": weights_digest,
+        "model_id": candidate.spec.id,
+        "precision": candidate.precision,
+        "vocabulary": str(candidate.vocabulary),
+        "max_tokens": str(candidate.spec.max_tokens),
+    }
+    if candidate.weight_bits:
+        own[WEIGHT_BITS] = str(candidate.weight_bits)
+    if candidate.backend == "torch" and candidate.spec.remote_code:
+        own[TRUST] = "true"
+    parameters = {**kept, **{f"{version}/{key}": value for key, value in own.items()}}
+    return NetworkConfig(
+        name=family.network,
+        inputs=candidate.inputs,
+        output=family.output,
+        dimension=candidate.dimension,
+        max_batch_size=options.max_batch_size,
+        placement=options.placement,
+        versions=versions,
+        parameters=parameters,
+        warmup=network_samples(
+            version,
+            _within(candidate.sample, _smallest(parameters, "vocabulary")),
+            candidate.inputs,
+            max_tokens=_smallest(parameters, "max_tokens"),
+            max_batch_size=options.max_batch_size,
+            shapes=options.warmup,
+        ),
+        backend=candidate.backend,
+    )
+
+
+def service_config(
+    name: str,
+    candidate: Candidate,
+    options: ServingOptions,
+    version: int,
+    versions: tuple[int, ...],
+    kept: Mapping[str, str],
+    digest: str,
+) -> ServiceConfig:
+    """A service's. Arguments as `network_config`; `digest` is of what decides an answer."""
+    family = FAMILIES[candidate.spec.role]
+    return ServiceConfig(
+        name=name,
+        inputs=family.service_inputs,
+        output=family.output,
+        dimension=candidate.dimension,
+        max_batch_size=options.max_batch_size,
+        outstanding_calls=options.placement.outstanding_calls,
+        versions=versions,
+        parameters={**kept, **_service_spec(name, candidate, options, digest).to_parameters(version)},
+    )
+
+
+def _service_spec(name: str, candidate: Candidate, options: ServingOptions, digest: str) -> ServiceSpec:
+    spec, frame = candidate.spec, frame_of(candidate.spec, name)
+    return ServiceSpec(
+        network=FAMILIES[spec.role].network,
+        network_inputs=",".join(candidate.inputs),
+        model_id=spec.id,
+        revision=spec.revision,
+        precision=candidate.precision,
+        digest=digest,
+        dimension=candidate.dimension if spec.role == "embedder" else 0,
+        prompt=frame.prompt,
+        max_tokens=spec.max_tokens,
+        max_batch_tokens=options.max_batch_tokens,
+        max_text_bytes=options.max_text_bytes,
+        pad_token_id=candidate.pad_token_id,
+        padding_side=spec.padding_side,
+        rerank_weight=spec.rerank_weight,
+        template=frame.template,
+    )
+
+
+def _smallest(parameters: Mapping[str, str], name: str) -> int:
+    """The least value of a whole number that every version has: warm-up samples go to all of them."""
+    return min(int(value) for key, value in parameters.items() if key.endswith(f"/{name}"))
+
+
+def _within(tokens: Tokens, vocabulary: int) -> Tokens:
+    return Tokens(tuple(min(number, vocabulary - 1) for number in tokens.ids), tokens.types)

@@ -1,0 +1,28 @@
+"""What fills the warm-up calls: a real text, framed as its service frames it.
+
+the gate's sentences, ModelSpec --frame_of--> Tokens
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua.repository.model_repository import FAMILIES
+from interlingua_exporter.texts.parity_texts import sentences
+from interlingua_exporter.texts.text_encoder import Framed
+from interlingua_exporter.texts.text_frame import frame_of
+
+if TYPE_CHECKING:
+    from interlingua_exporter.graphs.checkpoint import Checkpoint
+    from interlingua_exporter.texts.text_encoder import Tokens
+
+_SENTENCES = 2  # of English
+
+
+def warmup_tokens(checkpoint: Checkpoint) -> Tokens:
+    """A real document's tokens, or a real pair's, in the prompt or template that its service puts around it."""
+    spec = checkpoint.spec
+    text = " ".join(row["en"] for row in sentences()[:_SENTENCES])
+    sample = text if spec.role == "embedder" else (text, text)
+    frame = frame_of(spec, FAMILIES[spec.role].document_service)
+    return checkpoint.text_encoder().encode([Framed(sample, frame)])[0]

@@ -1,0 +1,119 @@
+"""The tokenizer of a model folder, as the bytes that are published, and the ids of single words in it.
+
+tokenizer.json, or a slow tokenizer converted --read_tokenizer--> bytes --score_token_ids--> ids of `yes` and `no`
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from interlingua.base.errors import InputError
+from interlingua_exporter.graphs.folder_network import quiet_transformers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tokenizers import Tokenizer
+
+    from interlingua_exporter.weights.sentence_layout import Layout
+
+_VOCABULARIES = (
+    "vocab.txt",
+    "vocab.json",
+    "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "spiece.model",
+    "spm.model",
+    "tokenizer.model",
+)
+
+
+def read_tokenizer(name: str, layout: Layout, *, remote_code: bool) -> bytes:
+    """The folder's tokenizer.json, or its slow tokenizer converted.
+
+    Args:
+        name: the model's, for messages.
+
+    Raises:
+        InputError: there is none, or it cannot be converted.
+    """
+    path = layout.transformer / "tokenizer.json"
+    content = path.read_bytes() if path.is_file() else _converted(name, layout.transformer, remote_code)
+    _require_readable(name, path, content)
+    return _lowercasing(content) if layout.lowercase else content
+
+
+def _require_readable(name: str, path: Path, content: bytes) -> None:
+    """Raises InputError now, and not when the weights have been read."""
+    from tokenizers import Tokenizer
+
+    try:
+        Tokenizer.from_str(content.decode("utf-8"))
+    except Exception as error:  # the library raises bare Exception
+        raise InputError(
+            f"{name}: {path} is not a tokenizer ({error}): take it from where the weights are from"
+        ) from error
+
+
+def score_token_ids(name: str, words: Sequence[str], tokenizer_json: bytes) -> tuple[int, ...]:
+    """The ids of the tokens whose logits make the score.
+
+    A word is the vocabulary's piece of exactly that spelling, or what the tokenizer makes of it.
+
+    Raises:
+        InputError: a word is not one token; the message says what it becomes. Or two words are the same token.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(tokenizer_json.decode("utf-8"))
+    except Exception as error:  # the library raises bare Exception
+        raise InputError(f"{name}: tokenizer.json cannot be read: {error}") from error
+    ids = tuple(_single(name, word, tokenizer) for word in words)
+    if len(set(ids)) != len(ids):
+        raise InputError(f"{name}: the score tokens {', '.join(words)} are one and the same token, {ids[0]}")
+    return ids
+
+
+def _single(name: str, word: str, tokenizer: Tokenizer) -> int:
+    if (piece := tokenizer.token_to_id(word)) is not None:
+        return int(piece)
+    made = tokenizer.encode(word, add_special_tokens=False)
+    unknown = getattr(tokenizer.model, "unk_token", None)
+    if len(made.ids) == 1 and made.tokens[0] != unknown:
+        return int(made.ids[0])
+    pieces = ", ".join(map(repr, made.tokens)) or "nothing"
+    raise InputError(
+        f"{name}: the score token {word!r} is {len(made.ids)} tokens in the folder's tokenizer ({pieces}), and a score "
+        "is the logit of a single one: name the word that the model was trained to answer with"
+    )
+
+
+def _converted(name: str, folder: Path, remote_code: bool) -> bytes:
+    from transformers import AutoTokenizer
+
+    # Without a vocabulary transformers makes an empty tokenizer, which knows no word.
+    if not any((folder / vocabulary).is_file() for vocabulary in _VOCABULARIES):
+        raise InputError(f"{name}: the folder has no tokenizer: neither tokenizer.json nor a vocabulary")
+    try:
+        with quiet_transformers():
+            tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=remote_code)
+        converted: str = tokenizer.backend_tokenizer.to_str()
+    except Exception as error:  # as many kinds as there are tokenizers
+        reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        raise InputError(
+            f"{name}: no tokenizer.json, and its tokenizer cannot be converted ({reason}). For SentencePiece "
+            "models: pip install sentencepiece protobuf"
+        ) from error
+    return converted.encode("utf-8")
+
+
+def _lowercasing(tokenizer_json: bytes) -> bytes:
+    """The tokenizer with a lower-casing step in front."""
+    tokenizer = json.loads(tokenizer_json)
+    steps = [{"type": "Lowercase"}]
+    steps += [tokenizer["normalizer"]] if tokenizer.get("normalizer") else []
+    tokenizer["normalizer"] = {"type": "Sequence", "normalizers": steps}
+    return json.dumps(tokenizer, ensure_ascii=False).encode("utf-8")

@@ -1,1 +1,0 @@
-"""The rules, one module a subject; `exporter.lint.catalogue` lists them all."""

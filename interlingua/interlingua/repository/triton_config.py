@@ -1,0 +1,223 @@
+"""config.pbtxt through Triton's own protobuf, one function a section.
+
+    NetworkConfig, ServiceConfig --section by section--> ModelConfig --text_format--> config.pbtxt
+
+One config describes all published versions of a model: tensors are shared, what differs stands in `parameters`
+under the version's number (`2/prompt`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from google.protobuf import text_format  # type: ignore[import-untyped]
+from tritonclient.grpc import model_config_pb2 as pb
+
+from interlingua.base.errors import InputError
+from interlingua.served.kinds import EXACT_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from interlingua.repository.warmup_samples import WarmupSample
+
+CONFIG_FILE = "config.pbtxt"
+WEIGHT_BITS = "weight_bits"  # parameter of an int8 version: bits of its products' matrices
+CPU_KIND = pb.ModelInstanceGroup.KIND_CPU
+TOKENS = "tokens"
+STAGES = "stage_us"
+
+_SERVICE_INSTANCES = 2  # one tokenizes and answers while the other one's calls run
+_LAST = 100_000  # of the rate limiter: calls of the preferred instance for one that the others get unasked
+_BASIC_OPTIMIZATIONS = -1
+
+Kind = Literal["cpu", "gpu"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and how often a network runs.
+
+    Attributes:
+        instances: copies of the network on each CPU or GPU.
+        threads: of one instance. On CPUs instances x threads should equal the cores; throughput wants one
+            thread each, a lone query wants all threads in one instance.
+    """
+
+    kind: Kind
+    instances: int
+    threads: int
+
+    @property
+    def outstanding_calls(self) -> int:
+        """Calls a service keeps under way: one for each instance, and on a GPU one more, which waits its turn."""
+        return self.instances + (self.kind == "gpu")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """A network: token ids in, `output` [dimension] out."""
+
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+    dimension: int
+    max_batch_size: int
+    placement: Placement
+    versions: tuple[int, ...]
+    parameters: Mapping[str, str]
+    warmup: tuple[WarmupSample, ...]
+    backend: str = "onnxruntime"
+
+    def message(self) -> pb.ModelConfig:
+        """The whole configuration as Triton's protobuf."""
+        config = pb.ModelConfig(name=self.name, backend=self.backend, max_batch_size=self.max_batch_size)
+        config.input.extend(_tensor(name, pb.TYPE_INT64, -1) for name in self.inputs)
+        config.output.append(_output(self.output, pb.TYPE_FP32, self.dimension))
+        _add_versions(config, self.versions)
+        set_instances(config, self.placement.kind, self.placement.instances)
+        if self.backend == "onnxruntime":
+            _add_optimizations(config, self.placement)
+        _add_parameters(config, {**thread_parameters(self.placement), **self.parameters})
+        _add_warmup(config, self.warmup)
+        return config
+
+
+@dataclass(frozen=True)
+class ServiceConfig:
+    """A service: `inputs` are texts; `output` [dimension], the token count and the stage times come out."""
+
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+    dimension: int
+    max_batch_size: int
+    outstanding_calls: int
+    versions: tuple[int, ...]
+    parameters: Mapping[str, str]
+
+    def message(self) -> pb.ModelConfig:
+        """The whole configuration as Triton's protobuf."""
+        config = pb.ModelConfig(name=self.name, backend="text", max_batch_size=self.max_batch_size)
+        config.input.extend(_tensor(name, pb.TYPE_STRING, 1) for name in self.inputs)
+        config.output.append(_output(self.output, pb.TYPE_FP32, self.dimension))
+        config.output.append(_output(TOKENS, pb.TYPE_INT32, 1))
+        config.output.append(_output(STAGES, pb.TYPE_INT64, 3))
+        _add_versions(config, self.versions)
+        # No queue policy and no priorities: either one switches Triton's prefetching off, and then requests
+        # stall for 500 ms (tis/core dynamic_batch_scheduler.cc).
+        config.dynamic_batching.max_queue_delay_microseconds = 0
+        set_instances(config, "cpu", _SERVICE_INSTANCES)
+        _add_parameters(config, {"outstanding_calls": str(self.outstanding_calls), **self.parameters})
+        return config
+
+
+def write_config(config: pb.ModelConfig, path: Path) -> None:
+    """The configuration as text that Triton reads."""
+    path.write_text(text_format.MessageToString(config, as_utf8=True), encoding="utf-8")
+
+
+def read_config(path: Path) -> pb.ModelConfig:
+    """A config.pbtxt back as protobuf. Raises InputError: it is missing or not one."""
+    try:
+        return text_format.Parse(path.read_text(encoding="utf-8"), pb.ModelConfig())
+    except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
+        raise InputError(f"{path}: not a readable config.pbtxt: {error}") from error
+
+
+def parameters_of(config: pb.ModelConfig) -> dict[str, str]:
+    """The parameters as plain strings."""
+    return {key: value.string_value for key, value in config.parameters.items()}
+
+
+def inexact_versions(config: pb.ModelConfig) -> tuple[int, ...]:
+    """The int8 versions that an x86 CPU without VNNI gets wrong, where the model runs on CPUs.
+
+    Versions that were published before WEIGHT_BITS was stated have 8.
+    """
+    stated = parameters_of(config)
+    if config.backend != "onnxruntime" or any(group.kind != CPU_KIND for group in config.instance_group):
+        return ()
+    return tuple(
+        version
+        for version in versions_of(config)
+        if stated.get(f"{version}/precision") == "int8" and stated.get(f"{version}/{WEIGHT_BITS}") != str(EXACT_BITS)
+    )
+
+
+def versions_of(config: pb.ModelConfig) -> tuple[int, ...]:
+    """The versions a configuration serves, ascending."""
+    return tuple(sorted(config.version_policy.specific.versions))
+
+
+def instances_of(config: pb.ModelConfig) -> int:
+    """How many instances a model has, over all its groups. Raises ValueError: it leaves that to Triton."""
+    if not config.instance_group:
+        raise ValueError("no instance_group")
+    return sum(group.count for group in config.instance_group)
+
+
+def kind_of(config: pb.ModelConfig) -> Kind:
+    """Where a model that we published runs: all its groups are of one kind."""
+    return "gpu" if config.instance_group[0].kind == pb.ModelInstanceGroup.KIND_GPU else "cpu"
+
+
+def set_instances(config: pb.ModelConfig, kind: Kind, count: int) -> None:
+    """So many instances in place of what there is.
+
+    On a CPU the first is a group of its own that Triton's rate limiter prefers (interlingua_server/embedded.py turns it
+    on): requests that come one by one all find the process that ran the last one, with its weights in the cores'
+    caches. Turns would cost a lone query half a millisecond. The others start where the first is busy.
+    """
+    config.ClearField("instance_group")
+    if kind == "gpu":
+        config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_GPU, count=count)
+        return
+    preferred = config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_CPU, count=1)
+    preferred.rate_limiter.priority = 1
+    if count > 1:
+        others = config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_CPU, count=count - 1)
+        others.rate_limiter.priority = _LAST
+
+
+def thread_parameters(placement: Placement) -> dict[str, str]:
+    """What ONNX Runtime's backend, ours and the C++ one, and our torch one read their thread counts from."""
+    return {"intra_op_thread_count": str(placement.threads), "inter_op_thread_count": "1"}
+
+
+def _tensor(name: str, kind: Any, size: int) -> pb.ModelInput:
+    return pb.ModelInput(name=name, data_type=kind, dims=[size])
+
+
+def _output(name: str, kind: Any, size: int) -> pb.ModelOutput:
+    return pb.ModelOutput(name=name, data_type=kind, dims=[size])
+
+
+def _add_versions(config: pb.ModelConfig, versions: Sequence[int]) -> None:
+    """Name the versions: a folder that is not named is one whose publication did not finish."""
+    config.version_policy.specific.versions.extend(sorted(versions))
+
+
+def _add_optimizations(config: pb.ModelConfig, placement: Placement) -> None:
+    """On CPUs without fusions: ONNX Runtime's fused SkipLayerNormalization and BiasGelu are slow kernels there.
+
+    Measured with multilingual-e5-small on one core: 10% in fp32, 20% in int8.
+    """
+    if placement.kind == "cpu":
+        config.optimization.graph.level = _BASIC_OPTIMIZATIONS
+
+
+def _add_parameters(config: pb.ModelConfig, parameters: Mapping[str, str]) -> None:
+    for key in sorted(parameters):
+        config.parameters[key].string_value = parameters[key]
+
+
+def _add_warmup(config: pb.ModelConfig, samples: Sequence[WarmupSample]) -> None:
+    for sample in samples:
+        entry = config.model_warmup.add(name=sample.name, batch_size=sample.batch)
+        for tensor in sample.tensors:
+            entry.inputs[tensor.input].data_type = pb.TYPE_INT64
+            entry.inputs[tensor.input].dims.append(tensor.length)
+            entry.inputs[tensor.input].input_data_file = tensor.file

@@ -1,0 +1,118 @@
+"""What a published service says about itself.
+
+The exporter writes a `ServiceSpec` into the `parameters` of the service's config.pbtxt; the text backend and
+the client read it back. Triton has one config.pbtxt a model but many versions, so every key carries its
+version: `1/prompt`, `1/digest`, ...
+
+    exporter -- to_parameters() --> config.pbtxt --> Triton --> from_parameters() --> client, text backend
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+EMBED_QUERY = "embed_query"
+EMBED_DOCUMENT = "embed_document"
+RERANK = "rerank"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a service puts around a text before it is tokenized (interlingua_server/backends/text/service_tokenizer.py).
+
+    Attributes:
+        prompt: in front of a single text, inside the template; a pair has none.
+        template: the whole around `{text}`, or around `{query}` and `{document}`; "" for none. A text in it never
+            becomes a special token, and truncation cuts the document, then the query, never the template.
+    """
+
+    prompt: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """One version of one service.
+
+    Attributes:
+        network: the Triton model this service calls, in the same version.
+        network_inputs: comma-separated names of the network's inputs, in its own order.
+        model_id: the catalogue's or the folder's name for the weights.
+        revision: the pinned revision of the weights, or "" where there is none.
+        precision: fp32, fp16, bf16 or int8.
+        digest: SHA-256 over all that decides an answer (network file, tokenizer, prompts, templates, truncation).
+            `embed_query` and `embed_document` of one model share it: equal digests, one vector space.
+        dimension: length of an embedding; 0 for a reranker.
+        prompt: text put before every single text (`Frame`).
+        max_tokens: longer texts are truncated to this many tokens, specials included.
+        max_batch_tokens: padded tokens that one call to the network may hold.
+        max_text_bytes: UTF-8 bytes of one text beyond which the service refuses it.
+        pad_token_id: id that fills a batch up to its longest text.
+        padding_side: right or left.
+        rerank_weight: share of a reranker's score in the final one, 0 to 1 (interlingua_client/score_mixing.py);
+            services that were published before there was such a thing do not state it, and have 1.0.
+        template: text around every text or pair, "" for none (`Frame`); services that were published before there were
+            templates do not state it.
+    """
+
+    network: str
+    network_inputs: str
+    model_id: str
+    revision: str
+    precision: str
+    digest: str
+    dimension: int
+    prompt: str
+    max_tokens: int
+    max_batch_tokens: int
+    max_text_bytes: int
+    pad_token_id: int
+    padding_side: str
+    rerank_weight: float = 1.0
+    template: str = ""
+
+    @property
+    def frame(self) -> Frame:
+        return Frame(self.prompt, self.template)
+
+    def shortened(self, text: str) -> str:
+        """The text's beginning that the service takes: what a client sends of a document."""
+        if 4 * len(text) <= self.max_text_bytes:
+            return text
+        return text.encode()[: self.max_text_bytes].decode(errors="ignore")
+
+    def to_parameters(self, version: int) -> dict[str, str]:
+        """The config.pbtxt parameters of this version."""
+        return {f"{version}/{name}": str(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str], version: int) -> ServiceSpec:
+        """Read one version back.
+
+        Raises:
+            KeyError: naming the first key that is missing.
+            ValueError: a number is none, or out of its range.
+        """
+        stated = {f"{version}/{name}": value for name, value in _WHEN_MISSING.items()} | dict(parameters)
+        raw = {field.name: stated[f"{version}/{field.name}"] for field in fields(cls)}
+        whole = {name: int(raw.pop(name)) for name in _INTEGERS}
+        weight = _share("rerank_weight", raw.pop("rerank_weight"))
+        return cls(**raw, **whole, rerank_weight=weight)  # type: ignore[arg-type]
+
+
+_INTEGERS = ("dimension", "max_tokens", "max_batch_tokens", "max_text_bytes", "pad_token_id")
+_WHEN_MISSING = {"rerank_weight": "1.0", "template": ""}
+
+
+def _share(name: str, value: str) -> float:
+    number = float(value)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} is {value}, not from 0 to 1")
+    return number
+
+
+def published_versions(parameters: Mapping[str, str]) -> list[int]:
+    """The versions that have parameters, ascending."""
+    prefixes = {key.split("/", 1)[0] for key in parameters if key.endswith("/digest")}
+    return sorted(int(prefix) for prefix in prefixes if prefix.isdigit())

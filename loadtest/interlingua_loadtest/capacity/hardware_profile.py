@@ -1,0 +1,128 @@
+"""What was measured on one machine, as a file.
+
+    Execution [R] --fit--> HardwareProfile <--JSON--> profile.json
+
+A profile says how it came about: `measured` by `interlingua calibrate`, or `estimated` from other figures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from interlingua.base.errors import InputError
+from interlingua.base.processor import this_processor
+from interlingua.base.whole_file import whole
+from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY
+from interlingua_loadtest.capacity.server_costs import ServiceCosts
+from interlingua_loadtest.capacity.server_layout import TextCost
+from interlingua_loadtest.capacity.service_time import ServiceTimeModel
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class HardwareProfile:
+    """Service times on one kind of machine.
+
+    Attributes:
+        name: for people.
+        origin: measured, or estimated.
+        hardware: what the machine is, by name ("cpu", "cores", ...).
+        networks: one model for each network, precision and thread count.
+        text: what tokenizing costs.
+        server: what a server adds, by service; empty where none was asked.
+        busy: times as long that work takes on that server while all cores are busy; 0 where none was asked.
+        memory_mb: of each of that server's processes, shared pages divided among their users.
+        digest: SHA-256 of `hardware`: profiles of equal machines have equal ones.
+    """
+
+    name: str
+    origin: Literal["measured", "estimated"]
+    hardware: Mapping[str, str]
+    networks: tuple[ServiceTimeModel, ...]
+    text: TextCost
+    cores: int
+    server: Mapping[str, ServiceCosts] = field(default_factory=dict)
+    memory_mb: Mapping[str, float] = field(default_factory=dict)
+    busy: float = 0.0
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(dict(self.hardware), sort_keys=True).encode()).hexdigest()
+
+    def find(self, network: str, precision: str, threads: int) -> ServiceTimeModel:
+        """Raises InputError: it was not measured."""
+        for model in self.networks:
+            if (model.network, model.precision, model.threads) == (network, precision, threads):
+                return model
+        known = ", ".join(f"{model.network} {model.precision} x {model.threads}" for model in self.networks)
+        raise InputError(
+            f"profile {self.name} has no {network} in {precision} with {threads} threads, it has "
+            f"{known or 'nothing'}: calibrate with that model repository"
+        )
+
+    def costs(self, service: str) -> ServiceCosts:
+        """Of a service; embedding documents costs what embedding queries does. Nothing where no server was asked."""
+        known = self.server.get(service)
+        return known or self.server.get(EMBED_QUERY if service == EMBED_DOCUMENT else "", ServiceCosts())
+
+    def write(self, path: Path) -> None:
+        """As JSON, whole or not at all."""
+        raw = {
+            "format": _FORMAT,
+            "name": self.name,
+            "origin": self.origin,
+            "hardware": dict(self.hardware),
+            "hardware_digest": self.digest,
+            "cores": self.cores,
+            "text": asdict(self.text),
+            "networks": [model.to_json() for model in self.networks],
+            "server": {name: costs.to_json() for name, costs in self.server.items()},
+            "memory_mb": dict(self.memory_mb),
+            "busy": self.busy,
+        }
+        with whole(path) as partial:
+            partial.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> HardwareProfile:
+        """Raises InputError: it is missing, damaged, or of another format."""
+        try:
+            raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if raw["format"] != _FORMAT:
+                raise InputError(f"{path}: format {raw['format']}, this version reads {_FORMAT}: calibrate again")
+            profile = cls(
+                name=raw["name"],
+                origin=raw["origin"],
+                hardware=raw["hardware"],
+                networks=tuple(ServiceTimeModel.from_json(model) for model in raw["networks"]),
+                text=TextCost(**raw["text"]),
+                cores=int(raw["cores"]),
+                server={name: ServiceCosts.from_json(costs) for name, costs in raw["server"].items()},
+                memory_mb=dict(raw["memory_mb"]),
+                busy=float(raw["busy"]),
+            )
+            stated = raw["hardware_digest"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: not a readable hardware profile ({error!r}): calibrate again") from error
+        if profile.origin not in ("measured", "estimated") or stated != profile.digest:
+            raise InputError(f"{path}: its origin or its hardware was changed by hand: calibrate again")
+        return profile
+
+
+def this_hardware() -> dict[str, str]:
+    """What this machine is: processor, cores that may be used, memory, system."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpu": str(this_processor()),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "memory_gib": str(round(memory / 2**30)),
+        "system": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,90 @@
+"""From traffic and machines to a plan.
+
+PlannedTraffic, Demand, Hardware ..., Wanted --machine by machine--> HardwarePlan ... --> Plan
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from interlingua.base.errors import InputError
+from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError
+from interlingua_loadtest.capacity.plan.index_size import index_size
+from interlingua_loadtest.capacity.plan.machine_plan import Step, Wanted, plan_on
+from interlingua_loadtest.capacity.plan.records import Plan
+from interlingua_loadtest.capacity.planner import replicas_for
+
+if TYPE_CHECKING:
+    from interlingua_loadtest.capacity.demand import Demand
+    from interlingua_loadtest.capacity.plan.hardware import Hardware
+    from interlingua_loadtest.capacity.plan.index_size import IndexCosts
+    from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
+
+
+def make_plan(
+    traffic: PlannedTraffic,
+    demand: Demand,
+    machines: Sequence[Hardware],
+    repository: Path,
+    wanted: Wanted,
+    *,
+    index_cost: IndexCosts | None = None,
+    on_step: Step,
+) -> Plan:
+    """Plan for every machine.
+
+    Args:
+        demand: the traffic's, with token counts.
+        index_cost: for a traffic that names its corpus.
+        on_step: called with a line before each step.
+
+    Raises:
+        ImpossibleSloError: no machine holds the objective at any rate; the message says why for each.
+        InputError: a price is for no machine, or the demand asks for what the server does not have.
+    """
+    _check(machines, wanted)
+    growth = traffic.growth
+    now = index_size(traffic, repository, index_cost, 0)
+    later = index_size(traffic, repository, index_cost, growth.months)
+    plans, impossible = [], {}
+    for machine in machines:
+        try:
+            plans.append(plan_on(machine, traffic, demand, repository, wanted, (now, later), on_step))
+        except ImpossibleSloError as error:
+            impossible[machine.name] = str(error)
+    if not plans:
+        raise ImpossibleSloError("; ".join(f"{name}: {reason}" for name, reason in impossible.items()))
+    return Plan(
+        traffic=traffic,
+        slo=wanted.slo,
+        headroom=wanted.headroom,
+        spare=wanted.spare,
+        currency=wanted.currency,
+        tokens=mean_tokens(demand),
+        hardware=tuple(plans),
+        impossible=impossible,
+        index_now=now,
+        index_later=later,
+    )
+
+
+def _check(machines: Sequence[Hardware], wanted: Wanted) -> None:
+    names = [machine.name for machine in machines]
+    if unknown := [name for name in wanted.prices if name not in names]:
+        raise InputError(f"there is a price for {', '.join(unknown)}, but the machines are {', '.join(names)}")
+    # Anything above 0 will do for the rates: it is the others that are checked before long work begins.
+    replicas_for(1.0, 1.0, headroom=wanted.headroom, spare=wanted.spare)
+
+
+def mean_tokens(demand: Demand) -> dict[str, dict[str, float]]:
+    """Of a text, by what it is and its language."""
+    samples = {"query": demand.query_tokens, "document": demand.document_tokens, "pair": demand.pair_tokens}
+    return {
+        name: {tag: float(np.mean(np.asarray(counts))) for tag, counts in by_language.items()}
+        for name, by_language in samples.items()
+        if by_language
+    }

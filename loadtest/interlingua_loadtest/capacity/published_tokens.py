@@ -1,0 +1,40 @@
+"""How many tokens the traffic's texts have for the services that it needs.
+
+model repository, service --> ServiceTokens;  texts by language --> counts by language
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interlingua.base.errors import InputError
+
+if TYPE_CHECKING:
+    from interlingua_exporter.texts.service_tokens import ServiceTokens
+    from interlingua_loadtest.capacity.workload import IntArray
+
+Texts = Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]]
+
+
+def published_tokens(repository: Path, service: str) -> ServiceTokens:
+    """Of a service's newest version. Raises InputError: it is not published."""
+    from interlingua_exporter.texts.service_tokens import ServiceTokens
+
+    tokens = ServiceTokens.published(repository, service)
+    if tokens is None:
+        raise InputError(f"the traffic needs {service}, but {repository} has no such service: run `interlingua export`")
+    return tokens
+
+
+def published_counts(repository: Path, service: str, texts: Texts) -> dict[str, IntArray]:
+    """By language, tokens of every text, or pair of query and document, as the service would tokenize it.
+
+    Raises:
+        InputError: the service is not published, or its tokenizer cannot be read.
+    """
+    if not texts:
+        return {}
+    tokens = published_tokens(repository, service)
+    return {language: tokens.counts(some) for language, some in texts.items()}

@@ -1,0 +1,199 @@
+"""What a simulated server consists of: its networks, its services, its cores.
+
+model repository (config.pbtxt) + HardwareProfile --> ServerLayout
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interlingua.base.errors import InputError
+from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK, ServiceSpec, published_versions
+from interlingua_loadtest.capacity.published_network import SERVICES
+
+if TYPE_CHECKING:
+    from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
+    from interlingua_loadtest.capacity.service_time import ServiceTimeModel
+
+_SERVICES = (EMBED_QUERY, EMBED_DOCUMENT, RERANK)
+
+
+@dataclass(frozen=True)
+class TextCost:
+    """Seconds of one core that a service spends on a batch before and after its network calls.
+
+    Attributes:
+        batch_s: for every batch: Triton's call into the service and back.
+        text_s: for every text: reading it, wrapping its tokens, answering.
+        token_s: for every token: tokenizing.
+    """
+
+    batch_s: float = 0.0
+    text_s: float = 0.0
+    token_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class NetworkLayout:
+    """A network as served.
+
+    Attributes:
+        instances: calls that run at a time; a further one waits (the networks have no dynamic batching).
+        device: "cpu" for the server's cores, anything else for a device of that name.
+    """
+
+    time: ServiceTimeModel
+    instances: int
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class ServiceLayout:
+    """A text service as served; the parameters of interlingua_server/backends/text.
+
+    Attributes:
+        network: the key of its network.
+        instances: batches that are under way at a time.
+        max_batch: texts of a batch.
+        handover_s: seconds that a call is on its way to the network and back, keeping nothing busy.
+        arrival_s: seconds of one core that a request costs before it can wait for a batch: Triton's, and its client's
+            where that shares the cores.
+        cut: (seconds of a call, of a padded token) that the service cuts batches by; None: as it would measure them.
+    """
+
+    network: str
+    instances: int = 2
+    max_batch: int = 64
+    max_batch_tokens: int = 1024
+    max_tokens: int = 512
+    outstanding_calls: int = 2
+    text: TextCost = TextCost()
+    handover_s: float = 0.0
+    arrival_s: float = 0.0
+    cut: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class ServerLayout:
+    """One replica.
+
+    Attributes:
+        services: by name (embed_query, embed_document, rerank).
+        networks: by the name that services call them by.
+        cores: of the CPU.
+        slowdown: (busy threads, times as long) on these cores, measured; empty: cores do not hinder one another.
+        transport_s: seconds of a request on its way to the server and back.
+        between_s: seconds of a search between the query's vector and the reranking: candidates and their texts.
+    """
+
+    services: Mapping[str, ServiceLayout]
+    networks: Mapping[str, NetworkLayout]
+    cores: int
+    slowdown: tuple[tuple[int, float], ...] = ()
+    transport_s: float = 0.0
+    between_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises InputError: a service calls a network that is not there, or a number is none."""
+        faults = [
+            f"{name} calls {service.network}, which is not there"
+            for name, service in self.services.items()
+            if service.network not in self.networks
+        ]
+        numbers = [self.cores, *(network.instances for network in self.networks.values())]
+        for service in self.services.values():
+            numbers += [service.instances, service.max_batch, service.max_batch_tokens, service.outstanding_calls]
+        if min(numbers) < 1:
+            faults.append("instances, cores, batch sizes and outstanding calls must be at least 1")
+        if faults:
+            raise InputError(f"server layout: {'; '.join(faults)}")
+
+    @classmethod
+    def of_repository(
+        cls, repository: Path, profile: HardwareProfile, cores: int | None = None, *, with_clients: bool = False
+    ) -> ServerLayout:
+        """The server that `interlingua serve` makes of a model repository, on the profile's hardware.
+
+        Args:
+            cores: in place of the profile's.
+            with_clients: the clients run on the same cores, as in a load test on one machine.
+
+        Raises:
+            InputError: the repository has no services, or the profile no measurement of one of its networks in its
+                precision and thread count.
+        """
+        try:
+            services = {
+                name: _service(repository, name, profile, with_clients=with_clients)
+                for name in _SERVICES
+                if _has(repository, name)
+            }
+            names = sorted({service.network for service in services.values()})
+            networks = {name: _network(repository, name, profile) for name in names}
+        except (KeyError, ValueError, IndexError) as error:
+            raise InputError(
+                f"{repository}: its configurations are not those of `interlingua export` ({error!r}): export again"
+            ) from error
+        if not services:
+            raise InputError(f"{repository} holds none of {', '.join(_SERVICES)}: run `interlingua export` first")
+        return cls(
+            services=services,
+            networks=networks,
+            cores=cores or profile.cores,
+            slowdown=((1, 1.0), (profile.cores, profile.busy))
+            if profile.busy
+            else busy_threads([network.time for network in networks.values() if network.device == "cpu"]),
+            transport_s=max(profile.costs(name).transport_s for name in services),
+        )
+
+
+def busy_threads(models: list[ServiceTimeModel]) -> tuple[tuple[int, float], ...]:
+    """What the models measured with calls at once, by busy threads; where two measured the same, their mean."""
+    factors: dict[int, list[float]] = {}
+    for model in models:
+        for calls, factor in model.slowdown:
+            factors.setdefault(calls * model.threads, []).append(factor)
+    return tuple((threads, sum(values) / len(values)) for threads, values in sorted(factors.items()))
+
+
+def _has(repository: Path, model: str) -> bool:
+    return (repository / model / "config.pbtxt").is_file()
+
+
+def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clients: bool) -> ServiceLayout:
+    from interlingua.repository.triton_config import instances_of, parameters_of, read_config
+
+    config = read_config(repository / name / "config.pbtxt")
+    parameters = parameters_of(config)
+    versions = published_versions(parameters)
+    if not versions:
+        raise InputError(f"{repository / name}: its configuration names no published version: export again")
+    spec = ServiceSpec.from_parameters(parameters, versions[-1])
+    costs = profile.costs(name)
+    return ServiceLayout(
+        network=spec.network,
+        instances=instances_of(config),
+        max_batch=config.max_batch_size,
+        max_batch_tokens=spec.max_batch_tokens,
+        max_tokens=spec.max_tokens,
+        outstanding_calls=int(parameters.get("outstanding_calls", 2)),
+        text=TextCost(costs.batch_s, costs.text_s, costs.token_s) if costs.token_s else profile.text,
+        handover_s=costs.handover_s,
+        arrival_s=costs.request_s + (costs.client_s if with_clients else 0.0),
+        cut=(costs.cut_call_s, costs.cut_token_s) if costs.cut_token_s else None,
+    )
+
+
+def _network(repository: Path, name: str, profile: HardwareProfile) -> NetworkLayout:
+    from interlingua.repository.triton_config import instances_of, kind_of, parameters_of, read_config
+
+    config = read_config(repository / name / "config.pbtxt")
+    parameters = parameters_of(config)
+    precision = parameters[f"{max(config.version_policy.specific.versions)}/precision"]
+    threads = int(parameters["intra_op_thread_count"])
+    model = profile.find(name, precision, threads)
+    call_s = profile.costs(SERVICES.get(name, name)).call_s
+    return NetworkLayout(replace(model, call_s=model.call_s + call_s), instances_of(config), kind_of(config))

@@ -1,0 +1,134 @@
+"""An evaluation and the model repository that it was made of, checked to belong together.
+
+LABEL=REPORT:REPOSITORY --> Source;  REPORT/report.json --> JoinedReport: its systems' nDCG@10, pair by pair
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interlingua.base.errors import InputError
+from interlingua_evaluation.measures.relevance import NDCG
+from interlingua_evaluation.report.model import Breakdown, Figure, MeasureFigures
+from interlingua_evaluation.report.saved_report import FILE, SavedReport
+from interlingua_evaluation.systems.candidate_lists import Pair
+from interlingua_evaluation.systems.system_name import SystemName
+
+if TYPE_CHECKING:
+    from interlingua_evaluation.serving import PublishedModels
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one model's figures and networks are."""
+
+    label: str
+    report: Path
+    repository: Path
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Reads `int8=REPORT:REPOSITORY`; the report is a folder, or the report.json in it. Raises InputError."""
+        label, _, places = text.partition("=")
+        report, _, repository = places.rpartition(":")
+        if not (label.strip() and report and repository):
+            raise InputError(f"--setting {text!r} is not as in int8=REPORT:REPOSITORY")
+        path = Path(report)
+        return cls(label.strip(), path.parent if path.name == FILE else path, Path(repository))
+
+
+@dataclass(frozen=True)
+class JoinedReport:
+    """What is taken from a report.
+
+    Attributes:
+        ndcg: nDCG@10 by system; systems that the search does not serve are left out.
+        left_out: those.
+        languages: of its dataset.
+        detected: whether queries' languages were detected rather than given.
+    """
+
+    source: Source
+    saved: SavedReport
+    models: PublishedModels
+    ndcg: Mapping[SystemName, MeasureFigures]
+    left_out: tuple[str, ...]
+    languages: tuple[str, ...]
+    detected: bool
+
+    @classmethod
+    def read(cls, source: Source) -> JoinedReport:
+        """Read both.
+
+        Raises:
+            InputError: one cannot be read, or the report is of other models than the repository's.
+        """
+        from interlingua_evaluation.serving import published_models
+
+        saved = SavedReport.load(source.report)
+        models = published_models(source.repository)
+        facts = json.loads((source.report / FILE).read_text(encoding="utf-8"))
+        try:
+            _require_models(source, models, facts["configuration"])
+            named = {SystemName.parse(system["name"]): system for system in facts["systems"]}
+            served = {name: _figures(system["measures"][NDCG]) for name, system in named.items() if is_served(name)}
+            languages = tuple(language["language"] for language in facts["dataset"]["languages"])
+            detected = facts["configuration"]["query_language"] == "detected"
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{source.report / FILE} is not a report of `interlingua evaluate` ({error!r})") from error
+        if not served:
+            raise InputError(f"{source.report} has no system that the search serves, such as dense+offsets+rerank@20")
+        left_out = tuple(str(name) for name in named if name not in served)
+        return cls(source, saved, models, served, left_out, languages, detected)
+
+
+def is_served(name: SystemName) -> bool:
+    """Whether the client searches like that; a quota's many searches have no cost here."""
+    return name.first == "dense" and not name.calibration and not name.quota
+
+
+def require_one_dataset(reports: Sequence[JoinedReport]) -> None:
+    """Raises InputError: their figures cannot be compared, or two have one label."""
+    first = reports[0]
+    labels = [report.source.label for report in reports]
+    if len(set(labels)) < len(labels):
+        raise InputError(f"--setting: each needs a label of its own, there are {', '.join(labels)}")
+    for other in reports[1:]:
+        if (other.saved.digest, other.saved.half) != (first.saved.digest, first.saved.half):
+            raise InputError(f"{_told(first)}, {_told(other)}: evaluate both on the same dataset and half")
+
+
+def _told(report: JoinedReport) -> str:
+    saved = report.saved
+    return f"{report.source.label} was evaluated on {saved.dataset} ({saved.digest[:12]}, {saved.half} half)"
+
+
+def _require_models(source: Source, models: PublishedModels, configuration: Mapping[str, Any]) -> None:
+    faults = list(_model_faults(source, models, configuration))
+    if faults:
+        raise InputError(f"--setting {source.label}: {'; '.join(faults)}: name the report's own repository")
+
+
+def _model_faults(source: Source, models: PublishedModels, configuration: Mapping[str, Any]) -> Iterator[str]:
+    for role, spec in (("embedder", models.embedder), ("reranker", models.reranker)):
+        made = configuration[role]
+        if made is not None and spec is not None and made["digest"] != spec.digest:
+            yield (
+                f"the report's {role} is {made['model_id']} in {made['precision']} ({made['digest'][:12]}), "
+                f"{source.repository} has {spec.model_id} in {spec.precision} ({spec.digest[:12]})"
+            )
+
+
+def _figures(raw: Mapping[str, Any]) -> MeasureFigures:
+    pairs = {Pair(*name.split(">")): _figure(figure) for name, figure in raw["pairs"].items()}
+    sorts = {sort: _figure(figure) if figure else None for sort, figure in raw["all"].items()}
+    return MeasureFigures(Breakdown(**sorts), {}, {pair: found for pair, found in pairs.items() if found is not None})
+
+
+def _figure(raw: Mapping[str, Any]) -> Figure | None:
+    """None where it is no number: there is nothing to compare."""
+    return None if raw["mean"] is None else Figure(**raw)

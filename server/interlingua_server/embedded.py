@@ -1,0 +1,262 @@
+"""Runs the embedded Triton: one `tritonserver` process on the model repository.
+
+    prepare_runtime() -> backend directory -> tritonserver -> ready -> ... -> SIGTERM -> gone
+
+The server is bound to loopback; loading models, shared memory, tracing and log settings are refused to anyone
+without the admin key, which the run record (run_record.py) tells the commands of this user. It dies with the process
+that started it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from interlingua.base.errors import ServerError
+from interlingua_server.command_line import conceal_argument
+from interlingua_server.environment import BACKENDS, Runtime, prepare_runtime
+from interlingua_server.exact_products import require_exact_products
+from interlingua_server.ports import check_port_is_free
+from interlingua_server.run_record import Announcement, RunRecord
+from interlingua_server.start_progress import StartProgress
+
+_RESTRICTED = "model-repository,shared-memory,trace,logging"
+ADMIN_HEADER = "interlingua-admin-key"
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "[::1]"}  # noqa: S104 - what a user may listen on
+_PR_SET_PDEATHSIG = 1
+_LOG_TAIL_LINES = 30
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """What a user decides about a server.
+
+    Attributes:
+        host: address to listen on; anything but loopback exposes the server to the network.
+        start_timeout_s: how long a start may get on with nothing (start_progress.py) before it is given up.
+        stop_timeout_s: how long running requests may take when the server is told to stop.
+        admin_key: value of the header `interlingua-admin-key` that opens the restricted APIs; random if empty.
+        log_verbose: Triton's verbosity, 0 is quiet.
+    """
+
+    model_repository: Path
+    host: str = "127.0.0.1"
+    grpc_port: int = 8001
+    http_port: int = 8000
+    metrics_port: int = 8002
+    start_timeout_s: float = 120.0
+    stop_timeout_s: float = 10.0
+    admin_key: str = ""
+    log_verbose: int = 0
+
+    @property
+    def grpc_address(self) -> str:
+        return f"{self.host}:{self.grpc_port}"
+
+    @property
+    def local_grpc_address(self) -> str:
+        """As this machine reaches it."""
+        return f"{_ANY_ADDRESS.get(self.host, self.host)}:{self.grpc_port}"
+
+
+class EmbeddedServer:
+    """A running Triton; a context manager that leaves no process and no file behind."""
+
+    def __init__(self, settings: ServerSettings, *, log: Path | None = None) -> None:
+        """Nothing starts yet. `log` keeps the server's own log; without it, it goes to a temporary file."""
+        self.settings = settings
+        self._scratch = tempfile.TemporaryDirectory(prefix="interlingua-server-")
+        self.log_path = log or Path(self._scratch.name) / "triton.log"
+        self.admin_key = settings.admin_key or secrets.token_urlsafe(24)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._announcement: Announcement | None = None
+
+    def __enter__(self) -> EmbeddedServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise ServerError("the server is not running")
+        return self._process.pid
+
+    def start(self, on_wait: Callable[[float], None] | None = None) -> float:
+        """Start, wait until every model is ready, return the seconds that took.
+
+        Raises:
+            ServerError: no models, an int8 network that this CPU gets wrong, a port is taken, a model does not load,
+                or it takes too long; the message carries the end of Triton's log.
+        """
+        began = time.monotonic()
+        check_repository(self.settings.model_repository)
+        require_exact_products(self.settings.model_repository)
+        for port in (self.settings.grpc_port, self.settings.http_port, self.settings.metrics_port):
+            check_port_is_free(self.settings.host, port)
+        runtime = prepare_runtime(self.settings.model_repository)
+        folder = Path(self._scratch.name) / "backends"
+        compose_backends(runtime, folder)
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command(runtime, folder),
+                env=_environment(runtime),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        try:
+            self._wait_until_ready(began, on_wait)
+            self._announcement = Announcement(self._record())
+        except BaseException:
+            self.stop(at_once=True)
+            raise
+        return time.monotonic() - began
+
+    def wait(self) -> int:
+        """Block until the server ends by itself; its exit status."""
+        return self._process.wait() if self._process else 0
+
+    def signal(self, number: int) -> None:
+        """Pass a signal on to the server."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Let running requests finish (unless `at_once`), end the server and all its children."""
+        process, self._process = self._process, None
+        announcement, self._announcement = self._announcement, None
+        if announcement is not None:
+            announcement.withdraw()
+        if process is not None:
+            if process.poll() is None and not at_once:
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(self.settings.stop_timeout_s + 5)
+            _kill_group(process.pid)
+            process.wait()
+        self._scratch.cleanup()
+
+    def log_tail(self) -> str:
+        """The end of Triton's log, its errors first."""
+        lines = self.log_path.read_text(errors="replace").splitlines() if self.log_path.exists() else []
+        errors = [line for line in lines if line.startswith(("E1", "E0")) or "error:" in line.lower()]
+        return "\n".join(dict.fromkeys((errors or lines)[-_LOG_TAIL_LINES:]))
+
+    def _command(self, runtime: Runtime, backends: Path) -> list[str]:
+        settings = self.settings
+        stop_s = max(round(settings.stop_timeout_s), 1)
+        return [
+            str(runtime.binary),
+            f"--model-repository={settings.model_repository}",
+            f"--backend-directory={backends}",
+            f"--http-address={settings.host}",
+            f"--grpc-address={settings.host}",
+            f"--metrics-address={settings.host}",
+            f"--http-port={settings.http_port}",
+            f"--grpc-port={settings.grpc_port}",
+            f"--metrics-port={settings.metrics_port}",
+            f"--http-restricted-api={_RESTRICTED}:{ADMIN_HEADER}={self.admin_key}",
+            f"--grpc-restricted-protocol={_RESTRICTED}:{ADMIN_HEADER}={self.admin_key}",
+            "--model-control-mode=explicit",
+            "--load-model=*",
+            "--rate-limit=execution_count",  # instances are preferred in order (repository/triton_config.py)
+            "--disable-auto-complete-config",
+            "--allow-gpu-metrics=false",
+            "--metrics-interval-ms=1000",
+            f"--exit-timeout-secs={stop_s}",
+            f"--log-verbose={settings.log_verbose}",
+        ]
+
+    def _record(self) -> RunRecord:
+        repository = str(self.settings.model_repository.absolute())
+        return RunRecord(self.pid, repository, self.settings.local_grpc_address, self.admin_key)
+
+    def _wait_until_ready(self, began: float, on_wait: Callable[[float], None] | None) -> None:
+        progress = StartProgress(self.pid)
+        url = f"http://{self.settings.host}:{self.settings.http_port}/v2/health/ready"
+        concealed = False
+        while not _answers(url):
+            if not concealed and self._process and self.log_path.stat().st_size:  # it has read its arguments
+                concealed = conceal_argument(self._process.pid, self.admin_key)
+            if self._process is None or self._process.poll() is not None:
+                raise ServerError(f"Triton ended while it was starting. Its log says:\n{self.log_tail()}")
+            if progress.stalled_s() > self.settings.start_timeout_s:
+                raise ServerError(
+                    f"Triton is not ready after {time.monotonic() - began:.0f} s, and did nothing in the last "
+                    f"{self.settings.start_timeout_s:.0f}. Its log says:\n{self.log_tail()}"
+                )
+            if on_wait:
+                on_wait(time.monotonic() - began)
+            time.sleep(0.05)
+        if not concealed:
+            conceal_argument(self.pid, self.admin_key)
+
+
+def check_repository(repository: Path) -> None:
+    """Refuse a repository in which no model has a version."""
+    if not repository.is_dir():
+        raise ServerError(f"{repository} is not a folder: run `interlingua export` first, or give --model-repository")
+    if not any(repository.glob("*/[0-9]*/")):
+        raise ServerError(f"{repository} holds no published model: run `interlingua export` first")
+
+
+def compose_backends(runtime: Runtime, folder: Path) -> None:
+    """Copy Triton's Python backend, this Python's stub and our backends into one folder.
+
+    Copies, not links: Triton refuses a backend library that resolves to a place outside the folder.
+    """
+    shutil.copytree(runtime.python_backend, folder / "python")
+    shutil.copy2(runtime.stub, folder / "python")
+    shutil.copytree(BACKENDS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _environment(runtime: Runtime) -> dict[str, str]:
+    unwanted = ("PYTHON", "LD_LIBRARY_PATH", "VIRTUAL_ENV")  # LD_PRELOAD stays: allocators are chosen by it
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
+    binaries = runtime.python_environment / "bin"
+    return kept | {
+        "LD_LIBRARY_PATH": f"{runtime.libraries}:{runtime.libpython}",
+        "PATH": f"{binaries}:{kept.get('PATH', os.defpath)}",
+        "VIRTUAL_ENV": str(runtime.python_environment),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+    }
+
+
+def _die_with_parent() -> None:
+    """In the child: ask the kernel for SIGTERM when the starting process is gone, however it went."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _kill_group(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - always http
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,8 +1,0 @@
-"""Versions of what a running server serves, changed without a request failing.
-
-    export: a version on the disk      publish: loaded beside what is served      promote: checked, and the default
-    rollback: the one before is the default again                                 prune: what nobody needs is gone
-
-It lies with the server, not with the exporter: the exporter's work ends with files, this one is about processes that
-read them and about the clients that ask those. It uses the exporter's repository and the client's index.
-"""
