@@ -128,9 +128,9 @@ def _run(settings: RunSettings, target: Target, out: Path, slo: Slo | None, opti
 
 
 def _as_json(results: list[RunResult], *, ladder: bool) -> str:
-    from interlingua_loadtest.report.run_result import to_dict
+    from interlingua.base.plain import plain
 
-    rows = [to_dict(result) for result in results]
+    rows = [plain(result) for result in results]
     return json.dumps({"runs": rows} if ladder else rows[0], ensure_ascii=False, allow_nan=False)
 
 
@@ -175,9 +175,11 @@ def _keeper(out: Path, options: dict[str, Any]) -> Callable[[FoundRate], None]:
 
 
 def _show_found(found: FoundRate, out: Path, options: dict[str, Any]) -> None:
+    from interlingua.base.plain import plain
+
     if not found.tries:
         return
     if options["as_json"]:
-        click.echo(json.dumps({**found.to_dict(), "folder": str(out)}, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps({**plain(found), "folder": str(out)}, ensure_ascii=False, allow_nan=False))
     else:
         click.echo("\n".join([*found.lines(), str(out)]))

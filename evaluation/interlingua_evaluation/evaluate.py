@@ -22,7 +22,6 @@ from interlingua_evaluation.gap.modality_gap import modality_gap
 from interlingua_evaluation.gap.projection import projections
 from interlingua_evaluation.report.build import Findings, judge_runs
 from interlingua_evaluation.report.model import (
-    FORMAT,
     Configuration,
     DatasetFacts,
     Gap,
@@ -133,7 +132,6 @@ class Evaluator:
         findings = judge_runs(runs, stages, self.settings.half, str(self.settings.baseline), rate)
         gap, ann = self._space()
         report = Report(
-            format=FORMAT,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=time.monotonic() - began,
             dataset=self._facts(),

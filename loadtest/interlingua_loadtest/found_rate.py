@@ -5,23 +5,20 @@ Try, ... + verdicts of rates -> FoundRate -> search.json, one JSON object, lines
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from interlingua.base.errors import InputError
-from interlingua.base.whole_file import whole
+from interlingua.base.plain import saved
+from interlingua.base.record_file import read_record, write_record
 from interlingua_loadtest.rate_interval import limit_interval
-
-if TYPE_CHECKING:
-    from interlingua_loadtest.rate_try import Try, Verdict
+from interlingua_loadtest.rate_try import Try, Verdict
 
 INTERRUPTED = "interrupted"
 _SHOWN_WITHOUT_NAME = ("ok",)
 
 
+@saved
 @dataclass(frozen=True)
 class FoundRate:
     """A search's result.
@@ -53,18 +50,14 @@ class FoundRate:
             low, high = min(low, rate), max(high, rate)
         return replace(self, rate=rate, low=low, high=high, stopped=stopped)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
     def write(self, file: Path) -> None:
         """As JSON, whole or not at all. Raises InputError: it cannot be written."""
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with whole(file) as partial:
-                partial.write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {file}: {error.strerror or error}") from error
+        write_record(file, self)
+
+    @classmethod
+    def read(cls, file: Path) -> FoundRate:
+        """Raises InputError: there is none, or it cannot be read."""
+        return read_record(cls, file, what="search for the highest rate", remedy="make it with `interlingua loadtest`")
 
     def lines(self) -> list[str]:
         """What it came to, for a person; why it stopped is left out."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
-from interlingua.base.plain_json import plain
+from interlingua.base.plain import plain
 from interlingua.base.whole_file import whole
 from interlingua_loadtest.parquet_parts import PartWriter
 from interlingua_loadtest.percentiles import LatencyHistogram, read_log, to_log

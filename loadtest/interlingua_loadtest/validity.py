@@ -11,10 +11,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from interlingua.base.plain import saved
 from interlingua_loadtest.warm_up import warm_up_end
 from interlingua_loadtest.windows import Window, stretches, windows
 
@@ -63,6 +64,7 @@ class Bounds:
     clock_s: float = 0.001
 
 
+@saved
 @dataclass(frozen=True)
 class Validity:
     """The verdict.
@@ -73,6 +75,8 @@ class Validity:
         windows: of the rest, in order.
         kinds: of the faults, in the order of the reasons.
     """
+
+    DERIVED: ClassVar = ("is_void",)
 
     is_valid: bool
     reasons: tuple[str, ...]

@@ -5,17 +5,17 @@ A worker without one did not end by itself.
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from interlingua.base.errors import InputError
-from interlingua.base.whole_file import whole
+from interlingua.base.plain import saved
+from interlingua.base.record_file import read_record, write_record
 
 _FOLDER = "workers"
 
 
+@saved
 @dataclass(frozen=True)
 class WorkerNote:
     """One worker's share of a run.
@@ -38,19 +38,14 @@ class WorkerNote:
 
     def write(self, run: Path) -> None:
         """Into the run's folder, whole or not at all."""
-        folder = run / _FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        with whole(folder / f"{self.worker}.json") as partial:
-            partial.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+        write_record(run / _FOLDER / f"{self.worker}.json", self)
 
 
 def read_worker_notes(run: Path) -> list[WorkerNote]:
     """Those of a run, by worker; raises InputError where one cannot be read."""
-    try:
-        rows = [json.loads(file.read_text(encoding="utf-8")) for file in (run / _FOLDER).glob("[!.]*.json")]
-        return sorted((WorkerNote(**row) for row in rows), key=lambda note: note.worker)
-    except (OSError, TypeError, ValueError) as error:
-        raise InputError(f"cannot read the workers' notes of {run}: {error}") from error
+    files = (run / _FOLDER).glob("[!.]*.json")
+    notes = [read_record(WorkerNote, file, what="worker's note", remedy="make the run again") for file in files]
+    return sorted(notes, key=lambda note: note.worker)
 
 
 def clock_difference() -> float:

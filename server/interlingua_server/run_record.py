@@ -12,14 +12,16 @@ import fcntl
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from interlingua.base.errors import ServerError
+from interlingua.base.errors import InputError, ServerError
 from interlingua.base.paths import cache_dir
+from interlingua.base.plain import build, plain, saved
 
 
+@saved
 @dataclass(frozen=True)
 class RunRecord:
     """One running server.
@@ -49,7 +51,7 @@ class Announcement:
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             self._file: IO[str] = os.fdopen(handle, "w")
             fcntl.flock(self._file, fcntl.LOCK_EX)
-            json.dump(asdict(record), self._file)
+            json.dump(plain(record), self._file)
             self._file.flush()
             beside.replace(self._path)  # only now, when it is locked: without its lock a file is a dead server's
         except OSError as error:
@@ -78,9 +80,9 @@ def _read(path: Path) -> RunRecord | None:
     try:
         with path.open() as file:
             if _is_locked(file):
-                return RunRecord(**json.load(file))
+                return build(RunRecord, json.load(file))
         path.unlink(missing_ok=True)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, InputError):
         return None
     return None
 

@@ -13,7 +13,6 @@ from interlingua_evaluation.datasets.finding import Finding
 from interlingua_evaluation.gap.modality_gap import GapOfPair, ModalityGap
 from interlingua_evaluation.gap.projection import Point, Projection, Projections
 from interlingua_evaluation.report.model import (
-    FORMAT,
     BiasFigures,
     Breakdown,
     Comparison,
@@ -60,7 +59,6 @@ def sample_report(
 ) -> Report:
     """The report; the second language's pair with the first has no lists, with the last no number."""
     return Report(
-        format=FORMAT,
         created="2026-01-02T03:04:05Z",
         seconds=41.2,
         dataset=_dataset(languages),

@@ -15,7 +15,6 @@ import pytest
 from interlingua.base.errors import InputError
 from interlingua_evaluation.report.comparison import ReportComparison, compare_reports
 from interlingua_evaluation.report.list_values import ListValues
-from interlingua_evaluation.report.plain import plain
 from interlingua_evaluation.report.saved_report import SavedReport
 from interlingua_evaluation.significance.sign_flips import benjamini_hochberg, p_values
 from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
@@ -55,7 +54,7 @@ def save(folder: Path, values: ListValues, digest: str = "d" * 64, half: str = "
     folder.mkdir()
     report = sample_report()
     report = replace(report, dataset=replace(report.dataset, digest=digest, half=half))  # type: ignore[arg-type]
-    (folder / "report.json").write_text(json.dumps(plain(report), ensure_ascii=False), encoding="utf-8")
+    (folder / "report.json").write_text(json.dumps(report.to_json(), ensure_ascii=False), encoding="utf-8")
     values.save(folder)
     return folder
 
@@ -148,7 +147,7 @@ def test_a_folder_that_is_no_report_is_refused(tmp_path: Path) -> None:
         (folder / "report.json").write_text(content, encoding="utf-8")
         with pytest.raises(InputError, match=fault):
             SavedReport.load(folder)
-    report = plain(sample_report())
+    report = sample_report().to_json()
     (folder / "report.json").write_text(json.dumps({**report, "format": 99}), encoding="utf-8")
     with pytest.raises(InputError, match="has format 99, not 1"):
         SavedReport.load(folder)
@@ -174,7 +173,7 @@ def test_changes_are_means_over_pairs(tmp_path: Path) -> None:
 def test_chance_is_seldom_a_regression() -> None:
     """Averages and pairs are corrected for their number, so that each of both raises an alarm in 2.5% of all trials."""
     values = lists()
-    before = SavedReport(Path("before"), "sample", "d", "test", BEST, values)
+    before = SavedReport(Path("before"), sample_report(), values)
     alarms = [
         compare_reports(before, replace(before, values=shifted(values, 0, 0.15, seed)), measure="nDCG@10").regression
         for seed in range(100, 112)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua.base.plain import build, plain
 from interlingua_loadtest.capacity.live_runs import measured
 from interlingua_loadtest.capacity.server_costs import MeasuredRun, ServiceCosts, fit_costs
 from interlingua_loadtest.capacity.service_time import ServiceTimeModel
@@ -55,8 +56,8 @@ def run_of(costs: ServiceCosts, requests: int, texts_a_batch: int, busy: float) 
 def test_the_costs_that_made_the_totals_are_found() -> None:
     alone, crowd = run_of(COSTS, 400, 1, 1.0), run_of(COSTS, 3000, 16, 1.25)
     found = fit_costs(alone, crowd, NETWORK, COSTS.token_s)
-    assert found.to_json() == pytest.approx(COSTS.to_json(), rel=1e-6)
-    assert ServiceCosts.from_json(found.to_json()) == found
+    assert plain(found) == pytest.approx(plain(COSTS), rel=1e-6)
+    assert build(ServiceCosts, plain(found)) == found
 
 
 def test_nothing_is_below_zero() -> None:
@@ -73,8 +74,8 @@ def test_a_run_that_counted_nothing_is_refused() -> None:
 
 
 def test_costs_of_another_kind_are_refused() -> None:
-    with pytest.raises(InputError, match="calibrate again"):
-        ServiceCosts.from_json({"batch_s": 1.0, "coffee_s": 2.0})
+    with pytest.raises(InputError, match="unknown field coffee_s"):
+        build(ServiceCosts, {"batch_s": 1.0, "coffee_s": 2.0})
 
 
 def statistics(requests: int, executions: int) -> dict[str, Any]:

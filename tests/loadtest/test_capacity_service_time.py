@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua.base.plain import build, plain
 from interlingua_loadtest.capacity.service_time import Execution, ServiceTimeModel, fit, fit_one
 
 TRUTH = ServiceTimeModel("embedder", "int8", 2, call_s=2e-3, token_s=1e-4, text_s=3e-4, attention_s=5e-7)
@@ -109,6 +110,6 @@ def test_nothing_measured() -> None:
 
 def test_json_keeps_every_figure() -> None:
     fitted = fit_one([*executions(), *executions(shapes=[(1, 8)], factor=1.5, calls=2)])
-    assert ServiceTimeModel.from_json(fitted.to_json()) == fitted
-    with pytest.raises(InputError, match="not a service-time model"):
-        ServiceTimeModel.from_json({"network": "embedder"})
+    assert build(ServiceTimeModel, plain(fitted)) == fitted
+    with pytest.raises(InputError, match="precision is missing; threads is missing"):
+        build(ServiceTimeModel, {"network": "embedder"})

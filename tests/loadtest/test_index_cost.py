@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua.base.plain import build, plain
 from interlingua_client.document import Document
 from interlingua_client.document_store import STORE_FILE, DocumentStore, new_manifest
 from interlingua_client.embedder import EmbedderIdentity
@@ -107,7 +108,7 @@ def test_json_keeps_all_of_it(tmp_path: Path) -> None:
     cost = fit(_measurements(), {"cpu": "a"}, "2026-01-01", "command")
     cost.write(tmp_path / "cost.json")
     assert IndexCost.load(tmp_path / "cost.json") == cost
-    assert IndexCost.from_json(json.loads(json.dumps(cost.to_json()))) == cost
+    assert build(IndexCost, json.loads(json.dumps(plain(cost)))) == cost
 
 
 def test_the_shipped_figures_are_those_of_the_shipped_measurements() -> None:
@@ -146,7 +147,7 @@ def test_measuring_a_small_index_in_a_process_of_its_own() -> None:
 )
 def test_a_file_that_is_none_is_refused_in_words(tmp_path: Path, change: dict[str, object], complaint: str) -> None:
     path = tmp_path / "cost.json"
-    path.write_text(json.dumps(IndexCost.load().to_json() | change), encoding="utf-8")
+    path.write_text(json.dumps({"format": 1, **plain(IndexCost.load()), **change}), encoding="utf-8")
     with pytest.raises(InputError, match=complaint):
         IndexCost.load(path)
 

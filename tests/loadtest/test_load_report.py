@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from interlingua.base.errors import InputError
 from interlingua_cli.loadreport import command
+from interlingua_loadtest.found_rate import FoundRate
 from interlingua_loadtest.record import Outcome, ProcessSample
 from interlingua_loadtest.report.build import build
 from interlingua_loadtest.report.fail_under import parse_all
@@ -224,15 +225,19 @@ def test_an_interrupted_run_is_as_long_as_it_lasted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("found", "said"),
     [
-        ('{"rate": 42, "low": 40, "high": 44.5, "slo": "p99=300ms", "x": []}', "within p99=300ms is 42/s (40 to 44.5)"),
-        ('{"slo": {"percent": 99, "limit_s": 0.3}, "rate": null}', "the search found no rate within p99=300ms"),
-        ("[", ""),
+        (FoundRate("p99=300ms", 0.99, 42.0, 40.0, 44.5), "within p99=300ms is 42/s (40 to 44.5)"),
+        (FoundRate("p99=300ms", 0.99), "the search found no rate within p99=300ms"),
+        (None, ""),
     ],
 )
-def test_a_search(tmp_path: Path, text: str, said: str) -> None:
-    (_ladder(tmp_path / "found") / "search.json").write_text(text)
+def test_a_search(tmp_path: Path, found: FoundRate | None, said: str) -> None:
+    file = _ladder(tmp_path / "found") / "search.json"
+    if found is None:
+        file.write_text("[")
+    else:
+        found.write(file)
     shown = _invoke(tmp_path / "found").stdout
     assert said in shown
     assert ("found: the" in shown) == bool(said)

@@ -26,6 +26,7 @@ from scipy.stats import binom
 
 from interlingua.base.errors import ServerError
 from interlingua.base.paths import PROJECT_ROOT
+from interlingua.base.plain import plain
 from interlingua_loadtest import schedule
 from interlingua_loadtest.bisection import ImpossibleSloError, NotEnclosedError, bisect, enclose
 from interlingua_loadtest.capacity.simulator import simulate
@@ -405,7 +406,7 @@ def test_a_server_of_ten_milliseconds_a_request(tmp_path: Path) -> None:
         plan = SearchPlan(seconds=2, tries=1, precision=1.0, start_rate=60.0, most_runs=7)
         found = RateSearch(runs, slo, plan, lambda found: found.write(tmp_path / "search.json")).find()
     kept = json.loads((tmp_path / "search.json").read_text(encoding="utf-8"))
-    assert kept == json.loads(json.dumps(found.to_dict()))
+    assert kept == json.loads(json.dumps(plain(found)))
     assert found.tries[0].folder == "lone-1"
     for made in found.tries:
         record = RunFolder(tmp_path / made.folder)

@@ -13,7 +13,8 @@ from interlingua.base.errors import InputError
 from interlingua_loadtest.record import Outcome
 from interlingua_loadtest.report.block_bootstrap import BlockSample
 from interlingua_loadtest.report.build import build
-from interlingua_loadtest.report.comparison import Comparison, compare
+from interlingua_loadtest.report.comparison import compare
+from interlingua_loadtest.report.model import LoadComparison
 from interlingua_loadtest.report.recorded_run import RecordedRun
 from interlingua_loadtest.slo import Slo
 from tests.loadtest.written_runs import VALID, VOID, outcome, queue, write_run
@@ -26,7 +27,7 @@ def _run(tmp_path: Path, name: str, outcomes: list[Outcome], **others: Any) -> R
     return RecordedRun.read(write_run(tmp_path / name, outcomes, **settings))
 
 
-def _verdicts(comparison: Comparison) -> dict[str, str]:
+def _verdicts(comparison: LoadComparison) -> dict[str, str]:
     (rung,) = comparison.rungs
     return {entry.figure: entry.verdict for entry in rung.differences}
 
@@ -155,7 +156,7 @@ def test_ladders_are_compared_rung_by_rung(tmp_path: Path) -> None:
     assert (_first(with_void.comparison).before, _first(with_void.comparison).after) == pytest.approx((0.1, 0.2))
 
 
-def _first(comparison: Comparison) -> Any:
+def _first(comparison: LoadComparison) -> Any:
     return comparison.rungs[0].differences[0]
 
 

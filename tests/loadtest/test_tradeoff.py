@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,14 +13,23 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua.base.record_file import write_record
 from interlingua.repository.triton_config import Placement
 from interlingua_client.language_offsets import LanguageOffsets
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.measures.relevance import Judge
 from interlingua_evaluation.report.averages import Averager
 from interlingua_evaluation.report.list_values import ListValues
-from interlingua_evaluation.report.model import FORMAT, Breakdown, Figure, MeasureFigures
-from interlingua_evaluation.report.plain import plain
+from interlingua_evaluation.report.model import (
+    DECIMALS,
+    FORMAT,
+    Breakdown,
+    DatasetFacts,
+    Figure,
+    LanguageCounts,
+    MeasureFigures,
+    ModelFacts,
+)
 from interlingua_evaluation.report.saved_report import FILE, SavedReport
 from interlingua_evaluation.serving import PublishedModels, published_models
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, Pair, candidate_lists
@@ -46,7 +55,9 @@ from interlingua_loadtest.tradeoff.records import Cost, Row, Setting, Tradeoff
 from interlingua_loadtest.tradeoff.scatter import page
 from interlingua_loadtest.tradeoff.setting_cost import FirstStage, looked_at
 from interlingua_loadtest.tradeoff.verdict import verdict
+from tests.evaluation.report_sample import bare_report
 
+BARE = bare_report()
 SLO = Slo(99, 0.3)
 
 
@@ -185,7 +196,7 @@ def test_a_graph_that_finds_everything_changes_no_figure(tmp_path: Path) -> None
     name = SystemName("dense")
     words = np.array(["en"])
     values = ListValues(words, words, words, words, words, {})
-    saved = SavedReport(tmp_path, "hand", dataset.digest, "test", "dense", values)
+    saved = SavedReport(tmp_path, replace(BARE, dataset=_facts("hand", dataset.digest)), values)
     models = PublishedModels(tmp_path, None, None)  # type: ignore[arg-type]
     report = JoinedReport(Source("a", tmp_path, tmp_path), saved, models, {name: measured}, (), ("en",), detected=False)
     found = GraphQuality(report, dataset, vectors).measure(name, [200])
@@ -232,26 +243,27 @@ def dataset() -> Dataset:
     return Dataset("hand", documents, queries, {query.id: {"a.de": 1, "a.en": 1} for query in queries}, {})
 
 
+def _facts(name: str, digest: str, languages: Sequence[str] = ()) -> DatasetFacts:
+    counts = tuple(LanguageCounts(tag, 1, 1, None) for tag in languages)
+    return replace(BARE.dataset, name=name, digest=digest, half="test", languages=counts)
+
+
 def _report(folder: Path, of: Dataset, repository: Path, **changes: Any) -> Path:
-    """As `interlingua evaluate` writes it, as far as it is read here."""
+    """As `interlingua evaluate` writes it."""
     models = published_models(repository)
-    configuration = {
-        role: {"model_id": spec.model_id, "precision": spec.precision, "digest": spec.digest}
+    made = {
+        role: spec and ModelFacts(spec.model_id, "", spec.precision, spec.digest, "")
         for role, spec in (("embedder", models.embedder), ("reranker", models.reranker))
-        if spec is not None
     }
-    systems = [{"name": name, "measures": {"nDCG@10": plain(_ndcg(mean))}} for name, mean in SYSTEMS.items()]
-    languages = [{"language": tag} for tag in of.languages]
-    facts = {"name": of.name, "digest": of.digest, "half": "test", "languages": languages}
-    report = {
-        "format": FORMAT,
-        "best": "dense",
-        "dataset": facts,
-        "configuration": {**configuration, "query_language": "given"},
-        "systems": systems,
-    }
-    folder.mkdir()
-    (folder / FILE).write_text(json.dumps(report | changes), encoding="utf-8")
+    systems = (replace(BARE.systems[0], name=name, measures={"nDCG@10": _ndcg(mean)}) for name, mean in SYSTEMS.items())
+    report = replace(
+        BARE,
+        best="dense",
+        dataset=_facts(of.name, of.digest, of.languages),
+        configuration=replace(BARE.configuration, query_language="given", **made),
+        systems=tuple(systems),
+    )
+    write_record(folder / FILE, replace(report, **changes), made_format=FORMAT, decimals=DECIMALS)
     words = np.array(["de"])
     ListValues(words, words, words, words, words, {"dense": {"nDCG@10": np.array([0.5])}}).save(folder)
     return folder
@@ -354,15 +366,15 @@ def test_depths_that_miss_the_objective_have_no_cost(source: Source, dataset: Da
 
 
 def test_a_report_of_another_model_is_refused(dataset: Dataset, repository: Path, tmp_path: Path) -> None:
-    other = {"model_id": "other", "precision": "int8", "digest": "0123456789abcdef"}
-    configuration = {"embedder": other, "reranker": None, "query_language": "given"}
+    other = ModelFacts("other", "", "int8", "0123456789abcdef", "")
+    configuration = replace(BARE.configuration, embedder=other)
     folder = _report(tmp_path / "report", dataset, repository, configuration=configuration)
     with pytest.raises(InputError, match=r"embedder is other in int8 \(0123456789ab\).* in fp32"):
         JoinedReport.read(Source("int8", folder, repository))
 
 
 def test_reports_of_two_datasets_are_refused(source: Source, dataset: Dataset, tmp_path: Path) -> None:
-    facts = {"name": "other", "digest": "abc", "half": "test", "languages": []}
+    facts = _facts("other", "abc")
     other = replace(source, label="b", report=_report(tmp_path / "b", dataset, source.repository, dataset=facts))
     reports = [JoinedReport.read(source), JoinedReport.read(other)]
     with pytest.raises(InputError, match=r"fp32 was evaluated on hand .*b was evaluated on other \(abc, test half\)"):

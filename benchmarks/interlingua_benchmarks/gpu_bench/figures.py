@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from interlingua.base.plain_json import plain
+from interlingua.base.plain import plain
 
 if TYPE_CHECKING:
     from interlingua_benchmarks.gpu_bench.records import Point, Report, Row

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from interlingua.base.plain_json import plain
+from interlingua.base.plain import plain
 from interlingua_benchmarks.gpu_bench.card import read_card
 from interlingua_loadtest.environment import describe_environment
 

@@ -8,7 +8,6 @@ Each system is the one before it with one thing switched on, so that the steps b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua_evaluation.measures.relevance import CUTOFF, NDCG
-from interlingua_evaluation.report.saved_report import FILE, SavedReport
+from interlingua_evaluation.report.saved_report import SavedReport
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
@@ -70,7 +69,7 @@ def read_report(folder: Path, dataset: Dataset, models: PublishedModels, names: 
             message names all of it.
     """
     saved = SavedReport.load(folder)
-    faults = [*_dataset_faults(saved, dataset), *_system_faults(saved, names), *_model_faults(folder, models, names)]
+    faults = [*_dataset_faults(saved, dataset), *_system_faults(saved, names), *_model_faults(saved, models, names)]
     if faults:
         raise InputError(f"the report {folder} does not fit: {'; '.join(faults)}")
     return JudgedSystems(saved.half, saved.values, _lists(folder, dataset, names))
@@ -92,14 +91,17 @@ def _system_faults(saved: SavedReport, names: Sequence[str]) -> Iterator[str]:
         yield f"it lacks {', '.join(missing)}: evaluate again with {options}{without}"
 
 
-def _model_faults(folder: Path, models: PublishedModels, names: Sequence[str]) -> Iterator[str]:
+def _model_faults(saved: SavedReport, models: PublishedModels, names: Sequence[str]) -> Iterator[str]:
     """Token counts would be of other models than the figures."""
-    report = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    for role, spec in (("embedder", models.embedder), ("reranker", models.reranker if RERANKED in names else None)):
-        evaluated = (report.get("configuration") or {}).get(role)
-        if spec is not None and evaluated and evaluated["digest"] != spec.digest:
+    made = saved.report.configuration
+    pairs = (
+        ("embedder", made.embedder, models.embedder),
+        ("reranker", made.reranker, models.reranker if RERANKED in names else None),
+    )
+    for role, evaluated, spec in pairs:
+        if spec is not None and evaluated and evaluated.digest != spec.digest:
             yield (
-                f"its {role} is {evaluated['model_id']} ({evaluated['digest'][:12]}), and {models.repository} has "
+                f"its {role} is {evaluated.model_id} ({evaluated.digest[:12]}), and {models.repository} has "
                 f"{spec.model_id} ({spec.digest[:12]})"
             )
 

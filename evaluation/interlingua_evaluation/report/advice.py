@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from interlingua_evaluation.measures.relevance import NDCG
 from interlingua_evaluation.report.averages import SORTS, sort_of
-from interlingua_evaluation.report.plain import pair_name
 from interlingua_evaluation.systems.system_name import SystemName
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _failing_pairs(system: SystemFigures) -> Iterator[str]:
     ]
     if failing:
         failing.sort(key=lambda pair: pairs[pair].mean)
-        shown = ", ".join(f"{pair_name(pair)} {pairs[pair].mean:.2f}" for pair in failing[:_NAMED])
+        shown = ", ".join(f"{pair} {pairs[pair].mean:.2f}" for pair in failing[:_NAMED])
         yield f"{len(failing)} pairs are far below the average of their kind: {shown}. Look at their worst queries."
 
 
@@ -123,5 +122,5 @@ def _figures(breakdown: Breakdown) -> dict[str, Figure]:
 
 
 def _listed(pairs: Sequence[object]) -> str:
-    names = ", ".join(pair_name(pair) for pair in pairs[:_NAMED])  # type: ignore[arg-type]
+    names = ", ".join(map(str, pairs[:_NAMED]))
     return f"{names}, ..." if len(pairs) > _NAMED else names

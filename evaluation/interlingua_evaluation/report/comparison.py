@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua_evaluation.report.list_changes import Change, ListChanges, Verdict
-from interlingua_evaluation.report.plain import pair_name
 from interlingua_evaluation.report.saved_report import Matched, SavedReport, match
 
 if TYPE_CHECKING:
@@ -123,6 +122,6 @@ def _warnings(before: SavedReport, after: SavedReport, matched: Matched, average
 
 def changed(comparison: ReportComparison, verdict: Verdict) -> list[str]:
     """Averages and pairs of that verdict, the largest difference first."""
-    named = {**comparison.averages, **{pair_name(pair): change for pair, change in comparison.pairs.items()}}
+    named = {**comparison.averages, **{str(pair): change for pair, change in comparison.pairs.items()}}
     found = [name for name, change in named.items() if change.verdict == verdict]
     return sorted(found, key=lambda name: -abs(named[name].difference))

@@ -14,7 +14,6 @@ from interlingua.display.figures import ABSENT, number, signed
 from interlingua.display.grid import Cell, Grid, row
 from interlingua.display.terminal_table import terminal_table
 from interlingua_evaluation.report.comparison import ReportComparison, changed
-from interlingua_evaluation.report.plain import pair_name
 from interlingua_evaluation.report.shown import SORT_NAMES
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def pairs(comparison: ReportComparison) -> Grid:
         "Verdicts are corrected for the number of pairs: one whose interval excludes 0 can still be undecided.",
         *([f"{left} more pairs, undecided or equal, differ by less; --json has them all."] if left else ()),
     )
-    rows = tuple(row(pair_name(pair), *_cells(change)) for pair, change in shown)
+    rows = tuple(row(str(pair), *_cells(change)) for pair, change in shown)
     return Grid(f"Language pairs: {_counted(comparison.pairs.values())}", ("pairs", *_HEADER), rows, notes)
 
 

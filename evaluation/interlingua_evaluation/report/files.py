@@ -8,14 +8,14 @@ FOLDER/report.html  for people, alone: it can be sent
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua.base.record_file import write_record
 from interlingua.base.whole_file import whole
+from interlingua_evaluation.report.model import DECIMALS, FORMAT
 from interlingua_evaluation.report.page import page
-from interlingua_evaluation.report.plain import plain
 from interlingua_evaluation.systems.trec_run import write_qrels, write_run
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ def write_report(evaluation: Evaluation, folder: Path) -> None:
             write_run(run.lists, folder / RUNS, str(run.name))
         write_qrels(evaluation.runs[0].lists, folder / RUNS)
         evaluation.findings.values.save(folder)
-        text = json.dumps(plain(evaluation.report), indent=1, ensure_ascii=False)
-        for name, content in ((JSON, text + "\n"), (PAGE, page(evaluation.report))):
-            with whole(folder / name) as partial:
-                partial.write_text(content, encoding="utf-8")
+        write_record(folder / JSON, evaluation.report, made_format=FORMAT, decimals=DECIMALS)
+        with whole(folder / PAGE) as partial:
+            partial.write_text(page(evaluation.report), encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write the report to {folder}: {error}") from error

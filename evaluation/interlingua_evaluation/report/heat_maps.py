@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from interlingua.display.figures import ABSENT, figure_cell, number, signed
 from interlingua.display.grid import Cell, Grid, row
 from interlingua_evaluation.measures.relevance import NDCG
-from interlingua_evaluation.report.plain import pair_name
 from interlingua_evaluation.report.shown import comparison_of, difference_cell, languages_of
 from interlingua_evaluation.systems.candidate_lists import Pair
 
@@ -84,7 +83,7 @@ def _grid(
 
 
 def _title(pair: Pair, shown: Cell, figure: Figure) -> str:
-    return f"{pair_name(pair)}: {shown.text} ({shown.small}), {figure.lists} lists in {figure.groups} groups"
+    return f"{pair}: {shown.text} ({shown.small}), {figure.lists} lists in {figure.groups} groups"
 
 
 def _scale(report: Report) -> tuple[float, float]:

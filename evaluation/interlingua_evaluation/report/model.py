@@ -15,16 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from interlingua_evaluation.datasets.finding import Finding
-    from interlingua_evaluation.gap.modality_gap import ModalityGap
-    from interlingua_evaluation.gap.projection import Projections
-    from interlingua_evaluation.systems.ann_recall import AnnRecall
-    from interlingua_evaluation.systems.candidate_lists import Pair
+from interlingua.base.plain import plain, saved
+from interlingua_evaluation.datasets.finding import Finding
+from interlingua_evaluation.gap.modality_gap import ModalityGap
+from interlingua_evaluation.gap.projection import Projections
+from interlingua_evaluation.systems.ann_recall import AnnRecall
+from interlingua_evaluation.systems.candidate_lists import Pair
 
 FORMAT = 1
+DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Breakdown:
     mixed: Figure | None
 
 
+@saved
 @dataclass(frozen=True)
 class MeasureFigures:
     """One measure, or a difference in it.
@@ -174,6 +176,7 @@ class Detectable:
     groups_for: Mapping[float, int]
 
 
+@saved
 @dataclass(frozen=True)
 class Comparison:
     """One system against the baseline, list by list.
@@ -242,6 +245,7 @@ class WorstQueries:
     queries: tuple[WorstQuery, ...]
 
 
+@saved
 @dataclass(frozen=True)
 class Gap:
     """The modality gap, as the vectors are and with offsets removed."""
@@ -265,6 +269,7 @@ class LanguageCounts:
     detected: float | None
 
 
+@saved
 @dataclass(frozen=True)
 class DatasetFacts:
     """What was evaluated.
@@ -324,6 +329,7 @@ class Configuration:
     software: Mapping[str, str]
 
 
+@saved
 @dataclass(frozen=True)
 class Report:
     """An evaluation.
@@ -336,7 +342,6 @@ class Report:
         advice: what to switch on, and what to look at.
     """
 
-    format: int
     created: str
     seconds: float
     dataset: DatasetFacts
@@ -349,3 +354,7 @@ class Report:
     ann: tuple[AnnRecall, ...]
     worst: WorstQueries | None
     advice: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As report.json holds it."""
+        return {"format": FORMAT, **plain(self, DECIMALS)}

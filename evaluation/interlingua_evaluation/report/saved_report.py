@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,13 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from interlingua.base.errors import InputError
+from interlingua.base.record_file import read_record
 from interlingua_evaluation.report.list_values import ListValues
-from interlingua_evaluation.report.model import FORMAT
+from interlingua_evaluation.report.model import FORMAT, Report
 
 if TYPE_CHECKING:
     from interlingua_evaluation.measures.relevance import Values
 
 FILE = "report.json"
+_REMEDY = "make it with `interlingua evaluate --out`"
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,11 @@ class SavedReport:
     """What a comparison needs of a report.
 
     Attributes:
-        dataset, digest, half: what was evaluated.
-        best: the system.
+        values: of every list.
     """
 
     folder: Path
-    dataset: str
-    digest: str
-    half: str
-    best: str
+    report: Report
     values: ListValues
 
     @classmethod
@@ -47,21 +44,28 @@ class SavedReport:
         Raises:
             InputError: a file is missing, broken, or of another format.
         """
-        file = folder / FILE
-        try:
-            facts = json.loads(file.read_text(encoding="utf-8"))
-            dataset, made = facts["dataset"], facts["format"]
-            name, digest, half, best = dataset["name"], dataset["digest"], dataset["half"], facts["best"]
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{file} is not there or cannot be read ({error}): a report is a folder that `interlingua evaluate "
-                "--out` wrote"
-            ) from error
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{file} is not a report of `interlingua evaluate` ({error!r})") from error
-        if made != FORMAT:
-            raise InputError(f"{file} has format {made}, not {FORMAT}: make it again with `interlingua evaluate`")
-        return cls(folder, str(name), str(digest), str(half), str(best), ListValues.load(folder))
+        report = read_record(Report, folder / FILE, what="report", made_format=FORMAT, remedy=_REMEDY)
+        return cls(folder, report, ListValues.load(folder))
+
+    @property
+    def dataset(self) -> str:
+        """The name of what was evaluated."""
+        return self.report.dataset.name
+
+    @property
+    def digest(self) -> str:
+        """The dataset's."""
+        return self.report.dataset.digest
+
+    @property
+    def half(self) -> str:
+        """Whose queries were judged."""
+        return self.report.dataset.half
+
+    @property
+    def best(self) -> str:
+        """The system."""
+        return self.report.best
 
     def values_of(self, system: str, measure: str) -> Values:
         """One value a list, [R].

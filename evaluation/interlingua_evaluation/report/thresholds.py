@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING
 from interlingua.base.errors import InputError
 from interlingua_evaluation.measures.relevance import MEASURES
 from interlingua_evaluation.report.averages import SORTS
-from interlingua_evaluation.report.plain import pair_name
 from interlingua_evaluation.systems.candidate_lists import Pair
 
 if TYPE_CHECKING:
@@ -164,10 +163,10 @@ def _failures(report: Report, threshold: Threshold) -> Iterator[Failure]:
 
 def _figures(figures: MeasureFigures, scope: str | Pair) -> Mapping[str, Figure | None]:
     if isinstance(scope, Pair):
-        return {pair_name(scope): figures.pairs.get(scope)}
+        return {str(scope): figures.pairs.get(scope)}
     if scope == WORST:
         worst = min(figures.pairs, key=lambda pair: _ascending(figures.pairs[pair]), default=None)
-        return {WORST if worst is None else f"{WORST} {pair_name(worst)}": figures.pairs[worst] if worst else None}
+        return {WORST if worst is None else f"{WORST} {worst}": figures.pairs[worst] if worst else None}
     if scope:
         return {scope: getattr(figures.all, scope)}
     averages = {sort: figure for sort in SORTS if (figure := getattr(figures.all, sort)) is not None}

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from interlingua.base.plain_json import plain
+from interlingua.base.plain import plain
 from interlingua_evaluation.measures.relevance import CUTOFF
-from interlingua_evaluation.report.model import Figure
-from interlingua_evaluation.report.plain import pair_name
-from interlingua_evaluation.significance.bootstrap import RESAMPLES, SEED, Interval
-from interlingua_evaluation.systems.candidate_lists import DEPTH, Pair
+from interlingua_evaluation.significance.bootstrap import RESAMPLES, SEED
+from interlingua_evaluation.systems.candidate_lists import DEPTH
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Half
     from interlingua_evaluation.report.model import Breakdown
     from interlingua_evaluation.rerankers.system_report import SystemReport
+    from interlingua_evaluation.systems.candidate_lists import Pair
 
 _DECIMALS = 5
+_ENDS = ("mean", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,13 @@ def _system(system: SystemReport) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return plain(value, _DECIMALS, {Pair: pair_name, Interval: list, Figure: _interval})
+    return _as_lists(plain(value, _DECIMALS))
 
 
-def _interval(figure: Figure) -> list[float]:
-    return [figure.mean, figure.low, figure.high]
+def _as_lists(value: Any) -> Any:
+    """Figures and intervals as [mean, low, high]."""
+    if isinstance(value, dict):
+        if value.keys() >= set(_ENDS):
+            return [value[name] for name in _ENDS]
+        return {name: _as_lists(item) for name, item in value.items()}
+    return [_as_lists(item) for item in value] if isinstance(value, list) else value

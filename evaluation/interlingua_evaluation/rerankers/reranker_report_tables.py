@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from interlingua_evaluation.report.plain import pair_name
 from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _pairs(dataset: DatasetReport, system: SystemReport) -> Grid:
 
 def _listed(pairs: Sequence[Pair]) -> str:
     """All of a few; the number and the first of many."""
-    names = ", ".join(map(pair_name, pairs[:_NAMED]))
+    names = ", ".join(map(str, pairs[:_NAMED]))
     return f"{len(pairs)}: {names}, ..." if len(pairs) > _NAMED else names or "none"
 
 

@@ -42,6 +42,19 @@ class Pair(NamedTuple):
     asked: str
     pool: str
 
+    def __str__(self) -> str:
+        return f"{self.asked}>{self.pool}"
+
+    def to_plain(self) -> str:
+        """As JSON holds it: `de>en`."""
+        return str(self)
+
+    @classmethod
+    def from_plain(cls, text: str) -> Pair:
+        """The pair of that name; raises ValueError for any other text."""
+        asked, pool = text.split(">")
+        return cls(asked, pool)
+
 
 @dataclass(frozen=True)
 class CandidateLists:

@@ -21,8 +21,8 @@ import platformdirs
 from interlingua.base.errors import InputError
 from interlingua.base.file_digest import file_digest
 from interlingua.base.paths import packaged
+from interlingua.base.plain import build
 from interlingua.served.kinds import PRECISIONS
-from interlingua_exporter.models.catalog_rows import build
 from interlingua_exporter.models.spec import ArchiveSource, DeltaSource, FolderSource, HubSource, ModelSpec, Source
 
 if TYPE_CHECKING:

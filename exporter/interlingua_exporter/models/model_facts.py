@@ -1,6 +1,6 @@
 """What a model card says beyond pooling and prompts: the network's shape, its layers, limits and languages.
 
-catalogue row --catalog_rows.build--> NetworkShape, DenseLayer, Task, ... --ModelSpec--> memory, checks, pages
+catalogue row --base.plain.build--> NetworkShape, DenseLayer, Task, ... --ModelSpec--> memory, checks, pages
 """
 
 from __future__ import annotations

@@ -12,13 +12,14 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 from interlingua.base.errors import InputError
+from interlingua.base.plain import saved
 from interlingua.base.processor import this_processor
-from interlingua.base.whole_file import whole
+from interlingua.base.record_file import read_record, write_record
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY
 from interlingua_loadtest.capacity.server_costs import ServiceCosts
 from interlingua_loadtest.capacity.server_layout import TextCost
@@ -27,6 +28,7 @@ from interlingua_loadtest.capacity.service_time import ServiceTimeModel
 _FORMAT = 1
 
 
+@saved
 @dataclass(frozen=True)
 class HardwareProfile:
     """Service times on one kind of machine.
@@ -40,8 +42,10 @@ class HardwareProfile:
         server: what a server adds, by service; empty where none was asked.
         busy: times as long that work takes on that server while all cores are busy; 0 where none was asked.
         memory_mb: of each of that server's processes, shared pages divided among their users.
-        digest: SHA-256 of `hardware`: profiles of equal machines have equal ones.
+        hardware_digest: SHA-256 of `hardware`: profiles of equal machines have equal ones.
     """
+
+    DERIVED: ClassVar = ("hardware_digest",)
 
     name: str
     origin: Literal["measured", "estimated"]
@@ -54,7 +58,7 @@ class HardwareProfile:
     busy: float = 0.0
 
     @property
-    def digest(self) -> str:
+    def hardware_digest(self) -> str:
         return hashlib.sha256(json.dumps(dict(self.hardware), sort_keys=True).encode()).hexdigest()
 
     def find(self, network: str, precision: str, threads: int) -> ServiceTimeModel:
@@ -74,47 +78,13 @@ class HardwareProfile:
         return known or self.server.get(EMBED_QUERY if service == EMBED_DOCUMENT else "", ServiceCosts())
 
     def write(self, path: Path) -> None:
-        """As JSON, whole or not at all."""
-        raw = {
-            "format": _FORMAT,
-            "name": self.name,
-            "origin": self.origin,
-            "hardware": dict(self.hardware),
-            "hardware_digest": self.digest,
-            "cores": self.cores,
-            "text": asdict(self.text),
-            "networks": [model.to_json() for model in self.networks],
-            "server": {name: costs.to_json() for name, costs in self.server.items()},
-            "memory_mb": dict(self.memory_mb),
-            "busy": self.busy,
-        }
-        with whole(path) as partial:
-            partial.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
+        """As JSON, whole or not at all. Raises InputError: it cannot be written."""
+        write_record(path, self, made_format=_FORMAT)
 
     @classmethod
     def read(cls, path: Path) -> HardwareProfile:
         """Raises InputError: it is missing, damaged, or of another format."""
-        try:
-            raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if raw["format"] != _FORMAT:
-                raise InputError(f"{path}: format {raw['format']}, this version reads {_FORMAT}: calibrate again")
-            profile = cls(
-                name=raw["name"],
-                origin=raw["origin"],
-                hardware=raw["hardware"],
-                networks=tuple(ServiceTimeModel.from_json(model) for model in raw["networks"]),
-                text=TextCost(**raw["text"]),
-                cores=int(raw["cores"]),
-                server={name: ServiceCosts.from_json(costs) for name, costs in raw["server"].items()},
-                memory_mb=dict(raw["memory_mb"]),
-                busy=float(raw["busy"]),
-            )
-            stated = raw["hardware_digest"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: not a readable hardware profile ({error!r}): calibrate again") from error
-        if profile.origin not in ("measured", "estimated") or stated != profile.digest:
-            raise InputError(f"{path}: its origin or its hardware was changed by hand: calibrate again")
-        return profile
+        return read_record(cls, path, what="hardware profile", made_format=_FORMAT, remedy="calibrate again")
 
 
 def this_hardware() -> dict[str, str]:

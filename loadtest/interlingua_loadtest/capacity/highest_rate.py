@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import InputError
+from interlingua.base.plain import saved
 from interlingua_loadtest import schedule
 from interlingua_loadtest.bisection import ImpossibleSloError, NotEnclosedError, bisect, enclose
 from interlingua_loadtest.capacity.simulator import simulate
+from interlingua_loadtest.capacity.timeline import Usage
 from interlingua_loadtest.capacity.workload import FloatArray64
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.demand import Demand
     from interlingua_loadtest.capacity.server_layout import ServerLayout
-    from interlingua_loadtest.capacity.timeline import Timeline, Usage
+    from interlingua_loadtest.capacity.timeline import Timeline
     from interlingua_loadtest.slo import Slo
 
 __all__ = ["Arrivals", "HighestRate", "ImpossibleSloError", "Runs", "check_possible", "highest_rate", "interval"]
@@ -64,6 +66,7 @@ class Runs:
         return simulate(demand.draw(arrived, seed), layout, seed)
 
 
+@saved
 @dataclass(frozen=True)
 class HighestRate:
     """The highest rate that held.

@@ -9,14 +9,13 @@ less beyond: `outside` names what is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from interlingua.base.errors import InputError
-from interlingua.base.whole_file import whole
+from interlingua.base.plain import saved
+from interlingua.base.record_file import read_record, write_record
 from interlingua_loadtest.capacity.index_layout import graph_bytes, graph_file_bytes, store_bytes
 from interlingua_loadtest.capacity.index_time import ScanTime, VisitTime
 
@@ -60,6 +59,7 @@ class Residuals:
     worst: float
 
 
+@saved
 @dataclass(frozen=True)
 class IndexCost:
     """The cost of an index, by its size.
@@ -127,46 +127,14 @@ class IndexCost:
                 parts.append(f"{name} {value:,} (measured: {min(known):,} to {max(known):,})")
         return ", ".join(parts)
 
-    # -- files -----------------------------------------------------------------------------------------------
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {"format": _FORMAT, **asdict(self)}
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> IndexCost:
-        """Raises InputError: it is not one, or of another format."""
-        try:
-            if raw["format"] != _FORMAT:
-                raise InputError(f"an index cost of format {raw['format']}, this version reads {_FORMAT}: {COMMAND}")
-            return cls(
-                hardware=dict(raw["hardware"]),
-                measured=str(raw["measured"]),
-                command=str(raw["command"]),
-                fixed_bytes=float(raw["fixed_bytes"]),
-                element_bytes=float(raw["element_bytes"]),
-                build=VisitTime(**raw["build"]),
-                query=VisitTime(**raw["query"]),
-                exact=ScanTime(**raw["exact"]),
-                residuals={name: Residuals(**found) for name, found in raw["residuals"].items()},
-                measurements=tuple(_measurement(found) for found in raw["measurements"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"not an index cost ({error!r}): measure again with `{COMMAND}`") from error
-
     def write(self, path: Path) -> None:
-        """As JSON, whole or not at all."""
-        with whole(path) as partial:
-            partial.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        """As JSON, whole or not at all. Raises InputError: it cannot be written."""
+        write_record(path, self, made_format=_FORMAT)
 
     @classmethod
     def load(cls, path: Path = FILE) -> IndexCost:
         """Read a file; without a path the one that comes with Interlingua. Raises InputError: it cannot be read."""
-        try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read ({error}): make it with `{COMMAND}`") from error
-        return cls.from_json(raw)
+        return read_record(cls, path, what="index cost", made_format=_FORMAT, remedy=f"measure again with `{COMMAND}`")
 
 
 def _check(**values: float) -> None:
@@ -177,8 +145,3 @@ def _check(**values: float) -> None:
     ]
     if faults:
         raise InputError(f"index: {'; '.join(faults)}")
-
-
-def _measurement(raw: Mapping[str, Any]) -> IndexMeasurement:
-    queries = tuple((int(ef), float(seconds)) for ef, seconds in raw["queries"])
-    return IndexMeasurement(**{**raw, "queries": queries})

@@ -10,9 +10,8 @@ is spent waiting for other processes to wake up, which keeps no core busy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -48,18 +47,6 @@ class ServiceCosts:
     transport_s: float = 0.0
     cut_call_s: float = 0.0
     cut_token_s: float = 0.0
-
-    def to_json(self) -> dict[str, float]:
-        """As JSON holds it."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> ServiceCosts:
-        """Raises InputError: they are not such costs."""
-        try:
-            return cls(**{name: float(value) for name, value in raw.items()})
-        except (TypeError, ValueError) as error:
-            raise InputError(f"not the costs of a service ({error!r}): calibrate again") from error
 
 
 @dataclass(frozen=True)

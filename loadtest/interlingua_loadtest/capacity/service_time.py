@@ -13,9 +13,9 @@ as a long one, because on most traffic there are many more of them.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -96,21 +96,6 @@ class ServiceTimeModel:
     def jitter(self) -> float:
         """Standard deviation of the logarithm of a call's time around the model; 0 where it is not known."""
         return self.residuals.spread if self.residuals else 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> ServiceTimeModel:
-        """Raises InputError: it is not one."""
-        try:
-            slowdown = tuple((int(calls), float(factor)) for calls, factor in raw["slowdown"])
-            residuals = Residuals(**raw["residuals"]) if raw["residuals"] else None
-            names = {"network", "precision", "threads", *_TERMS}
-            return cls(**{name: raw[name] for name in names}, slowdown=slowdown, residuals=residuals)
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"not a service-time model ({error!r}): calibrate again") from error
 
 
 def fit(executions: Iterable[Execution]) -> list[ServiceTimeModel]:

@@ -17,7 +17,7 @@ from interlingua_loadtest.report.run_collection import RecordedRuns, read_runs
 from interlingua_loadtest.report.run_figures import run_figures
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.report.comparison import Comparison
+    from interlingua_loadtest.report.model import LoadComparison
     from interlingua_loadtest.slo import Slo
 
 
@@ -59,7 +59,7 @@ def build(
     return report, recorded
 
 
-def _compared(recorded: RecordedRuns, against: Path, slo: Slo | None, *, include_void: bool) -> Comparison:
+def _compared(recorded: RecordedRuns, against: Path, slo: Slo | None, *, include_void: bool) -> LoadComparison:
     sides = [
         [run for run in found.runs if include_void or not run.is_void] for found in (read_runs([against]), recorded)
     ]

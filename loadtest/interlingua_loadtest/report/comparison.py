@@ -1,6 +1,6 @@
 """Two runs, or two ladders rate by rate: what differs, and whether it could be chance.
 
-runs of one load, before and after --block bootstrap--> Difference ... with intervals -> Rung ... -> Comparison
+runs of one load, before and after --block bootstrap--> Difference ... with intervals -> Rung ... -> LoadComparison
 
 Both sides have blocks of one length, by the side that changes faster: a stall is then not taken for the habit of a
 slow process.
@@ -9,13 +9,13 @@ slow process.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua_loadtest.report.block_bootstrap import BlockSample
 from interlingua_loadtest.report.comparability import differences as differing
-from interlingua_loadtest.report.figure_differences import Difference, figure_differences
+from interlingua_loadtest.report.figure_differences import figure_differences
+from interlingua_loadtest.report.model import LoadComparison, Rung
 from interlingua_loadtest.report.run_figures import slo_of
 from interlingua_loadtest.report.time_blocks import correlation_time
 
@@ -24,50 +24,9 @@ if TYPE_CHECKING:
     from interlingua_loadtest.slo import Slo
 
 
-@dataclass(frozen=True)
-class Rung:
-    """Runs of one load on both sides.
-
-    Attributes:
-        block_s: seconds of a block.
-        blocks: on both sides, together.
-        warnings: in what else the sides differ, and what makes intervals doubtful.
-    """
-
-    load: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    block_s: float
-    blocks: int
-    differences: tuple[Difference, ...]
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All rungs.
-
-    Attributes:
-        rungs: in the order of the side that is compared.
-        unmatched: loads that one side has alone.
-    """
-
-    against: str
-    rungs: tuple[Rung, ...]
-    unmatched: tuple[str, ...]
-
-    @property
-    def decided(self) -> int:
-        """Figures that differ by more than chance."""
-        return sum(entry.is_decided for rung in self.rungs for entry in rung.differences)
-
-    @property
-    def figures(self) -> int:
-        """Figures that could have come out decided."""
-        return sum(entry.verdict != "unknown" for rung in self.rungs for entry in rung.differences)
-
-
-def compare(before: Sequence[RecordedRun], after: Sequence[RecordedRun], against: str, slo: Slo | None) -> Comparison:
+def compare(
+    before: Sequence[RecordedRun], after: Sequence[RecordedRun], against: str, slo: Slo | None
+) -> LoadComparison:
     """Match runs by their load, and compare.
 
     Args:
@@ -83,7 +42,7 @@ def compare(before: Sequence[RecordedRun], after: Sequence[RecordedRun], against
         raise InputError(f"nothing to compare: every run of {where} is void (--include-void takes them all the same)")
     if len(before) == len(after) == 1:
         rungs = [_rung(f"{after[0].load}", list(before), list(after), slo)]
-        return Comparison(against, tuple(rungs), ())
+        return LoadComparison(against, tuple(rungs), ())
     loads = list(dict.fromkeys(run.load for run in after))
     known = list(dict.fromkeys(run.load for run in before))
     if not (common := [load for load in loads if load in known]):
@@ -93,7 +52,7 @@ def compare(before: Sequence[RecordedRun], after: Sequence[RecordedRun], against
         _rung(load, [run for run in before if run.load == load], [run for run in after if run.load == load], slo)
         for load in common
     ]
-    return Comparison(against, tuple(rungs), tuple(alone))
+    return LoadComparison(against, tuple(rungs), tuple(alone))
 
 
 def _rung(load: str, before: list[RecordedRun], after: list[RecordedRun], slo: Slo | None) -> Rung:

@@ -1,6 +1,6 @@
 """A comparison as tables, a rung each.
 
-Comparison --> Grid ..., and a sentence on what is decided
+LoadComparison --> Grid ..., and a sentence on what is decided
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from interlingua_loadtest.report.shown import digits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from interlingua_loadtest.report.comparison import Comparison, Rung
     from interlingua_loadtest.report.figure_differences import Difference
+    from interlingua_loadtest.report.model import LoadComparison, Rung
 
 
-def comparison_grids(comparison: Comparison) -> Iterator[Grid]:
+def comparison_grids(comparison: LoadComparison) -> Iterator[Grid]:
     """One for each load."""
     for rung in comparison.rungs:
         header = ("figure", "before", "now", "difference", "ratio", "verdict")
@@ -27,7 +27,7 @@ def comparison_grids(comparison: Comparison) -> Iterator[Grid]:
         yield Grid(title, header, tuple(_row(entry) for entry in rung.differences), _notes(rung))
 
 
-def summary(comparison: Comparison) -> str:
+def summary(comparison: LoadComparison) -> str:
     """How much is decided, and how much chance alone would decide."""
     alone = f" Only on one side: {', '.join(comparison.unmatched)}." if comparison.unmatched else ""
     return (

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from interlingua_loadtest.percentiles import CurvePoint
-    from interlingua_loadtest.report.comparison import Comparison
-    from interlingua_loadtest.report.load_curve import Knee, LoadPoint
-    from interlingua_loadtest.report.percentile_interval import Percentile
-    from interlingua_loadtest.report.run_collection import RecordedSearch
-    from interlingua_loadtest.report.stage_budget import Budget
-    from interlingua_loadtest.run_summary import RunSummary
+from interlingua.base.plain import saved
+from interlingua_loadtest.percentiles import CurvePoint
+from interlingua_loadtest.report.figure_differences import Difference
+from interlingua_loadtest.report.load_curve import Knee, LoadPoint
+from interlingua_loadtest.report.percentile_interval import Percentile
+from interlingua_loadtest.report.run_collection import RecordedSearch
+from interlingua_loadtest.report.stage_budget import Budget
+from interlingua_loadtest.run_summary import RunSummary
 
 
+@saved
 @dataclass(frozen=True)
 class GroupFigures:
     """Requests of one kind, language or length.
@@ -70,6 +71,7 @@ class ProcessFigures:
     peak_pss_mb: float
 
 
+@saved
 @dataclass(frozen=True)
 class RunFigures:
     """One run.
@@ -118,6 +120,51 @@ class RunFigures:
         return next(entry for entry in self.percentiles if entry.percent == percent)
 
 
+@saved
+@dataclass(frozen=True)
+class Rung:
+    """Runs of one load on both sides.
+
+    Attributes:
+        block_s: seconds of a block.
+        blocks: on both sides, together.
+        warnings: in what else the sides differ, and what makes intervals doubtful.
+    """
+
+    load: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    block_s: float
+    blocks: int
+    differences: tuple[Difference, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LoadComparison:
+    """All rungs.
+
+    Attributes:
+        rungs: in the order of the side that is compared.
+        unmatched: loads that one side has alone.
+    """
+
+    against: str
+    rungs: tuple[Rung, ...]
+    unmatched: tuple[str, ...]
+
+    @property
+    def decided(self) -> int:
+        """Figures that differ by more than chance."""
+        return sum(entry.is_decided for rung in self.rungs for entry in rung.differences)
+
+    @property
+    def figures(self) -> int:
+        """Figures that could have come out decided."""
+        return sum(entry.verdict != "unknown" for rung in self.rungs for entry in rung.differences)
+
+
+@saved
 @dataclass(frozen=True)
 class LoadReport:
     """All of it.
@@ -139,7 +186,7 @@ class LoadReport:
     curve: tuple[LoadPoint, ...]
     knee: Knee | None
     no_knee: str
-    comparison: Comparison | None
+    comparison: LoadComparison | None
     warnings: tuple[str, ...]
 
     @property

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from interlingua.base.errors import InputError, InterlinguaError
+from interlingua.base.record_file import read_record
 from interlingua_loadtest.run_folder import RunFolder
 from interlingua_loadtest.triton_statistics import difference
 from interlingua_loadtest.validity import Validity, judge
@@ -71,7 +72,7 @@ class RecordedRun:
             raise InputError(f"{path} has no requests: nothing was sent, make the run again")
         processes, notes = folder.processes(), read_worker_notes(path)
         is_finished = (path / "validity.json").is_file()
-        validity = _verdict(folder) if is_finished else _judged(requests, processes, settings)
+        validity = _verdict(path / "validity.json") if is_finished else _judged(requests, processes, settings)
         counts, fault = _counts(folder)
         run = cls(
             name=name or path.resolve().name,
@@ -142,13 +143,8 @@ def _mapping(value: Any, path: Path, file: str) -> dict[str, Any]:
     return dict(value)
 
 
-def _verdict(folder: RunFolder) -> Validity:
-    content = folder.read_json("validity")
-    try:
-        reasons, kinds = tuple(content["reasons"]), tuple(content.get("kinds") or ())
-        return Validity(bool(content["is_valid"]), reasons, float(content["warm_up_s"]), (), kinds)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{folder.path / 'validity.json'} is no verdict: {error!r}") from error
+def _verdict(file: Path) -> Validity:
+    return read_record(Validity, file, what="verdict", remedy="make the run again")
 
 
 def _judged(requests: Requests, processes: Processes, settings: Mapping[str, Any]) -> Validity:

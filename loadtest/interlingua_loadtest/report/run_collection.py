@@ -5,16 +5,13 @@ FOLDER ... (a run, a ladder, a search) --> RecordedRun ..., search.json; what ca
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from interlingua.base.errors import InputError
+from interlingua_loadtest.found_rate import FoundRate
 from interlingua_loadtest.report.recorded_run import RecordedRun
-from interlingua_loadtest.slo import Slo
 
 _RUN_FILES = ("run.json", "*/run.json", "*/*/run.json")
 _SEARCH = "search.json"
@@ -82,21 +79,7 @@ def _runs_in(folder: Path, prefix: str) -> tuple[list[RecordedRun], list[str]]:
 def _searches(folder: Path) -> list[RecordedSearch]:
     """One, or none where there is no such file or it is something else."""
     try:
-        content = json.loads((folder / _SEARCH).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = FoundRate.read(folder / _SEARCH)
+    except InputError:
         return []
-    if not isinstance(content, Mapping):
-        return []
-    numbers = (_number(content.get(name)) for name in ("rate", "low", "high"))
-    return [RecordedSearch(folder.name, _objective(content.get("slo")), *numbers)]
-
-
-def _objective(value: Any) -> str | None:
-    if isinstance(value, Mapping):
-        percent, limit_s = _number(value.get("percent")), _number(value.get("limit_s"))
-        return str(Slo(percent, limit_s)) if percent and limit_s else None
-    return value if isinstance(value, str) else None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    return [RecordedSearch(folder.name, found.slo, found.rate, found.low, found.high)]

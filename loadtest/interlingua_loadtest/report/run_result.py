@@ -6,9 +6,7 @@ RunResult -> lines and two tables | one JSON object
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
-
-from interlingua.base.plain_json import plain
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,13 +19,6 @@ _MODES = {
     "closed": "closed loop: a slow server is asked less, so its latency looks better than it is",
     "offline": "offline: all at once, latency is the time until an answer",
 }
-
-
-def to_dict(result: RunResult) -> dict[str, Any]:
-    """For JSON; what is not finite is null."""
-    facts: dict[str, Any] = plain(result)
-    facts["validity"] |= {"is_void": result.validity.is_void}
-    return facts
 
 
 def show(result: RunResult, console: Console) -> None:

@@ -5,20 +5,20 @@ LABEL=REPORT:REPOSITORY --> Source;  REPORT/report.json --> JoinedReport: its sy
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua_evaluation.measures.relevance import NDCG
 from interlingua_evaluation.report.model import Breakdown, Figure, MeasureFigures
 from interlingua_evaluation.report.saved_report import FILE, SavedReport
-from interlingua_evaluation.systems.candidate_lists import Pair
 from interlingua_evaluation.systems.system_name import SystemName
 
 if TYPE_CHECKING:
+    from interlingua_evaluation.report.model import Configuration
     from interlingua_evaluation.serving import PublishedModels
 
 
@@ -71,19 +71,17 @@ class JoinedReport:
 
         saved = SavedReport.load(source.report)
         models = published_models(source.repository)
-        facts = json.loads((source.report / FILE).read_text(encoding="utf-8"))
-        try:
-            _require_models(source, models, facts["configuration"])
-            named = {SystemName.parse(system["name"]): system for system in facts["systems"]}
-            served = {name: _figures(system["measures"][NDCG]) for name, system in named.items() if is_served(name)}
-            languages = tuple(language["language"] for language in facts["dataset"]["languages"])
-            detected = facts["configuration"]["query_language"] == "detected"
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{source.report / FILE} is not a report of `interlingua evaluate` ({error!r})") from error
+        report = saved.report
+        _require_models(source, models, report.configuration)
+        named = {SystemName.parse(system.name): system for system in report.systems}
+        served = {name: _known(system.measures[NDCG]) for name, system in named.items() if is_served(name)}
         if not served:
             raise InputError(f"{source.report} has no system that the search serves, such as dense+offsets+rerank@20")
         left_out = tuple(str(name) for name in named if name not in served)
-        return cls(source, saved, models, served, left_out, languages, detected)
+        languages = tuple(counts.language for counts in report.dataset.languages)
+        return cls(
+            source, saved, models, served, left_out, languages, report.configuration.query_language == "detected"
+        )
 
 
 def is_served(name: SystemName) -> bool:
@@ -107,28 +105,30 @@ def _told(report: JoinedReport) -> str:
     return f"{report.source.label} was evaluated on {saved.dataset} ({saved.digest[:12]}, {saved.half} half)"
 
 
-def _require_models(source: Source, models: PublishedModels, configuration: Mapping[str, Any]) -> None:
+def _require_models(source: Source, models: PublishedModels, configuration: Configuration) -> None:
     faults = list(_model_faults(source, models, configuration))
     if faults:
         raise InputError(f"--setting {source.label}: {'; '.join(faults)}: name the report's own repository")
 
 
-def _model_faults(source: Source, models: PublishedModels, configuration: Mapping[str, Any]) -> Iterator[str]:
-    for role, spec in (("embedder", models.embedder), ("reranker", models.reranker)):
-        made = configuration[role]
-        if made is not None and spec is not None and made["digest"] != spec.digest:
+def _model_faults(source: Source, models: PublishedModels, configuration: Configuration) -> Iterator[str]:
+    pairs = (
+        ("embedder", configuration.embedder, models.embedder),
+        ("reranker", configuration.reranker, models.reranker),
+    )
+    for role, made, spec in pairs:
+        if made is not None and spec is not None and made.digest != spec.digest:
             yield (
-                f"the report's {role} is {made['model_id']} in {made['precision']} ({made['digest'][:12]}), "
+                f"the report's {role} is {made.model_id} in {made.precision} ({made.digest[:12]}), "
                 f"{source.repository} has {spec.model_id} in {spec.precision} ({spec.digest[:12]})"
             )
 
 
-def _figures(raw: Mapping[str, Any]) -> MeasureFigures:
-    pairs = {Pair(*name.split(">")): _figure(figure) for name, figure in raw["pairs"].items()}
-    sorts = {sort: _figure(figure) if figure else None for sort, figure in raw["all"].items()}
-    return MeasureFigures(Breakdown(**sorts), {}, {pair: found for pair, found in pairs.items() if found is not None})
+def _known(figures: MeasureFigures) -> MeasureFigures:
+    """Without what is no number: there is nothing to compare."""
+    whole = Breakdown(*(_number(figure) for figure in (figures.all.same, figures.all.across, figures.all.mixed)))
+    return MeasureFigures(whole, {}, {pair: figure for pair, figure in figures.pairs.items() if _number(figure)})
 
 
-def _figure(raw: Mapping[str, Any]) -> Figure | None:
-    """None where it is no number: there is nothing to compare."""
-    return None if raw["mean"] is None else Figure(**raw)
+def _number(figure: Figure | None) -> Figure | None:
+    return None if figure is None or math.isnan(figure.mean) else figure

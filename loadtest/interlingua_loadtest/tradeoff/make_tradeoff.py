@@ -72,7 +72,7 @@ def make_tradeoff(
             of them, or no setting holds the objective at any rate.
     """
     require_one_dataset(reports)
-    if len({profile.digest for profile in profiles}) != 1:
+    if len({profile.hardware_digest for profile in profiles}) != 1:
         raise InputError("the profiles are of different machines: costs on one say nothing about the other's")
     if dataset.digest != reports[0].saved.digest:
         raise InputError(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from interlingua_evaluation.report.plain import pair_name, plain
+from interlingua.base.plain import saved
+from interlingua_evaluation.report.model import Figure, MeasureFigures
+from interlingua_evaluation.report.plain import plain
 from interlingua_evaluation.report.thresholds import WORST
 
 if TYPE_CHECKING:
-    from interlingua_evaluation.report.model import Figure, MeasureFigures
     from interlingua_evaluation.systems.candidate_lists import Pair
 
 SCOPES = ("same", "across", "mixed", WORST)
 
 
+@saved
 @dataclass(frozen=True)
 class Setting:
     """One way to serve.
@@ -85,6 +87,8 @@ class Row:
         shortfall: by how much at most it is below a floor.
     """
 
+    DERIVED: ClassVar = ("name", "worst_pair")
+
     setting: Setting
     cost: Cost | None
     impossible: str = ""
@@ -92,6 +96,14 @@ class Row:
     told_apart: bool = True
     failures: tuple[str, ...] = ()
     shortfall: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.setting.name
+
+    @property
+    def worst_pair(self) -> Pair | None:
+        return self.setting.worst
 
     @property
     def on_front(self) -> bool:
@@ -106,6 +118,7 @@ class Row:
         return replace(self, dominated_by=dominated_by, told_apart=told_apart)
 
 
+@saved
 @dataclass(frozen=True)
 class Tradeoff:
     """The answer.
@@ -132,16 +145,9 @@ class Tradeoff:
 
     @property
     def cheapest(self) -> Row | None:
-        """That fits."""
+        """The first row that fits."""
         return next((row for row in self.rows if row.fits), None)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; the figures of single pairs too."""
-        chosen = self.cheapest
-        known: dict[str, Any] = plain(self)
-        rows = [{"name": row.setting.name, "worst_pair": _worst(row), **plain(row)} for row in self.rows]
-        return known | {"cheapest": chosen.setting.name if chosen else None, "rows": rows}
-
-
-def _worst(row: Row) -> str | None:
-    return None if row.setting.worst is None else pair_name(row.setting.worst)
+        return {**plain(self), "cheapest": self.cheapest.name if self.cheapest else None}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from interlingua.display.figures import ABSENT, figure_cell
 from interlingua.display.grid import Cell, Grid, row
-from interlingua_evaluation.report.plain import pair_name
 from interlingua_evaluation.report.thresholds import WORST
 from interlingua_loadtest.tradeoff.records import SCOPES
 from interlingua_loadtest.tradeoff.shown import rate_text
@@ -45,7 +44,7 @@ def _row(one: Row, numbers: Mapping[str, str], *, cheapest: bool) -> tuple[Cell,
 def _quality(one: Row, scope: str) -> Cell:
     cell = figure_cell(one.setting.quality(scope))
     pair = one.setting.worst if scope == WORST else None
-    return cell if pair is None else cell._replace(small=pair_name(pair), title=cell.small)
+    return cell if pair is None else cell._replace(small=str(pair), title=cell.small)
 
 
 def _front(one: Row, numbers: Mapping[str, str]) -> Cell:

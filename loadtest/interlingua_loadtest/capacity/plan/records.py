@@ -5,19 +5,16 @@ make_plan.py --> Plan --> words.py, tables.py, page.py, JSON
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from interlingua.base.plain_json import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from interlingua_loadtest.capacity.highest_rate import HighestRate
-    from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
-    from interlingua_loadtest.capacity.plan.replica_memory import Memory
-    from interlingua_loadtest.capacity.planner import Change, Replicas
-    from interlingua_loadtest.slo import Slo
+from interlingua.base.plain import plain, saved
+from interlingua_loadtest.capacity.highest_rate import HighestRate
+from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
+from interlingua_loadtest.capacity.plan.replica_memory import Memory
+from interlingua_loadtest.capacity.planner import Change, Replicas
+from interlingua_loadtest.slo import Slo
 
 FORMAT = 1
 
@@ -48,6 +45,7 @@ class Cost:
     per_million_exact: float
 
 
+@saved
 @dataclass(frozen=True)
 class Effect:
     """A change (planner.py), and what it means for the plan.
@@ -73,6 +71,8 @@ class Outlook:
         objective_missed: when all of them together miss the objective.
         peak_rate, replicas: at the horizon.
     """
+
+    DERIVED: ClassVar = ("breaks",)
 
     headroom_gone: int | None
     spare_gone: int | None
@@ -103,6 +103,7 @@ class IndexSize:
     outside: str
 
 
+@saved
 @dataclass(frozen=True)
 class HardwarePlan:
     """The plan on one kind of machine.
@@ -139,6 +140,7 @@ class HardwarePlan:
     ann_s: float
 
 
+@saved
 @dataclass(frozen=True)
 class Plan:
     """For all machines.
@@ -162,8 +164,4 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; what is not finite, as the latency of requests that were never answered, is null."""
-        facts: dict[str, Any] = {"format": FORMAT, **plain(self)}
-        for raw, one in zip(facts["hardware"], self.hardware, strict=True):
-            raw["memory"] |= {"total_mib": one.memory.total_mib, "is_measured": one.memory.is_measured}
-            raw["outlook"] |= {"breaks": one.outlook.breaks}
-        return facts
+        return {"format": FORMAT, **plain(self)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from interlingua.base.errors import InputError
 from interlingua_loadtest.capacity.gpu_profile import CONTEXT_MIB, WEIGHT_BYTES
@@ -52,6 +52,8 @@ class MemoryPart:
 @dataclass(frozen=True)
 class Memory:
     """Of one replica; `gpu_mib` is the card's, 0 without one."""
+
+    DERIVED: ClassVar = ("total_mib", "is_measured")
 
     parts: tuple[MemoryPart, ...]
     gpu_mib: float = 0.0
