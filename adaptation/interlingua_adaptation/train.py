@@ -34,7 +34,7 @@ _STEPS_A_REPORT = 10
 _CHUNKS = 4  # documents of like length are encoded together: little padding, few calls
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """One run.
 

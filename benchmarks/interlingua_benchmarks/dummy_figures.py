@@ -164,7 +164,9 @@ def _served(root: Path, text: Text) -> tuple[Any, float]:
     from interlingua_server.ports import free_ports
 
     grpc, http, metrics = free_ports(3)
-    settings = ServerSettings(root, grpc_port=grpc, http_port=http, metrics_port=metrics, start_timeout_s=_START_S)
+    settings = ServerSettings(
+        model_repository=root, grpc_port=grpc, http_port=http, metrics_port=metrics, start_timeout_s=_START_S
+    )
     server = EmbeddedServer(settings)
     ready_s = server.start()
     try:

@@ -68,7 +68,7 @@ parameters = 674_656
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One model's line.
 
@@ -137,7 +137,14 @@ def _measured(spec: ModelSpec, max_tokens: int) -> Row:
         measured = _run(["-P", "-m", "interlingua_benchmarks.dummy_figures", str(repository), spec.role])
         click.echo(f"{spec.id}: export {exported.seconds:.0f} s, figures {measured.seconds:.0f} s", err=True)
         worst = (parity["worst"], parity["bound"])
-        return Row(spec, exported.seconds, exported.peak_bytes, size, worst, json.loads(measured.output))
+        return Row(
+            spec=spec,
+            export_s=exported.seconds,
+            peak_bytes=exported.peak_bytes,
+            disk_bytes=size,
+            parity=worst,
+            figures=json.loads(measured.output),
+        )
 
 
 def _export(model: str, *options: object) -> list[str]:

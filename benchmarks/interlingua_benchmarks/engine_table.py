@@ -139,7 +139,9 @@ def quality(dataset: Dataset, documents: FloatArray, queries: FloatArray) -> Row
     asked_in = [query.language for query in dataset.queries]
     of_documents = [document.language for document in dataset.documents]
     offsets = LanguageOffsets(_means(documents, of_documents), _means(queries, asked_in))
-    runs = SystemRuns(dataset, lambda: DenseVectors(documents, queries, offsets), asked_in, None)
+    runs = SystemRuns(
+        dataset=dataset, vectors=lambda: DenseVectors(documents, queries, offsets), asked_in=asked_in, scorer=None
+    )
     return row_of("", runs.of([SystemName.parse("dense+offsets")])[0].lists, "test")
 
 

@@ -52,7 +52,13 @@ def main(gnome: Path | None, model_repository: Path, server: str | None, cache: 
                 sample = stand_ins(dataset, cache, live.embedding(), of_half=half)
                 _print_offsets(GapStudy(dataset, vectors, sample, half), name)
             of_dataset: Half = half if any(query.half == half for query in dataset.queries) else "test"
-            _print_switches(SystemRuns(dataset, lambda v=vectors: v, asked_in, scorer), of_dataset, name)  # type: ignore[misc]
+            runs = SystemRuns(
+                dataset=dataset,
+                vectors=lambda v=vectors: v,  # type: ignore[misc]
+                asked_in=asked_in,
+                scorer=scorer,
+            )
+            _print_switches(runs, of_dataset, name)
 
 
 def _print_offsets(study: GapStudy, name: str) -> None:

@@ -41,7 +41,7 @@ def main(corpus: Path, documents: int, model_repository: Path) -> None:
     """Embed CORPUS (JSON lines) both ways and compare."""
     chosen = read_documents(corpus, documents)
     grpc, http, metrics = free_ports(3)
-    settings = ServerSettings(model_repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
+    settings = ServerSettings(model_repository=model_repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
     served, indexed = [], []
     with EmbeddedServer(settings):
         texts = [document.passage for document in chosen]

@@ -66,7 +66,7 @@ class InProcess:
     lone_p50_s: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PrecisionFigures:
     """All figures of one precision."""
 
@@ -132,7 +132,7 @@ def measure_precision(precision: str, texts: list[str], console: Console) -> Pre
 
 def measure_service(precision: str, repository: Path, texts: list[str], in_process: InProcess) -> PrecisionFigures:
     grpc, http, metrics = free_ports(3)
-    settings = ServerSettings(repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
+    settings = ServerSettings(model_repository=repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
     server = EmbeddedServer(settings)
     try:
         ready_s = server.start()

@@ -21,11 +21,13 @@ _PAIRS = 50
 def main() -> None:
     """Print one line a rate, and one for searches."""
     lengths = {"en": range(8, 40)}
-    queries = Demand({"embed_query": 1.0}, {"en": 1.0}, query_tokens=lengths)
+    queries = Demand(kinds={"embed_query": 1.0}, languages={"en": 1.0}, query_tokens=lengths)
     for rate in _RATES:
         _report(f"{rate} queries a second", queries, rate, _REQUESTS)
     pairs = {"en": range(60, 120)}
-    searches = Demand({"search": 1.0}, {"en": 1.0}, query_tokens=lengths, pair_tokens=pairs, depth=_PAIRS)
+    searches = Demand(
+        kinds={"search": 1.0}, languages={"en": 1.0}, query_tokens=lengths, pair_tokens=pairs, depth=_PAIRS
+    )
     _report(f"2 searches a second, {_PAIRS} pairs each", searches, 2, _REQUESTS // _PAIRS)
 
 
@@ -44,14 +46,16 @@ def _server() -> ServerLayout:
     """Two cores with a small encoder and a reranker of its size."""
     text = TextCost(batch_s=4e-4, text_s=1e-5, token_s=2e-6)
     networks = {
-        name: NetworkLayout(ServiceTimeModel(name, "fp32", 1, call_s=1.2e-3, token_s=1.2e-4), 2)
+        name: NetworkLayout(
+            ServiceTimeModel(network=name, precision="fp32", threads=1, call_s=1.2e-3, token_s=1.2e-4), 2
+        )
         for name in ("embedder", "reranker")
     }
     services = {
-        "embed_query": ServiceLayout("embedder", text=text, arrival_s=2e-4),
-        "rerank": ServiceLayout("reranker", text=text, arrival_s=2e-4),
+        "embed_query": ServiceLayout(network="embedder", text=text, arrival_s=2e-4),
+        "rerank": ServiceLayout(network="reranker", text=text, arrival_s=2e-4),
     }
-    return ServerLayout(services, networks, cores=2)
+    return ServerLayout(services=services, networks=networks, cores=2)
 
 
 if __name__ == "__main__":

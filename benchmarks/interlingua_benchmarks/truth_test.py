@@ -79,7 +79,7 @@ SETTINGS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Truth:
     """One row.
 

@@ -78,7 +78,7 @@ def _address(server: str | None, tls_ca: Path | None, model_repository: Path) ->
     from interlingua_server.ports import free_ports
 
     grpc, http, metrics = free_ports(3)
-    settings = ServerSettings(model_repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
+    settings = ServerSettings(model_repository=model_repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
     signal.signal(signal.SIGTERM, _interrupt)  # so that a stop from outside stops the server as well
     click.echo(f"starting Triton on {model_repository} ...", err=True)
     with EmbeddedServer(settings):

@@ -145,7 +145,9 @@ def serving() -> Iterator[str]:
     from interlingua_server.ports import free_ports
 
     grpc, http, metrics = free_ports(3)
-    settings = ServerSettings(DEFAULT_MODEL_REPOSITORY, grpc_port=grpc, http_port=http, metrics_port=metrics)
+    settings = ServerSettings(
+        model_repository=DEFAULT_MODEL_REPOSITORY, grpc_port=grpc, http_port=http, metrics_port=metrics
+    )
     click.echo(f"$ interlingua serve --grpc-port {grpc} --http-port {http} --metrics-port {metrics}")
     server = EmbeddedServer(settings)
     try:

@@ -147,7 +147,14 @@ def _evaluated(
     models = published_models(model_repository)
     reranks = models.reranker is not None and not no_rerank
     names = _names(systems or (_WITHOUT_RERANKER + (_WITH_RERANKER if reranks else ())))
-    settings = Settings(names, _baseline(baseline, names), half, query_language, cost=not no_cost, cache=cache)
+    settings = Settings(
+        systems=names,
+        baseline=_baseline(baseline, names),
+        half=half,
+        query_language=query_language,
+        cost=not no_cost,
+        cache=cache,
+    )
     evaluation = evaluate(dataset, models, settings, server, rerank_through, reranker_checkpoint)
     folder = _REPORTS / dataset.name if out is None else out
     _write(evaluation, folder)
@@ -163,7 +170,7 @@ def _names(systems: tuple[str, ...]) -> list[SystemName]:
 def _baseline(name: str | None, names: list[SystemName]) -> SystemName:
     from interlingua_evaluation.systems.system_name import SystemName
 
-    plain_dense = SystemName("dense")
+    plain_dense = SystemName(first="dense")
     if name is None:
         return plain_dense if plain_dense in names else names[0]
     baseline = SystemName.parse(name)

@@ -111,7 +111,9 @@ def _evaluated(
     from interlingua_evaluation.systems.system_name import SystemName
 
     names = [SystemName.parse(name) for name in wanted_systems(rerank=rerank)]
-    settings = Settings(names, names[0], "test", "detected", cost=False, cache=cache)
+    settings = Settings(
+        systems=names, baseline=names[0], half="test", query_language="detected", cost=False, cache=cache
+    )
     return of_evaluation(evaluate(dataset, models, settings, server, through, checkpoint))
 
 

@@ -55,7 +55,17 @@ def command(
     from interlingua_exporter.models.models_table import Filter, facts, parse_size, table, wanted
 
     size = None if max_memory is None else parse_size(max_memory)
-    chosen = wanted(entries(catalog), Filter(role, licence, language, size, no_remote_code, run_here))
+    chosen = wanted(
+        entries(catalog),
+        Filter(
+            role=role,
+            licence=licence,
+            language=language,
+            max_memory=size,
+            no_remote_code=no_remote_code,
+            run_here=run_here,
+        ),
+    )
     if as_json:
         click.echo(json.dumps([facts(entry) for entry in chosen], ensure_ascii=False))
     elif chosen:

@@ -121,7 +121,7 @@ def command(
         raise click.UsageError("--alert-on needs --baseline")
     if "low_confidence" in max_rate and not baseline and low_score is None:
         raise click.UsageError("--max-rate low-confidence needs --low-score or --baseline")
-    limits = Limits(q, min_ks, min_psi, min_increase, alert_on or KINDS, max_rate)
+    limits = Limits(q=q, ks=min_ks, psi=min_psi, rate=min_increase, kinds=alert_on or KINDS, max_rates=max_rate)
     report = monitor(logs, baseline, window=window, low_score=low_score, limits=limits)
     if as_json:
         click.echo(json.dumps(report.to_dict(), ensure_ascii=False, allow_nan=False))

@@ -139,7 +139,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
     from interlingua_loadtest.slo import Slo
 
     wanted = Wanted(
-        Slo.parse(options["slo"], options["goodput"]),
+        slo=Slo.parse(options["slo"], options["goodput"]),
         headroom=options["headroom"],
         spare=options["spare"],
         prices=options["prices"],

@@ -61,7 +61,15 @@ class AsyncRetriever:
     ) -> AsyncRetriever:
         """As `Retriever.open`; reading the index blocks the loop, so open it before there is traffic."""
         require_weight(rerank_weight)
-        opening = Opening(Path(index_dir), server, use_offsets, ef_search, patience_s, load_detector, rerank_weight)
+        opening = Opening(
+            index_dir=Path(index_dir),
+            server=server,
+            use_offsets=use_offsets,
+            ef_search=ef_search,
+            patience_s=patience_s,
+            load_detector=load_detector,
+            rerank_weight=rerank_weight,
+        )
         pair = await opening.open_async()
         try:
             search_log = SearchLog.of(log, include_text=log_text)
@@ -120,7 +128,16 @@ class AsyncRetriever:
         """As `Retriever.search`."""
         deadline = Deadline.within(deadline_s)
         request = SearchRequest(
-            query, k, candidates, languages, query_language, deadline, rerank, rerank_weight, balance, quota
+            query=query,
+            k=k,
+            candidates=candidates,
+            languages=languages,
+            query_language=query_language,
+            deadline=deadline,
+            rerank=rerank,
+            rerank_weight=rerank_weight,
+            balance=balance,
+            quota=quota,
         )
         return await self._noted(request)
 
@@ -142,7 +159,16 @@ class AsyncRetriever:
 
         async def one(query: str) -> SearchResult:
             request = SearchRequest(
-                query, k, candidates, languages, query_language, None, rerank, rerank_weight, balance, quota
+                query=query,
+                k=k,
+                candidates=candidates,
+                languages=languages,
+                query_language=query_language,
+                deadline=None,
+                rerank=rerank,
+                rerank_weight=rerank_weight,
+                balance=balance,
+                quota=quota,
             )
             async with gate:
                 return await self._noted(request)

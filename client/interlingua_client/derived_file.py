@@ -28,7 +28,7 @@ HEADER_FILE = "vectors.json"
 _PREFIX, _SUFFIX = "vectors-", ".hnsw"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DerivedHeader:
     """What one HNSW file contains.
 

@@ -104,7 +104,7 @@ class InUse(Generic[_C]):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Opening:
     """How a pair is opened, at first and after a promotion; `Retriever.open` explains each."""
 

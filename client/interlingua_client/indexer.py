@@ -63,7 +63,7 @@ class IndexSettings:
         return replace(hnsw, **{name: value for name, value in wanted.items() if value is not None})
 
 
-@dataclass
+@dataclass(kw_only=True)
 class IndexProgress:
     """Counts of one run.
 

@@ -44,7 +44,7 @@ class HnswParameters:
             raise InputError("HNSW parameters: " + "; ".join(wrong))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The facts an index was made with.
 

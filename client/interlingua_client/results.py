@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hit:
     """One document found.
 
@@ -31,7 +31,7 @@ class Hit:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StageTimes:
     """Where the time went, in seconds; None for what the server did not report.
 
@@ -95,7 +95,7 @@ class QueryLanguage:
     confidence: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchResult:
     """Hits, how they came about, and how long each stage took.
 

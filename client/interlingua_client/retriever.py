@@ -73,7 +73,15 @@ class Retriever:
             ServerError: the server is away, or does not serve what is needed.
         """
         require_weight(rerank_weight)
-        opening = Opening(Path(index_dir), server, use_offsets, ef_search, patience_s, load_detector, rerank_weight)
+        opening = Opening(
+            index_dir=Path(index_dir),
+            server=server,
+            use_offsets=use_offsets,
+            ef_search=ef_search,
+            patience_s=patience_s,
+            load_detector=load_detector,
+            rerank_weight=rerank_weight,
+        )
         pair = opening.open()
         try:
             search_log = SearchLog.of(log, include_text=log_text)
@@ -159,7 +167,16 @@ class Retriever:
         """
         deadline = Deadline.within(deadline_s)
         request = SearchRequest(
-            query, k, candidates, languages, query_language, deadline, rerank, rerank_weight, balance, quota
+            query=query,
+            k=k,
+            candidates=candidates,
+            languages=languages,
+            query_language=query_language,
+            deadline=deadline,
+            rerank=rerank,
+            rerank_weight=rerank_weight,
+            balance=balance,
+            quota=quota,
         )
         with (
             self._in_use.used() as (searcher, client, _),
@@ -182,7 +199,18 @@ class Retriever:
     ) -> list[SearchResult]:
         """`search` for many queries, embedded together; each result's embedding times are those of all."""
         requests = [
-            SearchRequest(query, k, candidates, languages, query_language, None, rerank, rerank_weight, balance, quota)
+            SearchRequest(
+                query=query,
+                k=k,
+                candidates=candidates,
+                languages=languages,
+                query_language=query_language,
+                deadline=None,
+                rerank=rerank,
+                rerank_weight=rerank_weight,
+                balance=balance,
+                quota=quota,
+            )
             for query in queries
         ]
         with (

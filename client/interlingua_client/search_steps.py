@@ -37,7 +37,7 @@ NOT_ASKED = "reranking was switched off"
 NOTHING_FOUND = "there was nothing to rerank"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchRequest:
     """What is asked.
 
@@ -144,8 +144,11 @@ class Searcher:
         hits = _ranked(scored, logits, self._weight(request), own)
         done = time.monotonic()
         times = StageTimes(
-            detected - started,
-            *embedded.times[1:],
+            language_s=detected - started,
+            queue_s=embedded.times.queue_s,
+            tokenize_s=embedded.times.tokenize_s,
+            compute_s=embedded.times.compute_s,
+            network_s=embedded.times.network_s,
             embed_s=embedded.times.total_s,
             ann_s=found - sent,
             documents_s=read - found,
@@ -269,13 +272,13 @@ def _ranked(scored: list[_Scored], logits: list[float], weight: float, own: list
 def _hit(rank: int, scored: _Scored, score: float, dense_rank: int, logit: float | None) -> Hit:
     document = scored.document
     return Hit(
-        rank,
-        document.id,
-        score,
-        scored.dense,
-        dense_rank,
-        logit,
-        document.language,
-        document.title,
-        document.text,
+        rank=rank,
+        id=document.id,
+        score=score,
+        dense_score=scored.dense,
+        dense_rank=dense_rank,
+        rerank_score=logit,
+        language=document.language,
+        title=document.title,
+        text=document.text,
     )

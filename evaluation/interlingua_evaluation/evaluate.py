@@ -51,7 +51,7 @@ _SOFTWARE = ("interlingua", "bm25s", "hnswlib", "ir-measures", "numpy", "tritonc
 _PICTURED = 60  # documents a language
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What is evaluated, and how.
 
@@ -125,7 +125,9 @@ class Evaluator:
             ServerError: a server is needed, and cannot be reached.
         """
         began = time.monotonic()
-        systems = SystemRuns(self.dataset, lambda: self.vectors, self.asked_in, self.scorer)
+        systems = SystemRuns(
+            dataset=self.dataset, vectors=lambda: self.vectors, asked_in=self.asked_in, scorer=self.scorer
+        )
         runs = systems.of(self.settings.systems)
         stages = {str(run.name): systems.first_stage(run.name) for run in runs}
         rate = self._rate()

@@ -117,7 +117,7 @@ class LiveServer:
 
         grpc, http, metrics = free_ports(3)
         settings = ServerSettings(
-            self._models.repository,
+            model_repository=self._models.repository,
             grpc_port=grpc,
             http_port=http,
             metrics_port=metrics,

@@ -101,7 +101,16 @@ def _export_into(
         published = publish(candidate, repository, staging, serving, version=request.version)
     notes = (*checkpoint.notes, *filter(None, (caution(spec, precision),)), *made.notes)
     return ExportReport(
-        spec, published, gate, checkpoint.dimension, size, notes, trade, made.fused, lengths, plan_build
+        spec=spec,
+        published=published,
+        gate=gate,
+        dimension=checkpoint.dimension,
+        network_bytes=size,
+        notes=notes,
+        trade=trade,
+        fused=made.fused,
+        lengths=lengths,
+        plan_build=plan_build,
     )
 
 

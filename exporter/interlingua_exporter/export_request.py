@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Weights = Literal["real", "dummy"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportRequest:
     """What the user asked for.
 
@@ -66,7 +66,7 @@ class ExportRequest:
         return ExportPlan((self.precision,), self.repository, self.fuse, self.weights == "dummy", torch)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportReport:
     """What came of it.
 

@@ -52,7 +52,17 @@ def export_torch(request: ExportRequest, on_step: Callable[[str], None]) -> Expo
         published = publish(candidate, repository, staging, serving, version=request.version)
     trade = replace(Trade.of(precision, (size, size), (None, None), gate), caveat="not measured for the torch backend")
     notes = (*checkpoint.notes, *filter(None, (caution(spec, precision),)))
-    return ExportReport(spec, published, gate, checkpoint.dimension, size, notes, trade, {}, lengths)
+    return ExportReport(
+        spec=spec,
+        published=published,
+        gate=gate,
+        dimension=checkpoint.dimension,
+        network_bytes=size,
+        notes=notes,
+        trade=trade,
+        fused={},
+        lengths=lengths,
+    )
 
 
 def _require_servable(request: ExportRequest) -> None:

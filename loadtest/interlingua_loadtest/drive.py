@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _CLOCK_DRIFT_S = 0.010
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunResult:
     """What one run came to.
 

@@ -19,7 +19,7 @@ _SHOWN_WITHOUT_NAME = ("ok",)
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FoundRate:
     """A search's result.
 

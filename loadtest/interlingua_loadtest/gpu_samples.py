@@ -63,4 +63,6 @@ class GpuSampler:
             with suppress(ValueError):
                 index, busy, memory_mb = (float(part) for part in line.split(","))
                 name = f"{GPU}:{index:g}"
-                self._samples.append(ProcessSample(time.monotonic(), 0, name, busy / 100, memory_mb))
+                self._samples.append(
+                    ProcessSample(time_s=time.monotonic(), pid=0, name=name, cpu_share=busy / 100, rss_mb=memory_mb)
+                )

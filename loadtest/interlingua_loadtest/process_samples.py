@@ -99,7 +99,14 @@ def _sample(process: psutil.Process, name: str, *, with_pss: bool) -> ProcessSam
     if with_pss:
         with suppress(psutil.Error):
             pss = process.memory_full_info().pss / 2**20
-    return ProcessSample(time.monotonic(), process.pid, name, math.nan if first else share, rss, pss)
+    return ProcessSample(
+        time_s=time.monotonic(),
+        pid=process.pid,
+        name=name,
+        cpu_share=math.nan if first else share,
+        rss_mb=rss,
+        pss_mb=pss,
+    )
 
 
 def _name(process: psutil.Process) -> str:

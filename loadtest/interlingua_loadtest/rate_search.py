@@ -44,7 +44,7 @@ _EXACT = 1e-6
 _DIGITS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchPlan:
     """How to search.
 
@@ -81,7 +81,7 @@ class RateSearch:
         self._run, self._slo, self._plan, self._on_try = run, slo, plan, on_try
         self._rates: dict[float, Verdict] = {}
         self._seed = plan.seed
-        self.found = FoundRate(str(slo), slo.goodput)
+        self.found = FoundRate(slo=str(slo), goodput=slo.goodput)
 
     def find(self) -> FoundRate:
         """Search until the rate is known, or it cannot go on: `stopped` says why.

@@ -39,7 +39,7 @@ class Offer(NamedTuple):
     lone: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Try:
     """What came of one run. Durations are in seconds, and None where there was no such answer.
 

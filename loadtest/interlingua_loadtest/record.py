@@ -20,7 +20,7 @@ ANSWERED = ("ok", "degraded")
 GENERATOR = "generator"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of one request. Times are seconds from the run's start by the monotonic clock; NaN: never happened.
 
@@ -61,7 +61,7 @@ class Outcome:
     worker: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSample:
     """One process, or one GPU (gpu_samples.py), at one moment.
 

@@ -24,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 _Columns = TypeVar("_Columns", bound="Requests | Processes")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Requests:
     """Outcomes; every attribute is an array [n], and named as in Outcome."""
 
@@ -91,7 +91,7 @@ class Requests:
         return np.isin(self.status, ANSWERED)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Processes:
     """Samples; every attribute is an array [n], and named as in ProcessSample."""
 
@@ -136,12 +136,14 @@ _COLUMNS: dict[type, Any] = {Requests: OUTCOME_COLUMNS, Processes: PROCESS_COLUM
 
 def _from_rows(type_: type[_Columns], rows: list[Any]) -> _Columns:
     columns = _COLUMNS[type_]
-    return type_(*(np.array([getattr(row, name) for row in rows], _DTYPES[kind]) for name, kind in columns.items()))
+    return type_(
+        **{name: np.array([getattr(row, name) for row in rows], _DTYPES[kind]) for name, kind in columns.items()}
+    )
 
 
 def _from_table(type_: type[_Columns], table: Any) -> _Columns:
     columns = _COLUMNS[type_]
-    return type_(*(_array(table.column(name), _DTYPES[kind]) for name, kind in columns.items()))
+    return type_(**{name: _array(table.column(name), _DTYPES[kind]) for name, kind in columns.items()})
 
 
 def _array(column: Any, dtype: Any) -> Any:
@@ -154,4 +156,4 @@ def _array(column: Any, dtype: Any) -> Any:
 
 
 def _chosen(columns: _Columns, rows: Mask | Ints) -> _Columns:
-    return type(columns)(*(getattr(columns, entry.name)[rows] for entry in fields(columns)))
+    return type(columns)(**{entry.name: getattr(columns, entry.name)[rows] for entry in fields(columns)})

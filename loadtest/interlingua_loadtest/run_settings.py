@@ -35,7 +35,7 @@ def _setting(default: Any, help_: str) -> Any:
     return field(default=default, metadata={"help": help_})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """One run. Every field is a plain string, number or flag, so that Locust can pass it to its workers."""
 

@@ -36,7 +36,7 @@ class Goodput:
     is_met: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSummary:
     """Figures of the measured part of a run: after the warm-up, before the end.
 

@@ -61,7 +61,7 @@ def started(repository: Path) -> Iterator[Target]:
     from interlingua_server.ports import free_ports
 
     grpc, http, metrics = free_ports(3)
-    settings = ServerSettings(repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
+    settings = ServerSettings(model_repository=repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
     with EmbeddedServer(settings) as server:
         _give_way(server.pid)
         yield Target(settings.grpc_address, f"http://127.0.0.1:{metrics}/metrics", server.pid, repository)

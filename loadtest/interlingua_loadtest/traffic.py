@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Ask", "Kind", "Mix", "Source", "SourceText", "Traffic"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ask:
     """One request.
 
@@ -97,10 +97,20 @@ class Traffic:
             asked = self._asked(kind, texts)
             text = self._told_apart(asked.text, uses)
             if kind == "embed_document":
-                yield Ask(row, kind, asked.language, "", (text,), 0, "")
+                yield Ask(
+                    number=row, kind=kind, language=asked.language, query="", documents=(text,), depth=0, query_kind=""
+                )
             else:
                 chosen = self._documents(depth, documents) if kind == "rerank" else ()
-                yield Ask(row, kind, asked.language, text, chosen, 0 if kind == "embed_query" else depth, asked.kind)
+                yield Ask(
+                    number=row,
+                    kind=kind,
+                    language=asked.language,
+                    query=text,
+                    documents=chosen,
+                    depth=0 if kind == "embed_query" else depth,
+                    query_kind=asked.kind,
+                )
 
     def _asked(self, kind: Kind, random: np.random.Generator) -> SourceText:
         if kind == "embed_document":

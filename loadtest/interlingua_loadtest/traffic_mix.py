@@ -27,7 +27,7 @@ DOCUMENTS_MEASURED: tuple[Kind, ...] = ("embed_document", "rerank")
 _FAULTS_SHOWN = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mix:
     """What is asked.
 

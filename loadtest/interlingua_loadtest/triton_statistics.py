@@ -30,7 +30,7 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _STAGES = ("queue", "compute_input", "compute_infer", "compute_output")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Counts:
     """What one version of one model did between two snapshots.
 
@@ -152,8 +152,8 @@ def _counts(old: Mapping[str, Any], new: Mapping[str, Any], metrics: Mapping[tup
         if name.startswith("interlingua_") and name.endswith("_total") and (model, version) == _key(new)
     }
     return Counts(
-        new["name"],
-        new["version"],
+        model=new["name"],
+        version=new["version"],
         requests=rise("inference_stats", "success", "count"),
         failures=rise("inference_stats", "fail", "count"),
         inferences=rise("inference_count"),

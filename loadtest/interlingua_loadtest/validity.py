@@ -38,7 +38,7 @@ class Fault(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bounds:
     """What is still taken.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.request_columns import Floats, Ints, Processes, Requests
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Window:
     """A stretch of a run.
 
@@ -93,12 +93,12 @@ def windows(requests: Requests, processes: Processes, edges: Floats) -> tuple[Wi
     generator = processes.generator
     return tuple(
         Window(
-            float(start),
-            float(end),
-            float(found.due[row] / (end - start)),
-            float(found.answered[row] / (end - start)),
-            float(latencies[row]),
-            _busiest(generator, start, end),
+            start_s=float(start),
+            end_s=float(end),
+            offered=float(found.due[row] / (end - start)),
+            throughput=float(found.answered[row] / (end - start)),
+            latency_s=float(latencies[row]),
+            generator_cpu=_busiest(generator, start, end),
         )
         for row, (start, end) in enumerate(itertools.pairwise(edges))
     )

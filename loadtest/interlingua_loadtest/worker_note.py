@@ -16,7 +16,7 @@ _FOLDER = "workers"
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkerNote:
     """One worker's share of a run.
 

@@ -40,7 +40,7 @@ _PR_SET_PDEATHSIG = 1
 _LOG_TAIL_LINES = 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServerSettings:
     """What a user decides about a server.
 

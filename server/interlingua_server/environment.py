@@ -32,7 +32,7 @@ _COMPLETE = ".complete"
 _TORCH_BACKEND = re.compile(r"""^\s*backend\s*:\s*["']torch["']""", re.MULTILINE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runtime:
     """Where the pieces of an embedded server lie."""
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from tests.exporter.architecture_models import MAX_TOKENS, Tiny, save
 
 TINY = {
-    "tiny/bert": Tiny("Bert", "BertModel", ("mean", "normalize")),
-    "tiny/cross": Tiny("XLMRoberta", "XLMRobertaForSequenceClassification", labels=1),
-    "tiny/qwen": Tiny("Qwen3", "Qwen3Model", ("last", "normalize"), padding_side="left"),
-    "tiny/gemma": Tiny("Gemma3Text", "Gemma3TextModel", ("mean", "identity", "identity", "normalize")),
+    "tiny/bert": Tiny(family="Bert", kind="BertModel", modules=("mean", "normalize")),
+    "tiny/cross": Tiny(family="XLMRoberta", kind="XLMRobertaForSequenceClassification", labels=1),
+    "tiny/qwen": Tiny(family="Qwen3", kind="Qwen3Model", modules=("last", "normalize"), padding_side="left"),
+    "tiny/gemma": Tiny(
+        family="Gemma3Text", kind="Gemma3TextModel", modules=("mean", "identity", "identity", "normalize")
+    ),
 }
 _ENTRY = """
 [[model]]

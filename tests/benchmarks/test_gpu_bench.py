@@ -43,7 +43,15 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str
 
 
 def _settings(catalogue: Path, work: Path, **changes: Any) -> Settings:
-    plain = Settings(Device("cpu"), ("tiny/bert",), ("fp32",), ("torch",), SCALE, work, catalogue=catalogue)
+    plain = Settings(
+        device=Device("cpu"),
+        models=("tiny/bert",),
+        arithmetics=("fp32",),
+        runtimes=("torch",),
+        scale=SCALE,
+        work=work,
+        catalogue=catalogue,
+    )
     return replace(plain, **changes)
 
 

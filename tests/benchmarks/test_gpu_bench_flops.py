@@ -32,7 +32,7 @@ def test_layers_by_hand() -> None:
 
     A pair of tokens: 8 products for the score and 8 for the sum, 2 FLOPs each, in two layers.
     """
-    shape = NetworkShape("X", hidden=8, layers=2, heads=2, feed_forward=16, vocabulary=10, parameters=1)
+    shape = NetworkShape(architecture="X", hidden=8, layers=2, heads=2, feed_forward=16, vocabulary=10, parameters=1)
     assert layer_flops(shape) == NetworkFlops(token=2 * 2 * 512, pair=2 * 2 * (8 + 8))
 
 
@@ -42,7 +42,7 @@ def test_a_gate_fewer_key_heads_and_wider_heads() -> None:
     Query and output 8 x 24 each, key and value 8 x 12 each, three matrices of 8 x 16: 960 weights. Pair: 24 twice.
     """
     shape = NetworkShape(
-        "X",
+        architecture="X",
         hidden=8,
         layers=1,
         heads=4,
@@ -116,11 +116,27 @@ def test_late_interaction_has_a_vector_a_token(tokenizer_json: dict[str, bytes])
     encoder = network_of(TINY["tiny/bert"])
     encoder.set_attn_implementation("eager")  # torch counts no fused attention of CPUs
     graph = LateInteractionReranker(encoder, dimension=16, separator_id=2, special_ids=(0, 1, 2)).eval()
-    shape = NetworkShape("BertModel", hidden=32, layers=2, heads=4, feed_forward=64, vocabulary=604, parameters=1)
-    spec = ModelSpec(
-        "x", "reranker", FolderSource(Path()), pooling="none", normalize=False, head="late-interaction", network=shape
+    shape = NetworkShape(
+        architecture="BertModel", hidden=32, layers=2, heads=4, feed_forward=64, vocabulary=604, parameters=1
     )
-    checkpoint = Checkpoint(spec, graph, ("input_ids", "attention_mask"), 1, 604, tokenizer_json["bert"], 0)
+    spec = ModelSpec(
+        id="x",
+        role="reranker",
+        source=FolderSource(Path()),
+        pooling="none",
+        normalize=False,
+        head="late-interaction",
+        network=shape,
+    )
+    checkpoint = Checkpoint(
+        spec=spec,
+        graph=graph,
+        inputs=("input_ids", "attention_mask"),
+        dimension=1,
+        vocabulary=604,
+        tokenizer_json=tokenizer_json["bert"],
+        pad_token_id=0,
+    )
     ids = torch.tensor([[1, 9, 9, 2, 9, 9, 9, 2]])
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         graph(ids, torch.ones_like(ids))

@@ -148,7 +148,7 @@ def test_padding_and_utilisation_by_hand() -> None:
 def test_the_goal_is_half_the_measured_rate(token: int, rate: float, said: str) -> None:
     """70 FLOPs in a second; 2 rows in 16 / rate seconds are a matrix rate of `rate`."""
     point = Point(64, (Call(2, 3, 4, 70, 70),), rounds=1, pass_s=(1.0,))
-    row = Row("x", "torch", "fp16", flops=NetworkFlops(token, 1), points=[point])
+    row = Row(model="x", runtime="torch", arithmetic="fp16", flops=NetworkFlops(token, 1), points=[point])
     report = Report({}, [MatrixRate("fp16", "torch", {2: (16 / rate,)})], [row])
     assert goal(row, report) == said
     assert utilisation(row, report) == pytest.approx(70 / rate)
@@ -156,7 +156,11 @@ def test_the_goal_is_half_the_measured_rate(token: int, rate: float, said: str) 
 
 def test_without_a_rate_there_is_no_share() -> None:
     row = Row(
-        "x", "torch", "fp16", flops=NetworkFlops(GOAL_TOKEN, 1), points=[Point(1, (Call(1, 1, 1, 1, 1),), 1, (1.0,))]
+        model="x",
+        runtime="torch",
+        arithmetic="fp16",
+        flops=NetworkFlops(GOAL_TOKEN, 1),
+        points=[Point(1, (Call(1, 1, 1, 1, 1),), 1, (1.0,))],
     )
     report = Report({}, [MatrixRate("fp32", "torch", {2: (1.0,)})], [row])
     assert (utilisation(row, report), goal(row, report)) == (None, "")

@@ -88,10 +88,32 @@ def test_a_snippet_counts_terminal_cells() -> None:
 
 
 def test_the_stage_line_leaves_out_what_is_unknown() -> None:
-    known = StageTimes(0.001, 0.002, 0.003, 0.004, 0.005, 0.014, 0.006, 0.007, 0.0, 0.03)
+    known = StageTimes(
+        language_s=0.001,
+        queue_s=0.002,
+        tokenize_s=0.003,
+        compute_s=0.004,
+        network_s=0.005,
+        embed_s=0.014,
+        ann_s=0.006,
+        documents_s=0.007,
+        rerank_s=0.0,
+        total_s=0.03,
+    )
     assert stage_line(known) == (
         "ms: language 1.0 · queue 2.0 · tokenize 3.0 · compute 4.0 · network 5.0 · ANN 6.0 · documents 7.0 · "
         "rerank 0.0 · total 30.0"
     )
-    unknown = StageTimes(0.001, None, None, None, None, 0.014, 0.006, 0.007, 0.0, 0.03)
+    unknown = StageTimes(
+        language_s=0.001,
+        queue_s=None,
+        tokenize_s=None,
+        compute_s=None,
+        network_s=None,
+        embed_s=0.014,
+        ann_s=0.006,
+        documents_s=0.007,
+        rerank_s=0.0,
+        total_s=0.03,
+    )
     assert stage_line(unknown).startswith("ms: language 1.0 · embed 14.0 · ANN 6.0")

@@ -27,7 +27,21 @@ ANSWER = Answer(np.zeros((1, 4), np.float32), np.ones(1, np.int64), None)
 def config(model: str, **digests: str) -> ModelConfig:
     parameters: dict[str, str] = {}
     for version, digest in digests.items():
-        spec = ServiceSpec("n", "input_ids", "m", "", "fp32", digest, 4, "", 512, 1024, 20, 1, "right")
+        spec = ServiceSpec(
+            network="n",
+            network_inputs="input_ids",
+            model_id="m",
+            revision="",
+            precision="fp32",
+            digest=digest,
+            dimension=4,
+            prompt="",
+            max_tokens=512,
+            max_batch_tokens=1024,
+            max_text_bytes=20,
+            pad_token_id=1,
+            padding_side="right",
+        )
         parameters |= spec.to_parameters(int(version[1:]))
     return ModelConfig(model, parameters, 64, frozenset({"embedding", "tokens"}))
 

@@ -31,7 +31,22 @@ tokenizer = "t:y"
 
 
 def spec(weight: float) -> ServiceSpec:
-    return ServiceSpec("reranker", "input_ids", "m", "", "fp32", "d", 0, "", 512, 1024, 20, 1, "right", weight)
+    return ServiceSpec(
+        network="reranker",
+        network_inputs="input_ids",
+        model_id="m",
+        revision="",
+        precision="fp32",
+        digest="d",
+        dimension=0,
+        prompt="",
+        max_tokens=512,
+        max_batch_tokens=1024,
+        max_text_bytes=20,
+        pad_token_id=1,
+        padding_side="right",
+        rerank_weight=weight,
+    )
 
 
 def config(parameters: dict[str, str]) -> ModelConfig:

@@ -180,13 +180,13 @@ def test_variants_of_a_language(tmp_path: Path, embedder: HashEmbedder) -> None:
 
 def test_all_bad_arguments_are_named_at_once(searcher: Searcher) -> None:
     with pytest.raises(InputError, match=r"query is empty; k is 0.*; candidates is -1"):
-        carry_out(searcher, SearchRequest(" ", k=0, candidates=-1))
+        carry_out(searcher, SearchRequest(query=" ", k=0, candidates=-1))
     with pytest.raises(InputError, match=r"k is 0.*; rerank_weight is 1.5, it must be from 0"):
         carry_out(searcher, ask(k=0, rerank_weight=1.5))
     with pytest.raises(InputError, match="NUL"):
-        carry_out(searcher, SearchRequest("a\0"))
+        carry_out(searcher, SearchRequest(query="a\0"))
     with pytest.raises(InputError, match="query language"):
-        carry_out(searcher, SearchRequest("a", query_language="!"))
+        carry_out(searcher, SearchRequest(query="a", query_language="!"))
 
 
 def test_more_hits_than_documents_and_an_empty_index(
@@ -213,11 +213,11 @@ def test_documents_deleted_since_are_left_out(index_dir: Path, searcher: Searche
 
 def test_the_query_language_is_given_detected_or_unsure(searcher: Searcher) -> None:
     assert carry_out(searcher, ask(rerank=False)).language.source == "given"
-    detected = carry_out(searcher, SearchRequest("Wo ist die Katze geblieben?", rerank=False)).language
+    detected = carry_out(searcher, SearchRequest(query="Wo ist die Katze geblieben?", rerank=False)).language
     assert (detected.tag, detected.source) == ("de", "detected")
-    assert carry_out(searcher, SearchRequest("...", rerank=False)).language.tag is None
+    assert carry_out(searcher, SearchRequest(query="...", rerank=False)).language.tag is None
     raw = Searcher(SearchIndex.open(searcher.index._store.directory, use_offsets=False), has_reranker=False)
-    assert carry_out(raw, SearchRequest("Wo ist die Katze?")).language.source == "unused"
+    assert carry_out(raw, SearchRequest(query="Wo ist die Katze?")).language.source == "unused"
 
 
 def test_the_result_is_json(searcher: Searcher) -> None:

@@ -9,11 +9,32 @@ from interlingua_cli.demo import ASKED, CANDIDATES, DATASET, Places, hits_table,
 from interlingua_cli.search import moved, show
 from interlingua_client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
 
-TIMES = StageTimes(0.001, 0.002, 0.003, 0.004, 0.005, 0.014, 0.006, 0.007, 0.0, 0.03)
+TIMES = StageTimes(
+    language_s=0.001,
+    queue_s=0.002,
+    tokenize_s=0.003,
+    compute_s=0.004,
+    network_s=0.005,
+    embed_s=0.014,
+    ann_s=0.006,
+    documents_s=0.007,
+    rerank_s=0.0,
+    total_s=0.03,
+)
 
 
 def hit(rank: int, id_: str, dense_rank: int) -> Hit:
-    return Hit(rank, id_, 1.0 / rank, 0.5, dense_rank, 3.0, "en", f"title of {id_}", "text")
+    return Hit(
+        rank=rank,
+        id=id_,
+        score=1.0 / rank,
+        dense_score=0.5,
+        dense_rank=dense_rank,
+        rerank_score=3.0,
+        language="en",
+        title=f"title of {id_}",
+        text="text",
+    )
 
 
 # Reranking brought the third to the front: a b c d -> c a b d.
@@ -21,7 +42,18 @@ HITS = [hit(1, "c", 3), hit(2, "a", 1), hit(3, "b", 2), hit(4, "d", 4)]
 
 
 def result(reranking: Reranking, hits: list[Hit] = HITS) -> SearchResult:
-    return SearchResult("?", hits, TIMES, reranking, QueryLanguage("en", "given", 1.0), True, True, 3, False, 0)
+    return SearchResult(
+        query="?",
+        hits=hits,
+        times=TIMES,
+        reranking=reranking,
+        language=QueryLanguage("en", "given", 1.0),
+        exact=True,
+        offsets=True,
+        query_tokens=3,
+        query_truncated=False,
+        vanished=0,
+    )
 
 
 def test_moved() -> None:

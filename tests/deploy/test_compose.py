@@ -151,7 +151,16 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
 
 def service(inputs: tuple[str, ...], dimension: int, texts: int) -> pb.ModelConfig:
     name, output = ("rerank", "score") if len(inputs) == 2 else ("embed", "embedding")
-    message = ServiceConfig(name, inputs, output, dimension, texts, 2, (1,), {}).message()
+    message = ServiceConfig(
+        name=name,
+        inputs=inputs,
+        output=output,
+        dimension=dimension,
+        max_batch_size=texts,
+        outstanding_calls=2,
+        versions=(1,),
+        parameters={},
+    ).message()
     return text_format.Parse(text_format.MessageToString(message), pb.ModelConfig())
 
 
@@ -164,13 +173,15 @@ def fullest(config: pb.ModelConfig, text_bytes: int) -> int:
 
 def needed(texts: int) -> int:
     embedder, reranker = service(("text",), 384, texts), service(("query", "document"), 1, texts)
-    bytes_of = ServingOptions(Placement("gpu", 1, 1)).max_text_bytes
+    bytes_of = ServingOptions(placement=Placement("gpu", 1, 1)).max_text_bytes
     return 2 * fullest(embedder, bytes_of) + fullest(reranker, bytes_of)
 
 
 def test_shared_memory_is_what_the_comment_works_out() -> None:
     """By hand, in MiB: 4 x (1 + 4 + 64 x 1,564 B) + 2 x (1 + 8 + 64 x 32 B) = 4 x 5.095 + 2 x 9.002 = 38.4."""
-    assert needed(ServingOptions(Placement("gpu", 1, 1)).max_batch_size) / MIB == pytest.approx(38.4, abs=0.05)
+    assert needed(ServingOptions(placement=Placement("gpu", 1, 1)).max_batch_size) / MIB == pytest.approx(
+        38.4, abs=0.05
+    )
     assert DOCKER_DEFAULT / MIB == 64
     text = (DEPLOY / "compose.yaml").read_text()
     assert "38 MiB in all" in text

@@ -25,9 +25,9 @@ def key_file(tmp_path: Path) -> Path:
 
 
 def embedded_flags() -> list[str]:
-    server = EmbeddedServer(ServerSettings(Path("/models"), host="0.0.0.0", admin_key=KEY))  # noqa: S104
+    server = EmbeddedServer(ServerSettings(model_repository=Path("/models"), host="0.0.0.0", admin_key=KEY))  # noqa: S104
     try:
-        paths = Runtime(*[Path("tritonserver")] * 6)
+        paths = Runtime(**dict.fromkeys(Runtime.__annotations__, Path("tritonserver")))
         return server._command(paths, Path("/opt/tritonserver/backends"))
     finally:
         server.stop()
@@ -42,7 +42,7 @@ def test_the_flags_are_the_embedded_servers(key_file: Path) -> None:
 
 
 def test_the_defaults_are_those_of_the_embedded_server() -> None:
-    defaults = ServerSettings(Path("/models"))
+    defaults = ServerSettings(model_repository=Path("/models"))
     assert {"http": defaults.http_port, "grpc": defaults.grpc_port, "metrics": defaults.metrics_port} == PORTS
     assert defaults.stop_timeout_s == 10  # launch.py's INTERLINGUA_STOP_TIMEOUT_S
 

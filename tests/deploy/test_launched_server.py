@@ -52,13 +52,46 @@ def write_network(path: Path) -> None:
 
 
 def write_models(folder: Path, tokenizer: bytes) -> None:
-    spec = ServiceSpec("embedder", ",".join(INPUTS), "tiny", "", "fp32", "d", 2, "", 32, 1024, 4096, 1, "right")
-    network = NetworkConfig("embedder", INPUTS, "embedding", 2, 64, Placement("cpu", 1, 1), (1,), {}, ())
+    spec = ServiceSpec(
+        network="embedder",
+        network_inputs=",".join(INPUTS),
+        model_id="tiny",
+        revision="",
+        precision="fp32",
+        digest="d",
+        dimension=2,
+        prompt="",
+        max_tokens=32,
+        max_batch_tokens=1024,
+        max_text_bytes=4096,
+        pad_token_id=1,
+        padding_side="right",
+    )
+    network = NetworkConfig(
+        name="embedder",
+        inputs=INPUTS,
+        output="embedding",
+        dimension=2,
+        max_batch_size=64,
+        placement=Placement("cpu", 1, 1),
+        versions=(1,),
+        parameters={},
+        warmup=(),
+    )
     for name in ("embedder", "embed_query"):
         (folder / name / "1").mkdir(parents=True)
     write_network(folder / "embedder" / "1" / "model.onnx")
     write_config(network.message(), folder / "embedder" / "config.pbtxt")
-    service = ServiceConfig("embed_query", ("text",), "embedding", 2, 64, 1, (1,), spec.to_parameters(1))
+    service = ServiceConfig(
+        name="embed_query",
+        inputs=("text",),
+        output="embedding",
+        dimension=2,
+        max_batch_size=64,
+        outstanding_calls=1,
+        versions=(1,),
+        parameters=spec.to_parameters(1),
+    )
     write_config(service.message(), folder / "embed_query" / "config.pbtxt")
     (folder / "embed_query" / "1" / "tokenizer.json").write_bytes(tokenizer)
 

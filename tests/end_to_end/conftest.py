@@ -19,7 +19,7 @@ from interlingua_exporter.publication.candidate import ServingOptions
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports
 
-ONE_INSTANCE = ServingOptions(Placement("cpu", 1, 1))
+ONE_INSTANCE = ServingOptions(placement=Placement("cpu", 1, 1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,13 +48,15 @@ def tiny_repository(tmp_path_factory: pytest.TempPathFactory, make_folder: Calla
     """A tiny embedder and a tiny reranker, both version 1, an instance each; nobody changes it."""
     folder = tmp_path_factory.mktemp("tiny-repository")
     for model in (make_folder("xlm-roberta", pooling="mean"), make_folder("xlm-roberta", labels=1)):
-        export(ExportRequest(str(model), "fp32", folder, ONE_INSTANCE), lambda _: None)
+        export(
+            ExportRequest(model=str(model), precision="fp32", repository=folder, serving=ONE_INSTANCE), lambda _: None
+        )
     return folder
 
 
 def settings_for(repository: Path, **options: Any) -> ServerSettings:
     grpc, http, metrics = free_ports(3)
-    return ServerSettings(repository, grpc_port=grpc, http_port=http, metrics_port=metrics, **options)
+    return ServerSettings(model_repository=repository, grpc_port=grpc, http_port=http, metrics_port=metrics, **options)
 
 
 @pytest.fixture(scope="session")

@@ -35,9 +35,9 @@ def publish_with_other_weights(exported: Path, repository: Path, role: Role, see
         _alter(source.version_folder(family.network, 1) / "model.onnx", network / "model.onnx", seed)
         candidate = Candidate(
             spec=ModelSpec(
-                spec.model_id,
-                role,
-                FolderSource(Path("tiny")),
+                id=spec.model_id,
+                role=role,
+                source=FolderSource(Path("tiny")),
                 pooling="mean" if role == "embedder" else "none",
                 head="none" if role == "embedder" else "classifier",
                 max_tokens=spec.max_tokens,

@@ -26,10 +26,10 @@ from tests.exporter.test_architecture_classes import CASES, PAIRS, TEXTS, Export
 
 MEAN = ("mean", "normalize")
 PLAIN = {
-    "bert mean": (Tiny("Bert", "BertModel", MEAN), Overrides()),
-    "xlm-r mean": (Tiny("XLMRoberta", "XLMRobertaModel", MEAN), Overrides()),
-    "bert one logit": (Tiny("Bert", "BertForSequenceClassification", labels=1), Overrides()),
-    "xlm-r one logit": (Tiny("XLMRoberta", "XLMRobertaForSequenceClassification", labels=1), Overrides()),
+    "bert mean": (Tiny(family="Bert", kind="BertModel", modules=MEAN), Overrides()),
+    "xlm-r mean": (Tiny(family="XLMRoberta", kind="XLMRobertaModel", modules=MEAN), Overrides()),
+    "bert one logit": (Tiny(family="Bert", kind="BertForSequenceClassification", labels=1), Overrides()),
+    "xlm-r one logit": (Tiny(family="XLMRoberta", kind="XLMRobertaForSequenceClassification", labels=1), Overrides()),
 }
 EVERY = {**PLAIN, **CASES}
 
@@ -48,7 +48,9 @@ def served(tokenizer_json: dict[str, bytes], tmp_path_factory: pytest.TempPathFa
         folder = save(tiny, scratch / str(number), tokenizer_json)
         checkpoint = checkpoint_folder.load(folder, overrides=overrides)
         repository = scratch / ("bert" if tiny.family == "Bert" else "others")
-        asked = ExportRequest(str(folder), "fp32", repository, ONE_INSTANCE, overrides=overrides)
+        asked = ExportRequest(
+            model=str(folder), precision="fp32", repository=repository, serving=ONE_INSTANCE, overrides=overrides
+        )
         report = export(asked, lambda _: None)
         versions[name] = Exported(tiny, folder, checkpoint, folder), report.published.version, repository
     servers = {

@@ -199,7 +199,7 @@ def test_a_reranker_that_the_artefact_has_outlived_is_exported_again(
     folder = make_folder("bert", labels=1)
     demo.export_once("reranker", str(folder), "fp32")
     source = FolderSource(folder)
-    own = ModelSpec(folder.name, "reranker", source, revision="newer", pooling="none", head="classifier")
+    own = ModelSpec(id=folder.name, role="reranker", source=source, revision="newer", pooling="none", head="classifier")
     monkeypatch.setattr(catalog, "find", lambda name: own if name == str(folder) else None)
     demo.export_once("reranker", str(folder), "fp32")
     assert "already published;" not in capfd.readouterr().out

@@ -120,6 +120,6 @@ def test_a_server_that_dies_is_noticed_and_leaves_nothing_behind(tiny_repository
 
 
 def test_an_address_that_is_not_ours_is_refused(tiny_repository: Path) -> None:
-    settings = ServerSettings(tiny_repository, host="host.invalid")
+    settings = ServerSettings(model_repository=tiny_repository, host="host.invalid")
     with pytest.raises(ServerError, match="not an address of this machine"):
         EmbeddedServer(settings).start()

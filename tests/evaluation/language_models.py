@@ -79,5 +79,5 @@ def _publish(root: Path, role: Role, max_tokens: int, document_prompt: str, temp
             tokenizer_json=syllables().to_str().encode(),
             sample=Tokens((1, 0, 0, 2), (0, 0, 0, 0)),
         )
-        options = ServingOptions(Placement("cpu", 2, 1), max_text_bytes=MAX_BYTES)
+        options = ServingOptions(placement=Placement("cpu", 2, 1), max_text_bytes=MAX_BYTES)
         publish(candidate, repository, staging, options)

@@ -15,7 +15,17 @@ SETTING = Setting("embedder-1", "reranker-1", True)
 
 
 def hit(language: str, dense: float, logit: float | None = None, *, rank: int = 1, score: float | None = None) -> Hit:
-    return Hit(rank, f"id-{rank}", dense if score is None else score, dense, rank, logit, language, "a title", "a text")
+    return Hit(
+        rank=rank,
+        id=f"id-{rank}",
+        score=dense if score is None else score,
+        dense_score=dense,
+        dense_rank=rank,
+        rerank_score=logit,
+        language=language,
+        title="a title",
+        text="a text",
+    )
 
 
 def result(
@@ -27,16 +37,38 @@ def result(
     total_s: float = 0.02,
     truncated: bool = False,
 ) -> SearchResult:
-    times = StageTimes(0.001, None, None, None, None, 0.005, 0.001, 0.001, 0.01, total_s)
+    times = StageTimes(
+        language_s=0.001,
+        queue_s=None,
+        tokenize_s=None,
+        compute_s=None,
+        network_s=None,
+        embed_s=0.005,
+        ann_s=0.001,
+        documents_s=0.001,
+        rerank_s=0.01,
+        total_s=total_s,
+    )
     reranking = reranking or Reranking(len(hits), len(hits), "", 0.8)
     language = QueryLanguage(tag, source, 0.9)
-    return SearchResult("the query", list(hits), times, reranking, language, True, True, 5, truncated, 0)
+    return SearchResult(
+        query="the query",
+        hits=list(hits),
+        times=times,
+        reranking=reranking,
+        language=language,
+        exact=True,
+        offsets=True,
+        query_tokens=5,
+        query_truncated=truncated,
+        vanished=0,
+    )
 
 
 def write(path: Path, results: Iterable[SearchResult], *, setting: Setting = SETTING, k: int = 10) -> Path:
     log = SearchLog(path)
     for item in results:
-        log.found(setting, SearchRequest(item.query, k), item)
+        log.found(setting, SearchRequest(query=item.query, k=k), item)
     log.close()
     assert log.lost == 0
     return path
@@ -56,7 +88,7 @@ def write_failures(path: Path, language: str, number: int, *, setting: Setting =
     """Add searches that found the server away."""
     log = SearchLog(path)
     for _ in range(number):
-        log.failed(setting, SearchRequest("the query"), _Detects(language), ServerAwayError("gone"))  # type: ignore[arg-type]
+        log.failed(setting, SearchRequest(query="the query"), _Detects(language), ServerAwayError("gone"))  # type: ignore[arg-type]
     log.close()
 
 

@@ -70,7 +70,10 @@ def sample_report(
             _comparison(number, name, languages) for number, name in enumerate(systems) if name != BASELINE
         ),
         gap=_gap(languages, points),
-        ann=(AnnRecall(16, 10, 0.9512, 0.7, 0, 31.4), AnnRecall(64, 10, 0.9987, 0.9, 1, 77.7)),
+        ann=(
+            AnnRecall(ef_search=16, k=10, recall=0.9512, worst=0.7, unreached=0, p50_us=31.4),
+            AnnRecall(ef_search=64, k=10, recall=0.9987, worst=0.9, unreached=1, p50_us=77.7),
+        ),
         worst=_worst(),
         advice=("Switch the offsets on.", ATTACK),
     )
@@ -114,7 +117,14 @@ def _system(number: int, name: str, languages: tuple[str, ...]) -> SystemFigures
     depth = int(name.rpartition("@")[2]) if "rerank" in name else None
     whole = Breakdown(figure(0.91), figure(0.82), figure(0.73))
     rerank = depth and RerankFigures(
-        depth, 0.8, whole, whole, Breakdown(None, None, figure(0.25)), 17, depth - 0.5, depth / 40
+        depth=depth,
+        weight=0.8,
+        ceiling=whole,
+        best_ndcg=whole,
+        rescued=Breakdown(None, None, figure(0.25)),
+        rescuable=17,
+        pairs_per_query=depth - 0.5,
+        seconds_per_query=depth / 40,
     )
     return SystemFigures(
         name=name,
@@ -165,7 +175,14 @@ def _comparison(system: int, name: str, languages: tuple[str, ...]) -> Compariso
 
 def _gap(languages: tuple[str, ...], points: int) -> Gap:
     pairs = tuple(
-        GapOfPair((one, other), 0.871, math.nan, 0.951, 0.321, 12)
+        GapOfPair(
+            languages=(one, other),
+            translation=0.871,
+            random=math.nan,
+            separation=0.951,
+            centroid_distance=0.321,
+            pairs=12,
+        )
         for place, one in enumerate(languages)
         for other in languages[place + 1 :]
     )
@@ -184,8 +201,12 @@ def _worst() -> WorstQueries:
     return WorstQueries(
         BEST,
         (
-            WorstQuery("q1", "ar", "plain", ARABIC, MIXED, 0.0, came, wanted),
-            WorstQuery("q2", "en", "plain", ATTACK, "de", 0.125, (), wanted),
+            WorstQuery(
+                id="q1", language="ar", kind="plain", text=ARABIC, pool=MIXED, ndcg=0.0, came=came, wanted=wanted
+            ),
+            WorstQuery(
+                id="q2", language="en", kind="plain", text=ATTACK, pool="de", ndcg=0.125, came=(), wanted=wanted
+            ),
         ),
     )
 

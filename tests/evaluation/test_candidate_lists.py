@@ -60,7 +60,15 @@ def test_lists_are_what_the_retriever_finds(
         query = dataset.queries[number]
         languages = [] if pool == MIXED else [pool]
         found = searched(
-            searcher, SearchRequest(query.text, DEPTH, DEPTH, languages, query_language=query.language, rerank=False)
+            searcher,
+            SearchRequest(
+                query=query.text,
+                k=DEPTH,
+                candidates=DEPTH,
+                languages=languages,
+                query_language=query.language,
+                rerank=False,
+            ),
         )
         assert [dataset.documents[document].id for document in documents] == [id_ for id_, _ in found]
         assert scores == pytest.approx([score for _, score in found], abs=1e-5)

@@ -130,7 +130,9 @@ def test_without_translations_only_what_was_drawn_is_found_and_relevant(study: G
         query: {id_: grade for id_, grade in grades.items() if id_ in there} for query, grades in dataset.qrels.items()
     }
     asked_in = [query.language for query in dataset.queries]
-    runs = SystemRuns(replace(dataset, qrels=qrels), lambda: study.vectors, asked_in, None, kept)
+    runs = SystemRuns(
+        dataset=replace(dataset, qrels=qrels), vectors=lambda: study.vectors, asked_in=asked_in, scorer=None, kept=kept
+    )
     (run,) = runs.of([SystemName.parse("dense+offsets")])
     found = {dataset.documents[number].id for number in run.lists.documents[run.lists.filled].tolist()}
     assert found == there
@@ -138,7 +140,7 @@ def test_without_translations_only_what_was_drawn_is_found_and_relevant(study: G
 
 def test_both_collections_are_measured_for_the_same_systems(study: GapStudy) -> None:
     asked_in = [query.language for query in study.dataset.queries]
-    runs = SystemRuns(study.dataset, lambda: study.vectors, asked_in, None)
+    runs = SystemRuns(dataset=study.dataset, vectors=lambda: study.vectors, asked_in=asked_in, scorer=None)
     names = ("dense", "dense+offsets", "dense+calibration")
     with_, without = with_translations(runs, "test", names), list(without_translations(runs, "test", names))
     assert [row.name for row in with_] == [row.name for row in without] == list(names)

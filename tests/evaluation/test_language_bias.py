@@ -60,12 +60,12 @@ def without_own(lists: CandidateLists) -> CandidateLists:
         document: grade for document, grade in qrels["q-cat.en"].items() if not document.endswith(".en")
     }
     return CandidateLists(
-        replace(lists.dataset, qrels=qrels),
-        lists.queries,
-        lists.pools,
-        lists.documents,
-        lists.scores,
-        lists.not_a_number,
+        dataset=replace(lists.dataset, qrels=qrels),
+        queries=lists.queries,
+        pools=lists.pools,
+        documents=lists.documents,
+        scores=lists.scores,
+        not_a_number=lists.not_a_number,
     )
 
 

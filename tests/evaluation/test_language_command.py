@@ -151,7 +151,14 @@ def report(folder: Path, models: Path, tmp_path_factory: pytest.TempPathFactory)
     """What `interlingua evaluate` would have written."""
     names = [SystemName.parse(name) for name in ("dense", "dense+offsets")]
     published = published_models(models)
-    settings = Settings(names, names[0], "test", "given", cost=False, cache=tmp_path_factory.mktemp("cache"))
+    settings = Settings(
+        systems=names,
+        baseline=names[0],
+        half="test",
+        query_language="given",
+        cost=False,
+        cache=tmp_path_factory.mktemp("cache"),
+    )
     evaluation = Evaluator(read_beir_folder(folder), published, HashServer(published), None, settings).run()
     out = tmp_path_factory.mktemp("report")
     write_report(evaluation, out)

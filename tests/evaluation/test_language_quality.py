@@ -53,12 +53,12 @@ def judged() -> JudgedSystems:
     values = dict(zip(names, ({NDCG: value}, {NDCG: value + mixed}, {NDCG: value + mixed + 0.02}), strict=True))
     queries = [found.dataset.queries[number] for number in found.queries.tolist()]
     of_lists = ListValues(
-        np.array([query.id for query in queries]),
-        np.array(found.pools),
-        np.array([query.language for query in queries]),
-        np.array([query.kind for query in queries]),
-        np.array(groups),
-        values,
+        query=np.array([query.id for query in queries]),
+        pool=np.array(found.pools),
+        language=np.array([query.language for query in queries]),
+        kind=np.array([query.kind for query in queries]),
+        group=np.array(groups),
+        values=values,
     )
     return JudgedSystems("test", of_lists, dict.fromkeys(names, found))
 
@@ -126,7 +126,12 @@ def mixed_lists(dataset: Dataset, found: list[list[int]]) -> CandidateLists:
         documents[row, : len(numbers)] = numbers
     rows, none = np.arange(len(found)), np.zeros(len(found), dtype=np.int64)
     return CandidateLists(
-        dataset, rows, (MIXED,) * len(found), documents, np.zeros(documents.shape, dtype=np.float32), none
+        dataset=dataset,
+        queries=rows,
+        pools=(MIXED,) * len(found),
+        documents=documents,
+        scores=np.zeros(documents.shape, dtype=np.float32),
+        not_a_number=none,
     )
 
 

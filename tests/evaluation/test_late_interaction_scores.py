@@ -116,6 +116,14 @@ def test_one_changed_weight_changes_the_digest(reranker: Checkpoint) -> None:
 
 
 def test_another_kind_of_model_is_refused(reranker: Checkpoint) -> None:
-    other = Checkpoint(reranker.spec, torch.nn.Linear(2, 1), ("a",), 1, 600, reranker.tokenizer_json, 1)
+    other = Checkpoint(
+        spec=reranker.spec,
+        graph=torch.nn.Linear(2, 1),
+        inputs=("a",),
+        dimension=1,
+        vocabulary=600,
+        tokenizer_json=reranker.tokenizer_json,
+        pad_token_id=1,
+    )
     with pytest.raises(InputError, match="tiny is no late-interaction reranker"):
         LateInteractionScorer.of(other)

@@ -24,7 +24,7 @@ USUAL = {"de": 300, "fr": 200, "ja": 150}
 
 
 def log_of(path: Path, results: list[SearchResult], setting: Setting = SETTING) -> LogColumns:
-    return LogColumns.of(LogReading([write(path, results, setting=setting)]))
+    return LogColumns.of(LogReading(paths=[write(path, results, setting=setting)]))
 
 
 def test_of(drift: Drift, kind: str, language: str) -> DriftTest:
@@ -120,7 +120,7 @@ def test_failures_and_empty_answers_are_found(tmp_path: Path) -> None:
     baseline = log_of(tmp_path / "a", traffic(1, USUAL))
     write(tmp_path / "b", [*traffic(2, USUAL), *[result("fr", [])] * 40])
     write_failures(tmp_path / "b", "de", 60)
-    current = LogColumns.of(LogReading([tmp_path / "b"]))
+    current = LogColumns.of(LogReading(paths=[tmp_path / "b"]))
     found = {(alert.kind, alert.language): alert.message for alert in alerts(baseline, current)}
     assert found.keys() == {("errors", "de"), ("empty", "fr")}
     assert found["errors", "de"].startswith("0.0% to 16.7%")
@@ -190,7 +190,7 @@ def test_scores_of_another_embedder_are_not_compared(tmp_path: Path) -> None:
         assert not {"dense-score", "rerank-logit", "low-confidence"} & {test.kind for test in drift.tests}
         found = {alert.kind for alert in find_alerts([], drift, Limits())}
         assert found == {"hit-languages", "own-language"}
-    both = LogColumns.of(LogReading([tmp_path / "a", tmp_path / "b0"]))
+    both = LogColumns.of(LogReading(paths=[tmp_path / "a", tmp_path / "b0"]))
     assert "embedder-1 with language offsets on and embedder embedder-2" in compare(both, both, {}).notes[0]
 
 

@@ -14,7 +14,7 @@ from tests.evaluation.monitoring_logs import hit, result, traffic, write, write_
 
 
 def columns(path: Path) -> LogColumns:
-    return LogColumns.of(LogReading([path]))
+    return LogColumns.of(LogReading(paths=[path]))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_language_filter_says_nothing_about_preference(tmp_path: Path) -> None
     from tests.evaluation.monitoring_logs import SETTING
 
     log = SearchLog(tmp_path / "a.log")
-    log.found(SETTING, SearchRequest("q", languages=("en",)), result("de", [hit("en", 0.9)]))
+    log.found(SETTING, SearchRequest(query="q", languages=("en",)), result("de", [hit("en", 0.9)]))
     profile = profile_of(columns(tmp_path / "a.log"), "de")
     assert profile.hit_languages == {}
     assert profile.mean_own_share is None

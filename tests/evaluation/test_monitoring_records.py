@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def read(path: Path) -> LogRecord:
-    [record] = LogReading([path])
+    [record] = LogReading(paths=[path])
     return record
 
 
@@ -57,7 +57,7 @@ def test_scores_of_two_kinds_have_no_margin(tmp_path: Path) -> None:
 
 def test_languages_that_are_not_known_have_groups(tmp_path: Path) -> None:
     results = [result(None, [], source="unsure"), result(None, [], source="unused"), result("fr", [], source="given")]
-    groups = [record.group for record in LogReading([write(tmp_path / "a.log", results)])]
+    groups = [record.group for record in LogReading(paths=[write(tmp_path / "a.log", results)])]
     assert groups == ["(unsure)", "(not detected)", "fr"]
 
 
@@ -111,7 +111,7 @@ def test_fields_of_other_kinds(path: Path, changes: dict[str, Any]) -> None:
 def test_bad_lines_are_counted_and_the_first_are_named(path: Path) -> None:
     good = path.read_bytes()
     path.write_bytes(good + b"\n" + b"{}\n" * 7 + good + good[:100])
-    reading = LogReading([path])
+    reading = LogReading(paths=[path])
     assert len(list(reading)) == 2
     assert (reading.lines, reading.bad) == (10, 8)
     assert [bad.number for bad in reading.first_bad] == [3, 4, 5, 6, 7]
@@ -121,7 +121,7 @@ def test_bad_lines_are_counted_and_the_first_are_named(path: Path) -> None:
 def test_half_a_line_at_the_end_is_tolerated(path: Path) -> None:
     good = path.read_bytes()
     path.write_bytes(good + good[:-20])
-    reading = LogReading([path])
+    reading = LogReading(paths=[path])
     assert len(list(reading)) == 1
     assert [(bad.number, bad.reason) for bad in reading.first_bad] == [(2, "cut off by the file's end")]
 
@@ -129,22 +129,22 @@ def test_half_a_line_at_the_end_is_tolerated(path: Path) -> None:
 def test_compressed_logs(path: Path, tmp_path: Path) -> None:
     packed = tmp_path / "search.log.1.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
-    assert list(LogReading([packed, path])) == [read(path)] * 2
+    assert list(LogReading(paths=[packed, path])) == [read(path)] * 2
     packed.write_bytes(gzip.compress(path.read_bytes() * 50)[:-9])
     with pytest.raises(InputError, match=rf"cannot read {packed}"):
-        list(LogReading([packed]))
+        list(LogReading(paths=[packed]))
 
 
 def test_a_window_takes_its_beginning_and_not_its_end(path: Path) -> None:
     moments = ["2026-01-01T00:00:00+00:00", "2026-01-01T23:59:59.999Z", "2026-01-02T01:00:00+01:00", "2026-01-03"]
     path.write_bytes(b"".join(line_of(path, time=moment) for moment in moments))
     day = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-    reading = LogReading([path], Window(day, day + 86400))
+    reading = LogReading(paths=[path], window=Window(day, day + 86400))
     # The third is midnight between the two days in UTC: the end, which is left out.
     assert [record.time - day for record in reading] == [0, pytest.approx(86399.999)]
     assert (reading.outside, reading.first, reading.last) == (2, day, pytest.approx(day + 86399.999))
     with pytest.raises(InputError, match="none of 4 searches is of the time asked for"):
-        list(LogReading([path], Window(0, 1)))
+        list(LogReading(paths=[path], window=Window(0, 1)))
 
 
 def test_logs_without_a_search(tmp_path: Path) -> None:
@@ -152,16 +152,16 @@ def test_logs_without_a_search(tmp_path: Path) -> None:
     empty.touch()
     other.write_text('\n{"level": "info"}\nhello\n')
     with pytest.raises(InputError, match="no search was logged"):
-        list(LogReading([empty]))
+        list(LogReading(paths=[empty]))
     with pytest.raises(InputError, match=r"none of 2 lines .*other.log line 2: its `format`"):
-        list(LogReading([empty, other]))
+        list(LogReading(paths=[empty, other]))
     with pytest.raises(InputError, match=r"cannot read .*missing"):
-        list(LogReading([tmp_path / "missing"]))
+        list(LogReading(paths=[tmp_path / "missing"]))
 
 
 def test_everything_written_is_read(tmp_path: Path) -> None:
     results = traffic(3, {"de": 20, "fr": 30})
-    records = list(LogReading([write(tmp_path / "a.log", results)]))
+    records = list(LogReading(paths=[write(tmp_path / "a.log", results)]))
     assert [record.group for record in records] == [item.language.tag for item in results]
     first = [record.answer.dense for record in records if record.answer]
     assert first == pytest.approx([item.hits[0].dense_score for item in results], abs=1e-6)

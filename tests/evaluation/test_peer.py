@@ -126,7 +126,14 @@ def many_lists(chance: np.random.Generator) -> tuple[RelevantDocuments, IntArray
     asked = np.zeros(LISTS, dtype=np.int64)
     languages = spoken[documents]
     relevant = RelevantDocuments(
-        rows, documents, grades, languages, languages == 0, np.ones(LISTS, dtype=bool), asked, spoken
+        rows=rows,
+        documents=documents,
+        grades=grades,
+        languages=languages,
+        own=languages == 0,
+        mixed=np.ones(LISTS, dtype=bool),
+        asked=asked,
+        spoken=spoken,
     )
     ranked = np.stack([chance.permutation(DOCUMENTS)[:DEPTH] for _ in range(LISTS)])
     ranked[chance.random(LISTS) < 0.1, 20:] = NOTHING

@@ -142,7 +142,7 @@ def test_the_best_system_and_every_lists_values(findings: Findings) -> None:
 
 def test_the_worst_queries_with_what_came_instead(dataset: Dataset) -> None:
     lists = candidate_lists(dataset, Matrix(np.array(DENSE, np.float32)), 100)
-    run = SystemRun(SystemName("dense"), lists, lists)
+    run = SystemRun(SystemName(first="dense"), lists, lists)
     averager = Averager(lists, lists.of_half("test"))
     worst = worst_queries(run, Judge(lists).ndcg(lists.documents), averager).queries
     assert [query.id for query in worst] == ["qc", "qb", "qa"]
@@ -158,7 +158,7 @@ def test_the_worst_queries_with_what_came_instead(dataset: Dataset) -> None:
 def test_reranking_its_ceiling_and_what_it_rescues(dataset: Dataset) -> None:
     before = candidate_lists(dataset, Matrix(np.array(DENSE, np.float32)), 100)
     after = candidate_lists(dataset, Matrix(np.array(OFFSETS, np.float32)), 100)
-    run = SystemRun(SystemName("dense", depth=1), after, before.cut(1), weight=1.0)
+    run = SystemRun(SystemName(first="dense", depth=1), after, before.cut(1), weight=1.0)
     figures = rerank_figures(run, before, Judge(after), Averager(after, after.of_half("test")), pairs_per_second=2.0)
     assert figures is not None
     # the one candidate of the mixed pool is relevant to qa (1 of 2) and qb (1 of 3), not to qc (0 of 1)
@@ -179,7 +179,7 @@ def test_a_list_is_rescued_when_reranking_brings_an_answer_into_its_first_ten() 
     found[asked[0], 0] = 2
     before, after = (candidate_lists(topics, Matrix(scores.astype(np.float32)), 100) for scores in (hidden, found))
     of_cats = np.isin(before.queries, asked) & np.array([pool == "mixed" for pool in before.pools])
-    run = SystemRun(SystemName("dense", depth=50), after, before, weight=1.0)
+    run = SystemRun(SystemName(first="dense", depth=50), after, before, weight=1.0)
     figures = rerank_figures(run, before, Judge(after), Averager(after, of_cats), None)
     assert figures is not None
     assert figures.rescuable == 3

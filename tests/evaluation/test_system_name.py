@@ -11,11 +11,14 @@ from interlingua_evaluation.systems.system_name import SystemName
 @pytest.mark.parametrize(
     ("name", "system"),
     [
-        ("bm25", SystemName("bm25")),
-        ("dense+offsets", SystemName("dense", offsets=True)),
-        ("hybrid+offsets+rerank@50", SystemName("hybrid", offsets=True, depth=50)),
-        ("dense+offsets+quota+rerank@20@0.5", SystemName("dense", offsets=True, quota=True, depth=20, weight=0.5)),
-        ("dense+calibration", SystemName("dense", calibration=True)),
+        ("bm25", SystemName(first="bm25")),
+        ("dense+offsets", SystemName(first="dense", offsets=True)),
+        ("hybrid+offsets+rerank@50", SystemName(first="hybrid", offsets=True, depth=50)),
+        (
+            "dense+offsets+quota+rerank@20@0.5",
+            SystemName(first="dense", offsets=True, quota=True, depth=20, weight=0.5),
+        ),
+        ("dense+calibration", SystemName(first="dense", calibration=True)),
     ],
 )
 def test_a_name_is_read_and_written(name: str, system: SystemName) -> None:
@@ -43,4 +46,4 @@ def test_what_is_no_system_is_refused(name: str, said: str) -> None:
 
 
 def test_a_system_without_its_reranker() -> None:
-    assert SystemName.parse("dense+offsets+rerank@20@0.5").before_reranking == SystemName("dense", offsets=True)
+    assert SystemName.parse("dense+offsets+rerank@20@0.5").before_reranking == SystemName(first="dense", offsets=True)

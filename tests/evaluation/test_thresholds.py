@@ -35,27 +35,47 @@ def _report() -> Report:
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ("ndcg@10=0.5", Threshold("ndcg@10=0.5", None, False, "", "nDCG@10", 0.5)),
-        ("MRR=1", Threshold("MRR=1", None, False, "", "MRR", 1.0)),
-        ("mixed:nDCG@10=0.55", Threshold("mixed:nDCG@10=0.55", None, False, "mixed", "nDCG@10", 0.55)),
-        ("across:recall@100=.8", Threshold("across:recall@100=.8", None, False, "across", "recall@100", 0.8)),
+        ("ndcg@10=0.5", Threshold(spec="ndcg@10=0.5", system=None, low=False, scope="", measure="nDCG@10", least=0.5)),
+        ("MRR=1", Threshold(spec="MRR=1", system=None, low=False, scope="", measure="MRR", least=1.0)),
+        (
+            "mixed:nDCG@10=0.55",
+            Threshold(spec="mixed:nDCG@10=0.55", system=None, low=False, scope="mixed", measure="nDCG@10", least=0.55),
+        ),
+        (
+            "across:recall@100=.8",
+            Threshold(
+                spec="across:recall@100=.8", system=None, low=False, scope="across", measure="recall@100", least=0.8
+            ),
+        ),
         (
             "pair:de>zh-Hans:ndcg@10=0.4",
-            Threshold("pair:de>zh-Hans:ndcg@10=0.4", None, False, Pair("de", "zh-Hans"), "nDCG@10", 0.4),
+            Threshold(
+                spec="pair:de>zh-Hans:ndcg@10=0.4",
+                system=None,
+                low=False,
+                scope=Pair("de", "zh-Hans"),
+                measure="nDCG@10",
+                least=0.4,
+            ),
         ),
-        ("worst-pair:ndcg@10=0.3", Threshold("worst-pair:ndcg@10=0.3", None, False, "worst-pair", "nDCG@10", 0.3)),
+        (
+            "worst-pair:ndcg@10=0.3",
+            Threshold(
+                spec="worst-pair:ndcg@10=0.3", system=None, low=False, scope="worst-pair", measure="nDCG@10", least=0.3
+            ),
+        ),
         (
             "dense+offsets+rerank@20@0.8|low:mixed:ndcg@10=0.5",
             Threshold(
-                "dense+offsets+rerank@20@0.8|low:mixed:ndcg@10=0.5",
-                "dense+offsets+rerank@20@0.8",
-                True,
-                "mixed",
-                "nDCG@10",
-                0.5,
+                spec="dense+offsets+rerank@20@0.8|low:mixed:ndcg@10=0.5",
+                system="dense+offsets+rerank@20@0.8",
+                low=True,
+                scope="mixed",
+                measure="nDCG@10",
+                least=0.5,
             ),
         ),
-        ("low:mrr=0.5", Threshold("low:mrr=0.5", None, True, "", "MRR", 0.5)),
+        ("low:mrr=0.5", Threshold(spec="low:mrr=0.5", system=None, low=True, scope="", measure="MRR", least=0.5)),
     ],
 )
 def test_specs_are_read(spec: str, expected: Threshold) -> None:

@@ -33,7 +33,17 @@ def save_tiny_reranker(folder: Path, tokenizer_json: bytes, seed: int = 5) -> Pa
     network = LateInteractionReranker(encoder, dimension=16, separator_id=2, special_ids=(0, 1, 2))
     state = {name: _random(name, tensor) for name, tensor in network.state_dict().items()}
     network.load_state_dict(state | {"scale": torch.tensor(12.0)}, assign=True)
-    settings = LateInteractionSettings("tiny", 16, 2, (0, 1, 2), MAX_TOKENS, 1, RERANK_WEIGHT, "", "")
+    settings = LateInteractionSettings(
+        model_id="tiny",
+        dimension=16,
+        separator_id=2,
+        special_ids=(0, 1, 2),
+        max_tokens=MAX_TOKENS,
+        pad_token_id=1,
+        rerank_weight=RERANK_WEIGHT,
+        licence="",
+        base="",
+    )
     save(network, settings, folder, tokenizer_json=tokenizer_json)
     return folder
 

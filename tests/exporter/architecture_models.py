@@ -49,7 +49,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
 _CONFIGS = {"Gemma3Causal": "Gemma3Text"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tiny:
     """One folder to make.
 

@@ -20,9 +20,9 @@ from tests.exporter.architecture_models import Tiny, save
 
 TEXTS = [text for row in sentences()[:2] for text in row.values()]
 KINDS = {
-    "bert": Tiny("Bert", "BertModel", ("mean", "normalize")),
-    "cross encoder": Tiny("XLMRoberta", "XLMRobertaForSequenceClassification", labels=1),
-    "qwen3": Tiny("Qwen3", "Qwen3Model", ("last", "normalize"), padding_side="left"),
+    "bert": Tiny(family="Bert", kind="BertModel", modules=("mean", "normalize")),
+    "cross encoder": Tiny(family="XLMRoberta", kind="XLMRobertaForSequenceClassification", labels=1),
+    "qwen3": Tiny(family="Qwen3", kind="Qwen3Model", modules=("last", "normalize"), padding_side="left"),
 }
 
 

@@ -11,7 +11,7 @@ from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.publish import Published, publish
 from interlingua_exporter.texts.text_encoder import Tokens
 
-SERVING = ServingOptions(Placement("cpu", 2, 1))
+SERVING = ServingOptions(placement=Placement("cpu", 2, 1))
 
 
 def publish_bytes(

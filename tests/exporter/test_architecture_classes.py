@@ -33,24 +33,30 @@ PAIRS = [*zip(TEXTS[:6], TEXTS[6:12], strict=True), ("a", "b"), (TEXTS[-1], "b")
 LAST = ("last", "normalize")
 GEMMA = ("mean", "identity", "identity", "normalize")
 CASES: dict[str, tuple[Tiny, Overrides]] = {
-    "mbert, plain folder": (Tiny("Bert", "BertForMaskedLM"), Overrides()),
-    "labse cls and tanh": (Tiny("Bert", "BertModel", ("cls", "tanh", "normalize"), layers=1), Overrides()),
-    "qwen3 last": (Tiny("Qwen3", "Qwen3Model", LAST, padding_side="left"), Overrides()),
-    "gemma3 mean and two dense": (Tiny("Gemma3Text", "Gemma3TextModel", GEMMA), Overrides()),
+    "mbert, plain folder": (Tiny(family="Bert", kind="BertForMaskedLM"), Overrides()),
+    "labse cls and tanh": (
+        Tiny(family="Bert", kind="BertModel", modules=("cls", "tanh", "normalize"), layers=1),
+        Overrides(),
+    ),
+    "qwen3 last": (Tiny(family="Qwen3", kind="Qwen3Model", modules=LAST, padding_side="left"), Overrides()),
+    "gemma3 mean and two dense": (Tiny(family="Gemma3Text", kind="Gemma3TextModel", modules=GEMMA), Overrides()),
     "bert two logits": (
-        Tiny("Bert", "BertForSequenceClassification", labels=2, layers=1),
+        Tiny(family="Bert", kind="BertForSequenceClassification", labels=2, layers=1),
         Overrides(head="class-difference"),
     ),
     "qwen3 two logits": (
-        Tiny("Qwen3", "Qwen3ForSequenceClassification", labels=2, padding_side="left"),
+        Tiny(family="Qwen3", kind="Qwen3ForSequenceClassification", labels=2, padding_side="left"),
         Overrides(head="class-difference"),
     ),
     "qwen3 yes-no, tied": (
-        Tiny("Qwen3", "Qwen3ForCausalLM", tied=True, padding_side="left", layers=1),
+        Tiny(family="Qwen3", kind="Qwen3ForCausalLM", tied=True, padding_side="left", layers=1),
         Overrides(head="yes-no", score_tokens=("yes", "no")),
     ),
-    "qwen3 yes, a head of its own": (Tiny("Qwen3", "Qwen3ForCausalLM", tied=False, layers=1), Overrides(head="yes")),
-    "gemma yes": (Tiny("Gemma", "GemmaForCausalLM", padding_side="left"), Overrides(head="yes")),
+    "qwen3 yes, a head of its own": (
+        Tiny(family="Qwen3", kind="Qwen3ForCausalLM", tied=False, layers=1),
+        Overrides(head="yes"),
+    ),
+    "gemma yes": (Tiny(family="Gemma", kind="GemmaForCausalLM", padding_side="left"), Overrides(head="yes")),
 }
 
 

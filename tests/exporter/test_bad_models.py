@@ -24,12 +24,12 @@ from interlingua_cli.export import command
 from tests.exporter.architecture_models import Tiny, save
 
 WEIGHTS = "model.safetensors"
-EMBEDDER = Tiny("Bert", "BertModel", ("mean", "normalize"))
-DENSE = Tiny("Bert", "BertModel", ("cls", "tanh", "normalize"))
-CROSS_ENCODER = Tiny("XLMRoberta", "XLMRobertaForSequenceClassification", labels=1)
-SCORED = Tiny("Qwen3", "Qwen3ForSequenceClassification", labels=1)
-CAUSAL = Tiny("Qwen3", "Qwen3ForCausalLM", tied=False)
-THREE_LABELS = Tiny("Bert", "BertForSequenceClassification", labels=3)
+EMBEDDER = Tiny(family="Bert", kind="BertModel", modules=("mean", "normalize"))
+DENSE = Tiny(family="Bert", kind="BertModel", modules=("cls", "tanh", "normalize"))
+CROSS_ENCODER = Tiny(family="XLMRoberta", kind="XLMRobertaForSequenceClassification", labels=1)
+SCORED = Tiny(family="Qwen3", kind="Qwen3ForSequenceClassification", labels=1)
+CAUSAL = Tiny(family="Qwen3", kind="Qwen3ForCausalLM", tied=False)
+THREE_LABELS = Tiny(family="Bert", kind="BertForSequenceClassification", labels=3)
 
 # The sizes of the embedder above.
 NETWORK = {"architecture": '"BertModel"', "hidden": 32, "layers": 2, "heads": 4, "feed_forward": 64, "vocabulary": 604}

@@ -19,7 +19,9 @@ from interlingua_exporter.weights.checkpoint_folder import Overrides
 MakeFolder = Callable[..., Path]
 
 # The sizes of tests/conftest.py's models; the count of parameters plays no part here.
-SHAPE = NetworkShape("BertModel", hidden=32, layers=2, heads=4, feed_forward=64, vocabulary=600, parameters=1)
+SHAPE = NetworkShape(
+    architecture="BertModel", hidden=32, layers=2, heads=4, feed_forward=64, vocabulary=600, parameters=1
+)
 
 
 def entry(folder: Path, **changes: object) -> ModelSpec:

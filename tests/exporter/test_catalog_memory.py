@@ -12,7 +12,7 @@ from interlingua_exporter.models.model_facts import DenseLayer, NetworkShape
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.models.this_machine import free_disk, free_memory
 
-SHAPE = NetworkShape("X", hidden=8, layers=2, heads=2, feed_forward=16, vocabulary=10, parameters=1000)
+SHAPE = NetworkShape(architecture="X", hidden=8, layers=2, heads=2, feed_forward=16, vocabulary=10, parameters=1000)
 SPEC = ModelSpec(id="x", role="embedder", source=FolderSource(Path()), max_tokens=4, network=SHAPE)
 
 

@@ -9,15 +9,15 @@ from interlingua_exporter.graphs.decoder_states import DecoderStates, attention_
 from tests.exporter.architecture_models import VOCABULARY, Tiny, network_of
 
 DECODERS = {
-    "gemma": Tiny("Gemma", "GemmaModel"),
-    "gemma2": Tiny("Gemma2", "Gemma2Model"),
-    "gemma3, both ways": Tiny("Gemma3Text", "Gemma3TextModel"),
-    "gemma3, causal": Tiny("Gemma3Causal", "Gemma3TextModel"),
-    "llama": Tiny("Llama", "LlamaModel"),
-    "mistral": Tiny("Mistral", "MistralModel"),
-    "olmo2, whose masks are transformers'": Tiny("Olmo2", "Olmo2Model"),
-    "qwen2, a window in one layer": Tiny("Qwen2", "Qwen2Model"),
-    "qwen3": Tiny("Qwen3", "Qwen3Model"),
+    "gemma": Tiny(family="Gemma", kind="GemmaModel"),
+    "gemma2": Tiny(family="Gemma2", kind="Gemma2Model"),
+    "gemma3, both ways": Tiny(family="Gemma3Text", kind="Gemma3TextModel"),
+    "gemma3, causal": Tiny(family="Gemma3Causal", kind="Gemma3TextModel"),
+    "llama": Tiny(family="Llama", kind="LlamaModel"),
+    "mistral": Tiny(family="Mistral", kind="MistralModel"),
+    "olmo2, whose masks are transformers'": Tiny(family="Olmo2", kind="Olmo2Model"),
+    "qwen2, a window in one layer": Tiny(family="Qwen2", kind="Qwen2Model"),
+    "qwen3": Tiny(family="Qwen3", kind="Qwen3Model"),
 }
 LENGTH = 20  # longer than every window
 
@@ -57,11 +57,11 @@ def test_states_are_transformers_own_and_do_not_move_with_padding(tiny: Tiny) ->
 
 
 def test_a_row_of_nothing_but_padding_is_finite() -> None:
-    states = DecoderStates(network_of(Tiny("Qwen3", "Qwen3Model")))
+    states = DecoderStates(network_of(Tiny(family="Qwen3", kind="Qwen3Model")))
     ids = torch.zeros((1, 4), dtype=torch.int64)
     assert torch.isfinite(states(ids, ids)[0]).all()
 
 
 def test_an_encoder_is_none() -> None:
-    assert not is_decoder(network_of(Tiny("Bert", "BertModel")))
-    assert not is_decoder(network_of(Tiny("XLMRoberta", "XLMRobertaModel")))
+    assert not is_decoder(network_of(Tiny(family="Bert", kind="BertModel")))
+    assert not is_decoder(network_of(Tiny(family="XLMRoberta", kind="XLMRobertaModel")))

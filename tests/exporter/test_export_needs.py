@@ -89,7 +89,7 @@ def test_one_file_system_has_room_for_all_of_it_or_not(tmp_path: Path) -> None:
 
 def test_an_entry_states_its_sizes() -> None:
     """T = 10 x 8. A of the gate's batch, 6 rows of 4 tokens: attention 24 x 4 x (16 + 32) + 8 x 2 x 24 x 4 = 6144."""
-    shape = NetworkShape("X", hidden=8, layers=2, heads=2, feed_forward=16, vocabulary=10, parameters=1000)
+    shape = NetworkShape(architecture="X", hidden=8, layers=2, heads=2, feed_forward=16, vocabulary=10, parameters=1000)
     spec = ModelSpec(id="a/b", role="embedder", source=HubSource(id="a/b"), max_tokens=4, network=shape)
     assert of_entry(spec) == StoredWeights(1000, 80, 6144, 4000, "a/b")
     assert of_entry(replace(spec, network=replace(shape, stored_as="bf16"))).download == 2000  # type: ignore[union-attr]
@@ -174,7 +174,7 @@ def test_a_model_of_the_hub_is_refused_before_a_byte_of_it_is_fetched(
 
 def test_warm_up_tokens_are_those_of_the_service(tmp_path: Path, tokenizer_json: dict[str, bytes]) -> None:
     """A template is around the text: without it the tokens would not start with those of its first words."""
-    folder = save(Tiny("Bert", "BertModel", ("mean",)), tmp_path / "tiny", tokenizer_json)
+    folder = save(Tiny(family="Bert", kind="BertModel", modules=("mean",)), tmp_path / "tiny", tokenizer_json)
     spec = ModelSpec(id="a/b", role="embedder", source=FolderSource(folder), max_tokens=64)
     templated = catalogued_folder.load(replace(spec, document_template="title: none | text: {text} | end"))
     prompted = catalogued_folder.load(replace(spec, document_prompt="title: none | text: "))

@@ -21,9 +21,9 @@ from tests.exporter.architecture_models import Tiny, decoder_tokenizer, save
 
 Make = Callable[[Tiny], Path]
 
-CAUSAL = Tiny("Qwen3", "Qwen3ForCausalLM", tied=False)
-GEMMA = Tiny("Gemma3Text", "Gemma3TextModel", ("mean", "identity", "identity", "normalize"))
-LABSE = Tiny("Bert", "BertModel", ("cls", "tanh", "normalize"))
+CAUSAL = Tiny(family="Qwen3", kind="Qwen3ForCausalLM", tied=False)
+GEMMA = Tiny(family="Gemma3Text", kind="Gemma3TextModel", modules=("mean", "identity", "identity", "normalize"))
+LABSE = Tiny(family="Bert", kind="BertModel", modules=("cls", "tanh", "normalize"))
 GEMMA_DENSE = (DenseLayer(32, 48, bias=False), DenseLayer(48, 32, bias=False))
 
 
@@ -98,7 +98,7 @@ def test_an_entry_says_which_head_and_which_tokens(make: Make) -> None:
 
 def test_what_the_folder_leaves_open_is_the_entrys(make: Make) -> None:
     """A plain folder says nothing about normalization; tokenizer_config.json may not name the side of padding."""
-    folder = make(Tiny("Qwen3", "Qwen3Model"))
+    folder = make(Tiny(family="Qwen3", kind="Qwen3Model"))
     (folder / "tokenizer_config.json").write_text("{}")
     checkpoint = catalogued_folder.load(embedder(folder, pooling="last", normalize=False, padding_side="left"))
     assert (checkpoint.spec.normalize, checkpoint.spec.padding_side, checkpoint.notes) == (False, "left", ())
@@ -111,11 +111,15 @@ def test_what_the_folder_leaves_open_is_the_entrys(make: Make) -> None:
         (LABSE, Overrides(head="yes-no"), "of a causal language model, and the folder holds BertModel"),
         (LABSE, Overrides(head="late-interaction"), "cannot be read from a folder"),
         (
-            Tiny("Bert", "BertForSequenceClassification", labels=3),
+            Tiny(family="Bert", kind="BertForSequenceClassification", labels=3),
             Overrides(head="class-difference"),
             "has 2 labels, and the folder's 3",
         ),
-        (Tiny("Bert", "BertForSequenceClassification", labels=2), Overrides(), "2 labels.*--head class-difference"),
+        (
+            Tiny(family="Bert", kind="BertForSequenceClassification", labels=2),
+            Overrides(),
+            "2 labels.*--head class-difference",
+        ),
         (CAUSAL, Overrides(head="yes-no", score_tokens=("yes",)), "two score tokens.*there are 1: yes"),
         (CAUSAL, Overrides(head="yes", score_tokens=("yes", "no")), "takes one score token"),
         (LABSE, Overrides(score_tokens=("yes",)), "are of the heads yes-no, yes"),
@@ -149,7 +153,7 @@ def test_a_language_models_head_that_is_not_in_the_folder(make: Make) -> None:
 
 
 def test_a_classifiers_head_that_is_not_in_the_folder(make: Make) -> None:
-    folder = make(Tiny("Qwen3", "Qwen3ForSequenceClassification", labels=2))
+    folder = make(Tiny(family="Qwen3", kind="Qwen3ForSequenceClassification", labels=2))
     state = load_file(folder / "model.safetensors")
     del state["score.weight"]
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
@@ -159,7 +163,7 @@ def test_a_classifiers_head_that_is_not_in_the_folder(make: Make) -> None:
 
 def test_logits_that_are_more_than_a_product(make: Make) -> None:
     """Gemma 2 caps its logits by a tanh: the difference of two rows is not the difference of two logits."""
-    folder = make(Tiny("Gemma2", "Gemma2ForCausalLM"))
+    folder = make(Tiny(family="Gemma2", kind="Gemma2ForCausalLM"))
     edit_config(folder, final_logit_softcapping=0.5)
     with pytest.raises(InputError, match="scaled or capped logits"):
         checkpoint_folder.load(folder, overrides=Overrides(head="yes-no"))

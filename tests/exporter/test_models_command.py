@@ -146,13 +146,13 @@ def test_what_ran_is_in_the_list_and_in_the_facts() -> None:
 
 def test_a_dummy_run_is_told_apart_from_a_real_one() -> None:
     spec = replace(named("bge-m3").spec, ran=())
-    ran = Run("dummy", ("fp32", "fp16"), at="docs/models.md")
-    on_gpu = Run("dummy", ("fp16",), on="gpu")
+    ran = Run(weights="dummy", precisions=("fp32", "fp16"), at="docs/models.md")
+    on_gpu = Run(weights="dummy", precisions=("fp16",), on="gpu")
     dummy = replace(spec, ran=(ran, on_gpu))
     assert (status(dummy), run_formats(dummy)) == ("dummy run", "fp32 fp16 fp16*")
     words = "random weights in its true shape (a dummy): fp32, fp16 exported and gated, not served, on a CPU"
     assert f"Run here with {words}; figures: docs/models.md." in explain(dummy)
-    both = replace(spec, ran=(ran, Run("own", ("int8",), served=True)))
+    both = replace(spec, ran=(ran, Run(weights="own", precisions=("int8",), served=True)))
     assert (status(both), run_formats(both)) == ("exported", "int8")
 
 

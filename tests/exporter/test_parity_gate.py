@@ -150,8 +150,8 @@ def test_relative_errors_by_hand() -> None:
 
 
 def test_a_figure_that_is_not_a_number_fails() -> None:
-    assert not Figure("x", float("nan"), 0.0, "<=", 1.0, "en").passed
-    assert not Figure("x", float("nan"), 0.0, ">=", 1.0, "en").passed
+    assert not Figure(name="x", worst=float("nan"), mean=0.0, sense="<=", bound=1.0, where="en").passed
+    assert not Figure(name="x", worst=float("nan"), mean=0.0, sense=">=", bound=1.0, where="en").passed
 
 
 def test_the_texts_cover_languages_and_lengths(checkpoint: Checkpoint) -> None:

@@ -101,7 +101,7 @@ def test_the_same_build_again_keeps_its_plan_and_another_does_not(built: Path, t
     def build(edges: tuple[int, ...]) -> PlanBuild:
         shutil.copytree(built, tmp_path / "network", ignore=shutil.ignore_patterns("build*", "tokenizer.json"))
         candidate = Candidate(
-            spec=ModelSpec("tests/tiny", "embedder", FolderSource(tmp_path), max_tokens=96),
+            spec=ModelSpec(id="tests/tiny", role="embedder", source=FolderSource(tmp_path), max_tokens=96),
             precision="fp32",
             network=tmp_path / "network",
             inputs=("input_ids", "attention_mask"),
@@ -112,7 +112,7 @@ def test_the_same_build_again_keeps_its_plan_and_another_does_not(built: Path, t
             sample=Tokens((1, 5, 2), (0, 0, 0)),
         )
         tensorrt = TensorRtServing("tensorrt-plan", edges, edges[0])
-        done = write_build(candidate, repository, ServingOptions(Placement("gpu", 1, 1), tensorrt=tensorrt))
+        done = write_build(candidate, repository, ServingOptions(placement=Placement("gpu", 1, 1), tensorrt=tensorrt))
         shutil.rmtree(tmp_path / "network")
         return done
 

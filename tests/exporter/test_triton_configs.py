@@ -110,7 +110,16 @@ def test_warmup_stays_within_the_model_and_the_batch() -> None:
 )
 def test_a_service(tmp_path: Path, inputs: tuple[str, ...], output: str, dimension: int) -> None:
     parameters = {"1/prompt": 'a "quoted"\nprompt: दो'}
-    service = ServiceConfig("s", inputs, output, dimension, 32, 3, (1,), parameters)
+    service = ServiceConfig(
+        name="s",
+        inputs=inputs,
+        output=output,
+        dimension=dimension,
+        max_batch_size=32,
+        outstanding_calls=3,
+        versions=(1,),
+        parameters=parameters,
+    )
     config = reread(service.message(), tmp_path)
     assert (config.name, config.backend, config.max_batch_size) == ("s", "text", 32)
     assert [(i.name, i.data_type, list(i.dims)) for i in config.input] == [

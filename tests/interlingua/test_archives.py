@@ -35,7 +35,9 @@ def make_wheel(folder: Path, members: dict[str, bytes], *, links: dict[str, str]
 
 def describe(wheel: Path, *members: str, limit: int = 10_000) -> Archive:
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return Archive(PROJECT, "1.0", digest, members, limit, "CC0-1.0")
+    return Archive(
+        project=PROJECT, version="1.0", sha256=digest, members=members, max_unpacked_bytes=limit, licence="CC0-1.0"
+    )
 
 
 @pytest.fixture
@@ -73,7 +75,9 @@ def test_a_damaged_cache_repairs_itself(wheel: Path, tmp_path: Path, damage: obj
 
 def test_no_network_and_no_cache_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    absent = Archive(PROJECT, "1.0", "0" * 64, ("data/",), 10, "CC0-1.0")
+    absent = Archive(
+        project=PROJECT, version="1.0", sha256="0" * 64, members=("data/",), max_unpacked_bytes=10, licence="CC0-1.0"
+    )
     with pytest.raises(ArchiveError) as caught:
         ensure_archive(absent, tmp_path / "cache")
     assert f"{PROJECT}==1.0 is not in the cache and could not be downloaded" in str(caught.value)

@@ -52,7 +52,7 @@ def test_reports_name_pairs_and_keep_six_decimals() -> None:
     assert of_reports.plain({Pair("de", "en"): 2 / 3}) == {"de>en": 0.666667}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Everything:
     DERIVED: ClassVar = ("total", "label")
 
@@ -73,7 +73,13 @@ class Everything:
         return f"{self.pair}!"
 
 
-EVERYTHING = Everything(Pair("de", "en"), {Pair("en", "mixed"): Point(1.0, 2.0)}, {0.05: 3}, "b", (1, 2.5))
+EVERYTHING = Everything(
+    pair=Pair("de", "en"),
+    by_pair={Pair("en", "mixed"): Point(1.0, 2.0)},
+    by_number={0.05: 3},
+    choice="b",
+    fixed=(1, 2.5),
+)
 
 
 def test_a_record_comes_back() -> None:

@@ -102,7 +102,9 @@ def test_a_saved_record_comes_back(kind: type, data: st.DataObject) -> None:
 
 
 def test_what_is_not_finite_comes_back_as_null() -> None:
-    record = HardwareProfile("a", "measured", {}, (), TextCost(), 1, busy=math.inf)
+    record = HardwareProfile(
+        name="a", origin="measured", hardware={}, networks=(), text=TextCost(), cores=1, busy=math.inf
+    )
     again = build(HardwareProfile, _in_json(record))
     assert math.isnan(again.busy)
     assert _in_json(again) == _in_json(record)

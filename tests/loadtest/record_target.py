@@ -21,7 +21,19 @@ def main() -> None:
     )
     number = 0
     while True:
-        writer.add(Outcome(number, "search", "de", "plain", 20, number / 100, number / 100, number / 100 + 0.5, "ok"))
+        writer.add(
+            Outcome(
+                number=number,
+                kind="search",
+                language="de",
+                query_kind="plain",
+                depth=20,
+                scheduled_s=number / 100,
+                sent_s=number / 100,
+                finished_s=number / 100 + 0.5,
+                status="ok",
+            )
+        )
         number += 1
         sys.stdout.write(f"{number} {writer.written}\n")
         sys.stdout.flush()

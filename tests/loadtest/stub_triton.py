@@ -20,7 +20,21 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from interlingua.served.service import ServiceSpec
 
 DIMENSION = 4
-SPEC = ServiceSpec("embedder", "input_ids", "stub", "", "fp32", "d" * 64, DIMENSION, "", 512, 1024, 10000, 1, "right")
+SPEC = ServiceSpec(
+    network="embedder",
+    network_inputs="input_ids",
+    model_id="stub",
+    revision="",
+    precision="fp32",
+    digest="d" * 64,
+    dimension=DIMENSION,
+    prompt="",
+    max_tokens=512,
+    max_batch_tokens=1024,
+    max_text_bytes=10000,
+    pad_token_id=1,
+    padding_side="right",
+)
 
 
 class StubTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]

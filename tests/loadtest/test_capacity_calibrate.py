@@ -25,7 +25,7 @@ from interlingua_loadtest.capacity.workload import Workload
 
 MakeFolder = Callable[..., Path]
 
-SERVING = ServingOptions(Placement("cpu", 2, 1), max_batch_size=16, max_batch_tokens=512)
+SERVING = ServingOptions(placement=Placement("cpu", 2, 1), max_batch_size=16, max_batch_tokens=512)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,10 @@ def repository(make_folder: MakeFolder, tmp_path_factory: pytest.TempPathFactory
     """A tiny embedder of 96 tokens and a tiny reranker, published."""
     root = tmp_path_factory.mktemp("capacity") / "models"
     for folder in (make_folder("bert", pooling="mean"), make_folder("xlm-roberta", labels=1)):
-        export(ExportRequest(str(folder), "fp32", root, SERVING, overrides=Overrides()), [].append)
+        export(
+            ExportRequest(model=str(folder), precision="fp32", repository=root, serving=SERVING, overrides=Overrides()),
+            [].append,
+        )
     return root
 
 

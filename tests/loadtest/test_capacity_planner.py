@@ -19,10 +19,10 @@ from interlingua_loadtest.slo import Slo
 from tests.loadtest.capacity_layouts import one_service, queue, whole_server
 
 SHORT, LONG = np.array([8, 10, 12, 14]), np.array([40, 60, 80, 100])
-QUERIES = Demand({"embed_query": 1.0}, {"en": 0.7, "hi": 0.3}, query_tokens={"en": SHORT, "hi": LONG})
+QUERIES = Demand(kinds={"embed_query": 1.0}, languages={"en": 0.7, "hi": 0.3}, query_tokens={"en": SHORT, "hi": LONG})
 SEARCHES = Demand(
-    {"search": 1.0},
-    {"en": 0.7, "hi": 0.3},
+    kinds={"search": 1.0},
+    languages={"en": 0.7, "hi": 0.3},
     query_tokens={"en": SHORT, "hi": LONG},
     pair_tokens={"en": 5 * SHORT, "hi": LONG + 50},
     depth=16,
@@ -36,8 +36,10 @@ QUICK = Runs(requests=1500, repeats=3, precision=0.02)
 def test_the_highest_rate_is_that_of_mm1() -> None:
     """p90 of the sojourn in M/M/1 is ln(10) / (mu - rate): with mu = 100 and 0.05 s the rate is 100 - 46.05 = 53.95."""
     quantiles = -np.log1p(-(np.arange(4000) + 0.5) / 4000) * 1000  # exponential, mean 1,000 tokens: 10 ms
-    exponential = Demand({"embed_query": 1.0}, {"en": 1.0}, query_tokens={"en": np.maximum(quantiles, 1).astype(int)})
-    found = highest_rate(exponential, queue(1), Slo(90, 0.05), Runs(12_000, repeats=3))
+    exponential = Demand(
+        kinds={"embed_query": 1.0}, languages={"en": 1.0}, query_tokens={"en": np.maximum(quantiles, 1).astype(int)}
+    )
+    found = highest_rate(exponential, queue(1), Slo(90, 0.05), Runs(requests=12_000, repeats=3))
     assert found.rate == pytest.approx(100 - math.log(10) / 0.05, rel=0.04)
     assert found.low < found.rate < found.high
     assert found.high - found.low < 0.2 * found.rate
@@ -146,7 +148,7 @@ def test_what_if_changes_by_hand() -> None:
 
 def test_a_faulty_demand_names_everything() -> None:
     with pytest.raises(InputError) as caught:
-        Demand({"search": 1.0, "chat": 1.0}, {"en": 0.5, "sw": -0.5}, query_tokens={"en": [5]}, depth=3)
+        Demand(kinds={"search": 1.0, "chat": 1.0}, languages={"en": 0.5, "sw": -0.5}, query_tokens={"en": [5]}, depth=3)
     for words in ("chat: a request", "languages: shares", "query_tokens has no sample of sw", "pair_tokens has no"):
         assert words in str(caught.value)
 

@@ -18,11 +18,14 @@ def server(*, transport_s: float = 0.0, between_s: float = 0.0) -> ServerLayout:
     """Both stages, each with one instance of everything and a token budget of 32: one call at a time."""
     alone = one_service(max_batch=64)
     return ServerLayout(
-        {
+        services={
             "embed_query": alone.services["embed_query"],
             "rerank": replace(alone.services["embed_query"], network="reranker"),
         },
-        {"embedder": NetworkLayout(TENTH, 1), "reranker": NetworkLayout(replace(TENTH, network="reranker"), 1)},
+        networks={
+            "embedder": NetworkLayout(TENTH, 1),
+            "reranker": NetworkLayout(replace(TENTH, network="reranker"), 1),
+        },
         cores=100,
         transport_s=transport_s,
         between_s=between_s,

@@ -16,7 +16,9 @@ from interlingua_loadtest.capacity.service_time import ServiceTimeModel
 from interlingua_loadtest.record import Outcome, ProcessSample
 from interlingua_loadtest.run_folder import RunFolder
 
-NETWORK = ServiceTimeModel("embedder", "fp32", 1, call_s=2e-3, token_s=1e-4, slowdown=((1, 1.0), (2, 1.25)))
+NETWORK = ServiceTimeModel(
+    network="embedder", precision="fp32", threads=1, call_s=2e-3, token_s=1e-4, slowdown=((1, 1.0), (2, 1.25))
+)
 COSTS = ServiceCosts(
     client_s=8e-4,
     request_s=3e-4,
@@ -101,14 +103,36 @@ def test_totals_of_a_record_by_hand(tmp_path: Path) -> None:
     with run.outcomes() as writer:
         for number in range(10):
             begin = number + 0.5
-            writer.add(Outcome(number, "embed_query", "de", "", 0, begin, begin, begin + 0.1, "ok", **times))
+            writer.add(
+                Outcome(
+                    number=number,
+                    kind="embed_query",
+                    language="de",
+                    query_kind="",
+                    depth=0,
+                    scheduled_s=begin,
+                    sent_s=begin,
+                    finished_s=begin + 0.1,
+                    status="ok",
+                    **times,
+                )
+            )
     shares = {"generator:python": 0.1, "server:tritonserver": 0.2, "server:embed_query_0_0": 0.05}
     shares |= {"server:embed_query_0_1": 0.15, "server:embedder_0_0": 0.5, "server:embed_document_0_0": 0.01}
     with run.process_samples() as samples:
         for tick in range(24):  # half a second each, from -1 s to 10.5 s; before 2 s something else went on
             for pid, (name, share) in enumerate(shares.items()):
                 time_s = tick / 2 - 1
-                samples.add(ProcessSample(time_s, pid, name, share if time_s >= 2 else 0.9, 100.0, 50.0))
+                samples.add(
+                    ProcessSample(
+                        time_s=time_s,
+                        pid=pid,
+                        name=name,
+                        cpu_share=share if time_s >= 2 else 0.9,
+                        rss_mb=100.0,
+                        pss_mb=50.0,
+                    )
+                )
     run.write_json("triton-before", statistics(0, 0))
     run.write_json("triton-after", statistics(10, 5))
     found = measured(run, "embed_query")

@@ -277,12 +277,12 @@ def test_batching_raises_what_a_server_holds() -> None:
 def test_equal_seeds_give_equal_timelines_and_jitter_depends_on_the_seed() -> None:
     layout = whole_server()
     jittery = ServerLayout(
-        layout.services,
-        {
+        services=layout.services,
+        networks={
             name: replace(network, time=replace(network.time, residuals=Residuals(100, 0.1, 0.2, spread=0.2)))
             for name, network in layout.networks.items()
         },
-        layout.cores,
+        cores=layout.cores,
     )
     workload = mixed(3)
     assert (simulate(workload, layout, 1).finished == simulate(workload, layout, 2).finished).all()
@@ -322,5 +322,5 @@ def test_impossible_workloads_are_refused_in_words() -> None:
     with pytest.raises(InputError, match="asks for rerank, but the server has no rerank"):
         simulate(Workload.of([1.0], [[3]], "rerank"), one_service())
     with pytest.raises(InputError, match="calls reranker, which is not there"):
-        ServerLayout({"rerank": whole_server().services["rerank"]}, {}, 2)
+        ServerLayout(services={"rerank": whole_server().services["rerank"]}, networks={}, cores=2)
     assert TENTH.seconds(1, 10) == pytest.approx(2.0)

@@ -74,10 +74,10 @@ def _measurements() -> list[IndexMeasurement]:
     sizes += [(9000, 32, 8, 100), (2000, 32, 16, 400)]
     return [
         IndexMeasurement(
-            count,
-            dimension,
-            m,
-            ef,
+            count=count,
+            dimension=dimension,
+            m=m,
+            ef_construction=ef,
             memory_bytes=round(graph_bytes(count, dimension, m) + 100 * count + 1e6),
             file_bytes=round(graph_file_bytes(count, dimension, m)),
             build_s=1e-6 * count * log(count) * dimension * ef,

@@ -67,7 +67,10 @@ def test_a_runs_figures(tmp_path: Path) -> None:
     """100 requests of 0.1 s, of which ten are refused, ten too late and ten not wholly reranked."""
     status = ["rejected"] * 10 + ["deadline"] * 10 + ["degraded"] * 10 + ["ok"] * 70
     rows = [outcome(n, n / 10, 0.1, status=status[n], language="de" if n < 50 else "sw") for n in range(100)]
-    samples = [ProcessSample(t, 7, "server:x", c, 100 + t, 50 - t) for t, c in ((0, math.nan), (2, 0.5), (4, 1.0))]
+    samples = [
+        ProcessSample(time_s=t, pid=7, name="server:x", cpu_share=c, rss_mb=100 + t, pss_mb=50 - t)
+        for t, c in ((0, math.nan), (2, 0.5), (4, 1.0))
+    ]
     folder = write_run(tmp_path / "run", rows, samples=samples)
     report, _ = build([folder])
     (run,) = report.runs
@@ -87,7 +90,16 @@ def test_a_runs_figures(tmp_path: Path) -> None:
 
 
 def _point(rate: float, achieved: float, p99: float) -> LoadPoint:
-    return LoadPoint(f"rate-{rate:g}", "valid", f"{rate:g}/s", rate, rate, achieved, p99 / 2, p99)
+    return LoadPoint(
+        run=f"rate-{rate:g}",
+        state="valid",
+        load=f"{rate:g}/s",
+        rate=rate,
+        offered=rate,
+        achieved=achieved,
+        p50_s=p99 / 2,
+        p99_s=p99,
+    )
 
 
 @pytest.mark.parametrize(
@@ -216,7 +228,7 @@ def test_damaged_json(tmp_path: Path, file: str, text: str) -> None:
 
 def test_an_interrupted_run_is_as_long_as_it_lasted(tmp_path: Path) -> None:
     """Of ten seconds, four: 40 requests in four seconds are ten a second."""
-    note = WorkerNote(0, 1, 0.0, 4.0, 0.0, 0, interrupted=True)
+    note = WorkerNote(worker=0, workers=1, start=0.0, ended_s=4.0, clock_drift_s=0.0, varied=0, interrupted=True)
     run = RecordedRun.read(write_run(tmp_path / "run", _steady(10, 0.1, seconds=4), note=note))
     assert (run.end_s, run.state) == (4.0, "valid")
     report, _ = build([run.path])
@@ -227,8 +239,11 @@ def test_an_interrupted_run_is_as_long_as_it_lasted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (FoundRate("p99=300ms", 0.99, 42.0, 40.0, 44.5), "within p99=300ms is 42/s (40 to 44.5)"),
-        (FoundRate("p99=300ms", 0.99), "the search found no rate within p99=300ms"),
+        (
+            FoundRate(slo="p99=300ms", goodput=0.99, rate=42.0, low=40.0, high=44.5),
+            "within p99=300ms is 42/s (40 to 44.5)",
+        ),
+        (FoundRate(slo="p99=300ms", goodput=0.99), "the search found no rate within p99=300ms"),
         (None, ""),
     ],
 )

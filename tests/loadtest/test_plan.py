@@ -53,8 +53,8 @@ from tests.loadtest.capacity_layouts import queue
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "traffic.toml"
 QUERIES = {"en": ["where is my parcel", "a"], "de": ["wo ist mein Paket"]}
-TIME = ServiceTimeModel("embedder", "fp32", 1, call_s=0.002, token_s=1e-4)
-TRAFFIC = PlannedTraffic("traffic.toml", peak_rate=900.0, mean_rate=300.0, kinds={"embed_query": 1.0}, depth=0)
+TIME = ServiceTimeModel(network="embedder", precision="fp32", threads=1, call_s=0.002, token_s=1e-4)
+TRAFFIC = PlannedTraffic(source="traffic.toml", peak_rate=900.0, mean_rate=300.0, kinds={"embed_query": 1.0}, depth=0)
 QUICK = Runs(requests=1500, repeats=2, precision=0.02)
 
 
@@ -62,12 +62,45 @@ QUICK = Runs(requests=1500, repeats=2, precision=0.02)
 def repository(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Path:
     """A published embedder of hand-made size: a table of 50 x 8, one layer of an 8 x 8 matrix, one softmax."""
     root = tmp_path_factory.mktemp("plan") / "models"
-    spec = ServiceSpec("embedder", "input_ids", "tiny", "", "fp32", "d", 8, "query: ", 96, 512, 1000, 0, "right")
+    spec = ServiceSpec(
+        network="embedder",
+        network_inputs="input_ids",
+        model_id="tiny",
+        revision="",
+        precision="fp32",
+        digest="d",
+        dimension=8,
+        prompt="query: ",
+        max_tokens=96,
+        max_batch_tokens=512,
+        max_text_bytes=1000,
+        pad_token_id=0,
+        padding_side="right",
+    )
     parameters = spec.to_parameters(1)
     placement = Placement("cpu", 1, 1)
-    network = NetworkConfig("embedder", ("input_ids",), EMBEDDING, 8, 16, placement, (1,), {"1/precision": "fp32"}, ())
+    network = NetworkConfig(
+        name="embedder",
+        inputs=("input_ids",),
+        output=EMBEDDING,
+        dimension=8,
+        max_batch_size=16,
+        placement=placement,
+        versions=(1,),
+        parameters={"1/precision": "fp32"},
+        warmup=(),
+    )
     services = [
-        ServiceConfig(name, ("text",), EMBEDDING, 8, 16, 1, (1,), parameters)
+        ServiceConfig(
+            name=name,
+            inputs=("text",),
+            output=EMBEDDING,
+            dimension=8,
+            max_batch_size=16,
+            outstanding_calls=1,
+            versions=(1,),
+            parameters=parameters,
+        )
         for name in ("embed_query", "embed_document")
     ]
     configs: list[NetworkConfig | ServiceConfig] = [network, *services]
@@ -95,7 +128,14 @@ def _graph(int8: bool = False) -> onnx.ModelProto:
 
 
 def _profile(**changes: Any) -> HardwareProfile:
-    plain = HardwareProfile("bench", "measured", {"cpu": "test", "cores": "4"}, (TIME,), TextCost(), 4)
+    plain = HardwareProfile(
+        name="bench",
+        origin="measured",
+        hardware={"cpu": "test", "cores": "4"},
+        networks=(TIME,),
+        text=TextCost(),
+        cores=4,
+    )
     return replace(plain, **changes)
 
 
@@ -108,7 +148,7 @@ def profile(tmp_path: Path) -> Path:
 
 # -- a plain queue -------------------------------------------------------------------------------------------------
 
-MM1 = Demand({"embed_query": 1.0}, {"en": 1.0}, query_tokens={"en": np.ones(1, dtype=np.int64)})
+MM1 = Demand(kinds={"embed_query": 1.0}, languages={"en": 1.0}, query_tokens={"en": np.ones(1, dtype=np.int64)})
 MM1_DEMAND = replace(
     MM1, query_tokens={"en": np.maximum(np.random.default_rng(1).exponential(1000.0, 20_000), 1).astype(np.int64)}
 )
@@ -171,8 +211,8 @@ def plan(repository: Path) -> Plan:
     machine = Hardware(profile, ServerLayout.of_repository(repository, profile))
     other = _profile(name="slow", networks=(replace(TIME, call_s=9.0),))
     slow = Hardware(other, ServerLayout.of_repository(repository, other))
-    demand = Demand({"embed_query": 1.0}, {"en": 3.0, "de": 1.0}, query_tokens={"en": [20], "de": [60]})
-    wanted = Wanted(Slo(99, 0.05), prices={"bench": 0.5}, runs=QUICK)
+    demand = Demand(kinds={"embed_query": 1.0}, languages={"en": 3.0, "de": 1.0}, query_tokens={"en": [20], "de": [60]})
+    wanted = Wanted(slo=Slo(99, 0.05), prices={"bench": 0.5}, runs=QUICK)
     traffic = replace(TRAFFIC, growth=Growth(traffic=1.0, months=24))
     return make_plan(traffic, demand, [machine, slow], repository, wanted, on_step=print)
 
@@ -237,10 +277,24 @@ def test_cost_and_effect_by_hand() -> None:
     assert cost.per_million_exact == pytest.approx(20.0)
     assert cost.per_million == pytest.approx(20.0 * 8 / 5)  # 100 / 14 = 7.1, so 8
     # A fifth less: 16 a replica; 100 / 11.2 = 8.9, so 9; a quarter more money for each request.
-    worse = effect(Change("x", 16, -0.2, -0.3, -0.1, "y"), 100.0, 20.0, cost, headroom=0.3, spare=1)
+    worse = effect(
+        Change(name="x", rate=16, relative=-0.2, low=-0.3, high=-0.1, busiest="y"),
+        100.0,
+        20.0,
+        cost,
+        headroom=0.3,
+        spare=1,
+    )
     assert worse.replicas == 9
     assert worse.per_million == pytest.approx(5.0)
-    never = effect(Change("x", 0, -1.0, -1.0, -1.0, ""), 100.0, 20.0, cost, headroom=0.3, spare=1)
+    never = effect(
+        Change(name="x", rate=0, relative=-1.0, low=-1.0, high=-1.0, busiest=""),
+        100.0,
+        20.0,
+        cost,
+        headroom=0.3,
+        spare=1,
+    )
     assert (never.replicas, never.per_million) == (0, None)
     assert cost_of(None, replicas_for(100, 20), 20.0, traffic) is None
 
@@ -307,7 +361,14 @@ def test_the_index_by_hand(repository: Path) -> None:
 # -- GPUs that nobody measured -------------------------------------------------------------------------------------
 
 SIZE = NetworkSize(weights=1_000_000, parameters=2_000_000, layers=2, attention_width=200, file_bytes=8_000_000)
-CARD = Card("X", {"fp16": 100.0, "tf32": 10.0, "fp32": 1.0}, 16, 100, "sheet", "https://example.org")
+CARD = Card(
+    name="X",
+    tflops={"fp16": 100.0, "tf32": 10.0, "fp32": 1.0},
+    memory_gb=16,
+    bandwidth_gb_s=100,
+    source="sheet",
+    url="https://example.org",
+)
 
 
 def test_the_size_of_a_network_by_hand() -> None:
@@ -362,7 +423,7 @@ def test_a_card_s_layout_and_its_words(repository: Path) -> None:
     assert gpu_layout(repository, machine.profile) == machine.layout
     assert machine.profile.find("embedder", "fp32", 1).call_s == pytest.approx(1e-3 + 60e-6 + 256 / 300e9)
     demand = replace(MM1, query_tokens={"en": [20]})
-    wanted = Wanted(Slo(99, 0.01), runs=replace(QUICK, requests=400, precision=0.2))
+    wanted = Wanted(slo=Slo(99, 0.01), runs=replace(QUICK, requests=400, precision=0.2))
     plan = make_plan(TRAFFIC, demand, [machine], repository, wanted, on_step=print)
     text = " ".join(f"{title} {' '.join(sentences)}" for title, sentences in paragraphs(plan))
     assert "L4 (service times estimated, not measured)" in text

@@ -110,7 +110,19 @@ def in_series(offer: Offer) -> Any:
 def answer(offer: Offer, *, held: bool, kinds: tuple[FaultKind, ...] = (), **others: Any) -> Try:
     """A run that came to this, without requests."""
     verdict = verdict_of(kinds, held=held)
-    made = Try(*offer, "", 100, {"ok": 100}, held, 0.01, 0.01, 0.01, 0.01, 1.0, kinds, (), verdict)
+    seconds = dict.fromkeys(("p50_s", "p99_s", "mean_s", "objective_s"), 0.01)
+    made = Try(
+        **offer._asdict(),
+        **seconds,
+        folder="",
+        requests=100,
+        statuses={"ok": 100},
+        held=held,
+        goodput=1.0,
+        kinds=kinds,
+        reasons=(),
+        verdict=verdict,
+    )
     return replace(made, **others)
 
 

@@ -39,7 +39,7 @@ def outcome(number: int, **given: object) -> Outcome:
         "finished_s": number / 10 + 0.25,
         "status": "ok",
     }
-    return Outcome(number, **(values | given))  # type: ignore[arg-type]
+    return Outcome(number=number, **(values | given))  # type: ignore[arg-type]
 
 
 OUTCOMES = (
@@ -196,7 +196,7 @@ def test_what_is_no_record_is_refused(tmp_path: Path, content: bytes | None, mes
 
 def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
     writer = PartWriter(tmp_path, PROCESS_COLUMNS, astuple)
-    writer.add(ProcessSample(0.0, 1, "server", 0.5, 10.0))
+    writer.add(ProcessSample(time_s=0.0, pid=1, name="server", cpu_share=0.5, rss_mb=10.0))
     writer.close()
     with pytest.raises(InputError, match="is not of a load test"):
         Requests.read(tmp_path)
@@ -205,7 +205,7 @@ def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_a_run_begins_with_its_settings_and_ends_with_its_verdict(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "runs" / "one", {"rate": 5.0, "kinds": ("search",)}, {"digest": "d"})
     folder.write_json("triton-before", {"models": [{"name": "rerank", "time": np.float64(1.5), "left": NAN}]})
-    window = Window(1.0, 6.0, 5.0, 4.9, NAN, 0.2)
+    window = Window(start_s=1.0, end_s=6.0, offered=5.0, throughput=4.9, latency_s=NAN, generator_cpu=0.2)
     folder.write_validity(Validity(is_valid=False, reasons=("late",), warm_up_s=1.0, windows=(window,), kinds=("lag",)))
     again = RunFolder(folder.path)
     assert again.settings == {"rate": 5.0, "kinds": ["search"]}
@@ -232,8 +232,10 @@ def test_samples_of_processes_and_histograms_come_back(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", {}, {})
     assert len(folder.processes()) == 0
     with folder.process_samples() as writer:
-        writer.add(ProcessSample(2.0, 11, "server:tritonserver", 1.5, 900.0, 850.5))
-        writer.add(ProcessSample(1.0, 10, "generator:python", 0.25, 80.0))
+        writer.add(
+            ProcessSample(time_s=2.0, pid=11, name="server:tritonserver", cpu_share=1.5, rss_mb=900.0, pss_mb=850.5)
+        )
+        writer.add(ProcessSample(time_s=1.0, pid=10, name="generator:python", cpu_share=0.25, rss_mb=80.0))
     samples = folder.processes()
     assert samples.name.tolist() == ["generator:python", "server:tritonserver"]
     assert samples.pss_mb.tolist() == pytest.approx([NAN, 850.5], nan_ok=True)

@@ -101,7 +101,17 @@ def test_an_objective_counts_what_was_never_answered() -> None:
 
 
 def outcome(number: int, scheduled: float, sent: float, finished: float, status: str) -> Outcome:
-    return Outcome(number, "embed_query", "de", "plain", 0, scheduled, sent, finished, status)
+    return Outcome(
+        number=number,
+        kind="embed_query",
+        language="de",
+        query_kind="plain",
+        depth=0,
+        scheduled_s=scheduled,
+        sent_s=sent,
+        finished_s=finished,
+        status=status,
+    )
 
 
 def test_the_summary_by_hand() -> None:

@@ -167,7 +167,19 @@ def test_a_run_is_replayed_from_its_record(tmp_path: Path) -> None:
     for worker, moments in enumerate(([3.0, 7.0], [4.5, 5.0])):
         with outcome_writer(folder, worker) as writer:
             for number, moment in enumerate(moments):
-                writer.add(Outcome(2 * number + worker, "search", "en", "plain", 0, moment, moment, moment + 1, "ok"))
+                writer.add(
+                    Outcome(
+                        number=2 * number + worker,
+                        kind="search",
+                        language="en",
+                        query_kind="plain",
+                        depth=0,
+                        scheduled_s=moment,
+                        sent_s=moment,
+                        finished_s=moment + 1,
+                        status="ok",
+                    )
+                )
     for source in (folder, folder.parent):
         assert replay(source, speed=0.5).tolist() == [0, 3.0, 4.0, 8.0]
 
@@ -175,7 +187,31 @@ def test_a_run_is_replayed_from_its_record(tmp_path: Path) -> None:
 def test_a_run_without_scheduled_times_is_refused(tmp_path: Path) -> None:
     nan = float("nan")
     with outcome_writer(tmp_path / "requests.parquet") as writer:
-        writer.add(Outcome(0, "search", "en", "plain", 0, 1.0, 1.0, 2.0, "ok"))
-        writer.add(Outcome(1, "search", "en", "plain", 0, nan, nan, nan, "unsent"))
+        writer.add(
+            Outcome(
+                number=0,
+                kind="search",
+                language="en",
+                query_kind="plain",
+                depth=0,
+                scheduled_s=1.0,
+                sent_s=1.0,
+                finished_s=2.0,
+                status="ok",
+            )
+        )
+        writer.add(
+            Outcome(
+                number=1,
+                kind="search",
+                language="en",
+                query_kind="plain",
+                depth=0,
+                scheduled_s=nan,
+                sent_s=nan,
+                finished_s=nan,
+                status="unsent",
+            )
+        )
     with pytest.raises(InputError, match="1 of 2 requests have no scheduled time"):
         replay(tmp_path / "requests.parquet")

@@ -72,8 +72,12 @@ def _ndcg(mixed: float, half: float = 0.05) -> MeasureFigures:
 
 
 def _row(system: str, cpu_s: float | None, mixed: float, half: float = 0.05) -> Row:
-    cost = None if cpu_s is None else Cost(10.0, 9.0, 11.0, 0.2, "cores", 0.0, cpu_s, None)
-    return Row(Setting("int8", system, 0, None, _ndcg(mixed, half)), cost)
+    cost = (
+        None
+        if cpu_s is None
+        else Cost(rate=10.0, low=9.0, high=11.0, p99_s=0.2, busiest="cores", first_stage_s=0.0, cpu_s=cpu_s, price=None)
+    )
+    return Row(setting=Setting("int8", system, 0, None, _ndcg(mixed, half)), cost=cost)
 
 
 ROWS = [
@@ -167,12 +171,12 @@ def test_what_the_graph_misses_is_taken_out_of_the_list() -> None:
     dataset = Dataset("hand", documents, queries, {"q0": {"d0": 1}, "q1": {"d1": 1}}, {})
     order = np.array([[3, 1, 2, 0], [3, 1, 2, 0], [0, 1, 2, 3]])
     lists = CandidateLists(
-        dataset,
-        np.array([0, 0, 1]),
-        ("en", MIXED, MIXED),
-        order,
-        np.zeros_like(order, np.float32),
-        np.zeros(3, np.int64),
+        dataset=dataset,
+        queries=np.array([0, 0, 1]),
+        pools=("en", MIXED, MIXED),
+        documents=order,
+        scores=np.zeros_like(order, np.float32),
+        not_a_number=np.zeros(3, np.int64),
     )
     # Of the first query the graph reaches 5, 2 and 3: 1 and 0 go, 5 comes after what was ranked. The pool of one
     # language is compared exactly, and so is the second query, whose search the graph did not answer.
@@ -193,12 +197,20 @@ def test_a_graph_that_finds_everything_changes_no_figure(tmp_path: Path) -> None
     lists = candidate_lists(dataset, vectors.searched(dataset, use_offsets=False), 100)
     write_run(lists, tmp_path / "runs", "dense")
     measured = Averager(lists, lists.of_half("test")).measure(Judge(lists).ndcg(lists.documents))
-    name = SystemName("dense")
+    name = SystemName(first="dense")
     words = np.array(["en"])
-    values = ListValues(words, words, words, words, words, {})
+    values = ListValues(query=words, pool=words, language=words, kind=words, group=words, values={})
     saved = SavedReport(tmp_path, replace(BARE, dataset=_facts("hand", dataset.digest)), values)
     models = PublishedModels(tmp_path, None, None)  # type: ignore[arg-type]
-    report = JoinedReport(Source("a", tmp_path, tmp_path), saved, models, {name: measured}, (), ("en",), detected=False)
+    report = JoinedReport(
+        source=Source("a", tmp_path, tmp_path),
+        saved=saved,
+        models=models,
+        ndcg={name: measured},
+        left_out=(),
+        languages=("en",),
+        detected=False,
+    )
     found = GraphQuality(report, dataset, vectors).measure(name, [200])
     assert found[200] == measured
     assert 0 < measured.pairs[Pair("en", MIXED)].mean < 1
@@ -221,7 +233,7 @@ def test_small_corpora_are_compared_exactly() -> None:
 
 MakeFolder = Callable[..., Path]
 SOON = Slo(99, 0.05)  # the simulated time grows with the objective
-SERVING = ServingOptions(Placement("cpu", 2, 1), max_batch_size=16, max_batch_tokens=512)
+SERVING = ServingOptions(placement=Placement("cpu", 2, 1), max_batch_size=16, max_batch_tokens=512)
 SYSTEMS = {"bm25": 0.2, "dense": 0.4, "dense+offsets": 0.5, "dense+offsets+rerank@10": 0.6}
 
 
@@ -229,7 +241,10 @@ SYSTEMS = {"bm25": 0.2, "dense": 0.4, "dense+offsets": 0.5, "dense+offsets+reran
 def repository(make_folder: MakeFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tradeoff") / "models"
     for folder in (make_folder("bert", pooling="mean"), make_folder("xlm-roberta", labels=1)):
-        export(ExportRequest(str(folder), "fp32", root, SERVING, overrides=Overrides()), _ignored)
+        export(
+            ExportRequest(model=str(folder), precision="fp32", repository=root, serving=SERVING, overrides=Overrides()),
+            _ignored,
+        )
     return root
 
 
@@ -265,7 +280,9 @@ def _report(folder: Path, of: Dataset, repository: Path, **changes: Any) -> Path
     )
     write_record(folder / FILE, replace(report, **changes), made_format=FORMAT, decimals=DECIMALS)
     words = np.array(["de"])
-    ListValues(words, words, words, words, words, {"dense": {"nDCG@10": np.array([0.5])}}).save(folder)
+    ListValues(
+        query=words, pool=words, language=words, kind=words, group=words, values={"dense": {"nDCG@10": np.array([0.5])}}
+    ).save(folder)
     return folder
 
 
@@ -275,8 +292,18 @@ def source(tmp_path: Path, dataset: Dataset, repository: Path) -> Source:
 
 
 def _profile() -> HardwareProfile:
-    times = [ServiceTimeModel(name, "fp32", 1, call_s=1e-3, token_s=1e-4) for name in ("embedder", "reranker")]
-    return HardwareProfile("written down", "estimated", {"cpu": "none"}, tuple(times), TextCost(), cores=2)
+    times = [
+        ServiceTimeModel(network=name, precision="fp32", threads=1, call_s=1e-3, token_s=1e-4)
+        for name in ("embedder", "reranker")
+    ]
+    return HardwareProfile(
+        name="written down",
+        origin="estimated",
+        hardware={"cpu": "none"},
+        networks=tuple(times),
+        text=TextCost(),
+        cores=2,
+    )
 
 
 def _ignored(line: str) -> None:
@@ -285,7 +312,16 @@ def _ignored(line: str) -> None:
 
 def _wanted(tmp_path: Path, slo: Slo = SOON, *floors: str, documents: int | None = None) -> Wanted:
     few = Runs(requests=200, repeats=2, precision=0.1)
-    return Wanted(slo, Floors.parse(floors), "mixed", documents, (16, 64), 3.6, tmp_path, few)
+    return Wanted(
+        slo=slo,
+        floors=Floors.parse(floors),
+        scope="mixed",
+        documents=documents,
+        ef_searches=(16, 64),
+        price_per_hour=3.6,
+        cache=tmp_path,
+        runs=few,
+    )
 
 
 @pytest.fixture(scope="module")

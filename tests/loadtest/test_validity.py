@@ -41,7 +41,10 @@ class Run:
         self.took = np.random.default_rng(self.seed + 1000).lognormal(np.log(0.02), 0.3, len(self.due))
         self.status = np.full(len(self.due), "ok", dtype="U10")
         self.kind = np.full(len(self.due), "search", dtype="U14")
-        self.cpu = [ProcessSample(t / 2, 7, "generator:python", 0.3, 50.0) for t in range(int(2 * self.seconds))]
+        self.cpu = [
+            ProcessSample(time_s=t / 2, pid=7, name="generator:python", cpu_share=0.3, rss_mb=50.0)
+            for t in range(int(2 * self.seconds))
+        ]
 
     @property
     def requests(self) -> Requests:
@@ -49,8 +52,12 @@ class Run:
         whole, words = np.zeros(number, np.int64), np.full(number, "en")
         unknown = np.full(number, np.nan)
         finished = self.sent + self.took
-        ends = (self.due, self.sent, finished, self.status, words, whole, whole, *[unknown] * 8, whole)
-        return Requests(np.arange(number), self.kind, words, words, whole, *ends)
+        columns = dict.fromkeys(Requests.__annotations__, unknown) | dict.fromkeys(
+            ("language", "query_kind", "detail"), words
+        )
+        columns |= dict.fromkeys(("depth", "tokens", "pairs", "worker"), whole)
+        ends = {"scheduled_s": self.due, "sent_s": self.sent, "finished_s": finished, "status": self.status}
+        return Requests(**columns | ends | {"number": np.arange(number), "kind": self.kind})
 
     def faults(self) -> tuple[str, ...]:
         return judge(self.requests, Processes.of(self.cpu)).kinds
@@ -162,7 +169,10 @@ def test_a_generator_at_its_limit(run: Run) -> None:
 
 
 def test_a_busy_server_is_no_busy_generator(run: Run) -> None:
-    run.cpu += [ProcessSample(sample.time_s, 9, "server:tritonserver", 1.9, 900.0) for sample in run.cpu]
+    run.cpu += [
+        ProcessSample(time_s=sample.time_s, pid=9, name="server:tritonserver", cpu_share=1.9, rss_mb=900.0)
+        for sample in run.cpu
+    ]
     run.cpu[0] = replace(run.cpu[0], cpu_share=float("nan"))
     assert run.faults() == ()
 

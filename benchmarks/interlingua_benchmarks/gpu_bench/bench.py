@@ -120,7 +120,7 @@ class _Run:
 
     def _begin(self, runtime: Runtime, spec: ModelSpec, arithmetic: Arithmetic) -> Row:
         weights = "random" if isinstance(spec.source, HubSource) else "published"
-        row = Row(spec.id, runtime, arithmetic, weights=weights, parameters=parameters(spec))
+        row = Row(model=spec.id, runtime=runtime, arithmetic=arithmetic, weights=weights, parameters=parameters(spec))
         self._report.rows.append(row)
         return row
 

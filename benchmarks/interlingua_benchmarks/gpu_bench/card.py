@@ -43,7 +43,7 @@ _HELD_BY = {
 _WITHIN_S = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CardState:
     """One look at a card; what it does not tell is None.
 
@@ -78,7 +78,19 @@ def read_card(device: Device) -> CardState | None:
         return None
     clock, most, power, limit, degrees, used, total = map(_number, said[3:])
     held_by = _held_by(which)
-    return CardState(int(index), said[1], said[2], clock, most, power, limit, degrees, used, total, held_by)
+    return CardState(
+        index=int(index),
+        name=said[1],
+        driver=said[2],
+        sm_mhz=clock,
+        sm_max_mhz=most,
+        power_w=power,
+        power_limit_w=limit,
+        temperature_c=degrees,
+        memory_used_mb=used,
+        memory_total_mb=total,
+        held_by=held_by,
+    )
 
 
 def under_load(load: Callable[[], object], device: Device) -> CardState | None:

@@ -126,7 +126,7 @@ class MatrixRate:
         return max(self.by_size.values(), default=None)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Row:
     """One model by one runtime in one arithmetic.
 

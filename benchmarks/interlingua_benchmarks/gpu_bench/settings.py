@@ -57,7 +57,7 @@ class Device:
         return "cpu" if self.kind == "cpu" else f"cuda:{self.index}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scale:
     """How much of everything.
 
@@ -94,12 +94,32 @@ FULL = Scale(
     calls=200,
     minutes=20.0,
 )
-QUICK = Scale((8192,), (8192, 32768), (12, 64, 512), (128, 512), (1, 32), 0.4, 3, 100, 8.0)
-LOOK = Scale((64, 128), (256, 512), (12, 64, 512), (32, 64), (1, 2), 0.02, 3, 5, 5.0)
+QUICK = Scale(
+    matrix_sizes=(8192,),
+    budgets=(8192, 32768),
+    lengths=(12, 64, 512),
+    sweep_lengths=(128, 512),
+    sweep_texts=(1, 32),
+    point_s=0.4,
+    repeats=3,
+    calls=100,
+    minutes=8.0,
+)
+LOOK = Scale(
+    matrix_sizes=(64, 128),
+    budgets=(256, 512),
+    lengths=(12, 64, 512),
+    sweep_lengths=(32, 64),
+    sweep_texts=(1, 2),
+    point_s=0.02,
+    repeats=3,
+    calls=5,
+    minutes=5.0,
+)
 """For a CPU, where figures mean nothing and only the way to them is looked at."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """One run.
 

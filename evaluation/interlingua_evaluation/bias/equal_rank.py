@@ -55,7 +55,7 @@ def peer(
     return np.where(total > 0, summed / np.where(total > 0, total, 1), np.nan)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Cells:
     """The entries that are compared with each other: one cell a list and grade, C in all.
 
@@ -83,14 +83,14 @@ class _Cells:
         samples, sample = np.unique(np.stack([of_entry, relevant.languages]), axis=1, return_inverse=True)
         count = cells.shape[1]
         return cls(
-            of_entry,
-            sample,
-            samples[0],
-            np.bincount(sample, minlength=samples.shape[1]),
-            cells[0],
-            cells[1],
-            np.bincount(of_entry, minlength=count),
-            np.bincount(samples[0], minlength=count),
+            of_entry=of_entry,
+            sample=sample,
+            cell_of_sample=samples[0],
+            sample_sizes=np.bincount(sample, minlength=samples.shape[1]),
+            rows=cells[0],
+            grades=cells[1],
+            sizes=np.bincount(of_entry, minlength=count),
+            languages=np.bincount(samples[0], minlength=count),
         )
 
     @property

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RelevantDocuments:
     """One entry a relevant document of a mixed list, J in all, list by list.
 
@@ -62,7 +62,16 @@ class RelevantDocuments:
         ]
         rows, documents, grades = np.array(entries, dtype=np.int64).reshape(-1, 3).T
         languages = spoken[documents]
-        return cls(rows, documents, grades, languages, languages == asked[rows], mixed, asked, spoken)
+        return cls(
+            rows=rows,
+            documents=documents,
+            grades=grades,
+            languages=languages,
+            own=languages == asked[rows],
+            mixed=mixed,
+            asked=asked,
+            spoken=spoken,
+        )
 
     def ranks(self, ranked: IntArray, cutoff: int) -> IntArray:
         """The rank of each entry, int64 [J]: 1 is the first, cutoff + 1 whatever comes after the cutoff or not at all.

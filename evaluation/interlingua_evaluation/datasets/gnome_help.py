@@ -28,7 +28,7 @@ _BLOCKS = tuple(_MALLARD + name for name in ("title", "p", "screen"))
 _LEFT_OUT = frozenset(_MALLARD + name for name in ("info", "comment"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HelpPage:
     """One page in one language.
 

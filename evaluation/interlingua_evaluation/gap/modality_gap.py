@@ -29,7 +29,7 @@ _ROWS_AT_ONCE = 1024
 _SAME = 1e-6  # cosines of float32 vectors that are nearer than this are tied
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GapOfPair:
     """Two languages.
 
@@ -109,12 +109,12 @@ def _gap(languages: tuple[str, str], one: _Part, other: _Part) -> GapOfPair:
     beaten = beaten[~np.isnan(beaten)]
     centroids = [part.vectors.mean(axis=0, dtype=np.float64) for part in (one, other)]
     return GapOfPair(
-        languages,
-        there.translation_sum / there.translations,
-        there.stranger_sum / there.strangers if there.strangers else math.nan,
-        float(beaten.mean()) if len(beaten) else math.nan,
-        float(np.linalg.norm(centroids[0] - centroids[1])),
-        there.translations,
+        languages=languages,
+        translation=there.translation_sum / there.translations,
+        random=there.stranger_sum / there.strangers if there.strangers else math.nan,
+        separation=float(beaten.mean()) if len(beaten) else math.nan,
+        centroid_distance=float(np.linalg.norm(centroids[0] - centroids[1])),
+        pairs=there.translations,
     )
 
 

@@ -47,7 +47,13 @@ def without_translations(runs: SystemRuns, half: Half, names: Sequence[str] = SY
     drawn = []
     for seed in SEEDS:
         kept = one_language_each(runs.dataset, seed)
-        part = SystemRuns(_judged_among(runs.dataset, kept), runs.vectors, runs.asked_in, runs.scorer, kept)
+        part = SystemRuns(
+            dataset=_judged_among(runs.dataset, kept),
+            vectors=runs.vectors,
+            asked_in=runs.asked_in,
+            scorer=runs.scorer,
+            kept=kept,
+        )
         drawn.append(with_translations(part, half, names))
     for rows in zip(*drawn, strict=True):
         figures = [mean_figure([row[place] for row in rows]) for place in range(1, 5)]

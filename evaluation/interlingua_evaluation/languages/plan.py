@@ -51,7 +51,7 @@ class Model:
     max_tokens: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What `interlingua languages` says.
 

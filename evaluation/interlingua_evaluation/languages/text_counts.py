@@ -71,7 +71,7 @@ class GroupLength:
         return self.total / self.documents
 
 
-@dataclass
+@dataclass(kw_only=True)
 class TextCounts:
     """Sums over the texts of one language.
 

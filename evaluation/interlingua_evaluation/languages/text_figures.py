@@ -49,7 +49,7 @@ class AgainstEnglish:
     groups: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TextFigures:
     """One language's documents; tokens are the embedding service's.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.monitoring.language_profile import LanguageProfile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """When a test is an alert: q below `q`, and an effect of at least that of its measure.
 

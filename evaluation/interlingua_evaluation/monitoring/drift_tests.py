@@ -28,7 +28,7 @@ _EXACT_UP_TO = 1000  # values; the exact distribution of the KS statistic costs 
 _OTHER = "(other)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DriftTest:
     """One comparison with the baseline.
 
@@ -77,17 +77,17 @@ def numbers_test(kind: str, language: str, before: Numbers, after: Numbers) -> D
     method = "exact" if max(len(before), len(after)) <= _EXACT_UP_TO else "asymp"
     found = ks_2samp(before, after, method=method)
     return DriftTest(
-        kind,
-        language,
-        "Kolmogorov-Smirnov",
-        float(found.pvalue),
-        "KS",
-        float(found.statistic),
-        psi(*_binned(before, after)),
-        float(np.median(before)),
-        float(np.median(after)),
-        len(before),
-        len(after),
+        kind=kind,
+        language=language,
+        test="Kolmogorov-Smirnov",
+        p=float(found.pvalue),
+        measure="KS",
+        effect=float(found.statistic),
+        psi=psi(*_binned(before, after)),
+        before=float(np.median(before)),
+        after=float(np.median(after)),
+        searches_before=len(before),
+        searches_after=len(after),
     )
 
 
@@ -104,8 +104,20 @@ def languages_test(kind: str, language: str, before: Counter[str], after: Counte
     counts = np.array(list(table.values()), np.float64).T
     found = chi2_contingency(counts, correction=False)
     index, most = psi(*counts), _most_changed(table, totals)
-    p = float(found.pvalue)
-    return DriftTest(kind, language, "chi-square", p, "PSI", index, index, None, None, *totals, most=most)
+    return DriftTest(
+        kind=kind,
+        language=language,
+        test="chi-square",
+        p=float(found.pvalue),
+        measure="PSI",
+        effect=index,
+        psi=index,
+        before=None,
+        after=None,
+        searches_before=totals[0],
+        searches_after=totals[1],
+        most=most,
+    )
 
 
 def rate_test(kind: str, language: str, before: Rate, after: Rate) -> DriftTest | Untested:
@@ -117,7 +129,19 @@ def rate_test(kind: str, language: str, before: Rate, after: Rate) -> DriftTest 
     table = [[rate.number, rate.of - rate.number] for rate in (before, after)]
     p = float(fisher_exact(table).pvalue)
     was, is_ = before.number / before.of, after.number / after.of
-    return DriftTest(kind, language, "Fisher", p, "difference", is_ - was, None, was, is_, before.of, after.of)
+    return DriftTest(
+        kind=kind,
+        language=language,
+        test="Fisher",
+        p=p,
+        measure="difference",
+        effect=is_ - was,
+        psi=None,
+        before=was,
+        after=is_,
+        searches_before=before.of,
+        searches_after=after.of,
+    )
 
 
 def psi(before: Counts, after: Counts) -> float:

@@ -51,7 +51,7 @@ class Quantiles(NamedTuple):
     values: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LanguageProfile:
     """One query language, or all.
 

@@ -34,7 +34,7 @@ def _floats() -> array[float]:
     return array("f")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class GroupColumns:
     """Searches of one query language.
 

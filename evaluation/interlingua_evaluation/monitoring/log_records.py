@@ -92,7 +92,7 @@ class LogRecord(NamedTuple):
     answer: Answer | None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class LogReading:
     """Some logs, read once; counts are filled while reading.
 

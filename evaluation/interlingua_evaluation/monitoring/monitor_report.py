@@ -35,7 +35,7 @@ class ReadLog:
     @classmethod
     def of(cls, paths: Sequence[Path], window: Window | None = None) -> ReadLog:
         """Read files as one log; raises InputError where there is no search in them."""
-        reading = LogReading(paths, window or Window())
+        reading = LogReading(paths=paths, window=window or Window())
         return cls(reading, LogColumns.of(reading))
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class ReadLog:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MonitorReport:
     """All that `interlingua monitor` says.
 
@@ -114,7 +114,15 @@ def monitor(
     own = profiles(now.columns, low)
     theirs = [] if was is None else profiles(was, low)
     drift = None if was is None else compare(was, now.columns, low)
-    return MonitorReport(now, before, own, theirs, drift, find_alerts(own, drift, limits), limits)
+    return MonitorReport(
+        log=now,
+        baseline=before,
+        profiles=own,
+        baseline_profiles=theirs,
+        drift=drift,
+        alerts=find_alerts(own, drift, limits),
+        limits=limits,
+    )
 
 
 def moment(seconds: float) -> str:

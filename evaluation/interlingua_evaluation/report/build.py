@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.systems.system_runs import SystemRun
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """What the runs say.
 

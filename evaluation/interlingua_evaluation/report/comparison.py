@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.systems.candidate_lists import Pair
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportComparison:
     """What changed.
 

@@ -38,7 +38,7 @@ _Key = TypeVar("_Key")
 _FLIPS_A_MEAN = 2 * round(1 / LEVEL)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """Of an average, or of one pair.
 

@@ -29,7 +29,7 @@ _KEYS = ("query", "pool", "language", "kind", "group")
 Strings = npt.NDArray[np.str_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ListValues:
     """Values of R lists.
 

@@ -74,7 +74,7 @@ class MeasureFigures:
     pairs: Mapping[Pair, Figure]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BiasFigures:
     """What the mixed pool's first ten say about languages.
 
@@ -101,7 +101,7 @@ class BiasFigures:
     undefined: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RerankFigures:
     """What reranking could do and did.
 
@@ -177,7 +177,7 @@ class Detectable:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """One system against the baseline, list by list.
 
@@ -216,7 +216,7 @@ class Shown:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorstQuery:
     """A query that the system answers badly.
 
@@ -270,7 +270,7 @@ class LanguageCounts:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
     """What was evaluated.
 
@@ -309,7 +309,7 @@ class ModelFacts:
     how: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Configuration:
     """What decides the figures.
 
@@ -330,7 +330,7 @@ class Configuration:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """An evaluation.
 

@@ -38,7 +38,7 @@ _PAIR = "pair"
 _MEASURES = {name.lower(): name for name in MEASURES}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Threshold:
     """The least that a figure may be.
 
@@ -114,7 +114,14 @@ def _threshold(spec: str) -> Threshold:
         raise _SpecError(f"no system before {_SEPARATOR}")
     *scope, measure = (part.strip() for part in figure.split(":"))
     low = scope[:1] == [_LOW]
-    return Threshold(spec, system.strip() or None, low, _scope(scope[low:]), _measure(measure), _least(least))
+    return Threshold(
+        spec=spec,
+        system=system.strip() or None,
+        low=low,
+        scope=_scope(scope[low:]),
+        measure=_measure(measure),
+        least=_least(least),
+    )
 
 
 def _scope(words: list[str]) -> str | Pair:

@@ -76,7 +76,14 @@ def _add_reranker(reranker: NamedCheckpoint, measured: Sequence[_Measured], cach
     for on, mix in zip(measured, mixes, strict=True):
         on.systems.append(on.stages.reranked(f"{reranker.name}, alone", mix, 1.0))
         on.systems.append(on.stages.reranked(f"{reranker.name}, mixed", mix, weight))
-    return RerankerFacts(reranker.name, reranker.source, checkpoint.spec.id, digest, weight, curve)
+    return RerankerFacts(
+        name=reranker.name,
+        source=reranker.source,
+        model_id=checkpoint.spec.id,
+        digest=digest,
+        weight=weight,
+        weight_curve=curve,
+    )
 
 
 def _report(on: _Measured, half: Half) -> DatasetReport:

@@ -21,7 +21,7 @@ _DECIMALS = 5
 _ENDS = ("mean", "low", "high")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RerankerFacts:
     """A reranker that was compared.
 
@@ -41,7 +41,7 @@ class RerankerFacts:
     weight_curve: Mapping[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DatasetReport:
     """One dataset's half.
 

@@ -46,12 +46,12 @@ def draw(lists: CandidateLists, number: int, seed: int) -> CandidateLists:
     eligible = np.flatnonzero(lists.of_half("test") & np.array(across))
     chosen = np.sort(np.random.default_rng(seed).permutation(eligible)[:number])
     return CandidateLists(
-        lists.dataset,
-        lists.queries[chosen],
-        tuple(lists.pools[row] for row in chosen),
-        lists.documents[chosen],
-        lists.scores[chosen],
-        lists.not_a_number[chosen],
+        dataset=lists.dataset,
+        queries=lists.queries[chosen],
+        pools=tuple(lists.pools[row] for row in chosen),
+        documents=lists.documents[chosen],
+        scores=lists.scores[chosen],
+        not_a_number=lists.not_a_number[chosen],
     )
 
 
@@ -70,7 +70,7 @@ def rerank_through_service(repository: Path, digest: str, lists: CandidateLists,
     ]
     texts = [document.indexed.passage for document in lists.dataset.documents]
     grpc, http, metrics = free_ports(3)
-    settings = ServerSettings(repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
+    settings = ServerSettings(model_repository=repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
     with EmbeddedServer(settings), InferenceClient.connect(settings.grpc_address) as client:
         found = client.services.rerank
         if found is None or found.spec.digest != digest:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.systems.candidate_lists import Pair
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SystemReport:
     """A system on a dataset's half.
 

@@ -34,7 +34,7 @@ _QUERIES_AT_ONCE = 256
 _SAME = 1e-6  # a neighbour as near as the k-th is as good: duplicates have no order
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnnRecall:
     """One setting.
 
@@ -102,12 +102,12 @@ def _measured(
     answers = [_answer(graph, documents, *asked, k) for asked in zip(queries, floors.tolist(), strict=True)]
     recalls = [answer.recall for answer in answers]
     return AnnRecall(
-        graph.parameters.ef_search,
-        k,
-        float(np.mean(recalls)),
-        min(recalls),
-        sum(not answer.reached for answer in answers),
-        float(np.median([answer.seconds for answer in answers])) * 1e6,
+        ef_search=graph.parameters.ef_search,
+        k=k,
+        recall=float(np.mean(recalls)),
+        worst=min(recalls),
+        unreached=sum(not answer.reached for answer in answers),
+        p50_us=float(np.median([answer.seconds for answer in answers])) * 1e6,
     )
 
 

@@ -56,7 +56,7 @@ class Pair(NamedTuple):
         return cls(asked, pool)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CandidateLists:
     """One row a query and pool, R in all.
 
@@ -138,7 +138,14 @@ def candidate_lists(dataset: Dataset, stage: FirstStage, depth: int = DEPTH) -> 
             parts.append(_best(block, columns, score(block), depth))
             pools += [pool] * len(block)
     queries, documents, scores, not_a_number = map(np.concatenate, zip(*parts, strict=True))
-    return CandidateLists(dataset, queries, tuple(pools), documents, scores, not_a_number)
+    return CandidateLists(
+        dataset=dataset,
+        queries=queries,
+        pools=tuple(pools),
+        documents=documents,
+        scores=scores,
+        not_a_number=not_a_number,
+    )
 
 
 class _Part(NamedTuple):

@@ -50,7 +50,14 @@ def fuse(lists: Sequence[CandidateLists], depth: int, k: int = K) -> CandidateLi
         documents[block][rows, ranks] = found.documents[chosen]
         scores[block][rows, ranks] = found.sums[chosen]
     not_a_number = np.sum([one.not_a_number for one in lists], axis=0)
-    return CandidateLists(first.dataset, first.queries, first.pools, documents, scores, not_a_number)
+    return CandidateLists(
+        dataset=first.dataset,
+        queries=first.queries,
+        pools=first.pools,
+        documents=documents,
+        scores=scores,
+        not_a_number=not_a_number,
+    )
 
 
 class _Found(NamedTuple):

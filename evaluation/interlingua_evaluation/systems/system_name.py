@@ -19,7 +19,7 @@ FIRST_STAGES = ("bm25", "dense", "hybrid")
 SWITCHES = ("offsets", "calibration", "quota", "unbalanced")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SystemName:
     """A system.
 
@@ -50,7 +50,7 @@ class SystemName:
             InputError: it is not one; the message says which part, and what there is.
         """
         first, *rest = name.strip().split("+")
-        system = cls(first)
+        system = cls(first=first)
         for part in rest:
             if part in SWITCHES:
                 system = replace(system, **{part: True})  # type: ignore[arg-type]

@@ -51,7 +51,7 @@ class SystemRun:
     weight: float | None = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SystemRuns:
     """What runs systems on one dataset.
 
@@ -112,7 +112,7 @@ class SystemRuns:
 
     def first_stage(self, name: SystemName) -> CandidateLists:
         """Whole lists, before a quota."""
-        key = type(name)(name.first, offsets=name.offsets, calibration=name.calibration)
+        key = type(name)(first=name.first, offsets=name.offsets, calibration=name.calibration)
         return self._kept(key, LIST_DEPTH, lambda: self._searched(key))
 
     def _searched(self, name: SystemName) -> CandidateLists:
@@ -121,8 +121,8 @@ class SystemRuns:
         if name.first == "dense":
             return candidate_lists(self.dataset, self._dense(name), LIST_DEPTH)
         parts = [
-            self.first_stage(type(name)("dense", offsets=name.offsets, calibration=name.calibration)),
-            self.first_stage(type(name)("bm25")),
+            self.first_stage(type(name)(first="dense", offsets=name.offsets, calibration=name.calibration)),
+            self.first_stage(type(name)(first="bm25")),
         ]
         return fuse(parts, LIST_DEPTH)
 

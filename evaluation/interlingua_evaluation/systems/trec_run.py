@@ -168,7 +168,14 @@ def _as_lists(rows: CandidateLists, found: Sequence[Mapping[int, float]], depth:
         documents[row, : len(kept)] = [document for _, _, document in kept]
         scores[row, : len(kept)] = [-negative for negative, _, _ in kept]
     invalid = [sum(map(math.isnan, scores.values())) for scores in found]
-    return CandidateLists(rows.dataset, rows.queries, rows.pools, documents, scores, np.array(invalid))
+    return CandidateLists(
+        dataset=rows.dataset,
+        queries=rows.queries,
+        pools=rows.pools,
+        documents=documents,
+        scores=scores,
+        not_a_number=np.array(invalid),
+    )
 
 
 def _strictly_falling(scores: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TINY = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """One measured figure, at its worst place.
 
@@ -62,7 +62,9 @@ def relative_errors(ours: Values, theirs: Values, role: Role) -> Values:
 def worst(name: str, values: Values, bound: float, describe: Sequence[str]) -> Figure:
     """The value that is furthest off, values [n] of n described texts; a NaN is the furthest."""
     at = int(np.argmax(np.where(np.isnan(values), np.inf, values)))
-    return Figure(name, float(values[at]), float(values.mean()), "<=", bound, describe[at])
+    return Figure(
+        name=name, worst=float(values[at]), mean=float(values.mean()), sense="<=", bound=bound, where=describe[at]
+    )
 
 
 def ranking_figures(
@@ -75,10 +77,19 @@ def ranking_figures(
     return (
         _least(f"top-{TOP} overlap, per language", overlaps, bounds.overlap),
         _least("rank correlation, per language", correlations, bounds.correlation),
-        Figure("translations found first", found[0], found[0], "info", None, f"torch: {found[1]:.3f}"),
+        Figure(
+            name="translations found first",
+            worst=found[0],
+            mean=found[0],
+            sense="info",
+            bound=None,
+            where=f"torch: {found[1]:.3f}",
+        ),
     )
 
 
 def _least(name: str, means: dict[str, float], bound: float) -> Figure:
     worst = min(means, key=lambda language: np.nan_to_num(means[language], nan=-np.inf))
-    return Figure(name, means[worst], float(np.mean(list(means.values()))), ">=", bound, worst)
+    return Figure(
+        name=name, worst=means[worst], mean=float(np.mean(list(means.values()))), sense=">=", bound=bound, where=worst
+    )

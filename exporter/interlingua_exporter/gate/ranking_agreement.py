@@ -25,7 +25,7 @@ TOP = 10
 _TINY = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LanguageAgreement:
     """How far a language's rankings are torch's.
 
@@ -87,7 +87,17 @@ def agreements(
         pair, least = _worst_pair(parity, rankings, scores)
         # A NaN is within no bound.
         passed = overlaps >= overlap and correlations >= correlation
-        found.append(LanguageAgreement(language, len(rankings), overlaps, correlations, pair, least, passed))
+        found.append(
+            LanguageAgreement(
+                language=language,
+                queries=len(rankings),
+                overlap=overlaps,
+                correlation=correlations,
+                worst_pair=pair,
+                worst_pair_correlation=least,
+                passed=passed,
+            )
+        )
     return tuple(sorted(found, key=lambda each: (each.passed, np.nan_to_num(each.correlation, nan=-1.0))))
 
 

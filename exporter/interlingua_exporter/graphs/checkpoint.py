@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from interlingua_server.backends.torch.torch_network.assembly import Assembly
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """Everything an export needs of a model.
 

@@ -19,7 +19,7 @@ Device = Literal["cpu", "gpu"]
 NUMBER_FORMATS: tuple[NumberFormat, ...] = get_args(NumberFormat)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NetworkShape:
     """The sizes that config.json states.
 
@@ -124,7 +124,7 @@ class PrecisionLimit:
         refuse("precision_limits", choices)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One way in which the very model of an entry was run with this code.
 

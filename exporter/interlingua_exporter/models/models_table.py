@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _UNITS = {"": GIGABYTE, "g": GIGABYTE, "gb": GIGABYTE, "m": 10**6, "mb": 10**6, "gib": 1 << 30, "mib": 1 << 20}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Filter:
     """What a row must have; None and "" ask for nothing.
 

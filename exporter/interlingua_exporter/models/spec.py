@@ -84,7 +84,7 @@ Source = ArchiveSource | FolderSource | DeltaSource | HubSource
 Head = Literal["none", "classifier", "late-interaction", "class-difference", "yes-no", "yes"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """What a model is and how it wants its texts.
 

@@ -34,7 +34,7 @@ _LEAST_S = 0.3
 _MOST_S = 3.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trade:
     """One precision against fp32.
 
@@ -62,7 +62,15 @@ class Trade:
         gate: GateReport,
     ) -> Trade:
         """From (this, fp32) sizes and speeds."""
-        return cls(precision, *sizes, *speeds, gate.agreements[0], SPEED_CAVEAT[precision])
+        return cls(
+            precision=precision,
+            network_bytes=sizes[0],
+            full_bytes=sizes[1],
+            speed=speeds[0],
+            full_speed=speeds[1],
+            worst=gate.agreements[0],
+            caveat=SPEED_CAVEAT[precision],
+        )
 
 
 def folder_bytes(folder: Path) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Backend = Literal["onnxruntime", "torch"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServingOptions:
     """How the published models are to be run; none of it changes an answer.
 
@@ -43,7 +43,7 @@ class ServingOptions:
     tensorrt: TensorRtServing | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A network in the staging folder, and what has to be known to serve it.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_BUCKETS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LengthWishes:
     """What the user said about lengths, and about what runs the network.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from interlingua_exporter.models.model_facts import DenseLayer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Overrides:
     """What the user says against, or instead of, the folder's own files; None keeps the folder's.
 
@@ -47,7 +47,7 @@ class Overrides:
     revision: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Reading:
     """A folder, and everything that was said of its model.
 
@@ -107,7 +107,15 @@ def _read(path: Path, model_id: str, chosen: Overrides, entry: ModelSpec | None)
     _require_dimension(name, head, chosen.dimension, entry)
     if chosen.max_tokens is not None and chosen.max_tokens > layout.max_tokens:
         raise InputError(f"{name}: --max-tokens {chosen.max_tokens} is beyond the model's own {layout.max_tokens}")
-    return _Reading(name, folder, layout, chosen, entry, head, score_words(head, chosen, entry))
+    return _Reading(
+        name=name,
+        folder=folder,
+        layout=layout,
+        chosen=chosen,
+        entry=entry,
+        head=head,
+        words=score_words(head, chosen, entry),
+    )
 
 
 def _require_dense(name: str, layout: Layout, entry: ModelSpec | None) -> None:

@@ -23,7 +23,7 @@ KIND = "late-interaction"
 _LARGEST_DIMENSION = 4096  # of a token's vector; beyond this it is damage, not a model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LateInteractionSettings:
     """What the weights do not say.
 

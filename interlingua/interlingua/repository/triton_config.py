@@ -56,7 +56,7 @@ class Placement:
         return self.instances + (self.kind == "gpu")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
     """A network: token ids in, `output` [dimension] out."""
 
@@ -85,7 +85,7 @@ class NetworkConfig:
         return config
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceConfig:
     """A service: `inputs` are texts; `output` [dimension], the token count and the stage times come out."""
 

@@ -31,7 +31,7 @@ class Frame:
     template: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceSpec:
     """One version of one service.
 

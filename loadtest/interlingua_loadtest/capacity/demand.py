@@ -23,7 +23,7 @@ _USES_PAIRS = (RERANK, SEARCH)
 _STREAM = 1  # random numbers of its own: those of the same seed alone may have made the arrivals
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Demand:
     """The make-up of the traffic; how much of it comes is another matter.
 
@@ -74,7 +74,14 @@ class Demand:
         heads = np.repeat(first[:-1], sizes) == np.arange(first[-1])  # the first text of each request
         tokens = self._tokens(np.repeat(kinds, sizes), np.repeat(languages, sizes), heads, random)
         deadlines = np.full(count, np.inf if self.deadline_s is None else self.deadline_s)
-        return Workload(np.asarray(arrived, np.float64), kinds, tokens, first, deadlines, languages)
+        return Workload(
+            arrived=np.asarray(arrived, np.float64),
+            kinds=kinds,
+            tokens=tokens,
+            first=first,
+            deadlines=deadlines,
+            languages=languages,
+        )
 
     def _tokens(self, kinds: IntArray, languages: IntArray, heads: np.ndarray, random: np.random.Generator) -> IntArray:
         """int64 [T], drawn for each text from the samples of its language."""

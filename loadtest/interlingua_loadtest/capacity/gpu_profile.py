@@ -62,7 +62,7 @@ ASSUMPTIONS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """A GPU's datasheet.
 
@@ -102,7 +102,14 @@ def card(name: str) -> Card:
 
 def _card(name: str, entry: Mapping[str, Any]) -> Card:
     rates = {key: float(entry[key]) for key in ("fp16", "bf16", "tf32", "fp32") if key in entry}
-    return Card(name, rates, entry["memory_gb"], entry["bandwidth_gb_s"], entry["source"], entry["url"])
+    return Card(
+        name=name,
+        tflops=rates,
+        memory_gb=entry["memory_gb"],
+        bandwidth_gb_s=entry["bandwidth_gb_s"],
+        source=entry["source"],
+        url=entry["url"],
+    )
 
 
 def estimated_time(size: NetworkSize, on: Card, network: str, precision: str, threads: int) -> ServiceTimeModel:
@@ -110,9 +117,9 @@ def estimated_time(size: NetworkSize, on: Card, network: str, precision: str, th
     flops = 1e12 * on.tflops[on.arithmetic(precision)]
     read_s = WEIGHT_BYTES * size.weights / (1e9 * on.bandwidth_gb_s)
     return ServiceTimeModel(
-        network,
-        precision,
-        threads,
+        network=network,
+        precision=precision,
+        threads=threads,
         call_s=CALL_S + LAYER_S * size.layers + read_s,
         token_s=size.token_flop / (flops * UTILISATION),
         attention_s=size.attention_flop / (flops * ATTENTION_UTILISATION),
@@ -133,11 +140,22 @@ def gpu_profile(on: Card, repository: Path, beside: HardwareProfile | None = Non
         raise InputError(f"{repository} holds no network: run `interlingua export` first")
     hardware = {"gpu": on.name, "source": on.source, "url": on.url, "cores": str(CORES)}
     if beside is None:
-        return HardwareProfile(on.name, "estimated", hardware, tuple(networks), TEXT, CORES)
+        return HardwareProfile(
+            name=on.name, origin="estimated", hardware=hardware, networks=tuple(networks), text=TEXT, cores=CORES
+        )
     # What a call costs besides the network is CALL_S here: another backend runs it.
     server = {name: replace(costs, call_s=0.0, handover_s=0.0) for name, costs in beside.server.items()}
     memory = {name: mib for name, mib in beside.memory_mb.items() if not name.startswith(tuple(SERVICES))}
-    return HardwareProfile(on.name, "estimated", hardware, tuple(networks), beside.text, CORES, server, memory)
+    return HardwareProfile(
+        name=on.name,
+        origin="estimated",
+        hardware=hardware,
+        networks=tuple(networks),
+        text=beside.text,
+        cores=CORES,
+        server=server,
+        memory_mb=memory,
+    )
 
 
 def _networks(repository: Path, on: Card) -> list[ServiceTimeModel]:

@@ -29,7 +29,7 @@ _FORMAT = 1
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HardwareProfile:
     """Service times on one kind of machine.
 

@@ -37,7 +37,7 @@ _LONE_GAP_S = 3600.0
 _STEP = 1.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runs:
     """How a rate is tried.
 
@@ -67,7 +67,7 @@ class Runs:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HighestRate:
     """The highest rate that held.
 

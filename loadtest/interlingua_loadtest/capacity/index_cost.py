@@ -26,7 +26,7 @@ _FORMAT = 1
 _MIB = 2**20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IndexMeasurement:
     """One graph that was built and searched, on one core.
 
@@ -60,7 +60,7 @@ class Residuals:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IndexCost:
     """The cost of an index, by its size.
 

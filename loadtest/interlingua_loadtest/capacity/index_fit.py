@@ -110,7 +110,9 @@ def _linear(factors: Floats, seconds: Floats, cache_bytes: float, miss: float) -
     powers = np.linalg.lstsq(columns, np.log(seconds) - known, rcond=None)[0]
     error = float(np.mean((columns @ powers + known - np.log(seconds)) ** 2))
     scale, of_dimension, of_m, of_ef = powers.tolist()
-    return VisitTime(scale, of_dimension, of_m, of_ef, cache_bytes, miss), error
+    return VisitTime(
+        log_scale=scale, dimension=of_dimension, m=of_m, ef=of_ef, cache_bytes=cache_bytes, miss=miss
+    ), error
 
 
 def _memory(measurements: Sequence[IndexMeasurement]) -> tuple[float, float, Residuals]:

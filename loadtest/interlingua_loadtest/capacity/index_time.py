@@ -18,7 +18,7 @@ from interlingua_loadtest.capacity.index_layout import graph_bytes
 _FLOAT = 4  # bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VisitTime:
     """Seconds of a way through the graph; the first of the formulas above.
 

@@ -47,7 +47,7 @@ class Replicas:
     load_after_loss: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """What a change of demand or layout does to the highest rate.
 
@@ -160,10 +160,10 @@ def _change(name: str, base: HighestRate, demand: Demand, layout: ServerLayout, 
     try:
         then = highest_rate(demand, layout, slo, runs)
     except ImpossibleSloError:
-        return Change(name, 0.0, -1.0, -1.0, -1.0, "")
+        return Change(name=name, rate=0.0, relative=-1.0, low=-1.0, high=-1.0, busiest="")
     ratios = np.array(then.rates) / np.array(base.rates) - 1
     relative, low, high = interval(ratios.tolist())
-    return Change(name, then.rate, relative, low, high, then.busiest)
+    return Change(name=name, rate=then.rate, relative=relative, low=low, high=high, busiest=then.busiest)
 
 
 def _up(value: float) -> int:

@@ -25,7 +25,7 @@ _SPECIALS = 4  # ids below this are specials in most vocabularies
 Feed = dict[str, npt.NDArray[np.int64]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PublishedNetwork:
     """A published network, and what a call of it looks like."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.capacity.service_time import ServiceTimeModel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceCosts:
     """Seconds that a server adds, for one of its services.
 
@@ -49,7 +49,7 @@ class ServiceCosts:
     cut_token_s: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MeasuredRun:
     """A run of one service, as totals of the time in which it was measured.
 

@@ -50,7 +50,7 @@ class NetworkLayout:
     device: str = "cpu"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceLayout:
     """A text service as served; the parameters of interlingua_server/backends/text.
 
@@ -76,7 +76,7 @@ class ServiceLayout:
     cut: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServerLayout:
     """One replica.
 

@@ -68,7 +68,7 @@ class Residuals:
     spread: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceTimeModel:
     """Seconds of one call of one network, in one precision, with so many threads.
 
@@ -127,7 +127,15 @@ def fit_one(executions: Sequence[Execution]) -> ServiceTimeModel:
     shapes, seconds = _medians(alone)
     _check_design(shapes, name)
     call, token, text, attention = _solve(shapes, seconds)
-    model = ServiceTimeModel(first.network, first.precision, first.threads, call, token, text, attention)
+    model = ServiceTimeModel(
+        network=first.network,
+        precision=first.precision,
+        threads=first.threads,
+        call_s=call,
+        token_s=token,
+        text_s=text,
+        attention_s=attention,
+    )
     return replace(model, slowdown=_slowdown(executions, model), residuals=_residuals(alone, model))
 
 

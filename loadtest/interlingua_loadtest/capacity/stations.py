@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.capacity.server_layout import NetworkLayout, ServiceLayout
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Jobs:
     """All jobs of a run, by number; those of searches are added on the way."""
 

@@ -44,7 +44,7 @@ class Usage:
     padded_tokens: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Timeline:
     """One entry a request, in order of arrival; seconds.
 

@@ -24,7 +24,7 @@ SEARCH = "search"
 KINDS = (EMBED_QUERY, EMBED_DOCUMENT, RERANK, SEARCH)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Workload:
     """Requests in order of arrival.
 

@@ -66,13 +66,13 @@ def _rung(load: str, before: list[RecordedRun], after: list[RecordedRun], slo: S
     elif any(sample.is_short for sample in samples):
         warnings.append("latency changes slowly for so short a run: intervals are too narrow, run longer")
     return Rung(
-        load,
-        tuple(run.name for run in before),
-        tuple(run.name for run in after),
-        samples[0].block_s,
-        sum(sample.number for sample in samples),
-        tuple(figure_differences(*samples, is_timed=is_timed)),
-        tuple(warnings),
+        load=load,
+        before=tuple(run.name for run in before),
+        after=tuple(run.name for run in after),
+        block_s=samples[0].block_s,
+        blocks=sum(sample.number for sample in samples),
+        differences=tuple(figure_differences(*samples, is_timed=is_timed)),
+        warnings=tuple(warnings),
     )
 
 

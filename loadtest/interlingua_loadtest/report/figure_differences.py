@@ -28,7 +28,7 @@ _BEYOND = 10  # requests slower than a percentile, for its interval to mean anyt
 _LATENCIES = tuple(f"p{percent:g}" for percent in PERCENTS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Difference:
     """One figure of both sides.
 
@@ -91,7 +91,18 @@ def _difference(name: str, pair: tuple[float, float], draws: tuple[Floats, Float
         ratio_low, ratio_high = _ends(draws[1] / draws[0], tail)
     ratio = after / before if before else math.nan
     verdict = _verdict(low, high, lower_is_better=name in _LATENCIES)
-    return Difference(name, before, after, after - before, low, high, ratio, ratio_low, ratio_high, verdict)
+    return Difference(
+        figure=name,
+        before=before,
+        after=after,
+        difference=after - before,
+        low=low,
+        high=high,
+        ratio=ratio,
+        ratio_low=ratio_low,
+        ratio_high=ratio_high,
+        verdict=verdict,
+    )
 
 
 def _ends(values: Floats, tail: float) -> tuple[float, float]:

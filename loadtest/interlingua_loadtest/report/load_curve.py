@@ -23,7 +23,7 @@ KEPT_UP, SLOWER = 0.95, 2.0
 _LEAST_RATES = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LoadPoint:
     """One run at one rate.
 

@@ -37,7 +37,7 @@ class GroupFigures:
     goodput: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServerFigures:
     """What the server counted of one version of a model during the run, from its first request to its last.
 
@@ -72,7 +72,7 @@ class ProcessFigures:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunFigures:
     """One run.
 
@@ -121,7 +121,7 @@ class RunFigures:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rung:
     """Runs of one load on both sides.
 
@@ -165,7 +165,7 @@ class LoadComparison:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LoadReport:
     """All of it.
 

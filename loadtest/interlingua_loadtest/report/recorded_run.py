@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 State = Literal["valid", "not steady", "void", "unfinished"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RecordedRun:
     """One run.
 

@@ -113,13 +113,13 @@ def _group(name: str, requests: Requests, blocks: Blocks, slo: Slo | None) -> Gr
 def _server(counts: Counts) -> ServerFigures:
     requests = max(counts.requests, 1)
     return ServerFigures(
-        f"{counts.model}/{counts.version}",
-        counts.requests,
-        counts.failures,
-        counts.executions,
-        counts.mean_batch,
-        counts.queue_s / requests,
-        counts.compute_infer_s / requests,
+        model=f"{counts.model}/{counts.version}",
+        requests=counts.requests,
+        failures=counts.failures,
+        executions=counts.executions,
+        mean_batch=counts.mean_batch,
+        queue_s=counts.queue_s / requests,
+        compute_s=counts.compute_infer_s / requests,
     )
 
 

@@ -33,7 +33,7 @@ _LEAST = 5
 _BANDS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Budget:
     """Mean times of the requests around a percentile of a group's latency.
 
@@ -91,7 +91,19 @@ def budget(requests: Requests, percent: float, kind: str, group: str = "all", na
     rest = math.fsum([mean, *(-value for value in stages.values() if not math.isnan(value))])
     low, high = float(latency.min()), float(latency.max())
     stages[REST] = rest
-    return Budget(kind, group, name, percent, len(part), len(requests), low, high, mean, stages, unknown)
+    return Budget(
+        kind=kind,
+        group=group,
+        name=name,
+        percent=percent,
+        requests=len(part),
+        of=len(requests),
+        low_s=low,
+        high_s=high,
+        latency_s=mean,
+        stages=stages,
+        unknown=unknown,
+    )
 
 
 def band(latency_s: Floats, percent: float) -> Ints:

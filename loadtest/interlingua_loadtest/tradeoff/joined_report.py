@@ -41,7 +41,7 @@ class Source:
         return cls(label.strip(), path.parent if path.name == FILE else path, Path(repository))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class JoinedReport:
     """What is taken from a report.
 
@@ -80,7 +80,13 @@ class JoinedReport:
         left_out = tuple(str(name) for name in named if name not in served)
         languages = tuple(counts.language for counts in report.dataset.languages)
         return cls(
-            source, saved, models, served, left_out, languages, report.configuration.query_language == "detected"
+            source=source,
+            saved=saved,
+            models=models,
+            ndcg=served,
+            left_out=left_out,
+            languages=languages,
+            detected=report.configuration.query_language == "detected",
         )
 
 

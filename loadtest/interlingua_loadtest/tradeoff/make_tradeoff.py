@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.tradeoff.floors import Floors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What the answer is for.
 
@@ -113,16 +113,23 @@ def _rows(
     layout = _layout(report.source.repository, profiles)
     # Searches in the mix of the dataset's queries; the depth is replaced setting by setting.
     deepest = max(name.depth or 0 for name in names)
-    traffic = PlannedTraffic(f"--setting {report.source.label}", peak_rate=1.0, mean_rate=1.0, depth=deepest)
+    traffic = PlannedTraffic(source=f"--setting {report.source.label}", peak_rate=1.0, mean_rate=1.0, depth=deepest)
     demand = planned_demand(traffic, dataset, report.source.repository)
-    replica = Replica(layout, demand, wanted.slo, traffic, wanted.runs, wanted.price_per_hour)
+    replica = Replica(
+        layout=layout,
+        demand=demand,
+        slo=wanted.slo,
+        traffic=traffic,
+        runs=wanted.runs,
+        price_per_hour=wanted.price_per_hour,
+    )
     for setting in _settings(report, names, dataset, first, wanted, notes):
         on_step(f"simulating {setting.name}")
         seconds = first.seconds(setting.depth, setting.ef_search)
         try:
-            yield Row(setting, replica.cost(setting.depth, seconds))
+            yield Row(setting=setting, cost=replica.cost(setting.depth, seconds))
         except ImpossibleSloError as error:
-            yield Row(setting, None, impossible=str(error))
+            yield Row(setting=setting, cost=None, impossible=str(error))
 
 
 def _layout(repository: Path, profiles: Sequence[HardwareProfile]) -> ServerLayout:

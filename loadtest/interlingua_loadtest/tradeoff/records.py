@@ -52,7 +52,7 @@ class Setting:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cost:
     """Of a setting, at the highest rate that one replica holds within the SLO.
 
@@ -75,7 +75,7 @@ class Cost:
     price: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A setting and its place.
 
@@ -119,7 +119,7 @@ class Row:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tradeoff:
     """The answer.
 

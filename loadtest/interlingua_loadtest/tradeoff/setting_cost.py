@@ -55,7 +55,7 @@ def looked_at(depth: int, ef_search: int) -> int:
     return max(ef_search, depth, _KEPT)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Replica:
     """One server, asked with growing rates; equal questions are simulated once."""
 
@@ -84,7 +84,16 @@ class Replica:
             raise found
         cpu_s = _MILLION * (self.layout.cores / found.rate + first_stage_s)
         price = None if self.price_per_hour is None else cpu_s / self.layout.cores / _HOUR_S * self.price_per_hour
-        return Cost(found.rate, found.low, found.high, found.p99_s, found.busiest, first_stage_s, cpu_s, price)
+        return Cost(
+            rate=found.rate,
+            low=found.low,
+            high=found.high,
+            p99_s=found.p99_s,
+            busiest=found.busiest,
+            first_stage_s=first_stage_s,
+            cpu_s=cpu_s,
+            price=price,
+        )
 
     def _simulated(self, depth: int, first_stage_s: float) -> HighestRate | ImpossibleSloError:
         layout = replace(self.layout, between_s=self.layout.between_s + first_stage_s)

@@ -97,8 +97,8 @@ CLOSED = "--http-address=127.0.0.1 --grpc-address=127.0.0.1 --metrics-address=12
 
 
 def test_our_own_server_is_started_without_a_finding(tmp_path: Path) -> None:
-    runtime = Runtime(*(tmp_path / name for name in "abcdef"))
-    command = EmbeddedServer(ServerSettings(tmp_path))._command(runtime, tmp_path / "backends")
+    runtime = Runtime(**{name: tmp_path / name for name in Runtime.__annotations__})
+    command = EmbeddedServer(ServerSettings(model_repository=tmp_path))._command(runtime, tmp_path / "backends")
     assert linted(write(tmp_path / "models", GOOD), {"launch": shlex.join(command)}) == []
 
 

@@ -36,7 +36,7 @@ _SEARCH_PRECISION = 0.03
 Step = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What the plan has to hold.
 

@@ -59,7 +59,7 @@ class Growth:
         return float((1 + self.corpus) ** (months / MONTHS_A_YEAR))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlannedTraffic:
     """Everything a plan has to know of the traffic.
 

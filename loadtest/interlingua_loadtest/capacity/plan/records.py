@@ -87,7 +87,7 @@ class Outlook:
         return min(months, default=None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IndexSize:
     """An index of so many documents; build and query on one core.
 
@@ -104,7 +104,7 @@ class IndexSize:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HardwarePlan:
     """The plan on one kind of machine.
 
@@ -141,7 +141,7 @@ class HardwarePlan:
 
 
 @saved
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """For all machines.
 

@@ -1,0 +1,33 @@
+"""Rules that records keep, read off the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from interlingua.base.paths import PROJECT_ROOT
+
+_MANY = 6
+_LEFT_OUT = {"backends", "lint"}
+
+
+def _sources() -> Iterator[Path]:
+    for path in PROJECT_ROOT.glob("*/interlingua*/**/*.py"):
+        if not _LEFT_OUT & set(path.parts):
+            yield path
+
+
+def _by_place(path: Path) -> Iterator[str]:
+    """The dataclasses of a file that have many fields and take them by their place."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            made = [ast.unparse(decorator) for decorator in node.decorator_list]
+            by_place = any(text.startswith("dataclass") and "kw_only=True" not in text for text in made)
+            if by_place and sum(isinstance(entry, ast.AnnAssign) for entry in node.body) >= _MANY:
+                yield f"{path.relative_to(PROJECT_ROOT)}: {node.name}"
+
+
+def test_records_of_many_fields_are_made_by_name() -> None:
+    """Two neighbouring numbers cannot change places unseen."""
+    assert [found for path in _sources() for found in _by_place(path)] == []
