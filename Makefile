@@ -57,6 +57,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/pytest --quiet tests/interlingua/test_structure.py
 
 types: setup
 	$(BIN)/mypy

@@ -25,7 +25,7 @@ from interlingua_client.writer_lock import writer_lock
 
 if TYPE_CHECKING:
     from interlingua_adaptation.corpus_cleaning import Group
-    from interlingua_adaptation.mine_queries import Query
+    from interlingua_adaptation.mine_queries import MinedQuery
     from interlingua_client.embedder import Embedder
 
 
@@ -105,7 +105,7 @@ def _groups(work: WorkFolder) -> dict[str, Group]:
     return groups
 
 
-def _fill(lists: GrowingLists, queries: list[Query], search: SectionSearch, choice: NegativeChoice) -> None:
+def _fill(lists: GrowingLists, queries: list[MinedQuery], search: SectionSearch, choice: NegativeChoice) -> None:
     left = [query for query in queries if query.id not in lists.done]
     with progress("mining", unit="queries", total=len(queries)) as bar:
         bar.advance(len(queries) - len(left))

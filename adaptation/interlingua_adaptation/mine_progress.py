@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from interlingua_adaptation.mine_negatives import Negatives
-    from interlingua_adaptation.mine_queries import Query
+    from interlingua_adaptation.mine_queries import MinedQuery
 
 
 class GrowingLists:
@@ -49,7 +49,7 @@ class GrowingLists:
         self._truncated += number
         write_facts(self._header, {"made_of": self._made_of, "truncated": self._truncated})
 
-    def add(self, query: Query, negatives: Negatives) -> None:
+    def add(self, query: MinedQuery, negatives: Negatives) -> None:
         """One more list; kept also if it has no negatives, so that it is not made again."""
         row = {**query.row(negatives.groups), "near_duplicates": negatives.near_duplicates}
         self._file.write(json_line(row))

@@ -32,7 +32,7 @@ _SHORTEST_SECTION = 120
 _SENTENCE_SIZES = range(20, 301)
 
 
-class Query(NamedTuple):
+class MinedQuery(NamedTuple):
     """What is asked, before there are negatives.
 
     Attributes:
@@ -58,7 +58,7 @@ class Query(NamedTuple):
 
 def make_queries(
     groups: Mapping[str, Group], pivot: str, *, seed: int, most_sentences: int | None = None
-) -> list[Query]:
+) -> list[MinedQuery]:
     """All headings that can be asked for, and a sample of sentences.
 
     Args:
@@ -73,7 +73,7 @@ def make_queries(
     return headings + asked
 
 
-def heading_queries(groups: Mapping[str, Group], pivot: str) -> Iterable[Query]:
+def heading_queries(groups: Mapping[str, Group], pivot: str) -> Iterable[MinedQuery]:
     """One for each group whose heading names it and no other."""
     counts = Counter((s.language, _key(s.title)) for group in groups.values() for s in group.values())
     for name, group in groups.items():
@@ -87,10 +87,10 @@ def heading_queries(groups: Mapping[str, Group], pivot: str) -> Iterable[Query]:
             for section in group.values()
             if counts[section.language, _key(section.title)] == 1 and _is_own(section, first)
         }
-        yield Query(f"heading:{name}", name, "heading", first.language, texts, {})
+        yield MinedQuery(f"heading:{name}", name, "heading", first.language, texts, {})
 
 
-def sentence_queries(groups: Mapping[str, Group], pivot: str) -> Iterable[Query]:
+def sentence_queries(groups: Mapping[str, Group], pivot: str) -> Iterable[MinedQuery]:
     """One for each group with a text that is long enough to lose its first sentence."""
     for name, group in groups.items():
         first = representative(group, pivot)
@@ -100,7 +100,7 @@ def sentence_queries(groups: Mapping[str, Group], pivot: str) -> Iterable[Query]
         if first.language in cut:
             texts = {language: parts[0] for language, parts in cut.items()}
             documents = {language: parts[1] for language, parts in cut.items()}
-            yield Query(f"sentence:{name}", name, "sentence", first.language, texts, documents)
+            yield MinedQuery(f"sentence:{name}", name, "sentence", first.language, texts, documents)
 
 
 def heading_key(title: str) -> str:

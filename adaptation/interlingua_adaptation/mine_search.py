@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from interlingua_adaptation.mine_queries import Query
+    from interlingua_adaptation.mine_queries import MinedQuery
     from interlingua_adaptation.section import Section
     from interlingua_client.embedder import Embedder, FloatArray
 
@@ -69,7 +69,7 @@ class SectionSearch:
     def __exit__(self, *_: object) -> None:
         self._index.close()
 
-    def nearest(self, queries: Iterable[Query], k: int) -> Iterator[tuple[Query, list[str]]]:
+    def nearest(self, queries: Iterable[MinedQuery], k: int) -> Iterator[tuple[MinedQuery, list[str]]]:
         """Each query with its k nearest groups, best first."""
         batches = [list(batch) for batch in _batched(list(queries))]
         texts = ([query.texts[query.language] for query in batch] for batch in batches)
@@ -84,7 +84,7 @@ class SectionSearch:
         return float(self._vectors[group] @ self._vectors[other])
 
 
-def _batched(queries: list[Query]) -> Iterator[list[Query]]:
+def _batched(queries: list[MinedQuery]) -> Iterator[list[MinedQuery]]:
     for start in range(0, len(queries), _BATCH):
         yield queries[start : start + _BATCH]
 

@@ -69,7 +69,7 @@ parameters = 674_656
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class DummyRow:
     """One model's line.
 
     Attributes:
@@ -122,7 +122,7 @@ def _entry(name: str) -> ModelSpec:
     return spec
 
 
-def _measured(spec: ModelSpec, max_tokens: int) -> Row:
+def _measured(spec: ModelSpec, max_tokens: int) -> DummyRow:
     with _empty(_ROOT) as root:
         repository = root / "models"
         one = ("--model-repository", repository, "--instances", 1, "--threads", cores())
@@ -137,7 +137,7 @@ def _measured(spec: ModelSpec, max_tokens: int) -> Row:
         measured = _run(["-P", "-m", "interlingua_benchmarks.dummy_figures", str(repository), spec.role])
         click.echo(f"{spec.id}: export {exported.seconds:.0f} s, figures {measured.seconds:.0f} s", err=True)
         worst = (parity["worst"], parity["bound"])
-        return Row(
+        return DummyRow(
             spec=spec,
             export_s=exported.seconds,
             peak_bytes=exported.peak_bytes,

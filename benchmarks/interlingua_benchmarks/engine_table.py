@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from interlingua_client.embedder import FloatArray
     from interlingua_client.language_offsets import LanguageMeans
     from interlingua_evaluation.datasets.dataset import Dataset
-    from interlingua_evaluation.gap.gap_study import Row
+    from interlingua_evaluation.gap.gap_study import GapRow
 
 _RUN = """
 import sys, numpy as np, onnxruntime as ort
@@ -128,7 +128,7 @@ def _print(bits: int, dataset: Dataset, full: FloatArray, answers: list[Answers]
     click.echo(f"| fp32, documents and questions | 1 | | {figures} |")
 
 
-def quality(dataset: Dataset, documents: FloatArray, queries: FloatArray) -> Row:
+def quality(dataset: Dataset, documents: FloatArray, queries: FloatArray) -> GapRow:
     """nDCG@10 of dense search with the offsets of these very vectors removed."""
     from interlingua_client.language_offsets import LanguageOffsets
     from interlingua_evaluation.gap.gap_study import row_of

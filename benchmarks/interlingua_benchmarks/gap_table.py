@@ -17,7 +17,7 @@ from interlingua_evaluation.extra import require_evaluate_extra, run
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Half
-    from interlingua_evaluation.gap.gap_study import GapStudy, Row
+    from interlingua_evaluation.gap.gap_study import GapRow, GapStudy
     from interlingua_evaluation.report.model import Figure
     from interlingua_evaluation.systems.system_runs import SystemRuns
 
@@ -79,13 +79,13 @@ def _print_switches(runs: SystemRuns, half: Half, name: str) -> None:
     _print_rows(without_translations(runs, half))
 
 
-def _print_rows(rows: Iterator[Row] | Sequence[Row]) -> None:
+def _print_rows(rows: Iterator[GapRow] | Sequence[GapRow]) -> None:
     click.echo("| | same language | across | mixed pool | own-language share |\n|---|---|---|---|---|")
     for row in rows:
         click.echo(f"| {row.name} | {' | '.join(_cell(figure) for figure in row[1:])} |")
 
 
-def _print_numbered(rows: Iterator[tuple[int, Row]]) -> None:
+def _print_numbered(rows: Iterator[tuple[int, GapRow]]) -> None:
     click.echo("| documents | | across | mixed pool | own-language share |\n|---|---|---|---|---|")
     for number, row in rows:
         click.echo(f"| {number} | {row.name} | {' | '.join(_cell(figure) for figure in row[2:])} |")

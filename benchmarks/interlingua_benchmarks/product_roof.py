@@ -34,7 +34,7 @@ _PASS_S = 0.1
 
 
 @dataclass(frozen=True)
-class Product:
+class MatrixProduct:
     """Activations [rows, inputs] times a matrix [inputs, outputs], `count` times in a network."""
 
     operator: str
@@ -49,7 +49,7 @@ class Product:
         return values.astype(_TYPES[self.operator])
 
 
-def products(network: Path) -> list[Product]:
+def products(network: Path) -> list[MatrixProduct]:
     """The products of a model.onnx with its constant matrices, one entry a shape and operator."""
     import onnx
 
@@ -64,7 +64,8 @@ def products(network: Path) -> list[Product]:
             counts[kind] += 1
             found.setdefault(kind, node)
     return [
-        Product(*kind, counts[kind], _network_of(node, kind, weights, network.parent)) for kind, node in found.items()
+        MatrixProduct(*kind, counts[kind], _network_of(node, kind, weights, network.parent))
+        for kind, node in found.items()
     ]
 
 
@@ -97,7 +98,7 @@ def products_rate(network: Path, tokens: Sequence[Sized], cores: int) -> float:
     return len(tokens) / (token_s * sum(map(len, tokens)))
 
 
-def _seconds(product: Product, cores: int) -> float:
+def _seconds(product: MatrixProduct, cores: int) -> float:
     """What a call of ROWS tokens takes while every core makes such calls: the mean of the fastest pass."""
     sessions = [cpu_session(product.model, threads=1) for _ in range(cores)]
     feed = {"x": product.activations(ROWS)}

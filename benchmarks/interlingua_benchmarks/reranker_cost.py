@@ -42,7 +42,7 @@ LIMIT_PAIRS = 80
 SEED = 12
 
 
-class Cost(NamedTuple):
+class RerankerCost(NamedTuple):
     """One precision's figures.
 
     Attributes:
@@ -101,7 +101,7 @@ def main(
     Console().print(_table(report))
 
 
-def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, repository: Path) -> Cost:
+def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, repository: Path) -> RerankerCost:
     """Export it if need be, then the limit and the service, one after the other."""
     from interlingua_benchmarks.in_process_limit import find_limit
     from interlingua_evaluation.measures.relevance import Judge
@@ -130,7 +130,7 @@ def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, 
     click.echo(f"{precision}: service", err=True)
     served = rerank_through_service(repository, str(exported["digest"]), lists, clients)
     mixed = MixedScores.of(lists, served.logits)
-    return Cost(precision, limit, served, Judge(lists).ndcg(mixed.ranked(checkpoint.spec.rerank_weight)))
+    return RerankerCost(precision, limit, served, Judge(lists).ndcg(mixed.ranked(checkpoint.spec.rerank_weight)))
 
 
 def _export(repository: Path, precision: str, model: str) -> dict[str, object]:
@@ -144,7 +144,7 @@ def _export(repository: Path, precision: str, model: str) -> dict[str, object]:
     return facts
 
 
-def _report(reranker: str, lists: CandidateLists, costs: list[Cost], clients: int) -> dict[str, object]:
+def _report(reranker: str, lists: CandidateLists, costs: list[RerankerCost], clients: int) -> dict[str, object]:
     from interlingua_benchmarks.serving_benchmark import machine
     from interlingua_evaluation.measures.relevance import Judge
 

@@ -40,7 +40,7 @@ _FIRST_TRY = 0.75  # of the predicted rate: where the search begins
 
 
 @dataclass(frozen=True)
-class Setting:
+class TruthSetting:
     """What is predicted and measured.
 
     Attributes:
@@ -56,8 +56,8 @@ class Setting:
 _MIX = "embed_query=30,embed_document=10,search=1"
 
 
-def _setting(name: str, objective: str, instances: int | None = None, **settings: object) -> Setting:
-    return Setting(name, replace(RunSettings(rate=1.0), **settings), Slo.parse(objective), instances)  # type: ignore[arg-type]
+def _setting(name: str, objective: str, instances: int | None = None, **settings: object) -> TruthSetting:
+    return TruthSetting(name, replace(RunSettings(rate=1.0), **settings), Slo.parse(objective), instances)  # type: ignore[arg-type]
 
 
 SETTINGS = (
@@ -197,7 +197,7 @@ def _repository(original: Path, instances: int | None) -> Iterator[Path]:
         yield changed
 
 
-def predict(setting: Setting, repository: Path, profile: HardwareProfile, seconds: float) -> HighestRate:
+def predict(setting: TruthSetting, repository: Path, profile: HardwareProfile, seconds: float) -> HighestRate:
     """The highest rate that the simulator finds, for runs of so many seconds."""
     from interlingua_loadtest import schedule
     from interlingua_loadtest.capacity.highest_rate import Runs, highest_rate
@@ -216,26 +216,26 @@ def predict(setting: Setting, repository: Path, profile: HardwareProfile, second
     return highest_rate(demand_of_run(settings, repository), layout, setting.slo, runs)
 
 
-def measure(setting: Setting, repository: Path, out: Path, plan: SearchPlan) -> FoundRate:
+def measure(setting: TruthSetting, repository: Path, out: Path, plan: SearchPlan) -> FoundRate:
     """The highest rate that a server holds."""
     from interlingua_loadtest import target
     from interlingua_loadtest.found_rate import line
-    from interlingua_loadtest.rate_runs import RecordedRuns
+    from interlingua_loadtest.rate_runs import OfferRuns
     from interlingua_loadtest.rate_search import RateSearch
-    from interlingua_loadtest.validity import Bounds
+    from interlingua_loadtest.validity import ValidityBounds
 
     def show(found: FoundRate) -> None:
         if found.tries:
             print("  " + line(found.tries[-1]), file=sys.stderr)
 
     # The generator's lag is in the latency, and its work on the shared cores in the prediction.
-    bounds = Bounds(lag_p99_s=_LAG_S)
+    bounds = ValidityBounds(lag_p99_s=_LAG_S)
     with target.started(repository) as server:
-        runs = RecordedRuns(setting.settings, server, out, setting.slo, bounds=bounds)
+        runs = OfferRuns(setting.settings, server, out, setting.slo, bounds=bounds)
         return RateSearch(runs, setting.slo, plan, show).find()
 
 
-def _truth(setting: Setting, predicted: HighestRate, found: FoundRate | None) -> Truth:
+def _truth(setting: TruthSetting, predicted: HighestRate, found: FoundRate | None) -> Truth:
     nan = float("nan")
     measured = (found and found.rate) or nan
     return Truth(

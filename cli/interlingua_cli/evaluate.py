@@ -14,7 +14,7 @@ from interlingua_evaluation import options
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset, Half
-    from interlingua_evaluation.datasets.finding import Finding
+    from interlingua_evaluation.datasets.finding import DatasetFinding
     from interlingua_evaluation.evaluate import Evaluation, QueryLanguage
     from interlingua_evaluation.systems.scorer_choice import Through
     from interlingua_evaluation.systems.system_name import SystemName
@@ -112,7 +112,7 @@ def _checked(dataset: Dataset, *, as_json: bool) -> int:
     return int(any(finding.severity == "error" for finding in findings))
 
 
-def _show_findings(findings: tuple[Finding, ...]) -> None:
+def _show_findings(findings: tuple[DatasetFinding, ...]) -> None:
     if not findings:
         click.echo("nothing was found to be wrong")
     for finding in findings:
@@ -139,7 +139,7 @@ def _evaluated(
     no_cost: bool,
     cache: Path,
 ) -> int:
-    from interlingua_evaluation.evaluate import Settings, evaluate
+    from interlingua_evaluation.evaluate import EvaluationSettings, evaluate
     from interlingua_evaluation.report.thresholds import parse_all
     from interlingua_evaluation.serving import published_models
 
@@ -147,7 +147,7 @@ def _evaluated(
     models = published_models(model_repository)
     reranks = models.reranker is not None and not no_rerank
     names = _names(systems or (_WITHOUT_RERANKER + (_WITH_RERANKER if reranks else ())))
-    settings = Settings(
+    settings = EvaluationSettings(
         systems=names,
         baseline=_baseline(baseline, names),
         half=half,

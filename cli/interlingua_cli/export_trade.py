@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from interlingua_exporter.gate.parity import GateReport
     from interlingua_exporter.precision.trade import Trade
-    from interlingua_exporter.precision_comparison import Comparison, Row
+    from interlingua_exporter.precision_comparison import PrecisionComparison, PrecisionRow
 
 
 def print_trade(trade: Trade) -> None:
@@ -24,7 +24,7 @@ def print_trade(trade: Trade) -> None:
     )
 
 
-def print_comparison(comparison: Comparison) -> None:
+def print_comparison(comparison: PrecisionComparison) -> None:
     """One row a precision, and what is wrong with those that fail."""
     from rich.table import Table
 
@@ -62,7 +62,7 @@ def agreement_facts(gate: GateReport) -> list[dict[str, Any]]:
     return [asdict(language) for language in gate.agreements]
 
 
-def comparison_facts(comparison: Comparison) -> dict[str, Any]:
+def comparison_facts(comparison: PrecisionComparison) -> dict[str, Any]:
     """For --json."""
     rows = [
         {
@@ -78,7 +78,7 @@ def comparison_facts(comparison: Comparison) -> dict[str, Any]:
     return {"model": comparison.spec.id, "precisions": rows}
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: PrecisionRow) -> list[str]:
     trade = row.trade
     if trade is None:
         return [row.precision, *["-"] * 6, row.verdict]

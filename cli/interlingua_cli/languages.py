@@ -13,7 +13,7 @@ from interlingua_evaluation import options
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.languages.judged_systems import JudgedSystems
-    from interlingua_evaluation.languages.plan import Plan
+    from interlingua_evaluation.languages.plan import LanguagePlan
     from interlingua_evaluation.languages.text_counts import PublishedTokens
     from interlingua_evaluation.serving import PublishedModels
     from interlingua_evaluation.systems.scorer_choice import Through
@@ -86,7 +86,7 @@ def _is_corpus(source: str) -> bool:
     return source == "-" or Path(source).is_file()
 
 
-def _corpus_plan(source: str, tokens: PublishedTokens, languages: tuple[str, ...], *, skip_bad: bool) -> Plan:
+def _corpus_plan(source: str, tokens: PublishedTokens, languages: tuple[str, ...], *, skip_bad: bool) -> LanguagePlan:
     from interlingua_client.corpus import Corpus
     from interlingua_client.query_language import LanguageDetector
     from interlingua_evaluation.datasets.language_choice import wanted_tags
@@ -106,18 +106,18 @@ def _evaluated(
     *,
     rerank: bool,
 ) -> JudgedSystems:
-    from interlingua_evaluation.evaluate import Settings, evaluate
+    from interlingua_evaluation.evaluate import EvaluationSettings, evaluate
     from interlingua_evaluation.languages.judged_systems import of_evaluation, wanted_systems
     from interlingua_evaluation.systems.system_name import SystemName
 
     names = [SystemName.parse(name) for name in wanted_systems(rerank=rerank)]
-    settings = Settings(
+    settings = EvaluationSettings(
         systems=names, baseline=names[0], half="test", query_language="detected", cost=False, cache=cache
     )
     return of_evaluation(evaluate(dataset, models, settings, server, through, checkpoint))
 
 
-def _print(plan: Plan, *, as_json: bool) -> None:
+def _print(plan: LanguagePlan, *, as_json: bool) -> None:
     from interlingua.display.terminal import print_parts
     from interlingua_evaluation.languages.plan_tables import parts
     from interlingua_evaluation.report.plain import plain

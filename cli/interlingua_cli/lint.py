@@ -54,13 +54,13 @@ def command(
     if explain:
         _explain(explain)
         return
-    from interlingua_exporter.lint import LaunchLine, Repository, Settings, lint
+    from interlingua_exporter.lint import LaunchLine, LintSettings, Repository, lint
     from interlingua_exporter.lint.onnx_file import onnx_is_installed
 
     try:
         exact = not this_processor().saturates if vnni is None else vnni
         flags = LaunchLine.parse(launch) if launch is not None else None
-        settings = Settings(flags, _bytes(shm_size), gpu, exact)
+        settings = LintSettings(flags, _bytes(shm_size), gpu, exact)
         read = Repository.read(repository, settings)
         findings = lint(read, select=_codes(select), ignore=_codes(ignore))
     except InputError as error:

@@ -136,7 +136,7 @@ def _as_json(results: list[RunResult], *, ladder: bool) -> str:
 
 def _search(slo: Slo, stack: ExitStack, out: Path, options: dict[str, Any]) -> int:
     from interlingua_loadtest.found_rate import INTERRUPTED
-    from interlingua_loadtest.rate_runs import RecordedRuns
+    from interlingua_loadtest.rate_runs import OfferRuns
     from interlingua_loadtest.rate_search import RateSearch, SearchPlan
 
     # Any rate will do to check the rest by: what cannot be scheduled is said before a server starts.
@@ -144,7 +144,7 @@ def _search(slo: Slo, stack: ExitStack, out: Path, options: dict[str, Any]) -> i
     settings.times()
     chosen = {name: options[name] for name in _SEARCHING if options[name] is not None}
     plan = SearchPlan(seconds=settings.seconds, seed=settings.seed, **chosen)
-    runs = RecordedRuns(settings, _target(stack, options), out, slo, workers=options["workers"])
+    runs = OfferRuns(settings, _target(stack, options), out, slo, workers=options["workers"])
     search = RateSearch(runs, slo, plan, _keeper(out, options))
     try:
         found = search.find()

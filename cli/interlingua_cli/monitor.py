@@ -107,11 +107,11 @@ def command(
 
     Ends with status 1 when there is an alert, 0 when there is none.
     """
-    from interlingua_evaluation.monitoring.alerts import Limits
-    from interlingua_evaluation.monitoring.log_records import Window
+    from interlingua_evaluation.monitoring.alerts import AlertLimits
+    from interlingua_evaluation.monitoring.log_records import LogWindow
     from interlingua_evaluation.monitoring.monitor_report import monitor
 
-    window = Window(-math.inf if since is None else since, math.inf if until is None else until)
+    window = LogWindow(-math.inf if since is None else since, math.inf if until is None else until)
     if window.since >= window.until:
         raise click.UsageError("--since is not before --until")
     numbers = (0.0 if low_score is None else low_score, q, min_ks, min_psi, min_increase, *max_rate.values())
@@ -121,7 +121,7 @@ def command(
         raise click.UsageError("--alert-on needs --baseline")
     if "low_confidence" in max_rate and not baseline and low_score is None:
         raise click.UsageError("--max-rate low-confidence needs --low-score or --baseline")
-    limits = Limits(q=q, ks=min_ks, psi=min_psi, rate=min_increase, kinds=alert_on or KINDS, max_rates=max_rate)
+    limits = AlertLimits(q=q, ks=min_ks, psi=min_psi, rate=min_increase, kinds=alert_on or KINDS, max_rates=max_rate)
     report = monitor(logs, baseline, window=window, low_score=low_score, limits=limits)
     if as_json:
         click.echo(json.dumps(report.to_dict(), ensure_ascii=False, allow_nan=False))

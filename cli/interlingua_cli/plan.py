@@ -14,7 +14,7 @@ from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua_loadtest.extra import PLANNING, require_extra
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.plan.machine_plan import Wanted
+    from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
     from interlingua_loadtest.capacity.plan.records import Plan
 
@@ -134,11 +134,11 @@ def _plan(traffic: PlannedTraffic, options: dict[str, Any]) -> Plan:
     return make_plan(traffic, demand, machines, repository, wanted, index_cost=costs, on_step=on_step)
 
 
-def _wanted(options: dict[str, Any]) -> Wanted:
-    from interlingua_loadtest.capacity.plan.machine_plan import Wanted
+def _wanted(options: dict[str, Any]) -> PlanGoal:
+    from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal
     from interlingua_loadtest.slo import Slo
 
-    wanted = Wanted(
+    wanted = PlanGoal(
         slo=Slo.parse(options["slo"], options["goodput"]),
         headroom=options["headroom"],
         spare=options["spare"],

@@ -14,7 +14,7 @@ from interlingua_evaluation import options
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_loadtest.tradeoff.joined_report import JoinedReport
-    from interlingua_loadtest.tradeoff.make_tradeoff import Wanted
+    from interlingua_loadtest.tradeoff.make_tradeoff import TradeoffGoal
     from interlingua_loadtest.tradeoff.records import Tradeoff
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -91,11 +91,11 @@ def command(**options: Any) -> int:
 def _tradeoff(options: dict[str, Any]) -> Tradeoff:
     from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
     from interlingua_loadtest.capacity.index_cost import IndexCost
-    from interlingua_loadtest.tradeoff.joined_report import JoinedReport, Source
+    from interlingua_loadtest.tradeoff.joined_report import JoinedReport, ReportSource
     from interlingua_loadtest.tradeoff.make_tradeoff import make_tradeoff
 
     wanted = _wanted(options)
-    sources = [Source.parse(text) for text in options["settings"]]
+    sources = [ReportSource.parse(text) for text in options["settings"]]
     profiles = [HardwareProfile.read(path) for path in options["profiles"]]
     reports = [JoinedReport.read(source) for source in sources]
     dataset = _dataset(reports[0], options)
@@ -103,14 +103,14 @@ def _tradeoff(options: dict[str, Any]) -> Tradeoff:
     return make_tradeoff(reports, dataset, profiles, IndexCost.load(), wanted, on_step)
 
 
-def _wanted(options: dict[str, Any]) -> Wanted:
+def _wanted(options: dict[str, Any]) -> TradeoffGoal:
     from interlingua_evaluation.systems.ann_recall import EF_SEARCHES
     from interlingua_loadtest.capacity.highest_rate import Runs
     from interlingua_loadtest.slo import Slo
     from interlingua_loadtest.tradeoff.floors import Floors
-    from interlingua_loadtest.tradeoff.make_tradeoff import Wanted
+    from interlingua_loadtest.tradeoff.make_tradeoff import TradeoffGoal
 
-    return Wanted(
+    return TradeoffGoal(
         slo=Slo.parse(options["slo"], options["goodput"]),
         floors=Floors.parse(options["floors"]),
         scope=options["quality"],

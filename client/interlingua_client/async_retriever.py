@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua_client.deadline import Deadline
-from interlingua_client.in_use import InUse, Opening, Pair
+from interlingua_client.in_use import IndexPair, InUse, Opening
 from interlingua_client.score_mixing import require_weight
 from interlingua_client.search_log import SearchLog, noting
 from interlingua_client.search_steps import DEFAULT_CANDIDATES, DEFAULT_K, Searcher, SearchRequest
@@ -41,8 +41,8 @@ class AsyncRetriever:
     ) -> None:
         """Use `open`, unless all is at hand; the retriever closes index and client."""
         self._log = log
-        self._left: list[Pair[AsyncInferenceClient]] = []  # replaced, searched with no more, still to be closed
-        self._in_use = InUse(Pair(Searcher.of(index, client.services, rerank_weight), client), self._left.append)
+        self._left: list[IndexPair[AsyncInferenceClient]] = []  # replaced, searched with no more, still to be closed
+        self._in_use = InUse(IndexPair(Searcher.of(index, client.services, rerank_weight), client), self._left.append)
         self._opening: Opening | None = None
 
     @classmethod
@@ -195,6 +195,6 @@ class AsyncRetriever:
             await _close(self._left.pop())
 
 
-async def _close(pair: Pair[AsyncInferenceClient]) -> None:
+async def _close(pair: IndexPair[AsyncInferenceClient]) -> None:
     await pair.client.close()
     pair.searcher.index.close()

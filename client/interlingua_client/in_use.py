@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _C = TypeVar("_C", bound=InferenceClient | AsyncInferenceClient)
 
 
-class Pair(NamedTuple, Generic[_C]):
+class IndexPair(NamedTuple, Generic[_C]):
     """What belongs together: the index and the version of the embedder it was built with.
 
     Attributes:
@@ -43,12 +43,12 @@ class Pair(NamedTuple, Generic[_C]):
         """Whether the server's engine has to be asked what it computes."""
         return is_wanted(self.client.identity.precision) and self.searcher.index.manifest.canary is not None
 
-    def heard(self, vectors: FloatArray, directory: Path) -> Pair[_C]:
+    def heard(self, vectors: FloatArray, directory: Path) -> IndexPair[_C]:
         """With what there is to say of the canary's vectors. Raises InputError: they are others."""
         return self._replace(note=compare(self.searcher.index.manifest, vectors, directory))
 
 
-def close_pair(pair: Pair[InferenceClient]) -> None:
+def close_pair(pair: IndexPair[InferenceClient]) -> None:
     """Let go of the connection and of the index."""
     pair.client.close()
     pair.searcher.index.close()
@@ -57,7 +57,7 @@ def close_pair(pair: Pair[InferenceClient]) -> None:
 class InUse(Generic[_C]):
     """The pair in use; safe to use from several threads."""
 
-    def __init__(self, pair: Pair[_C], let_go: Callable[[Pair[_C]], None]) -> None:
+    def __init__(self, pair: IndexPair[_C], let_go: Callable[[IndexPair[_C]], None]) -> None:
         """`let_go` gets every pair that was replaced, after the last search with it; it is to be closed."""
         self._lock = threading.Lock()
         self._let_go = let_go
@@ -65,12 +65,12 @@ class InUse(Generic[_C]):
         self._searches = [0]  # that run with this pair; each pair has a count of its own
 
     @property
-    def pair(self) -> Pair[_C]:
+    def pair(self) -> IndexPair[_C]:
         """What the next search takes; another thread may close it."""
         return self._pair
 
     @contextmanager
-    def used(self) -> Iterator[Pair[_C]]:
+    def used(self) -> Iterator[IndexPair[_C]]:
         """The pair, open until the block ends."""
         with self._lock:
             pair, searches = self._pair, self._searches
@@ -84,7 +84,7 @@ class InUse(Generic[_C]):
             if last:
                 self._let_go(pair)
 
-    def replace(self, pair: Pair[_C]) -> None:
+    def replace(self, pair: IndexPair[_C]) -> None:
         """Change to another index and client."""
         with self._lock:
             old, searches = self._pair, self._searches
@@ -116,7 +116,7 @@ class Opening:
     load_detector: bool
     rerank_weight: float | None
 
-    def open(self) -> Pair[InferenceClient]:
+    def open(self) -> IndexPair[InferenceClient]:
         """The index that is current now, and a client of its embedder's version. Raises as `Retriever.open`."""
         with ExitStack() as undo:
             index = self._index()
@@ -130,7 +130,7 @@ class Opening:
             undo.pop_all()
         return pair
 
-    async def open_async(self) -> Pair[AsyncInferenceClient]:
+    async def open_async(self) -> IndexPair[AsyncInferenceClient]:
         """As `open`; only the network is awaited, reading the index is not."""
         async with AsyncExitStack() as undo:
             index = self._index()
@@ -151,9 +151,9 @@ class Opening:
     def _index(self) -> SearchIndex:
         return SearchIndex.open(self.index_dir, use_offsets=self.use_offsets, ef_search=self.ef_search)
 
-    def _pair(self, index: SearchIndex, client: _C) -> Pair[_C]:
+    def _pair(self, index: SearchIndex, client: _C) -> IndexPair[_C]:
         index.manifest.require_embedder(client.identity, self.index_dir)
         searcher = Searcher.of(index, client.services, self.rerank_weight)
         if self.load_detector:
             searcher.load_detector()
-        return Pair(searcher, client)
+        return IndexPair(searcher, client)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua_client.deadline import Deadline
-from interlingua_client.in_use import InUse, Opening, Pair, close_pair
+from interlingua_client.in_use import IndexPair, InUse, Opening, close_pair
 from interlingua_client.score_mixing import require_weight
 from interlingua_client.search_log import SearchLog, noting
 from interlingua_client.search_steps import DEFAULT_CANDIDATES, DEFAULT_K, Searcher, SearchRequest
@@ -38,7 +38,7 @@ class Retriever:
     ) -> None:
         """Use `open`, unless all is at hand; the retriever closes index and client."""
         self._log = log
-        self._in_use = InUse(Pair(Searcher.of(index, client.services, rerank_weight), client), close_pair)
+        self._in_use = InUse(IndexPair(Searcher.of(index, client.services, rerank_weight), client), close_pair)
         self._opening: Opening | None = None
 
     @classmethod

@@ -52,7 +52,7 @@ _PICTURED = 60  # documents a language
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class EvaluationSettings:
     """What is evaluated, and how.
 
     Attributes:
@@ -86,7 +86,7 @@ class Evaluation:
 def evaluate(
     dataset: Dataset,
     models: PublishedModels,
-    settings: Settings,
+    settings: EvaluationSettings,
     server: str | None,
     through: Through,
     checkpoint: str | None,
@@ -115,7 +115,7 @@ class Evaluator:
     models: PublishedModels
     live: LiveServer
     scorer: PairScorer | None
-    settings: Settings
+    settings: EvaluationSettings
 
     def run(self) -> Evaluation:
         """Evaluate.

@@ -1,6 +1,7 @@
 """Every precision that a model's entry allows, built, gated and measured side by side; nothing is published.
 
-MODEL --load--> Checkpoint --fp32 once, torch's answers once--> a Row for each precision, forbidden ones with why
+MODEL --load--> Checkpoint --fp32 once, torch's answers once--> a PrecisionRow for each precision, forbidden ones
+with why
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Row:
+class PrecisionRow:
     """One precision.
 
     Attributes:
@@ -51,11 +52,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PrecisionComparison:
     """Rows in the order of `PRECISIONS`, fp32 first."""
 
     spec: ModelSpec
-    rows: tuple[Row, ...]
+    rows: tuple[PrecisionRow, ...]
 
 
 def compare(
@@ -66,7 +67,7 @@ def compare(
     on_step: Callable[[str], None],
     *,
     ignore_limits: bool = False,
-) -> Comparison:
+) -> PrecisionComparison:
     """Build and gate a model in every precision, in a temporary folder that holds two networks at a time.
 
     Args:
@@ -90,7 +91,7 @@ class _Comparing:
         self._threads = threads
         self._on_step = on_step
 
-    def run(self) -> Comparison:
+    def run(self) -> PrecisionComparison:
         spec = self._checkpoint.spec
         self._on_step(f"writing {spec.id} as ONNX in fp32")
         full = self._folder / "fp32"
@@ -98,12 +99,16 @@ class _Comparing:
         full_speed = speed_of(self._checkpoint, full, self._threads)
         self._on_step("asking torch")
         reference = torch_answers(self._checkpoint)
-        return Comparison(spec, tuple(self._row(precision, full, full_speed, reference) for precision in PRECISIONS))
+        return PrecisionComparison(
+            spec, tuple(self._row(precision, full, full_speed, reference) for precision in PRECISIONS)
+        )
 
-    def _row(self, precision: Precision, full: Path, full_speed: float, reference: Values) -> Row:
+    def _row(self, precision: Precision, full: Path, full_speed: float, reference: Values) -> PrecisionRow:
         spec = self._checkpoint.spec
         if precision not in spec.precisions or spec.verdict(precision) == "forbidden":
-            return Row(precision, None, None, "refused", reason(spec, precision) or "the entry does not name it")
+            return PrecisionRow(
+                precision, None, None, "refused", reason(spec, precision) or "the entry does not name it"
+            )
         self._on_step(f"building and gating {precision}")
         network = full if precision == "fp32" else self._folder / precision
         try:
@@ -111,11 +116,11 @@ class _Comparing:
                 convert(self._checkpoint, full, precision, network, self._threads)
             gate = gate_network(self._checkpoint, precision, network, self._threads, reference)
         except ExportError as error:
-            return Row(precision, None, None, "fails", str(error))
+            return PrecisionRow(precision, None, None, "fails", str(error))
         runs_here = precision not in ("fp32", "bf16")
         speed = speed_of(self._checkpoint, network, self._threads) if runs_here else None
         speeds = (full_speed if precision == "fp32" else speed, full_speed)
         trade = Trade.of(precision, (folder_bytes(network), folder_bytes(full)), speeds, gate)
         if network != full:
             shutil.rmtree(network)
-        return Row(precision, trade, gate, "passes")
+        return PrecisionRow(precision, trade, gate, "passes")

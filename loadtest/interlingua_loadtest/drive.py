@@ -27,7 +27,7 @@ from interlingua_loadtest.process_samples import ProcessSampler
 from interlingua_loadtest.run_folder import RunFolder
 from interlingua_loadtest.run_summary import RunSummary
 from interlingua_loadtest.target import Target, require_fit
-from interlingua_loadtest.triton_statistics import Counts, difference, snapshot
+from interlingua_loadtest.triton_statistics import ModelCounts, difference, snapshot
 from interlingua_loadtest.validity import Validity, judge
 from interlingua_loadtest.worker_note import WorkerNote, read_worker_notes
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.request_columns import Requests
     from interlingua_loadtest.run_settings import RunSettings
     from interlingua_loadtest.slo import Slo
-    from interlingua_loadtest.validity import Bounds
+    from interlingua_loadtest.validity import ValidityBounds
 
 _CLOCK_DRIFT_S = 0.010
 
@@ -57,7 +57,7 @@ class RunResult:
     mode: str
     summary: RunSummary
     validity: Validity
-    triton: tuple[Counts, ...]
+    triton: tuple[ModelCounts, ...]
     notes: tuple[str, ...]
     interrupted: bool
 
@@ -69,7 +69,7 @@ def drive(
     *,
     workers: int = 1,
     slo: Slo | None = None,
-    bounds: Bounds | None = None,
+    bounds: ValidityBounds | None = None,
 ) -> RunResult:
     """Make one run and write it to `out`, a new folder.
 
@@ -163,7 +163,7 @@ def _write_counters(folder: RunFolder, target: Target) -> str:
     return f"no metrics page: {after['metrics_fault']}" if after["metrics_fault"] else ""
 
 
-def _counted(folder: RunFolder) -> tuple[list[Counts], str]:
+def _counted(folder: RunFolder) -> tuple[list[ModelCounts], str]:
     before, after = folder.read_json("triton-before"), folder.read_json("triton-after")
     if "fault" in after:
         return [], ""
@@ -196,7 +196,7 @@ def _judged(
     settings: RunSettings,
     generator: Generator,
     notes: list[WorkerNote],
-    bounds: Bounds | None,
+    bounds: ValidityBounds | None,
     *,
     interrupted: bool,
 ) -> Validity:

@@ -20,7 +20,7 @@ from locust import runners
 from interlingua_client.server_address import DEFAULT_SERVER
 from interlingua_loadtest.asking import UNANSWERED, Arrival, Asker, RunClock
 from interlingua_loadtest.meeting import Start, Worker
-from interlingua_loadtest.open_loop import Limits, run_closed_loop, run_open_loop
+from interlingua_loadtest.open_loop import RunLimits, run_closed_loop, run_open_loop
 from interlingua_loadtest.record import ANSWERED
 from interlingua_loadtest.recorder import Recorder
 from interlingua_loadtest.run_settings import RunSettings
@@ -192,7 +192,7 @@ def _send(settings: RunSettings, start: Start, arrivals: Any, asker: Asker) -> N
     mine = islice(arrivals, start.place, None, start.workers)
     if settings.mode == "closed":
         here = len(range(start.place, settings.concurrency, start.workers))
-        run_closed_loop(mine, asker, Limits(settings.seconds, settings.grace_s, here))
+        run_closed_loop(mine, asker, RunLimits(settings.seconds, settings.grace_s, here))
     else:
         seconds = 0.0 if settings.mode == "offline" else settings.seconds
-        run_open_loop(list(mine), asker, Limits(seconds, settings.grace_s, settings.in_flight))
+        run_open_loop(list(mine), asker, RunLimits(seconds, settings.grace_s, settings.in_flight))

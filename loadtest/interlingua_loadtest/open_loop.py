@@ -27,7 +27,7 @@ _FAILED_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
-class Limits:
+class RunLimits:
     """When a run ends.
 
     Attributes:
@@ -41,7 +41,7 @@ class Limits:
     in_flight: int
 
 
-def run_open_loop(arrivals: Sequence[Arrival], asker: Asker, limits: Limits) -> None:
+def run_open_loop(arrivals: Sequence[Arrival], asker: Asker, limits: RunLimits) -> None:
     """Send the arrivals, ascending in time, at their moments; all of them are recorded.
 
     When this greenlet is killed, what was due is recorded and what was not yet is left out.
@@ -66,7 +66,7 @@ def run_open_loop(arrivals: Sequence[Arrival], asker: Asker, limits: Limits) -> 
                 asker.give_up(arrival)
 
 
-def run_closed_loop(arrivals: Iterable[Arrival], asker: Asker, limits: Limits) -> None:
+def run_closed_loop(arrivals: Iterable[Arrival], asker: Asker, limits: RunLimits) -> None:
     """Keep `in_flight` requests under way until the time is over, then wait for their answers."""
     pool, clock, source = Pool(), asker.clock, iter(arrivals)
 

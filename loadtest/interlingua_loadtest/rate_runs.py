@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from interlingua_loadtest.run_settings import RunSettings
     from interlingua_loadtest.slo import Slo
     from interlingua_loadtest.target import Target
-    from interlingua_loadtest.validity import Bounds
+    from interlingua_loadtest.validity import ValidityBounds
 
 
-class RecordedRuns:
+class OfferRuns:
     """Makes a run for every offer."""
 
     def __init__(
@@ -35,7 +35,7 @@ class RecordedRuns:
         slo: Slo,
         *,
         workers: int = 1,
-        bounds: Bounds | None = None,
+        bounds: ValidityBounds | None = None,
     ) -> None:
         """`settings`: of an open loop; rate, seed and seconds are those of the offer. `bounds`: as for drive()."""
         self._bounds = bounds

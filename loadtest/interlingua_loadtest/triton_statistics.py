@@ -1,6 +1,7 @@
 """What the server itself counted during a run: asked before, asked after, subtracted.
 
-    gRPC ModelStatistics, /metrics --snapshot--> triton-before.json, triton-after.json --difference--> Counts a model
+    gRPC ModelStatistics, /metrics --snapshot--> triton-before.json, triton-after.json --difference--> ModelCounts of
+    each model
 
 Counters only rise while a server lives; one that fell says that it was started anew in between.
 """
@@ -31,7 +32,7 @@ _STAGES = ("queue", "compute_input", "compute_infer", "compute_output")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counts:
+class ModelCounts:
     """What one version of one model did between two snapshots.
 
     Attributes:
@@ -81,7 +82,7 @@ def snapshot(server: ServerAddress, metrics_url: str | None) -> dict[str, Any]:
     }
 
 
-def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Counts]:
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ModelCounts]:
     """What was counted in between, a version of a model each, those that did nothing left out.
 
     Raises:
@@ -137,7 +138,9 @@ def _key(entry: Mapping[str, Any]) -> tuple[str, str]:
     return entry["name"], entry["version"]
 
 
-def _counts(old: Mapping[str, Any], new: Mapping[str, Any], metrics: Mapping[tuple[str, str, str], float]) -> Counts:
+def _counts(
+    old: Mapping[str, Any], new: Mapping[str, Any], metrics: Mapping[tuple[str, str, str], float]
+) -> ModelCounts:
     """JSON of protobuf leaves zeros out, and writes 64-bit numbers as strings."""
 
     def rise(*path: str) -> int:
@@ -151,7 +154,7 @@ def _counts(old: Mapping[str, Any], new: Mapping[str, Any], metrics: Mapping[tup
         for (name, model, version), value in metrics.items()
         if name.startswith("interlingua_") and name.endswith("_total") and (model, version) == _key(new)
     }
-    return Counts(
+    return ModelCounts(
         model=new["name"],
         version=new["version"],
         requests=rise("inference_stats", "success", "count"),

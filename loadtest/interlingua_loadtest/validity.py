@@ -39,7 +39,7 @@ class Fault(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
+class ValidityBounds:
     """What is still taken.
 
     Attributes:
@@ -90,14 +90,16 @@ class Validity:
         return any(kind in GENERATOR_FAULTS for kind in self.kinds)
 
 
-def judge(requests: Requests, processes: Processes, *, offline: bool = False, bounds: Bounds | None = None) -> Validity:
+def judge(
+    requests: Requests, processes: Processes, *, offline: bool = False, bounds: ValidityBounds | None = None
+) -> Validity:
     """Judge a run by its record.
 
     Args:
         offline: all requests were due at once: there is no warm-up, no steady state, and late is no fault.
         bounds: other ones than the usual.
     """
-    bounds = bounds or Bounds()
+    bounds = bounds or ValidityBounds()
     sound = requests.where(~np.isnan(requests.scheduled_s))
     end = _end(sound.finished_s if offline else sound.scheduled_s)
     warm_up = 0.0 if offline else warm_up_end(sound, end)
@@ -122,19 +124,19 @@ def _end(moments: Floats) -> float:
 _WARM_UP = "latency or throughput were still changing halfway through: the warm-up had not ended; run longer"
 
 
-def _edges(start: float, end: float, number: int, bounds: Bounds) -> Floats:
+def _edges(start: float, end: float, number: int, bounds: ValidityBounds) -> Floats:
     """Three to six windows of equal length: the longer the run, the less do a queue's slow swings look like change."""
     by_requests = number / bounds.window_requests
     by_seconds = (end - start) / bounds.window_s
     return np.linspace(start, end, max(int(min(by_requests, by_seconds, _MOST_WINDOWS)), _LAST_WINDOWS) + 1)
 
 
-def _short(requests: Requests, bounds: Bounds) -> Iterator[Fault]:
+def _short(requests: Requests, bounds: ValidityBounds) -> Iterator[Fault]:
     if len(requests) < bounds.least_requests:
         yield Fault("short", f"{len(requests)} requests after the warm-up are too few ({bounds.least_requests} needed)")
 
 
-def _late(requests: Requests, bounds: Bounds) -> Iterator[Fault]:
+def _late(requests: Requests, bounds: ValidityBounds) -> Iterator[Fault]:
     lag = requests.lag_s[~np.isnan(requests.lag_s)]
     late = float(np.percentile(lag, 99)) if len(lag) else 0.0
     if late > bounds.lag_p99_s:
@@ -145,7 +147,7 @@ def _late(requests: Requests, bounds: Bounds) -> Iterator[Fault]:
         )
 
 
-def _busy(found: tuple[Window, ...], processes: Processes, bounds: Bounds) -> Iterator[Fault]:
+def _busy(found: tuple[Window, ...], processes: Processes, bounds: ValidityBounds) -> Iterator[Fault]:
     samples = processes.generator
     shares = [window.generator_cpu for window in found if not np.isnan(window.generator_cpu)]
     if len(samples) and shares and max(shares) > bounds.generator_cpu:
@@ -156,7 +158,7 @@ def _busy(found: tuple[Window, ...], processes: Processes, bounds: Bounds) -> It
         )
 
 
-def _unsent(requests: Requests, bounds: Bounds) -> Iterator[Fault]:
+def _unsent(requests: Requests, bounds: ValidityBounds) -> Iterator[Fault]:
     unsent = int((requests.status == "unsent").sum())
     if unsent > bounds.unsent * len(requests):
         yield Fault(
@@ -166,7 +168,7 @@ def _unsent(requests: Requests, bounds: Bounds) -> Iterator[Fault]:
         )
 
 
-def _wrong_clocks(requests: Requests, bounds: Bounds) -> Iterator[Fault]:
+def _wrong_clocks(requests: Requests, bounds: ValidityBounds) -> Iterator[Fault]:
     """Times before the run, answers before their request, requests before their time, and times that are missing."""
     scheduled, sent, finished = requests.scheduled_s, requests.sent_s, requests.finished_s
     with np.errstate(invalid="ignore"):
@@ -182,7 +184,7 @@ def _wrong_clocks(requests: Requests, bounds: Bounds) -> Iterator[Fault]:
         )
 
 
-def _unsteady(requests: Requests, edges: Floats, bounds: Bounds) -> Iterator[Fault]:
+def _unsteady(requests: Requests, edges: Floats, bounds: ValidityBounds) -> Iterator[Fault]:
     """The last three windows differ by more than the bound, and by more than chance makes them differ."""
     fine = np.concatenate([np.linspace(a, b, _PIECES, endpoint=False) for a, b in itertools.pairwise(edges)])
     whole, pieces = stretches(requests, edges), stretches(requests, np.append(fine, edges[-1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interlingua_adaptation.mine_queries import Query, heading_queries, make_queries, sentence_queries
+from interlingua_adaptation.mine_queries import MinedQuery, heading_queries, make_queries, sentence_queries
 from interlingua_adaptation.section import Section
 from interlingua_adaptation.sentences import sentences, size, words
 
@@ -20,11 +20,11 @@ def groups_of(*sections: Section) -> Groups:
     return groups
 
 
-def headings(*sections: Section) -> list[Query]:
+def headings(*sections: Section) -> list[MinedQuery]:
     return list(heading_queries(groups_of(*sections), "en"))
 
 
-def asked(*sections: Section) -> list[Query]:
+def asked(*sections: Section) -> list[MinedQuery]:
     return list(sentence_queries(groups_of(*sections), "en"))
 
 

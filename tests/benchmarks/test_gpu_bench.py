@@ -15,7 +15,7 @@ from interlingua_benchmarks.gpu_bench.__main__ import main
 from interlingua_benchmarks.gpu_bench.bench import measure
 from interlingua_benchmarks.gpu_bench.matrix_rate import matrix_rates
 from interlingua_benchmarks.gpu_bench.records import MatrixRate
-from interlingua_benchmarks.gpu_bench.settings import LOOK, Device, Settings
+from interlingua_benchmarks.gpu_bench.settings import LOOK, BenchSettings, Device
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from tests.benchmarks.gpu_bench_models import write_catalogue
@@ -42,8 +42,8 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str
     return write_catalogue(folder, tokenizer_json, ("tiny/bert", "tiny/cross", "tiny/qwen"))
 
 
-def _settings(catalogue: Path, work: Path, **changes: Any) -> Settings:
-    plain = Settings(
+def _settings(catalogue: Path, work: Path, **changes: Any) -> BenchSettings:
+    plain = BenchSettings(
         device=Device("cpu"),
         models=("tiny/bert",),
         arithmetics=("fp32",),

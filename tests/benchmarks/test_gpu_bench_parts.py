@@ -14,7 +14,7 @@ from interlingua_benchmarks.gpu_bench.figures import goal, utilisation
 from interlingua_benchmarks.gpu_bench.length_mix import drawn, equal_rows
 from interlingua_benchmarks.gpu_bench.network_flops import GOAL_TOKEN, NetworkFlops
 from interlingua_benchmarks.gpu_bench.network_runs import NetworkRuns, evenly
-from interlingua_benchmarks.gpu_bench.records import Call, MatrixRate, Point, Report, Row
+from interlingua_benchmarks.gpu_bench.records import BenchReport, BenchRow, MatrixRate, MeasuredCall, MeasuredPoint
 from interlingua_benchmarks.gpu_bench.rectangles import Rectangles
 from interlingua_benchmarks.gpu_bench.settings import LOOK, Device
 from interlingua_exporter.graphs.checkpoint import Checkpoint
@@ -44,7 +44,7 @@ def _row(length: int) -> Tokens:
 def test_a_call_is_worth_its_real_tokens(rectangles: Rectangles) -> None:
     """3 and 1 tokens in a rectangle of 2 x 3: 30 + 18 + 5 and 10 + 2 + 5."""
     made = rectangles.of([_row(3), _row(1)])
-    assert made.call == Call(texts=2, longest=3, real_tokens=4, flop=70, flop_half=70)
+    assert made.call == MeasuredCall(texts=2, longest=3, real_tokens=4, flop=70, flop_half=70)
     assert made.batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
 
 
@@ -135,7 +135,7 @@ def test_latencies_are_those_of_lone_texts(rectangles: Rectangles) -> None:
 
 def test_padding_and_utilisation_by_hand() -> None:
     """A pass of two rounds in 4 s (the median): 2 x 6 padded tokens, 2 x 4 real ones, 2 x 70 FLOPs; the rate is 100."""
-    point = Point(64, (Call(2, 3, 4, 90, 70),), rounds=2, pass_s=(3.0, 4.0, 9.0))
+    point = MeasuredPoint(64, (MeasuredCall(2, 3, 4, 90, 70),), rounds=2, pass_s=(3.0, 4.0, 9.0))
     assert (point.tokens_per_s, point.padding_share) == (2.0, pytest.approx(1 / 3))
     assert point.utilisation(100.0) == pytest.approx(0.35)
     assert point.utilisation(100.0, half=False) == pytest.approx(0.45)
@@ -147,22 +147,22 @@ def test_padding_and_utilisation_by_hand() -> None:
 )
 def test_the_goal_is_half_the_measured_rate(token: int, rate: float, said: str) -> None:
     """70 FLOPs in a second; 2 rows in 16 / rate seconds are a matrix rate of `rate`."""
-    point = Point(64, (Call(2, 3, 4, 70, 70),), rounds=1, pass_s=(1.0,))
-    row = Row(model="x", runtime="torch", arithmetic="fp16", flops=NetworkFlops(token, 1), points=[point])
-    report = Report({}, [MatrixRate("fp16", "torch", {2: (16 / rate,)})], [row])
+    point = MeasuredPoint(64, (MeasuredCall(2, 3, 4, 70, 70),), rounds=1, pass_s=(1.0,))
+    row = BenchRow(model="x", runtime="torch", arithmetic="fp16", flops=NetworkFlops(token, 1), points=[point])
+    report = BenchReport({}, [MatrixRate("fp16", "torch", {2: (16 / rate,)})], [row])
     assert goal(row, report) == said
     assert utilisation(row, report) == pytest.approx(70 / rate)
 
 
 def test_without_a_rate_there_is_no_share() -> None:
-    row = Row(
+    row = BenchRow(
         model="x",
         runtime="torch",
         arithmetic="fp16",
         flops=NetworkFlops(GOAL_TOKEN, 1),
-        points=[Point(1, (Call(1, 1, 1, 1, 1),), 1, (1.0,))],
+        points=[MeasuredPoint(1, (MeasuredCall(1, 1, 1, 1, 1),), 1, (1.0,))],
     )
-    report = Report({}, [MatrixRate("fp32", "torch", {2: (1.0,)})], [row])
+    report = BenchReport({}, [MatrixRate("fp32", "torch", {2: (1.0,)})], [row])
     assert (utilisation(row, report), goal(row, report)) == (None, "")
 
 

@@ -14,7 +14,7 @@ from interlingua.base.errors import InputError
 from interlingua_client.canary import TEXTS, Canary
 from interlingua_client.document_store import DocumentStore
 from interlingua_client.embedder import FloatArray, Role
-from interlingua_client.in_use import Pair
+from interlingua_client.in_use import IndexPair
 from interlingua_client.indexer import Indexer
 from interlingua_client.search_index import SearchIndex
 from interlingua_client.search_steps import Searcher
@@ -37,11 +37,11 @@ class Engine(HashEmbedder):
 
 
 @contextmanager
-def opened(folder: Path, engine: Engine) -> Iterator[Pair[Engine]]:  # type: ignore[type-var]
+def opened(folder: Path, engine: Engine) -> Iterator[IndexPair[Engine]]:  # type: ignore[type-var]
     """An index and an engine as a retriever holds them."""
     found = SearchIndex.open(folder)
     try:
-        yield Pair(Searcher(found, has_reranker=False), engine)  # type: ignore[type-var]
+        yield IndexPair(Searcher(found, has_reranker=False), engine)  # type: ignore[type-var]
     finally:
         found.close()
 

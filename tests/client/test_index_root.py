@@ -13,7 +13,7 @@ import pytest
 from interlingua.base.errors import InputError
 from interlingua_client.beside import BesideIndex, differing_documents, is_finished
 from interlingua_client.document import Document
-from interlingua_client.in_use import InUse, Pair, close_pair
+from interlingua_client.in_use import IndexPair, InUse, close_pair
 from interlingua_client.index_root import IndexPointer, current_folder, find_index, indexes, read_pointer, write_pointer
 from interlingua_client.indexer import Indexer, IndexSettings
 from interlingua_client.search_index import SearchIndex
@@ -113,7 +113,7 @@ class _Closed:
 
 def test_what_was_replaced_is_closed_after_its_last_search() -> None:
     old_client, old_searcher, new = _Closed(), _Closed(), _Closed()
-    in_use = InUse(Pair(old_searcher, old_client), close_pair)  # type: ignore[type-var]
+    in_use = InUse(IndexPair(old_searcher, old_client), close_pair)  # type: ignore[type-var]
     entered, leave = threading.Event(), threading.Event()
 
     def search() -> None:
@@ -124,12 +124,12 @@ def test_what_was_replaced_is_closed_after_its_last_search() -> None:
     searching = threading.Thread(target=search)
     searching.start()
     assert entered.wait(60)
-    in_use.replace(Pair(new, new))  # type: ignore[type-var]
+    in_use.replace(IndexPair(new, new))  # type: ignore[type-var]
     with in_use.used() as pair:
         assert pair.client is new
     assert (old_client.times, old_searcher.times) == (0, 0)
     leave.set()
     searching.join(60)
     assert (old_client.times, old_searcher.times, new.times) == (1, 1, 0)
-    in_use.replace(Pair(old_searcher, old_client))  # type: ignore[type-var]
+    in_use.replace(IndexPair(old_searcher, old_client))  # type: ignore[type-var]
     assert new.times == 2  # nobody searched: at once, the client and the index

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from interlingua_exporter.lint import LaunchLine, Repository, Settings, lint
+from interlingua_exporter.lint import LaunchLine, LintSettings, Repository, lint
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.environment import Runtime
 from tests.deploy.deploy_files import DEPLOY, PORTS, compose, container, launch
@@ -71,7 +71,7 @@ def test_lint_has_nothing_against_the_flags(tmp_path: Path, source: str, argumen
     """Our own linter, which knows what is open to whom. What stays are notes: the ports are for a private network."""
     (tmp_path / source).mkdir()
     line = LaunchLine.parse(" ".join(launch().command({}, arguments)))
-    found = lint(Repository.read(tmp_path, Settings(line)), select=["LCH"])
+    found = lint(Repository.read(tmp_path, LintSettings(line)), select=["LCH"])
     assert {finding.code for finding in found} == {"LCH006", "LCH007"}
     assert {finding.severity for finding in found} == {"note"}
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from interlingua_evaluation.datasets.finding import Finding
+from interlingua_evaluation.datasets.finding import DatasetFinding
 from interlingua_evaluation.gap.modality_gap import GapOfPair, ModalityGap
-from interlingua_evaluation.gap.projection import Point, Projection, Projections
+from interlingua_evaluation.gap.projection import DrawnDocument, Projection, Projections
 from interlingua_evaluation.report.model import (
     BiasFigures,
     Breakdown,
     Comparison,
     Configuration,
-    Counts,
     DatasetFacts,
     Detectable,
     Figure,
     Gap,
     LanguageCounts,
+    ListCounts,
     MeasureFigures,
     ModelFacts,
     Report,
@@ -131,7 +131,7 @@ def _system(number: int, name: str, languages: tuple[str, ...]) -> SystemFigures
         measures={measure: _measure(number, languages, place) for place, measure in enumerate(MEASURES)},
         bias=None if name == "bm25" else _bias(languages),
         rerank=rerank or None,
-        counts=Counts(lists=144, empty=3, tied=5, not_a_number=7, not_reranked=9),
+        counts=ListCounts(lists=144, empty=3, tied=5, not_a_number=7, not_reranked=9),
     )
 
 
@@ -187,7 +187,7 @@ def _gap(languages: tuple[str, ...], points: int) -> Gap:
         for other in languages[place + 1 :]
     )
     drawn = tuple(
-        Point(f"page-{number}.{language}", language, 0.1 * place + 0.001 * number, -0.05 * number)
+        DrawnDocument(f"page-{number}.{language}", language, 0.1 * place + 0.001 * number, -0.05 * number)
         for place, language in enumerate(languages)
         for number in range(points)
     )
@@ -225,7 +225,7 @@ def _dataset(languages: tuple[str, ...]) -> DatasetFacts:
             LanguageCounts(language, 12, 12, None if place else 0.917) for place, language in enumerate(languages)
         ),
         facts={"source": MARKUP, "left_out": {"hi": 0.25}},
-        findings=(Finding("empty-texts", "warning", 3, ("a.en", ATTACK), MARKUP),),
+        findings=(DatasetFinding("empty-texts", "warning", 3, ("a.en", ATTACK), MARKUP),),
     )
 
 

@@ -11,7 +11,7 @@ from interlingua.base.errors import InputError
 from interlingua_evaluation.datasets.language_choice import in_languages
 from interlingua_evaluation.datasets.optional_package import require
 from interlingua_evaluation.datasets.sources import open_dataset
-from interlingua_evaluation.datasets.subsets import Subset, Text, dataset_of
+from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
 from interlingua_evaluation.datasets.text_languages import detected_languages, short_tag
 from interlingua_evaluation.datasets.translation_links import linked_groups
 from interlingua_evaluation.places import HELPDESK12
@@ -69,8 +69,13 @@ def test_a_language_that_no_document_is_in() -> None:
 
 
 def test_what_cannot_be_measured_is_left_out_and_counted() -> None:
-    documents = [Text("a", "en", "", "one"), Text("b", "en", "", " "), Text("a", "en", "", "other"), *_copies()]
-    queries = [Text("q", "en", "", "asks"), Text("r", "en", "", ""), Text("s", "en", "", "idle")]
+    documents = [
+        SubsetText("a", "en", "", "one"),
+        SubsetText("b", "en", "", " "),
+        SubsetText("a", "en", "", "other"),
+        *_copies(),
+    ]
+    queries = [SubsetText("q", "en", "", "asks"), SubsetText("r", "en", "", ""), SubsetText("s", "en", "", "idle")]
     qrels = {"q": {"a": 1, "b": 1, "c1": -1}, "r": {"a": 1}, "s": {"a": 0}, "gone": {"a": 1}}
     dataset = dataset_of("tiny", [Subset("only", documents, queries, qrels)], {"source": "here"})
     assert [document.id for document in dataset.documents] == ["a", "c1", "c2"]  # a subset's own copies stay
@@ -87,14 +92,16 @@ def test_what_cannot_be_measured_is_left_out_and_counted() -> None:
     }
 
 
-def _copies() -> list[Text]:
-    return [Text("c1", "en", "", "copy"), Text("c2", "en", "", "copy")]
+def _copies() -> list[SubsetText]:
+    return [SubsetText("c1", "en", "", "copy"), SubsetText("c2", "en", "", "copy")]
 
 
 def test_copies_within_a_subset_meet_their_counterparts_in_another() -> None:
-    queries = [Text("q", "en", "", "asks")]
+    queries = [SubsetText("q", "en", "", "asks")]
     first = Subset("first", _copies(), queries, {"q": {"c1": 1}})
-    second = Subset("second", [Text("d", "en", "", "copy"), Text("e", "en", "", "copy")], queries, {"q": {"e": 2}})
+    second = Subset(
+        "second", [SubsetText("d", "en", "", "copy"), SubsetText("e", "en", "", "copy")], queries, {"q": {"e": 2}}
+    )
     dataset = dataset_of("tiny", [first, second], {})
     assert [document.id for document in dataset.documents] == ["c1", "c2"]
     assert dataset.qrels == {"q": {"c1": 1, "c2": 2}}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from interlingua_evaluation.datasets.dataset import Dataset
-from interlingua_evaluation.gap.gap_study import NUMBERS, GapStudy, Row
+from interlingua_evaluation.gap.gap_study import NUMBERS, GapRow, GapStudy
 from interlingua_evaluation.gap.offset_variants import KINDS, SampledVectors
 from interlingua_evaluation.gap.stand_ins import stand_ins
 from interlingua_evaluation.gap.switch_study import one_language_each, with_translations, without_translations
@@ -97,7 +97,7 @@ def study(dataset: Dataset, service: EmbeddingService, tmp_path: Path) -> GapStu
     return GapStudy(dataset, vectors, stand_ins(dataset, tmp_path, service, of_half="test"), "test")
 
 
-def mixed(row: Row) -> float:
+def mixed(row: GapRow) -> float:
     assert row.mixed is not None
     return row.mixed.mean
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from interlingua.base.errors import InputError, InterlinguaError
 from interlingua_cli.languages import command
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
-from interlingua_evaluation.evaluate import Evaluator, Settings
+from interlingua_evaluation.evaluate import EvaluationSettings, Evaluator
 from interlingua_evaluation.report.files import write_report
 from interlingua_evaluation.serving import EmbeddingService, LiveServer, published_models
 from interlingua_evaluation.systems.system_name import SystemName
@@ -151,7 +151,7 @@ def report(folder: Path, models: Path, tmp_path_factory: pytest.TempPathFactory)
     """What `interlingua evaluate` would have written."""
     names = [SystemName.parse(name) for name in ("dense", "dense+offsets")]
     published = published_models(models)
-    settings = Settings(
+    settings = EvaluationSettings(
         systems=names,
         baseline=names[0],
         half="test",

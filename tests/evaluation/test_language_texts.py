@@ -11,8 +11,8 @@ from tokenizers import Tokenizer
 from interlingua.base.errors import InputError
 from interlingua.served.service import RERANK
 from interlingua_evaluation.languages.text_counts import (
+    CountedText,
     PublishedTokens,
-    Text,
     count_documents,
     count_queries,
     pair_tokens,
@@ -82,7 +82,7 @@ def test_counting_agrees_with_the_text_backends_rule(embedding: ServiceTokens) -
 
 def test_of_a_text_with_too_many_bytes_the_client_sends_the_beginning(tokens: PublishedTokens) -> None:
     text = "字" * 100  # 300 bytes; 200 hold 66 characters
-    counts = count_documents([Text("zh", "", text)], tokens)["zh"]
+    counts = count_documents([CountedText("zh", "", text)], tokens)["zh"]
     assert counts.tokens == 66 + 3
     assert counts.truncated == 1
     assert counts.unread == 100 - (MAX_TOKENS - 3)
@@ -92,26 +92,28 @@ def test_of_a_text_with_too_many_bytes_the_client_sends_the_beginning(tokens: Pu
 def test_pairs_are_counted_as_the_reranker_reads_them(tokens: PublishedTokens) -> None:
     assert tokens.reranking is not None
     queries, documents = ["banana", "to go"], ["split", "banana banana", "see no evil at all"]
-    asked = count_queries([Text("en", "", text) for text in queries], tokens)["en"]
-    found = count_documents([Text("en", "", text) for text in documents], tokens)["en"].pair_lengths
+    asked = count_queries([CountedText("en", "", text) for text in queries], tokens)["en"]
+    found = count_documents([CountedText("en", "", text) for text in documents], tokens)["en"].pair_lengths
     backend = Tokenizer.from_file(str(tokens.reranking.file))
     backend.enable_truncation(tokens.reranking.spec.max_tokens)
     expected = np.mean([len(backend.encode(query, document)) for query in queries for document in documents])
     assert pair_tokens(asked, found, tokens.reranking) == pytest.approx(expected)
 
 
-ENGLISH = [Text("en", f"g{number}", "banana split") for number in range(10)]  # 5 tokens, 2 words
+ENGLISH = [CountedText("en", f"g{number}", "banana split") for number in range(10)]  # 5 tokens, 2 words
 
 
-def figures(tokens: PublishedTokens, *documents: Text) -> dict[str, TextFigures]:
-    queries = [Text("en", "", "go"), Text("sw", "", "habari")]  # 1 token; 3 tokens
+def figures(tokens: PublishedTokens, *documents: CountedText) -> dict[str, TextFigures]:
+    queries = [CountedText("en", "", "go"), CountedText("sw", "", "habari")]  # 1 token; 3 tokens
     counted = count_documents(documents, tokens)
     return text_figures(counted, count_queries(queries, tokens), tokens.reranking)
 
 
 def test_fertility_and_costs_by_hand(tokens: PublishedTokens) -> None:
     # Swahili, ten translations "ha ba ri ya ko": 5 tokens, 2 words, and one text of its own, "ndi zi": 2 tokens.
-    swahili = [Text("sw", f"g{number}", "habari yako") for number in range(10)] + [Text("sw", "other", "ndizi")]
+    swahili = [CountedText("sw", f"g{number}", "habari yako") for number in range(10)] + [
+        CountedText("sw", "other", "ndizi")
+    ]
     found = figures(tokens, *ENGLISH, *swahili)
     english, other = found["en"], found["sw"]
     assert (english.documents, english.unit, english.tokens_per_unit) == (10, "word", 2.5)
@@ -127,8 +129,8 @@ def test_fertility_and_costs_by_hand(tokens: PublishedTokens) -> None:
 
 
 def test_a_cut_off_text_costs_what_is_read(tokens: PublishedTokens) -> None:
-    long = Text("sw", "", "banana banana banana banana split")  # 17 tokens, 33 characters, 20 of which are read
-    found = figures(tokens, *ENGLISH, long, Text("sw", "", "banana"))["sw"]
+    long = CountedText("sw", "", "banana banana banana banana split")  # 17 tokens, 33 characters, 20 of which are read
+    found = figures(tokens, *ENGLISH, long, CountedText("sw", "", "banana"))["sw"]
     assert (found.truncated, found.truncated_share) == (1, 0.5)
     assert found.unread_share == pytest.approx(13 / (33 + 6))
     assert found.mean_tokens == (17 + 6) / 2
@@ -137,33 +139,37 @@ def test_a_cut_off_text_costs_what_is_read(tokens: PublishedTokens) -> None:
 
 def test_with_too_few_translations_words_are_compared(tokens: PublishedTokens) -> None:
     # Nine shared groups: 2.5 tokens a word in both, whatever the texts say.
-    swahili = [Text("sw", f"g{number}", "ba") for number in range(9)]  # 1 token, 1 word
+    swahili = [CountedText("sw", f"g{number}", "ba") for number in range(9)]  # 1 token, 1 word
     assert figures(tokens, *ENGLISH, *swahili)["sw"].against_english == AgainstEnglish(1 / 2.5, "words", 9)
 
 
 def test_several_documents_of_a_group_are_averaged(tokens: PublishedTokens) -> None:
     # Each group has "ba" and "banana" in Swahili: (1 + 3) / 2 against 5
-    swahili = [Text("sw", f"g{number}", text) for number in range(10) for text in ("ba", "banana")]
+    swahili = [CountedText("sw", f"g{number}", text) for number in range(10) for text in ("ba", "banana")]
     assert figures(tokens, *ENGLISH, *swahili)["sw"].against_english == AgainstEnglish(2 / 5, "translations", 10)
 
 
 def test_a_script_without_spaces_is_counted_in_characters(tokens: PublishedTokens) -> None:
-    chinese = [Text("zh", "", "打开 iPhone")]  # 打 开 i Pho ne: 5 tokens; 8 characters, 2 of them Chinese
+    chinese = [CountedText("zh", "", "打开 iPhone")]  # 打 开 i Pho ne: 5 tokens; 8 characters, 2 of them Chinese
     assert figures(tokens, *ENGLISH, *chinese)["zh"].unit == "word"
-    chinese = [Text("zh", "", "请打开电源 Mac")]  # 请 打 开 电 源 Ma c: 7 tokens; 8 characters, 5 of them Chinese
+    chinese = [
+        CountedText("zh", "", "请打开电源 Mac")
+    ]  # 请 打 开 电 源 Ma c: 7 tokens; 8 characters, 5 of them Chinese
     found = figures(tokens, *ENGLISH, *chinese)["zh"]
     assert (found.unit, found.tokens_per_unit) == ("character", 7 / 8)
     assert found.against_english is None  # no translations, and no words
 
 
 def test_without_english_there_is_nothing_to_compare_with(tokens: PublishedTokens) -> None:
-    found = figures(tokens, Text("sw", "", "habari"))["sw"]
+    found = figures(tokens, CountedText("sw", "", "habari"))["sw"]
     assert (found.against_english, found.embedding_cost, found.reranking_cost) == (None, None, None)
     assert found.pair_tokens == 3 + 3 + 3
 
 
 def test_a_variant_of_english_is_english(tokens: PublishedTokens) -> None:
-    assert figures(tokens, Text("en-GB", "", "banana"), Text("sw", "", "ba"))["sw"].embedding_cost == 4 / 6
+    assert (
+        figures(tokens, CountedText("en-GB", "", "banana"), CountedText("sw", "", "ba"))["sw"].embedding_cost == 4 / 6
+    )
 
 
 def test_without_a_reranker_there_is_no_pair(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 from interlingua.base.errors import InputError
 from interlingua_client.results import SearchResult
 from interlingua_client.search_log import FORMAT, Setting
-from interlingua_evaluation.monitoring.alerts import Alert, Limits, find_alerts
+from interlingua_evaluation.monitoring.alerts import Alert, AlertLimits, find_alerts
 from interlingua_evaluation.monitoring.drift import KINDS, Drift, compare
 from interlingua_evaluation.monitoring.drift_tests import DriftTest, pooled, psi
 from interlingua_evaluation.monitoring.language_profile import find_low_scores, profiles
@@ -34,9 +34,9 @@ def test_of(drift: Drift, kind: str, language: str) -> DriftTest:
 test_of.__test__ = False  # type: ignore[attr-defined]
 
 
-def alerts(baseline: LogColumns, current: LogColumns, limits: Limits | None = None) -> list[Alert]:
+def alerts(baseline: LogColumns, current: LogColumns, limits: AlertLimits | None = None) -> list[Alert]:
     low = find_low_scores(current, baseline, None)
-    return find_alerts(profiles(current, low), compare(baseline, current, low), limits or Limits())
+    return find_alerts(profiles(current, low), compare(baseline, current, low), limits or AlertLimits())
 
 
 def test_figures_are_scipys(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_without_a_change_there_are_few_alarms() -> None:
         low = find_low_scores(after, before, None)
         drift = compare(before, after, low)
         significant += any(test.q < 0.05 for test in drift.tests)
-        alarmed += bool(find_alerts(profiles(after, low), drift, Limits()))
+        alarmed += bool(find_alerts(profiles(after, low), drift, AlertLimits()))
     # Of 200 at most 5% in the long run; 5% and twice the standard deviation of 200 draws are 16.
     assert significant <= 16
     assert alarmed <= 10
@@ -177,8 +177,8 @@ def test_a_tiny_change_in_a_big_log_is_significant_and_no_alert() -> None:
     shifted = test_of(drift, "dense-score", "de")
     assert shifted.q < 1e-4
     assert shifted.effect < 0.05
-    assert find_alerts([], drift, Limits()) == []
-    assert [alert.kind for alert in find_alerts([], drift, Limits(ks=0.02))] == ["dense-score"]
+    assert find_alerts([], drift, AlertLimits()) == []
+    assert [alert.kind for alert in find_alerts([], drift, AlertLimits(ks=0.02))] == ["dense-score"]
 
 
 def test_scores_of_another_embedder_are_not_compared(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_scores_of_another_embedder_are_not_compared(tmp_path: Path) -> None:
         drift = compare(baseline, current, {"de": 0.8, "fr": 0.8})
         assert drift.notes[0].startswith("SCORES DO NOT COMPARE")
         assert not {"dense-score", "rerank-logit", "low-confidence"} & {test.kind for test in drift.tests}
-        found = {alert.kind for alert in find_alerts([], drift, Limits())}
+        found = {alert.kind for alert in find_alerts([], drift, AlertLimits())}
         assert found == {"hit-languages", "own-language"}
     both = LogColumns.of(LogReading(paths=[tmp_path / "a", tmp_path / "b0"]))
     assert "embedder-1 with language offsets on and embedder embedder-2" in compare(both, both, {}).notes[0]
@@ -227,22 +227,22 @@ def test_what_neither_log_has_is_not_mentioned(tmp_path: Path) -> None:
 def test_kinds_and_limits_narrow_the_alerts(tmp_path: Path) -> None:
     baseline = log_of(tmp_path / "a", traffic(1, USUAL))
     current = log_of(tmp_path / "b", traffic(2, USUAL, shift={"fr": -0.03}))
-    assert [alert.kind for alert in alerts(baseline, current, Limits(kinds=["rerank-logit"]))] == ["rerank-logit"]
-    assert alerts(baseline, current, Limits(ks=0.9, rate=0.9)) == []
-    assert alerts(baseline, current, Limits(q=0.0)) == []
+    assert [alert.kind for alert in alerts(baseline, current, AlertLimits(kinds=["rerank-logit"]))] == ["rerank-logit"]
+    assert alerts(baseline, current, AlertLimits(ks=0.9, rate=0.9)) == []
+    assert alerts(baseline, current, AlertLimits(q=0.0)) == []
 
 
 def test_limits_of_rates_need_no_baseline(tmp_path: Path) -> None:
     empty, few = [result("fr", [])] * 4, [result("ja", [])] * 29
     current = log_of(tmp_path / "a", [*traffic(1, {"fr": 36}), *empty, *few])
     own = profiles(current, {})
-    found = find_alerts(own, None, Limits(max_rates={"empty": 0.05}))
+    found = find_alerts(own, None, AlertLimits(max_rates={"empty": 0.05}))
     # 4 of 40 in French, 33 of all 69; 29 in Japanese are too few to say.
     assert [(alert.language, alert.message) for alert in found] == [
         ("all", "47.8% (33 of 69), above the limit of 5.0%"),
         ("fr", "10.0% (4 of 40), above the limit of 5.0%"),
     ]
-    assert [alert.language for alert in find_alerts(own, None, Limits(max_rates={"empty": 0.1}))] == ["all"]
+    assert [alert.language for alert in find_alerts(own, None, AlertLimits(max_rates={"empty": 0.1}))] == ["all"]
 
 
 def test_without_scipy_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua_client.search_log import Setting
-from interlingua_evaluation.monitoring.log_records import STAGES, LogReading, LogRecord, Window, parse_line
+from interlingua_evaluation.monitoring.log_records import STAGES, LogReading, LogRecord, LogWindow, parse_line
 from tests.evaluation.monitoring_logs import hit, result, traffic, write, write_failures
 
 
@@ -139,12 +139,12 @@ def test_a_window_takes_its_beginning_and_not_its_end(path: Path) -> None:
     moments = ["2026-01-01T00:00:00+00:00", "2026-01-01T23:59:59.999Z", "2026-01-02T01:00:00+01:00", "2026-01-03"]
     path.write_bytes(b"".join(line_of(path, time=moment) for moment in moments))
     day = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-    reading = LogReading(paths=[path], window=Window(day, day + 86400))
+    reading = LogReading(paths=[path], window=LogWindow(day, day + 86400))
     # The third is midnight between the two days in UTC: the end, which is left out.
     assert [record.time - day for record in reading] == [0, pytest.approx(86399.999)]
     assert (reading.outside, reading.first, reading.last) == (2, day, pytest.approx(day + 86399.999))
     with pytest.raises(InputError, match="none of 4 searches is of the time asked for"):
-        list(LogReading(paths=[path], window=Window(0, 1)))
+        list(LogReading(paths=[path], window=LogWindow(0, 1)))
 
 
 def test_logs_without_a_search(tmp_path: Path) -> None:

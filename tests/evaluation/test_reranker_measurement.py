@@ -20,7 +20,7 @@ from interlingua_evaluation.measures.relevance import Judge
 from interlingua_evaluation.rerankers.first_stages import BASELINE, RAW
 from interlingua_evaluation.rerankers.named_checkpoint import NamedCheckpoint
 from interlingua_evaluation.rerankers.reranker_measurement import measure
-from interlingua_evaluation.rerankers.reranker_report import Report
+from interlingua_evaluation.rerankers.reranker_report import RerankerReport
 from interlingua_evaluation.rerankers.reranker_report_tables import as_markdown, tables
 from interlingua_evaluation.serving import EmbeddingService
 from interlingua_evaluation.significance.bootstrap import Interval
@@ -50,17 +50,17 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(reranker_folder: Path, cache: Path) -> Report:
+def report(reranker_folder: Path, cache: Path) -> RerankerReport:
     rerankers = [NamedCheckpoint("tiny", str(reranker_folder))]
     return measure(rerankers, [small_dataset(), all_test(small_dataset())], "test", SERVICE, cache)
 
 
-def test_every_system_is_there_on_every_dataset(report: Report) -> None:
+def test_every_system_is_there_on_every_dataset(report: RerankerReport) -> None:
     for dataset in report.datasets:
         assert [system.name for system in dataset.systems] == [RAW, BASELINE, "tiny, alone", "tiny, mixed"]
 
 
-def test_the_weight_comes_from_development_and_holds_for_every_dataset(report: Report) -> None:
+def test_the_weight_comes_from_development_and_holds_for_every_dataset(report: RerankerReport) -> None:
     (facts,) = report.rerankers
     assert facts.weight_curve[facts.weight] == max(facts.weight_curve.values())
     assert [dataset.systems[3].weight for dataset in report.datasets] == [facts.weight] * 2
@@ -74,7 +74,7 @@ def test_without_a_development_half_the_weight_is_the_checkpoints(reranker_folde
     assert report.rerankers[0].weight_curve == {}
 
 
-def test_halves_are_apart_and_pools_whole(report: Report, reranker_folder: Path, cache: Path) -> None:
+def test_halves_are_apart_and_pools_whole(report: RerankerReport, reranker_folder: Path, cache: Path) -> None:
     rerankers = [NamedCheckpoint("tiny", str(reranker_folder))]
     development = measure(rerankers, [small_dataset()], "development", SERVICE, cache).datasets[0]
     test, unsplit = report.datasets
@@ -83,7 +83,7 @@ def test_halves_are_apart_and_pools_whole(report: Report, reranker_folder: Path,
     assert test.documents == development.documents == 18
 
 
-def test_figures_are_the_means_of_the_judged_lists(report: Report, cache: Path) -> None:
+def test_figures_are_the_means_of_the_judged_lists(report: RerankerReport, cache: Path) -> None:
     dataset = all_test(small_dataset())
     vectors = dense_vectors(dataset, cache, SERVICE)
     lists = candidate_lists(dataset, vectors.searched(dataset, use_offsets=True))
@@ -99,7 +99,7 @@ def test_figures_are_the_means_of_the_judged_lists(report: Report, cache: Path) 
     assert baseline.ndcg.across.mean == pytest.approx(np.mean(across))
 
 
-def test_differences_are_from_the_baseline(report: Report) -> None:
+def test_differences_are_from_the_baseline(report: RerankerReport) -> None:
     for dataset in report.datasets:
         baseline = dataset.systems[1]
         assert baseline.difference is None
@@ -111,7 +111,7 @@ def test_differences_are_from_the_baseline(report: Report) -> None:
             assert set(system.pair_differences) == {Pair(a, b) for a in LANGUAGES for b in (*LANGUAGES, MIXED)}
 
 
-def test_json_holds_every_figure(report: Report) -> None:
+def test_json_holds_every_figure(report: RerankerReport) -> None:
     values = json.loads(json.dumps(report.as_json()))
     system = values["datasets"][0]["systems"][3]
     interval = report.datasets[0].systems[3].pairs[Pair("de", "sv")]
@@ -122,7 +122,7 @@ def test_json_holds_every_figure(report: Report) -> None:
     assert len(values["rerankers"][0]["digest"]) == 64
 
 
-def test_tables_show_means_and_differences(report: Report) -> None:
+def test_tables_show_means_and_differences(report: RerankerReport) -> None:
     shown_on = io.StringIO()
     console = Console(width=200, file=shown_on)
     for table in tables(report):
@@ -139,7 +139,7 @@ def test_tables_show_means_and_differences(report: Report) -> None:
     assert len({line.count("|") for line in rows}) <= 3  # three kinds of tables, each with its own width
 
 
-def test_a_datasets_facts_stand_below_its_table(report: Report) -> None:
+def test_a_datasets_facts_stand_below_its_table(report: RerankerReport) -> None:
     assert "- source: written by hand" in as_markdown(report)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from interlingua_cli.export import command
-from interlingua_exporter.lint import Repository, Settings, lint
+from interlingua_exporter.lint import LintSettings, Repository, lint
 
 PLAN = ("--kind", "gpu", "--provider", "tensorrt-plan", "--buckets", "16,48")
 
@@ -26,7 +26,7 @@ def facts(result: Result) -> Any:
 
 def complaints(root: Path) -> list[str]:
     """Errors and warnings, and notes about TensorRT, but for the one that a plan is a plan."""
-    found = lint(Repository.read(root, Settings(gpu=True)))
+    found = lint(Repository.read(root, LintSettings(gpu=True)))
     return [
         f"{one.code} {one.what}"
         for one in found

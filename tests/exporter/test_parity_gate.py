@@ -16,7 +16,7 @@ from onnx.external_data_helper import load_external_data_for_model
 
 from interlingua.base.errors import ExportError, InputError
 from interlingua_cli.export import command
-from interlingua_exporter.gate.figures import Figure, relative_errors
+from interlingua_exporter.gate.figures import GateFigure, relative_errors
 from interlingua_exporter.gate.network_gate import gate_network
 from interlingua_exporter.gate.ranking_agreement import rank_correlation, top_overlap
 from interlingua_exporter.graphs.checkpoint import Checkpoint
@@ -150,8 +150,8 @@ def test_relative_errors_by_hand() -> None:
 
 
 def test_a_figure_that_is_not_a_number_fails() -> None:
-    assert not Figure(name="x", worst=float("nan"), mean=0.0, sense="<=", bound=1.0, where="en").passed
-    assert not Figure(name="x", worst=float("nan"), mean=0.0, sense=">=", bound=1.0, where="en").passed
+    assert not GateFigure(name="x", worst=float("nan"), mean=0.0, sense="<=", bound=1.0, where="en").passed
+    assert not GateFigure(name="x", worst=float("nan"), mean=0.0, sense=">=", bound=1.0, where="en").passed
 
 
 def test_the_texts_cover_languages_and_lengths(checkpoint: Checkpoint) -> None:

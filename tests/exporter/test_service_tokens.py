@@ -9,8 +9,8 @@ import pytest
 from interlingua.base.errors import InputError
 from interlingua.served.service import EMBED_DOCUMENT, RERANK
 from interlingua_evaluation.languages.text_counts import (
+    CountedText,
     PublishedTokens,
-    Text,
     count_documents,
     count_queries,
     pair_tokens,
@@ -70,11 +70,11 @@ def test_the_client_sends_the_beginning_of_a_document_and_all_of_a_query(models:
 def test_evaluation_and_load_test_count_alike(models: Path) -> None:
     """A pair is 1 + 2 tokens in a template of four."""
     tokens = PublishedTokens.of(models)
-    of_corpus = count_documents([Text("en", "", "banana split")], tokens)["en"]
+    of_corpus = count_documents([CountedText("en", "", "banana split")], tokens)["en"]
     assert of_corpus.tokens == 11
     assert published_counts(models, EMBED_DOCUMENT, {"en": ["banana split"]})["en"].tolist() == [11]
-    queries = count_queries([Text("en", "", "go")], tokens)["en"]
-    documents = count_documents([Text("en", "", "split")], tokens)["en"].pair_lengths
+    queries = count_queries([CountedText("en", "", "go")], tokens)["en"]
+    documents = count_documents([CountedText("en", "", "split")], tokens)["en"].pair_lengths
     assert tokens.reranking is not None
     assert pair_tokens(queries, documents, tokens.reranking) == 7
     assert published_counts(models, RERANK, {"en": [("go", "split")]})["en"].tolist() == [7]

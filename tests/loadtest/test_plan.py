@@ -32,11 +32,11 @@ from interlingua_loadtest.capacity.network_size import NetworkSize, of_graph
 from interlingua_loadtest.capacity.plan.hardware import Hardware, hardware
 from interlingua_loadtest.capacity.plan.index_size import index_size
 from interlingua_loadtest.capacity.plan.instances import best_instances, instances_of, numbers, with_instances
-from interlingua_loadtest.capacity.plan.machine_plan import Wanted, cost_of
+from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal, cost_of
 from interlingua_loadtest.capacity.plan.make_plan import make_plan
 from interlingua_loadtest.capacity.plan.outlook import outlook
 from interlingua_loadtest.capacity.plan.page import page
-from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Corpus, Growth, PlannedTraffic
+from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Growth, PlannedCorpus, PlannedTraffic
 from interlingua_loadtest.capacity.plan.records import Plan
 from interlingua_loadtest.capacity.plan.replica_memory import PROCESS_MIB, SERVER_MIB, TOKENIZER_TIMES, memory_of
 from interlingua_loadtest.capacity.plan.run_length import runs_for, throughput
@@ -44,7 +44,7 @@ from interlingua_loadtest.capacity.plan.sensitivity import effect, questions
 from interlingua_loadtest.capacity.plan.text_lengths import planned_demand
 from interlingua_loadtest.capacity.plan.traffic_file import read_traffic
 from interlingua_loadtest.capacity.plan.words import paragraphs
-from interlingua_loadtest.capacity.planner import Change, replicas_for
+from interlingua_loadtest.capacity.planner import RateChange, replicas_for
 from interlingua_loadtest.capacity.published_tokens import published_counts
 from interlingua_loadtest.capacity.server_layout import ServerLayout, TextCost
 from interlingua_loadtest.capacity.service_time import ServiceTimeModel
@@ -212,7 +212,7 @@ def plan(repository: Path) -> Plan:
     other = _profile(name="slow", networks=(replace(TIME, call_s=9.0),))
     slow = Hardware(other, ServerLayout.of_repository(repository, other))
     demand = Demand(kinds={"embed_query": 1.0}, languages={"en": 3.0, "de": 1.0}, query_tokens={"en": [20], "de": [60]})
-    wanted = Wanted(slo=Slo(99, 0.05), prices={"bench": 0.5}, runs=QUICK)
+    wanted = PlanGoal(slo=Slo(99, 0.05), prices={"bench": 0.5}, runs=QUICK)
     traffic = replace(TRAFFIC, growth=Growth(traffic=1.0, months=24))
     return make_plan(traffic, demand, [machine, slow], repository, wanted, on_step=print)
 
@@ -278,7 +278,7 @@ def test_cost_and_effect_by_hand() -> None:
     assert cost.per_million == pytest.approx(20.0 * 8 / 5)  # 100 / 14 = 7.1, so 8
     # A fifth less: 16 a replica; 100 / 11.2 = 8.9, so 9; a quarter more money for each request.
     worse = effect(
-        Change(name="x", rate=16, relative=-0.2, low=-0.3, high=-0.1, busiest="y"),
+        RateChange(name="x", rate=16, relative=-0.2, low=-0.3, high=-0.1, busiest="y"),
         100.0,
         20.0,
         cost,
@@ -288,7 +288,7 @@ def test_cost_and_effect_by_hand() -> None:
     assert worse.replicas == 9
     assert worse.per_million == pytest.approx(5.0)
     never = effect(
-        Change(name="x", rate=0, relative=-1.0, low=-1.0, high=-1.0, busiest=""),
+        RateChange(name="x", rate=0, relative=-1.0, low=-1.0, high=-1.0, busiest=""),
         100.0,
         20.0,
         cost,
@@ -348,7 +348,7 @@ class _LinearIndex:
 
 
 def test_the_index_by_hand(repository: Path) -> None:
-    corpus = Corpus(documents=1000, m=2, ef_construction=3, ef_search=5)
+    corpus = PlannedCorpus(documents=1000, m=2, ef_construction=3, ef_search=5)
     traffic = replace(TRAFFIC, corpus=corpus, growth=Growth(corpus=0.5, months=24))
     later = index_size(traffic, repository, _LinearIndex(), 24)
     assert later is not None
@@ -423,7 +423,7 @@ def test_a_card_s_layout_and_its_words(repository: Path) -> None:
     assert gpu_layout(repository, machine.profile) == machine.layout
     assert machine.profile.find("embedder", "fp32", 1).call_s == pytest.approx(1e-3 + 60e-6 + 256 / 300e9)
     demand = replace(MM1, query_tokens={"en": [20]})
-    wanted = Wanted(slo=Slo(99, 0.01), runs=replace(QUICK, requests=400, precision=0.2))
+    wanted = PlanGoal(slo=Slo(99, 0.01), runs=replace(QUICK, requests=400, precision=0.2))
     plan = make_plan(TRAFFIC, demand, [machine], repository, wanted, on_step=print)
     text = " ".join(f"{title} {' '.join(sentences)}" for title, sentences in paragraphs(plan))
     assert "L4 (service times estimated, not measured)" in text

@@ -34,7 +34,7 @@ from interlingua_loadtest.capacity.workload import Workload
 from interlingua_loadtest.found_rate import INTERRUPTED, FoundRate, line
 from interlingua_loadtest.lone_requests import impossible, lone_offer
 from interlingua_loadtest.rate_interval import limit_interval
-from interlingua_loadtest.rate_runs import RecordedRuns
+from interlingua_loadtest.rate_runs import OfferRuns
 from interlingua_loadtest.rate_search import RateSearch, SearchPlan
 from interlingua_loadtest.rate_try import Offer, Try, verdict_of
 from interlingua_loadtest.request_columns import Processes, Requests
@@ -414,7 +414,7 @@ def test_a_server_of_ten_milliseconds_a_request(tmp_path: Path) -> None:
     """In series, it answers 100 a second at most; p90 of a queue that only grows is beyond 100 ms in seconds."""
     slo = Slo(90, 0.1)
     with stub("--work-ms", "10") as (target, _):
-        runs = RecordedRuns(RunSettings(rate=1.0), target, tmp_path, slo)
+        runs = OfferRuns(RunSettings(rate=1.0), target, tmp_path, slo)
         plan = SearchPlan(seconds=2, tries=1, precision=1.0, start_rate=60.0, most_runs=7)
         found = RateSearch(runs, slo, plan, lambda found: found.write(tmp_path / "search.json")).find()
     kept = json.loads((tmp_path / "search.json").read_text(encoding="utf-8"))

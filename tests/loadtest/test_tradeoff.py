@@ -49,11 +49,11 @@ from interlingua_loadtest.slo import Slo
 from interlingua_loadtest.tradeoff.floors import Floors
 from interlingua_loadtest.tradeoff.front import by_cost, placed
 from interlingua_loadtest.tradeoff.graph_quality import GraphQuality, through_graph
-from interlingua_loadtest.tradeoff.joined_report import JoinedReport, Source
-from interlingua_loadtest.tradeoff.make_tradeoff import Wanted, make_tradeoff
-from interlingua_loadtest.tradeoff.records import Cost, Row, Setting, Tradeoff
+from interlingua_loadtest.tradeoff.joined_report import JoinedReport, ReportSource
+from interlingua_loadtest.tradeoff.make_tradeoff import TradeoffGoal, make_tradeoff
+from interlingua_loadtest.tradeoff.records import PlacedSetting, ServingSetting, SettingCost, Tradeoff
 from interlingua_loadtest.tradeoff.scatter import page
-from interlingua_loadtest.tradeoff.setting_cost import FirstStage, looked_at
+from interlingua_loadtest.tradeoff.setting_cost import FirstStageCost, looked_at
 from interlingua_loadtest.tradeoff.verdict import verdict
 from tests.evaluation.report_sample import bare_report
 
@@ -71,13 +71,15 @@ def _ndcg(mixed: float, half: float = 0.05) -> MeasureFigures:
     return MeasureFigures(Breakdown(None, _figure(mixed), _figure(mixed, half)), {}, across)
 
 
-def _row(system: str, cpu_s: float | None, mixed: float, half: float = 0.05) -> Row:
+def _row(system: str, cpu_s: float | None, mixed: float, half: float = 0.05) -> PlacedSetting:
     cost = (
         None
         if cpu_s is None
-        else Cost(rate=10.0, low=9.0, high=11.0, p99_s=0.2, busiest="cores", first_stage_s=0.0, cpu_s=cpu_s, price=None)
+        else SettingCost(
+            rate=10.0, low=9.0, high=11.0, p99_s=0.2, busiest="cores", first_stage_s=0.0, cpu_s=cpu_s, price=None
+        )
     )
-    return Row(setting=Setting("int8", system, 0, None, _ndcg(mixed, half)), cost=cost)
+    return PlacedSetting(setting=ServingSetting("int8", system, 0, None, _ndcg(mixed, half)), cost=cost)
 
 
 ROWS = [
@@ -203,7 +205,7 @@ def test_a_graph_that_finds_everything_changes_no_figure(tmp_path: Path) -> None
     saved = SavedReport(tmp_path, replace(BARE, dataset=_facts("hand", dataset.digest)), values)
     models = PublishedModels(tmp_path, None, None)  # type: ignore[arg-type]
     report = JoinedReport(
-        source=Source("a", tmp_path, tmp_path),
+        source=ReportSource("a", tmp_path, tmp_path),
         saved=saved,
         models=models,
         ndcg={name: measured},
@@ -222,8 +224,8 @@ def test_an_ef_below_the_candidates_is_as_many_candidates() -> None:
 
 def test_small_corpora_are_compared_exactly() -> None:
     cost = IndexCost.load()
-    assert FirstStage(cost, 20_000, 384).is_exact
-    large = FirstStage(cost, 20_001, 384)
+    assert FirstStageCost(cost, 20_000, 384).is_exact
+    large = FirstStageCost(cost, 20_001, 384)
     assert not large.is_exact
     assert large.seconds(50, 16) == cost.query_s(20_001, 384, 16, 50)
     assert large.seconds(0, None) == cost.exact_s(20_001, 384)
@@ -287,8 +289,8 @@ def _report(folder: Path, of: Dataset, repository: Path, **changes: Any) -> Path
 
 
 @pytest.fixture
-def source(tmp_path: Path, dataset: Dataset, repository: Path) -> Source:
-    return Source("fp32", _report(tmp_path / "report", dataset, repository), repository)
+def source(tmp_path: Path, dataset: Dataset, repository: Path) -> ReportSource:
+    return ReportSource("fp32", _report(tmp_path / "report", dataset, repository), repository)
 
 
 def _profile() -> HardwareProfile:
@@ -310,9 +312,9 @@ def _ignored(line: str) -> None:
     """Progress."""
 
 
-def _wanted(tmp_path: Path, slo: Slo = SOON, *floors: str, documents: int | None = None) -> Wanted:
+def _wanted(tmp_path: Path, slo: Slo = SOON, *floors: str, documents: int | None = None) -> TradeoffGoal:
     few = Runs(requests=200, repeats=2, precision=0.1)
-    return Wanted(
+    return TradeoffGoal(
         slo=slo,
         floors=Floors.parse(floors),
         scope="mixed",
@@ -327,7 +329,7 @@ def _wanted(tmp_path: Path, slo: Slo = SOON, *floors: str, documents: int | None
 @pytest.fixture(scope="module")
 def whole(repository: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Tradeoff:
     folder = tmp_path_factory.mktemp("whole")
-    source = Source("fp32", _report(folder / "report", dataset, repository), repository)
+    source = ReportSource("fp32", _report(folder / "report", dataset, repository), repository)
     wanted = _wanted(folder, SOON, "mixed:ndcg@10=0.55")
     return make_tradeoff([JoinedReport.read(source)], dataset, [_profile()], IndexCost.load(), wanted, _ignored)
 
@@ -348,7 +350,7 @@ def test_a_whole_tradeoff(whole: Tradeoff) -> None:
         assert row.cost.p99_s <= SOON.limit_s
 
 
-def test_what_cannot_be_measured_is_said(source: Source, dataset: Dataset, tmp_path: Path) -> None:
+def test_what_cannot_be_measured_is_said(source: ReportSource, dataset: Dataset, tmp_path: Path) -> None:
     wanted = _wanted(tmp_path, documents=10**6)
     found = make_tradeoff([JoinedReport.read(source)], dataset, [_profile()], IndexCost.load(), wanted, _ignored)
     assert {row.setting.ef_search for row in found.rows} == {128}
@@ -386,14 +388,14 @@ def test_json_names_the_cheapest_and_every_worst_pair(whole: Tradeoff) -> None:
     assert [row["worst_pair"] for row in found["rows"]] == ["en>de"] * 3
 
 
-def test_an_impossible_objective_is_said_in_words(source: Source, dataset: Dataset, tmp_path: Path) -> None:
+def test_an_impossible_objective_is_said_in_words(source: ReportSource, dataset: Dataset, tmp_path: Path) -> None:
     # A lone call takes a millisecond and more.
     wanted = _wanted(tmp_path, Slo(99, 0.001))
     with pytest.raises(InputError, match=r"no setting holds p99=1ms.*lone requests"):
         make_tradeoff([JoinedReport.read(source)], dataset, [_profile()], IndexCost.load(), wanted, _ignored)
 
 
-def test_depths_that_miss_the_objective_have_no_cost(source: Source, dataset: Dataset, tmp_path: Path) -> None:
+def test_depths_that_miss_the_objective_have_no_cost(source: ReportSource, dataset: Dataset, tmp_path: Path) -> None:
     # Ten pairs of a dozen tokens take some 10 ms, a query 2.
     wanted = _wanted(tmp_path, Slo(99, 0.006))
     found = make_tradeoff([JoinedReport.read(source)], dataset, [_profile()], IndexCost.load(), wanted, _ignored)
@@ -406,10 +408,10 @@ def test_a_report_of_another_model_is_refused(dataset: Dataset, repository: Path
     configuration = replace(BARE.configuration, embedder=other)
     folder = _report(tmp_path / "report", dataset, repository, configuration=configuration)
     with pytest.raises(InputError, match=r"embedder is other in int8 \(0123456789ab\).* in fp32"):
-        JoinedReport.read(Source("int8", folder, repository))
+        JoinedReport.read(ReportSource("int8", folder, repository))
 
 
-def test_reports_of_two_datasets_are_refused(source: Source, dataset: Dataset, tmp_path: Path) -> None:
+def test_reports_of_two_datasets_are_refused(source: ReportSource, dataset: Dataset, tmp_path: Path) -> None:
     facts = _facts("other", "abc")
     other = replace(source, label="b", report=_report(tmp_path / "b", dataset, source.repository, dataset=facts))
     reports = [JoinedReport.read(source), JoinedReport.read(other)]
@@ -417,13 +419,13 @@ def test_reports_of_two_datasets_are_refused(source: Source, dataset: Dataset, t
         make_tradeoff(reports, dataset, [_profile()], IndexCost.load(), _wanted(tmp_path), _ignored)
 
 
-def test_a_dataset_that_has_changed_is_refused(source: Source, dataset: Dataset, tmp_path: Path) -> None:
+def test_a_dataset_that_has_changed_is_refused(source: ReportSource, dataset: Dataset, tmp_path: Path) -> None:
     changed = replace(dataset, qrels={"q.de": {"a.en": 1}})
     with pytest.raises(InputError, match=r"hand now has .*--dataset"):
         make_tradeoff([JoinedReport.read(source)], changed, [_profile()], IndexCost.load(), _wanted(tmp_path), _ignored)
 
 
-def test_two_settings_need_two_labels(source: Source, dataset: Dataset, tmp_path: Path) -> None:
+def test_two_settings_need_two_labels(source: ReportSource, dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a label of its own"):
         make_tradeoff(
             [JoinedReport.read(source)] * 2, dataset, [_profile()], IndexCost.load(), _wanted(tmp_path), _ignored
@@ -433,11 +435,11 @@ def test_two_settings_need_two_labels(source: Source, dataset: Dataset, tmp_path
 @pytest.mark.parametrize("text", ["int8", "int8=report", "=a:b", "int8=:b"])
 def test_a_setting_that_is_none(text: str) -> None:
     with pytest.raises(InputError, match="int8=REPORT:REPOSITORY"):
-        Source.parse(text)
+        ReportSource.parse(text)
 
 
 def test_a_setting_names_the_report_or_its_folder() -> None:
-    assert Source.parse("int8=var/r/report.json:models") == Source.parse("int8=var/r:models")
+    assert ReportSource.parse("int8=var/r/report.json:models") == ReportSource.parse("int8=var/r:models")
 
 
 def test_the_command_says_what_is_wrong_and_exits_with_bad_input(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from interlingua_loadtest.record import ProcessSample
 from interlingua_loadtest.request_columns import Processes, Requests
 from interlingua_loadtest.schedule import poisson
-from interlingua_loadtest.validity import GENERATOR_FAULTS, Bounds, judge
+from interlingua_loadtest.validity import GENERATOR_FAULTS, ValidityBounds, judge
 from interlingua_loadtest.warm_up import mser, ranks
 from interlingua_loadtest.windows import relative_latency
 
@@ -255,7 +255,7 @@ def test_faults_come_together(run: Run) -> None:
 
 def test_bounds_are_the_caller_s(run: Run) -> None:
     run.sent[::50] += 0.02
-    assert judge(run.requests, Processes.of(run.cpu), bounds=Bounds(lag_p99_s=0.05)).is_valid
+    assert judge(run.requests, Processes.of(run.cpu), bounds=ValidityBounds(lag_p99_s=0.05)).is_valid
 
 
 def test_mser_is_the_least_squared_standard_error() -> None:

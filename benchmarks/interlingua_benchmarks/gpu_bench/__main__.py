@@ -1,6 +1,6 @@
 """`python -m interlingua_benchmarks.gpu_bench`: measure, print tables, write the samples.
 
-arguments --> Settings --bench.measure--> Report --> tables or Markdown on the terminal, JSON in a file
+arguments --> BenchSettings --bench.measure--> BenchReport --> tables or Markdown on the terminal, JSON in a file
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from interlingua_benchmarks.gpu_bench.settings import (
     LOOK,
     QUICK,
     RUNTIMES,
+    BenchSettings,
     Device,
-    Settings,
 )
 from interlingua_exporter.models.extra import require_export_extra
 
 if TYPE_CHECKING:
-    from interlingua_benchmarks.gpu_bench.records import Report
+    from interlingua_benchmarks.gpu_bench.records import BenchReport
 
 T = TypeVar("T", bound=str)
 
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _settings(asked: argparse.Namespace) -> Settings:
+def _settings(asked: argparse.Namespace) -> BenchSettings:
     """Raises InputError naming every bad argument."""
     device = Device.parse(asked.device)
     scale = LOOK if device.kind == "cpu" else QUICK if asked.quick else FULL
@@ -89,7 +89,7 @@ def _settings(asked: argparse.Namespace) -> Settings:
         faults.append(f"--minutes {minutes:g} is not more than 0")
     if faults:
         raise InputError("; ".join(faults))
-    return Settings(
+    return BenchSettings(
         device=device,
         models=tuple(dict.fromkeys(asked.models or DEFAULT_MODELS)),
         arithmetics=arithmetics,
@@ -124,7 +124,7 @@ def _require_writable(file: Path | None) -> None:
         raise InputError(f"--json {file}: is a folder, or in a folder that does not exist")
 
 
-def _write(report: Report, file: Path | None) -> None:
+def _write(report: BenchReport, file: Path | None) -> None:
     from interlingua_benchmarks.gpu_bench.figures import as_json
 
     if file is None:
@@ -137,7 +137,7 @@ def _write(report: Report, file: Path | None) -> None:
         print(f"error: {file} cannot be written: {error}", file=sys.stderr)
 
 
-def _show(report: Report, *, markdown: bool) -> None:
+def _show(report: BenchReport, *, markdown: bool) -> None:
     from interlingua_benchmarks.gpu_bench.tables import as_markdown, grids, header_lines
 
     if markdown:

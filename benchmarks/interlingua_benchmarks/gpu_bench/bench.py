@@ -1,6 +1,7 @@
 """The whole run: matrix rates, then every model by every runtime in every arithmetic, a row each.
 
-Settings --> Report, whole or as far as it came: a row that fails says why, Ctrl-C and the end of time leave the rest
+BenchSettings --> BenchReport, whole or as far as it came: a row that fails says why, Ctrl-C and the end of time leave
+the rest
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from interlingua.base.errors import InterlinguaError
 from interlingua_benchmarks.gpu_bench import bench_models
 from interlingua_benchmarks.gpu_bench.device import first_line, missing, out_of_memory, release, usable
 from interlingua_benchmarks.gpu_bench.matrix_rate import matrix_rates
-from interlingua_benchmarks.gpu_bench.records import Report, Row
+from interlingua_benchmarks.gpu_bench.records import BenchReport, BenchRow
 from interlingua_benchmarks.gpu_bench.row_measurement import RowMeasurement
 from interlingua_benchmarks.gpu_bench.run_header import run_header
 from interlingua_benchmarks.gpu_bench.settings import LARGEST_ONNX
@@ -27,13 +28,13 @@ from interlingua_exporter.models.spec import HubSource
 if TYPE_CHECKING:
     from interlingua_benchmarks.gpu_bench.bench_models import BenchModel
     from interlingua_benchmarks.gpu_bench.onnx_files import OnnxFiles
-    from interlingua_benchmarks.gpu_bench.settings import Arithmetic, Runtime, Settings
+    from interlingua_benchmarks.gpu_bench.settings import Arithmetic, BenchSettings, Runtime
     from interlingua_exporter.models.spec import ModelSpec
 
 Step = Callable[[str], None]
 
 
-def measure(settings: Settings, on_step: Step) -> Report:
+def measure(settings: BenchSettings, on_step: Step) -> BenchReport:
     """Run.
 
     Args:
@@ -50,13 +51,13 @@ def measure(settings: Settings, on_step: Step) -> Report:
 
 class _Run:
     def __init__(
-        self, settings: Settings, runtimes: tuple[Runtime, ...], specs: list[ModelSpec], on_step: Step
+        self, settings: BenchSettings, runtimes: tuple[Runtime, ...], specs: list[ModelSpec], on_step: Step
     ) -> None:
         self._settings, self._runtimes, self._specs, self._on_step = settings, runtimes, specs, on_step
-        self._report = Report(run_header(settings))
+        self._report = BenchReport(run_header(settings))
         self._end = time.monotonic() + 60 * settings.scale.minutes
 
-    def report(self) -> Report:
+    def report(self) -> BenchReport:
         try:
             self._measure_rates()
             # All models by one runtime first: the other one's files take minutes to write.
@@ -118,9 +119,11 @@ class _Run:
                 row.failed = _reason(error)
             release(self._settings.device)
 
-    def _begin(self, runtime: Runtime, spec: ModelSpec, arithmetic: Arithmetic) -> Row:
+    def _begin(self, runtime: Runtime, spec: ModelSpec, arithmetic: Arithmetic) -> BenchRow:
         weights = "random" if isinstance(spec.source, HubSource) else "published"
-        row = Row(model=spec.id, runtime=runtime, arithmetic=arithmetic, weights=weights, parameters=parameters(spec))
+        row = BenchRow(
+            model=spec.id, runtime=runtime, arithmetic=arithmetic, weights=weights, parameters=parameters(spec)
+        )
         self._report.rows.append(row)
         return row
 

@@ -1,6 +1,6 @@
 """What a report says in the end, worked out of its samples.
 
-Report --goal, as_json--> "reached" | "not reached" | "", and the figures beside the samples they come from
+BenchReport --goal, as_json--> "reached" | "not reached" | "", and the figures beside the samples they come from
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from interlingua.base.plain import plain
 
 if TYPE_CHECKING:
-    from interlingua_benchmarks.gpu_bench.records import Point, Report, Row
+    from interlingua_benchmarks.gpu_bench.records import BenchReport, BenchRow, MeasuredPoint
 
 GOAL = 0.5
 """Of the measured matrix rate, for networks of bge-m3's size and larger, at the best token budget."""
@@ -19,13 +19,13 @@ Goal = Literal["", "reached", "not reached"]
 _PERCENTILES = (50, 99)
 
 
-def utilisation(row: Row, report: Report) -> float | None:
+def utilisation(row: BenchRow, report: BenchReport) -> float | None:
     """At the best budget, of real tokens; None where either side was not measured."""
     rate, best = report.rate(row.arithmetic), row.best
     return best.utilisation(rate) if rate and best else None
 
 
-def goal(row: Row, report: Report) -> Goal:
+def goal(row: BenchRow, report: BenchReport) -> Goal:
     """Whether the goal is reached; "" where there is none, or nothing was measured."""
     share = utilisation(row, report)
     if share is None or row.flops is None or not row.flops.has_goal:
@@ -33,7 +33,7 @@ def goal(row: Row, report: Report) -> Goal:
     return "reached" if share >= GOAL else "not reached"
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: BenchReport) -> dict[str, Any]:
     """Header, samples and figures, as JSON holds them."""
     return {
         "header": plain(report.header),
@@ -44,7 +44,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _row(row: Row, report: Report) -> dict[str, Any]:
+def _row(row: BenchRow, report: BenchReport) -> dict[str, Any]:
     rate, best = report.rate(row.arithmetic), row.best
     content: dict[str, Any] = plain(row)
     return content | {
@@ -61,7 +61,7 @@ def _row(row: Row, report: Report) -> dict[str, Any]:
     }
 
 
-def _point(point: Point, rate: float | None) -> dict[str, Any]:
+def _point(point: MeasuredPoint, rate: float | None) -> dict[str, Any]:
     content: dict[str, Any] = plain(point)
     return content | {
         "calls": [call._asdict() for call in point.calls],

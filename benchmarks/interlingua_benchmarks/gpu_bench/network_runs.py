@@ -1,9 +1,9 @@
 """The measurements of one loaded network.
 
-    waiting texts --cut at each token budget--> calls --passes, the first discarded--> Point, until more tokens bring
-        nothing or memory ends
+    waiting texts --cut at each token budget--> calls --passes, the first discarded--> MeasuredPoint, until more tokens
+        bring nothing or memory ends
     lone texts of some lengths --call by call, ids and answer on the host--> Latency
-    n equal texts --passes--> Point
+    n equal texts --passes--> MeasuredPoint
 
 What a pass holds is chosen by a first look at its speed, so that the counted passes take the time that is meant for
 them; a pass of some calls only takes them evenly from the longest to the shortest.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from interlingua_benchmarks.gpu_bench.device import out_of_memory
 from interlingua_benchmarks.gpu_bench.length_mix import drawn, equal_rows
-from interlingua_benchmarks.gpu_bench.records import Latency, Point
+from interlingua_benchmarks.gpu_bench.records import Latency, MeasuredPoint
 from interlingua_benchmarks.gpu_bench.timing import fitting, once, times
 from interlingua_loadtest.capacity.batching import measured_cost
 
@@ -65,7 +65,7 @@ class NetworkRuns:
             count = min(self._scale.calls, max(_WARM_UP, fitting(guess, self._scale.point_s)))
             yield Latency(length, tuple(self._lone(batch) for _ in range(count)))
 
-    def budgets(self, rows: Sequence[Tokens]) -> Iterator[Point]:
+    def budgets(self, rows: Sequence[Tokens]) -> Iterator[MeasuredPoint]:
         """Of texts of mixed length, from the smallest budget up."""
         overhead = self._overhead()
         best = 0.0
@@ -79,7 +79,7 @@ class NetworkRuns:
                 return
             best = max(best, point.tokens_per_s)
 
-    def sweep(self) -> Iterator[Point]:
+    def sweep(self) -> Iterator[MeasuredPoint]:
         """Of equal texts, more and more of them; a length ends where memory does."""
         for length in sorted({min(length, self._max_tokens) for length in self._scale.sweep_lengths}):
             for texts in sorted(self._scale.sweep_texts):
@@ -87,12 +87,12 @@ class NetworkRuns:
                     break
                 yield point
 
-    def load(self, point: Point, rows: Sequence[Tokens]) -> None:
+    def load(self, point: MeasuredPoint, rows: Sequence[Tokens]) -> None:
         """One call of the largest rectangle of a point again, to look at the card meanwhile."""
         calls = self._rectangles.cut(drawn(rows, point.budget, self._seed), point.budget, 0.0)
         once(lambda: self._network.start(self._network.place(calls[0].batch)), self._network.wait)
 
-    def _point(self, rectangles: Sequence[Rectangle], budget: int) -> Point | None:
+    def _point(self, rectangles: Sequence[Rectangle], budget: int) -> MeasuredPoint | None:
         """Passes over some of these calls; None where memory ends, which is noted."""
         try:
             return self._passes(rectangles, budget)
@@ -103,7 +103,7 @@ class NetworkRuns:
             self._notes.append(f"{largest.texts} texts of {largest.longest} tokens: out of memory")
             return None
 
-    def _passes(self, rectangles: Sequence[Rectangle], budget: int) -> Point:
+    def _passes(self, rectangles: Sequence[Rectangle], budget: int) -> MeasuredPoint:
         network, scale = self._network, self._scale
         largest = max(rectangles, key=lambda one: one.call.texts * one.call.longest)
         guess = self._call_seconds(largest)
@@ -117,7 +117,7 @@ class NetworkRuns:
         warm = once(one_round, network.wait)
         rounds = fitting(warm, scale.point_s / scale.repeats)
         seconds = tuple(once(times(one_round, rounds), network.wait) for _ in range(scale.repeats))
-        return Point(budget, tuple(one.call for one in chosen), rounds, seconds)
+        return MeasuredPoint(budget, tuple(one.call for one in chosen), rounds, seconds)
 
     def _call_seconds(self, rectangle: Rectangle) -> float:
         """Of a call that was made once before, when memory was allocated for it and kernels were chosen."""

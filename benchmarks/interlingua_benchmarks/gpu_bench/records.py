@@ -1,6 +1,7 @@
 """What was measured: raw samples with what they are samples of; every figure is worked out of them.
 
-Pass (calls of one pass, seconds of each repeat) -> Point -> Row (one model, runtime, arithmetic) -> Report
+Pass (calls of one pass, seconds of each repeat) -> MeasuredPoint -> BenchRow (one model, runtime, arithmetic)
+    -> BenchReport
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from interlingua_benchmarks.gpu_bench.settings import Arithmetic, Runtime
 
 
-class Call(NamedTuple):
+class MeasuredCall(NamedTuple):
     """One rectangle: `texts` rows of `longest` tokens, padding included; `flop` and `flop_half` of real tokens alone.
 
     In `flop` a causal model's attention is counted as if every token saw every other; in `flop_half` only what it
@@ -33,7 +34,7 @@ class Call(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Point:
+class MeasuredPoint:
     """One way to make calls, repeated.
 
     Attributes:
@@ -43,7 +44,7 @@ class Point:
     """
 
     budget: int
-    calls: tuple[Call, ...]
+    calls: tuple[MeasuredCall, ...]
     rounds: int
     pass_s: tuple[float, ...]
 
@@ -127,7 +128,7 @@ class MatrixRate:
 
 
 @dataclass(kw_only=True)
-class Row:
+class BenchRow:
     """One model by one runtime in one arithmetic.
 
     Attributes:
@@ -149,9 +150,9 @@ class Row:
     weights: str = ""
     parameters: int = 0
     flops: NetworkFlops | None = None
-    points: list[Point] = field(default_factory=list)
+    points: list[MeasuredPoint] = field(default_factory=list)
     latencies: list[Latency] = field(default_factory=list)
-    sweep: list[Point] = field(default_factory=list)
+    sweep: list[MeasuredPoint] = field(default_factory=list)
     deviation: float | None = None
     memory_mb: float | None = None
     card: CardState | None = None
@@ -160,13 +161,13 @@ class Row:
     failed: str = ""
 
     @property
-    def best(self) -> Point | None:
+    def best(self) -> MeasuredPoint | None:
         """The budget with the most real tokens a second."""
         return max(self.points, key=lambda point: point.tokens_per_s, default=None)
 
 
 @dataclass
-class Report:
+class BenchReport:
     """One run.
 
     Attributes:
@@ -176,7 +177,7 @@ class Report:
 
     header: dict[str, Any]
     rates: list[MatrixRate] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[BenchRow] = field(default_factory=list)
     interrupted: bool = False
 
     def rate(self, arithmetic: Arithmetic) -> float | None:

@@ -1,6 +1,7 @@
 """Texts to calls, by the service's own rule.
 
-Tokens of waiting texts --cut_batch: sort, dynamic programming, token budget--> Rectangle (batch, Call), longest first
+Tokens of waiting texts --cut_batch: sort, dynamic programming, token budget--> Rectangle (batch, MeasuredCall),
+longest first
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interlingua_benchmarks.gpu_bench.records import Call
+from interlingua_benchmarks.gpu_bench.records import MeasuredCall
 from interlingua_loadtest.capacity.batching import cut_batch
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Rectangle:
     """One call, and what it is worth."""
 
     batch: Batch
-    call: Call
+    call: MeasuredCall
 
 
 class Rectangles:
@@ -38,7 +39,7 @@ class Rectangles:
         """All rows in one call, padded to the longest."""
         lengths = [len(row) for row in rows]
         whole, half = (self._flops.of_texts(lengths, half=half) for half in (False, True))
-        call = Call(len(rows), max(lengths), sum(lengths), whole, half)
+        call = MeasuredCall(len(rows), max(lengths), sum(lengths), whole, half)
         return Rectangle(self._encoder.collate(rows, self._names), call)
 
     def cut(self, rows: Sequence[Tokens], budget: int, overhead: float) -> list[Rectangle]:

@@ -1,6 +1,6 @@
 """One row: a network loaded in one runtime and arithmetic, measured, and its memory given back.
 
-Row, BenchModel --load--> LoadedNetwork --NetworkRuns--> latencies, budgets, sweep into the Row
+BenchRow, BenchModel --load--> LoadedNetwork --NetworkRuns--> latencies, budgets, sweep into the BenchRow
 nvidia-smi meanwhile --> memory, clocks under load
 """
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from interlingua_benchmarks.gpu_bench.bench_models import BenchModel
     from interlingua_benchmarks.gpu_bench.loaded_network import LoadedNetwork
     from interlingua_benchmarks.gpu_bench.onnx_files import OnnxFiles
-    from interlingua_benchmarks.gpu_bench.records import Row
-    from interlingua_benchmarks.gpu_bench.settings import Settings
+    from interlingua_benchmarks.gpu_bench.records import BenchRow
+    from interlingua_benchmarks.gpu_bench.settings import BenchSettings
 
 _FAR = 0.1  # a deviation from fp32 that deserves a line: fused wrongly, or overflown
 
@@ -32,7 +32,7 @@ class RowMeasurement:
         end: instant of `time.monotonic()` after which nothing new is begun.
     """
 
-    def __init__(self, row: Row, model: BenchModel, settings: Settings, end: float) -> None:
+    def __init__(self, row: BenchRow, model: BenchModel, settings: BenchSettings, end: float) -> None:
         self._row, self._model, self._settings, self._end = row, model, settings, end
 
     def run(self, files: OnnxFiles | None) -> None:

@@ -1,6 +1,6 @@
 """What the figures of a run have to be read with.
 
-Settings, environment.py, nvidia-smi, torch, onnxruntime --> {"date": ..., "card": ..., "packages": ..., ...}
+BenchSettings, environment.py, nvidia-smi, torch, onnxruntime --> {"date": ..., "card": ..., "packages": ..., ...}
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from interlingua_benchmarks.gpu_bench.card import read_card
 from interlingua_loadtest.environment import describe_environment
 
 if TYPE_CHECKING:
-    from interlingua_benchmarks.gpu_bench.settings import Settings
+    from interlingua_benchmarks.gpu_bench.settings import BenchSettings
 
 _PACKAGES = ("torch", "transformers", "onnx", "onnxruntime", "onnxruntime-gpu", "tensorrt")
 
 
-def run_header(settings: Settings) -> dict[str, Any]:
+def run_header(settings: BenchSettings) -> dict[str, Any]:
     """By name, as JSON holds it: among them device, card, packages, cuda, cudnn, date, commit, modified, scale."""
     facts = describe_environment(None)
     cuda, cudnn = _cuda()

@@ -1,6 +1,6 @@
 """What a run measures, and how long.
 
-command line --> Settings (device, models, arithmetic, runtimes, Scale) --> bench.py
+command line --> BenchSettings (device, models, arithmetic, runtimes, Scale) --> bench.py
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ LOOK = Scale(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class BenchSettings:
     """One run.
 
     Attributes:

@@ -1,6 +1,6 @@
 """A report as tables: Grids, for the terminal (interlingua/display/terminal_table.py) and as Markdown.
 
-Report --grids--> matrix rates; one row a model, runtime and arithmetic; calls of equal texts --as_markdown--> text
+BenchReport --grids--> matrix rates; one row a model, runtime and arithmetic; calls of equal texts --as_markdown--> text
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from interlingua_benchmarks.gpu_bench.figures import GOAL, goal, utilisation
 
 if TYPE_CHECKING:
     from interlingua_benchmarks.gpu_bench.card import CardState
-    from interlingua_benchmarks.gpu_bench.records import MatrixRate, Point, Report, Row
+    from interlingua_benchmarks.gpu_bench.records import BenchReport, BenchRow, MatrixRate, MeasuredPoint
 
 _ROW = ("model", "runtime", "precision")
 _FIGURES = ("tokens/s", "padding", "latency ms: p50 (p99)", "utilisation", f"goal {GOAL:.0%}", "best budget", "memory")
 _TERA = 1e12
 
 
-def header_lines(report: Report) -> Iterator[str]:
+def header_lines(report: BenchReport) -> Iterator[str]:
     """The facts, a line each."""
     facts = report.header
     card, packages = facts["card"], ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
@@ -38,7 +38,7 @@ def header_lines(report: Report) -> Iterator[str]:
         yield "broken off: what was measured until then"
 
 
-def grids(report: Report) -> Iterator[Grid]:
+def grids(report: BenchReport) -> Iterator[Grid]:
     """All tables that have rows."""
     if report.rates:
         yield _rates(report)
@@ -48,7 +48,7 @@ def grids(report: Report) -> Iterator[Grid]:
         yield _sweep(report)
 
 
-def as_markdown(report: Report) -> str:
+def as_markdown(report: BenchReport) -> str:
     """For a document."""
     lines = [f"- {line}" for line in header_lines(report)]
     for grid in grids(report):
@@ -58,7 +58,7 @@ def as_markdown(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _rates(report: Report) -> Grid:
+def _rates(report: BenchReport) -> Grid:
     sizes = sorted({size for rate in report.rates for size in rate.by_size})
     header = ("precision", "TFLOP/s", *(f"{size} rows" for size in sizes), "through", "clock", "held down by")
     notes = tuple(f"{rate.arithmetic}: {rate.failed}" for rate in report.rates if rate.failed)
@@ -70,7 +70,7 @@ def _rate(rate: MatrixRate, sizes: list[int]) -> tuple[Cell, ...]:
     return row(rate.arithmetic, _tera(rate.flops), *by_size, rate.runtime, _clock(rate.card), _held_by(rate.card))
 
 
-def _network(one: Row, report: Report) -> tuple[Cell, ...]:
+def _network(one: BenchRow, report: BenchReport) -> tuple[Cell, ...]:
     name = Cell(one.model, "" if one.weights == "published" else "random weights")
     best, share = one.best, utilisation(one, report)
     if best is None:
@@ -91,13 +91,13 @@ def _network(one: Row, report: Report) -> tuple[Cell, ...]:
     )
 
 
-def _latency(one: Row) -> Iterator[str]:
+def _latency(one: BenchRow) -> Iterator[str]:
     for latency in one.latencies:
         p50, p99 = (1e3 * latency.percentile_s(percent) for percent in (50, 99))
         yield f"{latency.tokens}: {p50:.2f} ({p99:.2f})"
 
 
-def _notes(report: Report) -> tuple[str, ...]:
+def _notes(report: BenchReport) -> tuple[str, ...]:
     said: dict[str, None] = {}
     for one in report.rows:
         where = f"{one.model}, {one.runtime}, {one.arithmetic}"
@@ -107,7 +107,7 @@ def _notes(report: Report) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _sweep(report: Report) -> Grid:
+def _sweep(report: BenchReport) -> Grid:
     shapes = sorted({_shape(point) for one in report.rows for point in one.sweep})
     header = (*_ROW, *(f"{texts} x {length}" for length, texts in shapes))
     rows = []
@@ -119,11 +119,11 @@ def _sweep(report: Report) -> Grid:
     return Grid("Calls of equal texts (texts x tokens): tokens/s, utilisation", header, tuple(rows), names=3)
 
 
-def _shape(point: Point) -> tuple[int, int]:
+def _shape(point: MeasuredPoint) -> tuple[int, int]:
     return point.calls[0].longest, point.calls[0].texts
 
 
-def _swept(point: Point | None, rate: float | None) -> Cell | str:
+def _swept(point: MeasuredPoint | None, rate: float | None) -> Cell | str:
     if point is None:
         return "-"
     return Cell(f"{point.tokens_per_s:,.0f}", f"{point.utilisation(rate):.1%}" if rate else "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua_evaluation.datasets.finding import SEVERITIES, Finding
+from interlingua_evaluation.datasets.finding import SEVERITIES, DatasetFinding
 from interlingua_evaluation.datasets.judgment_checks import check_judgments
 from interlingua_evaluation.datasets.language_checks import check_languages
 from interlingua_evaluation.datasets.text_checks import check_texts
@@ -15,10 +15,10 @@ from interlingua_evaluation.datasets.text_checks import check_texts
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
 
-__all__ = ["Finding", "check"]
+__all__ = ["DatasetFinding", "check"]
 
 
-def check(dataset: Dataset) -> tuple[Finding, ...]:
+def check(dataset: Dataset) -> tuple[DatasetFinding, ...]:
     """All findings: errors, then warnings, then notes.
 
     Raises:

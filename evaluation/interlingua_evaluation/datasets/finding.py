@@ -13,7 +13,7 @@ _EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class Finding:
+class DatasetFinding:
     """One kind of fault.
 
     Attributes:
@@ -31,8 +31,8 @@ class Finding:
     message: str
 
 
-def findings_of(kind: str, severity: Severity, hits: Iterable[str], message: str) -> Iterator[Finding]:
+def findings_of(kind: str, severity: Severity, hits: Iterable[str], message: str) -> Iterator[DatasetFinding]:
     """One finding of these hits, or none."""
     found: Sequence[str] = list(hits)
     if found:
-        yield Finding(kind, severity, len(found), tuple(found[:_EXAMPLES]), message)
+        yield DatasetFinding(kind, severity, len(found), tuple(found[:_EXAMPLES]), message)

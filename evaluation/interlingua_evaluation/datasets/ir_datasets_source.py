@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from interlingua.base.errors import ArchiveError, InputError
 from interlingua_client.language_tag import normalize_tag
 from interlingua_evaluation.datasets.optional_package import require
-from interlingua_evaluation.datasets.subsets import Subset, Text, dataset_of
+from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
 from interlingua_evaluation.datasets.text_languages import detected_languages, short_tag
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _source(package: Any, dataset_id: str) -> Any:
     return source
 
 
-def _texts(records: Sequence[Any], said: str, read: Any) -> tuple[list[Text], dict[str, int]]:
+def _texts(records: Sequence[Any], said: str, read: Any) -> tuple[list[SubsetText], dict[str, int]]:
     """The records as texts, and how often each language had to be detected."""
     contents = [read(record) for record in records]
     tags = [_said_by(record) or said for record in records]
@@ -88,7 +88,7 @@ def _texts(records: Sequence[Any], said: str, read: Any) -> tuple[list[Text], di
     for number, tag in zip(silent, found, strict=True):
         tags[number] = tag
     texts = [
-        Text(str(record[0]), tag, title, text)
+        SubsetText(str(record[0]), tag, title, text)
         for record, tag, (title, text) in zip(records, tags, contents, strict=True)
     ]
     return texts, dict(Counter(found).most_common())

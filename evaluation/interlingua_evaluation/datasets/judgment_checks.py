@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from interlingua_evaluation.datasets.finding import Finding, findings_of
+from interlingua_evaluation.datasets.finding import DatasetFinding, findings_of
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
 
 
-def check_judgments(dataset: Dataset) -> Iterator[Finding]:
+def check_judgments(dataset: Dataset) -> Iterator[DatasetFinding]:
     """Unjudged queries, queries and pairs without a cross-lingual answer, gaps among translations."""
     languages = {document.id: document.language for document in dataset.documents}
     answers = {
@@ -40,15 +40,15 @@ def check_judgments(dataset: Dataset) -> Iterator[Finding]:
     yield from _translations(dataset)
 
 
-def _missing(dataset: Dataset) -> Iterator[Finding]:
+def _missing(dataset: Dataset) -> Iterator[DatasetFinding]:
     """What was left out on reading; the judgments of a Dataset itself name only what is there."""
     count = dataset.facts.get("judgments_of_missing_texts")
     if isinstance(count, int) and count:
         message = "a judgment names a document or query that is empty or not there: it was left out"
-        yield Finding("missing-documents", "warning", count, (), message)
+        yield DatasetFinding("missing-documents", "warning", count, (), message)
 
 
-def _pairs(dataset: Dataset, answers: Mapping[str, set[str]]) -> Iterator[Finding]:
+def _pairs(dataset: Dataset, answers: Mapping[str, set[str]]) -> Iterator[DatasetFinding]:
     asked = dict.fromkeys([query.language for query in dataset.queries])
     measured = {
         (query.language, answer) for query in dataset.queries if query.id in answers for answer in answers[query.id]
@@ -67,7 +67,7 @@ def _pairs(dataset: Dataset, answers: Mapping[str, set[str]]) -> Iterator[Findin
     )
 
 
-def _translations(dataset: Dataset) -> Iterator[Finding]:
+def _translations(dataset: Dataset) -> Iterator[DatasetFinding]:
     groups: dict[str, list[str]] = {}
     for document in dataset.documents:
         groups.setdefault(document.group, []).append(document.language)

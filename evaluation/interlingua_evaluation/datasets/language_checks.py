@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from interlingua_client.language_tag import UNDETERMINED, base_language
-from interlingua_evaluation.datasets.finding import Finding, findings_of
+from interlingua_evaluation.datasets.finding import DatasetFinding, findings_of
 from interlingua_evaluation.datasets.optional_package import require
 from interlingua_evaluation.datasets.text_languages import detector_of, sample
 
@@ -25,7 +25,7 @@ _CONFIDENT = 0.9
 _LEAST_CHARACTERS = 40
 
 
-def check_languages(dataset: Dataset) -> Iterator[Finding]:
+def check_languages(dataset: Dataset) -> Iterator[DatasetFinding]:
     """Undetermined and unregistered tags, languages of one document, documents in another language than they say."""
     texts: list[JudgedDocument | Query] = [*dataset.documents, *dataset.queries]
     yield from findings_of(

@@ -17,7 +17,7 @@ from interlingua.base.errors import ArchiveError, InputError
 from interlingua_client.language_tag import closest, normalize_tag
 from interlingua_evaluation.datasets.optional_package import require
 from interlingua_evaluation.datasets.subset_languages import subset_languages
-from interlingua_evaluation.datasets.subsets import Subset, Text, dataset_of
+from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
 from interlingua_evaluation.datasets.text_languages import short_tag
 
 if TYPE_CHECKING:
@@ -135,10 +135,13 @@ def _subset(data: Mapping[str, Any], name: str, tags: Sequence[str]) -> _Read:
     subset = Subset(
         name,
         [
-            Text(str(row["id"]), tag, row.get("title") or "", row["text"])
+            SubsetText(str(row["id"]), tag, row.get("title") or "", row["text"])
             for row, tag in zip(corpus, spoken.documents, strict=True)
         ],
-        [Text(str(row["id"]), tag, "", text) for row, tag, text in zip(queries, spoken.queries, asked, strict=True)],
+        [
+            SubsetText(str(row["id"]), tag, "", text)
+            for row, tag, text in zip(queries, spoken.queries, asked, strict=True)
+        ],
         data["relevant_docs"],
     )
     return _Read(subset, spoken.turned, spoken.english)

@@ -26,7 +26,7 @@ from interlingua_evaluation.datasets.translation_links import linked_groups
 _KIND = "plain"
 
 
-class Text(NamedTuple):
+class SubsetText(NamedTuple):
     """A document or, with an empty title, a query; the id is the subset's own."""
 
     id: str
@@ -43,8 +43,8 @@ class Subset(NamedTuple):
     """
 
     name: str
-    documents: Sequence[Text]
-    queries: Sequence[Text]
+    documents: Sequence[SubsetText]
+    queries: Sequence[SubsetText]
     qrels: Mapping[str, Mapping[str, int]]
 
 
@@ -103,7 +103,7 @@ def _dataset(
     )
 
 
-def _query(id_: str, text: Text, qrels: Mapping[str, Mapping[str, int]], groups: Mapping[str, str]) -> Query:
+def _query(id_: str, text: SubsetText, qrels: Mapping[str, Mapping[str, int]], groups: Mapping[str, str]) -> Query:
     best = min(qrels[id_], key=lambda document: (-qrels[id_][document], document))
     return Query(id_, text.language, text.text, _KIND, groups[best], "test")
 
@@ -118,12 +118,12 @@ class _Texts:
         repeated: rows left out because their subset has the id already.
     """
 
-    kept: list[tuple[str, Text]] = field(default_factory=list)
+    kept: list[tuple[str, SubsetText]] = field(default_factory=list)
     empty: int = 0
     repeated: int = 0
     _numbers: dict[tuple[str, str, str, int], int] = field(default_factory=dict)
 
-    def add(self, subset: str, texts: Iterable[Text]) -> dict[str, int]:
+    def add(self, subset: str, texts: Iterable[SubsetText]) -> dict[str, int]:
         """The numbers in `kept` of a subset's ids."""
         numbers: dict[str, int] = {}
         times: Counter[tuple[str, str, str]] = Counter()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from interlingua_evaluation.datasets.finding import Finding, findings_of
+from interlingua_evaluation.datasets.finding import DatasetFinding, findings_of
 from interlingua_evaluation.datasets.plain_text import plain_text, says
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class _Plain(NamedTuple):
     passage: str
 
 
-def check_texts(dataset: Dataset) -> Iterator[Finding]:
+def check_texts(dataset: Dataset) -> Iterator[DatasetFinding]:
     """Duplicates, empty texts and leaks."""
     documents = {
         document.id: _Plain(plain_text(document.title), plain_text(document.indexed.passage))
@@ -45,7 +45,7 @@ def check_texts(dataset: Dataset) -> Iterator[Finding]:
     yield from _leaks(dataset, documents, queries)
 
 
-def _empty(dataset: Dataset) -> Iterator[Finding]:
+def _empty(dataset: Dataset) -> Iterator[DatasetFinding]:
     yield from findings_of(
         "empty-documents",
         "error",
@@ -73,7 +73,7 @@ def _again(texts: Iterable[tuple[str, str, str]]) -> Iterator[str]:
             yield f"{id_} is {earlier}"
 
 
-def _leaks(dataset: Dataset, documents: Mapping[str, _Plain], queries: Mapping[str, str]) -> Iterator[Finding]:
+def _leaks(dataset: Dataset, documents: Mapping[str, _Plain], queries: Mapping[str, str]) -> Iterator[DatasetFinding]:
     titles, held = [], []
     for query in dataset.queries:
         asked = queries[query.id]

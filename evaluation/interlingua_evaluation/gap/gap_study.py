@@ -29,7 +29,7 @@ NUMBERS = (1, 2, 3, 5, 10, 20, 50, 100)
 SEEDS = (1, 2, 3)
 
 
-class Row(NamedTuple):
+class GapRow(NamedTuple):
     """A line of a table.
 
     Attributes:
@@ -57,20 +57,20 @@ class GapStudy:
     learned: SampledVectors
     half: Half
 
-    def kinds(self) -> Iterator[Row]:
+    def kinds(self) -> Iterator[GapRow]:
         """Kinds of offsets, each from all documents that may be learned from."""
         yield self._row("none", None)
         for kind, name in KINDS.items():
             yield self._row(name, self.learned.offsets(kind))
         yield self._row("as indexed: from all documents, stand-ins as queries", self.vectors.offsets)
 
-    def numbers(self) -> Iterator[tuple[int, Row]]:
+    def numbers(self) -> Iterator[tuple[int, GapRow]]:
         """From n documents a language, each the mean of three draws."""
         for number in NUMBERS:
             for kind in ("separate", "unshrunken"):
                 yield number, self._drawn(KINDS[kind], lambda seed, n=number, k=kind: self._few(n, k, seed))  # type: ignore[misc]
 
-    def scarce(self, language: str) -> Iterator[tuple[int, Row]]:
+    def scarce(self, language: str) -> Iterator[tuple[int, GapRow]]:
         """One language from n documents, the others from all; the figures are that language's queries alone."""
         for number in NUMBERS:
             for kind in ("separate", "unshrunken"):
@@ -88,24 +88,24 @@ class GapStudy:
         numbers = dict.fromkeys(np.unique(self.learned.languages).tolist(), number)
         return self.learned.first(numbers, seed).offsets(kind)
 
-    def _drawn(self, name: str, draw: Callable[[int], LanguageOffsets], language: str | None = None) -> Row:
+    def _drawn(self, name: str, draw: Callable[[int], LanguageOffsets], language: str | None = None) -> GapRow:
         rows = [self._row(name, draw(seed), language) for seed in SEEDS]
-        return Row(name, *(mean_figure([row[place] for row in rows]) for place in range(1, 5)))  # type: ignore[misc]
+        return GapRow(name, *(mean_figure([row[place] for row in rows]) for place in range(1, 5)))  # type: ignore[misc]
 
-    def _row(self, name: str, offsets: LanguageOffsets | None, language: str | None = None) -> Row:
+    def _row(self, name: str, offsets: LanguageOffsets | None, language: str | None = None) -> GapRow:
         vectors = self.vectors if offsets is None else replace(self.vectors, offsets=offsets)
         stage = vectors.searched(self.dataset, use_offsets=offsets is not None)
         return row_of(name, candidate_lists(self.dataset, stage), self.half, language)
 
 
-def row_of(name: str, lists: CandidateLists, half: Half, language: str | None = None) -> Row:
+def row_of(name: str, lists: CandidateLists, half: Half, language: str | None = None) -> GapRow:
     """The figures of some lists; of one query language, or of all."""
     judge = Judge(lists)
     asked = np.array([pair.asked for pair in lists.pairs])
     chosen = lists.of_half(half) & ((asked == language) | (language is None))
     averager = Averager(lists, chosen)
     ndcg = averager.breakdown(judge.ndcg(lists.documents))
-    return Row(name, ndcg.same, ndcg.across, ndcg.mixed, averager.mixed(judge.own_share(lists.documents)))
+    return GapRow(name, ndcg.same, ndcg.across, ndcg.mixed, averager.mixed(judge.own_share(lists.documents)))
 
 
 def mean_figure(figures: Sequence[Figure | None]) -> Figure | None:

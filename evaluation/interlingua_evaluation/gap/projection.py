@@ -24,7 +24,7 @@ DOCUMENTS_A_LANGUAGE = 60
 _NO_VARIANCE = 1e-12  # share of the squared lengths that is rounding
 
 
-class Point(NamedTuple):
+class DrawnDocument(NamedTuple):
     """A document in the picture.
 
     Attributes:
@@ -47,7 +47,7 @@ class Projection:
         explained: shares of the variance along x and y, 0 to 1.
     """
 
-    points: tuple[Point, ...]
+    points: tuple[DrawnDocument, ...]
     explained: tuple[float, float]
 
 
@@ -109,4 +109,6 @@ def principal_axes(vectors: FloatArray) -> tuple[npt.NDArray[np.float64], tuple[
 def _projection(shown: Sequence[JudgedDocument], vectors: FloatArray) -> Projection:
     places, explained = principal_axes(vectors)
     points = zip(shown, places.tolist(), strict=True)
-    return Projection(tuple(Point(document.id, document.language, x, y) for document, (x, y) in points), explained)
+    return Projection(
+        tuple(DrawnDocument(document.id, document.language, x, y) for document, (x, y) in points), explained
+    )

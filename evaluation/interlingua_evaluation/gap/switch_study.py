@@ -1,7 +1,7 @@
 """What each switch changes, on a collection with translations and on one without.
 
-    dataset                                   --systems--> Row ...
-    dataset, every page in one language drawn --systems--> Row ...
+    dataset                                   --systems--> GapRow ...
+    dataset, every page in one language drawn --systems--> GapRow ...
 
 Where every page exists in every language, a method that deals languages evenly cannot be wrong. So the same systems
 search a collection in which every page is in a single language, drawn at random: there nothing is gained by evenness.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from interlingua_evaluation.gap.gap_study import Row, mean_figure, row_of
+from interlingua_evaluation.gap.gap_study import GapRow, mean_figure, row_of
 from interlingua_evaluation.systems.system_name import SystemName
 from interlingua_evaluation.systems.system_runs import SystemRuns
 
@@ -37,12 +37,12 @@ SYSTEMS = (
 SEEDS = (1, 2, 3)
 
 
-def with_translations(runs: SystemRuns, half: Half, names: Sequence[str] = SYSTEMS) -> list[Row]:
+def with_translations(runs: SystemRuns, half: Half, names: Sequence[str] = SYSTEMS) -> list[GapRow]:
     """The dataset as it is."""
     return [row_of(str(run.name), run.lists, half) for run in runs.of([SystemName.parse(name) for name in names])]
 
 
-def without_translations(runs: SystemRuns, half: Half, names: Sequence[str] = SYSTEMS) -> Iterator[Row]:
+def without_translations(runs: SystemRuns, half: Half, names: Sequence[str] = SYSTEMS) -> Iterator[GapRow]:
     """Every page in one language: the means of three draws."""
     drawn = []
     for seed in SEEDS:
@@ -57,7 +57,7 @@ def without_translations(runs: SystemRuns, half: Half, names: Sequence[str] = SY
         drawn.append(with_translations(part, half, names))
     for rows in zip(*drawn, strict=True):
         figures = [mean_figure([row[place] for row in rows]) for place in range(1, 5)]
-        yield Row(rows[0].name, *figures)
+        yield GapRow(rows[0].name, *figures)
 
 
 def one_language_each(dataset: Dataset, seed: int) -> npt.NDArray[np.bool_]:

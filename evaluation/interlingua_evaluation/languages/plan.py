@@ -1,7 +1,7 @@
 """The plan for N languages: what each costs, how it fares, and what to do.
 
 corpus ----------------------------> TextFigures -------\\
-queries, judgments --JudgedSystems--> LanguageQuality ---> LanguageRow ... --> Plan
+queries, judgments --JudgedSystems--> LanguageQuality ---> LanguageRow ... --> LanguagePlan
                                        --> Verdict -----/
 """
 
@@ -15,9 +15,9 @@ from interlingua.base.errors import InputError
 from interlingua.base.progress import progress
 from interlingua_evaluation.datasets.dataset import group_of
 from interlingua_evaluation.languages.quality import LanguageQuality, language_quality
-from interlingua_evaluation.languages.text_counts import PublishedTokens, Text, count_documents, count_queries
+from interlingua_evaluation.languages.text_counts import CountedText, PublishedTokens, count_documents, count_queries
 from interlingua_evaluation.languages.text_figures import TextFigures, english_of, text_figures
-from interlingua_evaluation.languages.verdict import Limits, Verdict, verdict
+from interlingua_evaluation.languages.verdict import Verdict, VerdictLimits, verdict
 
 if TYPE_CHECKING:
     from interlingua_client.corpus import Corpus
@@ -42,7 +42,7 @@ class LanguageRow:
 
 
 @dataclass(frozen=True)
-class Model:
+class CountedModel:
     """A published model, as far as its tokens go."""
 
     model_id: str
@@ -52,7 +52,7 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class LanguagePlan:
     """What `interlingua languages` says.
 
     Attributes:
@@ -67,24 +67,24 @@ class Plan:
     digest: str | None
     half: str | None
     systems: tuple[str, ...]
-    embedder: Model
-    reranker: Model | None
+    embedder: CountedModel
+    reranker: CountedModel | None
     english: str | None
     languages: tuple[LanguageRow, ...]
     notes: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: VerdictLimits = field(default_factory=VerdictLimits)
 
 
-def dataset_plan(dataset: Dataset, judged: JudgedSystems, tokens: PublishedTokens) -> Plan:
+def dataset_plan(dataset: Dataset, judged: JudgedSystems, tokens: PublishedTokens) -> LanguagePlan:
     """Of a dataset with judgments."""
-    texts = [Text(document.language, document.group, document.indexed.passage) for document in dataset.documents]
-    queries = [Text(query.language, query.group, query.text) for query in dataset.queries]
+    texts = [CountedText(document.language, document.group, document.indexed.passage) for document in dataset.documents]
+    queries = [CountedText(query.language, query.group, query.text) for query in dataset.queries]
     with progress("counting tokens", unit="documents", total=len(texts)) as bar:
         counts = count_documents(texts, tokens, bar)
     figures = text_figures(counts, count_queries(queries, tokens), tokens.reranking)
     languages = tuple(dict.fromkeys((*dataset.languages, *(query.language for query in dataset.queries))))
     quality = language_quality(judged, languages)
-    return Plan(
+    return LanguagePlan(
         source=dataset.name,
         digest=dataset.digest,
         half=judged.half,
@@ -96,7 +96,7 @@ def dataset_plan(dataset: Dataset, judged: JudgedSystems, tokens: PublishedToken
     )
 
 
-def corpus_plan(corpus: Corpus, tokens: PublishedTokens, languages: Sequence[str] = ()) -> Plan:
+def corpus_plan(corpus: Corpus, tokens: PublishedTokens, languages: Sequence[str] = ()) -> LanguagePlan:
     """Of documents alone, read once.
 
     Args:
@@ -108,14 +108,15 @@ def corpus_plan(corpus: Corpus, tokens: PublishedTokens, languages: Sequence[str
     with progress("counting tokens", unit="documents", total=corpus.count_lines()) as bar:
         wanted = (document for document in corpus if not languages or document.language in languages)
         texts = (
-            Text(document.language, group_of(document.id, document.language), document.passage) for document in wanted
+            CountedText(document.language, group_of(document.id, document.language), document.passage)
+            for document in wanted
         )
         counts = count_documents(texts, tokens, bar)
     if not counts:
         asked = f" in {', '.join(languages)}" if languages else ""
         raise InputError(f"{corpus.source} has no documents{asked}")
     figures = text_figures(counts, {}, tokens.reranking)
-    return Plan(
+    return LanguagePlan(
         source=corpus.source,
         digest=None,
         half=None,
@@ -146,6 +147,6 @@ def _notes(corpus: Corpus) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _model(tokens: ServiceTokens) -> Model:
+def _model(tokens: ServiceTokens) -> CountedModel:
     spec = tokens.spec
-    return Model(spec.model_id, spec.precision, spec.digest, spec.max_tokens)
+    return CountedModel(spec.model_id, spec.precision, spec.digest, spec.max_tokens)

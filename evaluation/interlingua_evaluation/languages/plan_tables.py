@@ -1,6 +1,6 @@
-"""A Plan for a terminal: texts and costs, retrieval and verdict, how to read them, and a sentence a language.
+"""A LanguagePlan for a terminal: texts and costs, retrieval and verdict, how to read them, and a sentence a language.
 
-Plan --> Grid, Grid, Text ... --> a console, 120 columns wide
+LanguagePlan --> Grid, Grid, Text ... --> a console, 120 columns wide
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from interlingua.display.figures import Estimate
     from interlingua_evaluation.languages.exposure import OwnShare
-    from interlingua_evaluation.languages.plan import LanguageRow, Plan
+    from interlingua_evaluation.languages.plan import LanguagePlan, LanguageRow
     from interlingua_evaluation.languages.quality import LanguageQuality, Role
     from interlingua_evaluation.languages.text_figures import TextFigures
     from interlingua_evaluation.languages.verdict import Verdict
@@ -34,7 +34,7 @@ _ROLES: dict[Role, str] = {
 }
 
 
-def parts(plan: Plan) -> Iterator[RenderableType]:
+def parts(plan: LanguagePlan) -> Iterator[RenderableType]:
     """What is printed, piece by piece."""
     yield Text(_summary(plan), style="bold")
     for note in plan.notes:
@@ -49,7 +49,7 @@ def parts(plan: Plan) -> Iterator[RenderableType]:
         yield Text.assemble((f"{', '.join(languages)}: {found.name}: ", "bold"), found.reason)
 
 
-def _by_verdict(plan: Plan) -> dict[Verdict, list[str]]:
+def _by_verdict(plan: LanguagePlan) -> dict[Verdict, list[str]]:
     """Without judgments all languages have the same."""
     found: dict[Verdict, list[str]] = {}
     for language in plan.languages:
@@ -57,13 +57,13 @@ def _by_verdict(plan: Plan) -> dict[Verdict, list[str]]:
     return found
 
 
-def _summary(plan: Plan) -> str:
+def _summary(plan: LanguagePlan) -> str:
     judged = f", {plan.half} half" if plan.half else ", without judgments"
     reranker = plan.reranker.model_id if plan.reranker else "no reranker"
     return f"{plan.source}{judged}: {len(plan.languages)} languages, {plan.embedder.model_id}, {reranker}"
 
 
-def _texts(plan: Plan) -> Grid:
+def _texts(plan: LanguagePlan) -> Grid:
     header = (
         "",
         "documents",
@@ -107,7 +107,7 @@ def _against_english(texts: TextFigures) -> str:
     return ("~" if against.basis == "words" else "") + number(against.ratio, 2)
 
 
-def _retrieval(plan: Plan) -> Grid:
+def _retrieval(plan: LanguagePlan) -> Grid:
     header = (
         "",
         "queries\n(groups)",
@@ -162,12 +162,12 @@ def _verdict_cell(language: LanguageRow) -> Cell:
     return Cell(language.verdict.name, strong=language.verdict.name in ("look closer", "too little data"))
 
 
-def _switched_on(plan: Plan) -> list[str]:
+def _switched_on(plan: LanguagePlan) -> list[str]:
     names = ["as it is", "with offsets", "and reranked"]
     return names if RERANKED in plan.systems else names[:2]
 
 
-def _legend(plan: Plan) -> Iterator[tuple[str, str]]:
+def _legend(plan: LanguagePlan) -> Iterator[tuple[str, str]]:
     """What the columns mean."""
     english = plan.english or "English, of which there is none here"
     yield "tokens a word", "/char where a script has no spaces between words"

@@ -1,6 +1,6 @@
 """Documents and queries --> what is counted of each language, in one pass and in constant memory but for the groups.
 
-Text ... --blocks--> ServiceTokens (embedding, reranking), TextSize --> TextCounts by language
+CountedText ... --blocks--> ServiceTokens (embedding, reranking), TextSize --> TextCounts by language
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 256
 
 
-class Text(NamedTuple):
+class CountedText(NamedTuple):
     """A document as it is embedded, or a query.
 
     Attributes:
@@ -102,7 +102,7 @@ class TextCounts:
 
 
 def count_documents(
-    documents: Iterable[Text], tokens: PublishedTokens, progress: Progress | None = None
+    documents: Iterable[CountedText], tokens: PublishedTokens, progress: Progress | None = None
 ) -> dict[str, TextCounts]:
     """By language, in the order of their first appearance."""
     counts: dict[str, TextCounts] = {}
@@ -121,7 +121,7 @@ def count_documents(
     return counts
 
 
-def count_queries(queries: Iterable[Text], tokens: PublishedTokens) -> dict[str, Counter[int]]:
+def count_queries(queries: Iterable[CountedText], tokens: PublishedTokens) -> dict[str, Counter[int]]:
     """Language -> tokens of a query alone, by the reranker's tokenizer -> queries; {} without a reranker."""
     counts: dict[str, TextCounts] = {}
     if tokens.reranking is not None:
@@ -144,7 +144,7 @@ def pair_tokens(queries: Mapping[int, int], documents: Mapping[int, int], rerank
     return float((lengths * weights).sum() / weights.sum())
 
 
-def _add(counts: TextCounts, text: Text, tokens: int, length: int, embedding: ServiceTokens) -> None:
+def _add(counts: TextCounts, text: CountedText, tokens: int, length: int, embedding: ServiceTokens) -> None:
     limit = embedding.spec.max_tokens
     size = text_size(text.text)
     counts.texts += 1
@@ -164,12 +164,12 @@ def _add(counts: TextCounts, text: Text, tokens: int, length: int, embedding: Se
         group.documents += 1
 
 
-def _add_pair_lengths(counts: dict[str, TextCounts], block: list[Text], lengths: IntArray) -> None:
+def _add_pair_lengths(counts: dict[str, TextCounts], block: list[CountedText], lengths: IntArray) -> None:
     for text, length in zip(block, lengths.tolist(), strict=True):
         counts.setdefault(text.language, TextCounts()).pair_lengths[length] += 1
 
 
-def _blocks(texts: Iterable[Text]) -> Iterator[list[Text]]:
+def _blocks(texts: Iterable[CountedText]) -> Iterator[list[CountedText]]:
     source = iter(texts)
     while block := list(islice(source, _AT_ONCE)):
         yield block

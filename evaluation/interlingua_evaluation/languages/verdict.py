@@ -45,7 +45,7 @@ _VERDICT_OF: dict[str, VerdictName] = {"offsets": "offsets", "reranking": "reran
 
 
 @dataclass(frozen=True)
-class Limits:
+class VerdictLimits:
     """The rules' numbers, for reports.
 
     Attributes:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class AlertLimits:
     """When a test is an alert: q below `q`, and an effect of at least that of its measure.
 
     Attributes:
@@ -58,7 +58,7 @@ class Alert:
         return asdict(self)
 
 
-def find_alerts(profiles: Sequence[LanguageProfile], drift: Drift | None, limits: Limits) -> list[Alert]:
+def find_alerts(profiles: Sequence[LanguageProfile], drift: Drift | None, limits: AlertLimits) -> list[Alert]:
     """Rates above their limits first, then drift, the largest effect first within a kind."""
     alerts = [alert for profile in profiles for alert in _above(profile, limits.max_rates)]
     tests = [] if drift is None else [test for test in drift.tests if is_alert(test, limits)]
@@ -66,7 +66,7 @@ def find_alerts(profiles: Sequence[LanguageProfile], drift: Drift | None, limits
     return [*alerts, *(Alert(test.kind, test.language, _message(test)) for test in tests)]
 
 
-def is_alert(test: DriftTest, limits: Limits) -> bool:
+def is_alert(test: DriftTest, limits: AlertLimits) -> bool:
     """Significant, large, and of a kind that is asked for."""
     least = {"KS": limits.ks, "PSI": limits.psi, "difference": limits.rate}[test.measure]
     return test.kind in limits.kinds and test.q < limits.q and test.effect >= least

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interlingua_client.language_tag import base_language
-from interlingua_evaluation.monitoring.log_records import STAGES, UNDETECTED, UNSURE, Answer, LogRecord
+from interlingua_evaluation.monitoring.log_records import STAGES, UNDETECTED, UNSURE, LoggedAnswer, LogRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +70,7 @@ class GroupColumns:
         else:
             self._add_answer(record.group, record.answer)
 
-    def _add_answer(self, group: str, answer: Answer) -> None:
+    def _add_answer(self, group: str, answer: LoggedAnswer) -> None:
         self.answered += 1
         self.empty += not answer.hit_languages
         self.truncated += answer.truncated

@@ -37,7 +37,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _NAN = math.nan
 
 
-class BadLine(NamedTuple):
+class BadLogLine(NamedTuple):
     """A line that is no record, and why."""
 
     file: str
@@ -45,14 +45,14 @@ class BadLine(NamedTuple):
     reason: str
 
 
-class Window(NamedTuple):
+class LogWindow(NamedTuple):
     """A time from `since` up to, not including, `until`, in seconds since 1970; open where infinite."""
 
     since: float = -math.inf
     until: float = math.inf
 
 
-class Answer(NamedTuple):
+class LoggedAnswer(NamedTuple):
     """What was found; scores and times are NaN where there is none.
 
     Attributes:
@@ -89,7 +89,7 @@ class LogRecord(NamedTuple):
     group: str
     source: str
     error: str
-    answer: Answer | None
+    answer: LoggedAnswer | None
 
 
 @dataclass(kw_only=True)
@@ -105,13 +105,13 @@ class LogReading:
     """
 
     paths: Sequence[Path]
-    window: Window = field(default_factory=Window)
+    window: LogWindow = field(default_factory=LogWindow)
     lines: int = 0
     bad: int = 0
     outside: int = 0
     first: float = _NAN
     last: float = _NAN
-    first_bad: list[BadLine] = field(default_factory=list)
+    first_bad: list[BadLogLine] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[LogRecord]:
         """The records of the window.
@@ -140,7 +140,7 @@ class LogReading:
                 self.bad += 1
                 if len(self.first_bad) < _BAD_LINES_KEPT:
                     reason = str(error) if line.endswith(b"\n") else "cut off by the file's end"
-                    self.first_bad.append(BadLine(str(path), number, reason))
+                    self.first_bad.append(BadLogLine(str(path), number, reason))
 
     def _why_nothing(self) -> str:
         names = ", ".join(map(str, self.paths))
@@ -188,10 +188,10 @@ def _record(value: dict[str, Any]) -> LogRecord:
     return LogRecord(_time(value["time"]), setting, group, source, error, None if error else _answer(value))
 
 
-def _answer(value: dict[str, Any]) -> Answer:
+def _answer(value: dict[str, Any]) -> LoggedAnswer:
     hits, times, reason = value["hits"], value["times"], value["reranking"]["reason"]
     first = hits[0] if hits else {"dense_score": None, "rerank_score": None}
-    return Answer(
+    return LoggedAnswer(
         tuple([_tag(hit["language"]) for hit in hits]),
         bool(value["languages"]),
         _number(first["dense_score"]),

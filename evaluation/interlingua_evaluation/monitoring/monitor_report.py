@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from interlingua_evaluation.monitoring.alerts import Limits, find_alerts
+from interlingua_evaluation.monitoring.alerts import AlertLimits, find_alerts
 from interlingua_evaluation.monitoring.drift import compare, require_scipy, scores_compare
 from interlingua_evaluation.monitoring.language_profile import find_low_scores, profiles
 from interlingua_evaluation.monitoring.log_columns import LogColumns
-from interlingua_evaluation.monitoring.log_records import LogReading, Window
+from interlingua_evaluation.monitoring.log_records import LogReading, LogWindow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +33,9 @@ class ReadLog:
     columns: LogColumns
 
     @classmethod
-    def of(cls, paths: Sequence[Path], window: Window | None = None) -> ReadLog:
+    def of(cls, paths: Sequence[Path], window: LogWindow | None = None) -> ReadLog:
         """Read files as one log; raises InputError where there is no search in them."""
-        reading = LogReading(paths=paths, window=window or Window())
+        reading = LogReading(paths=paths, window=window or LogWindow())
         return cls(reading, LogColumns.of(reading))
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class MonitorReport:
     baseline_profiles: Sequence[LanguageProfile]
     drift: Drift | None
     alerts: Sequence[Alert]
-    limits: Limits
+    limits: AlertLimits
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -89,9 +89,9 @@ def monitor(
     logs: Sequence[Path],
     baseline: Sequence[Path] = (),
     *,
-    window: Window | None = None,
+    window: LogWindow | None = None,
     low_score: float | None = None,
-    limits: Limits | None = None,
+    limits: AlertLimits | None = None,
 ) -> MonitorReport:
     """Read, compare and judge.
 
@@ -105,7 +105,7 @@ def monitor(
     """
     if baseline:
         require_scipy()
-    limits = limits or Limits()
+    limits = limits or AlertLimits()
     before = ReadLog.of(baseline) if baseline else None
     now = ReadLog.of(logs, window)
     was = None if before is None else before.columns

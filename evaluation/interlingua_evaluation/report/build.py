@@ -18,7 +18,7 @@ from interlingua_evaluation.report.averages import Averager
 from interlingua_evaluation.report.bias_figures import bias_figures
 from interlingua_evaluation.report.comparisons import compare
 from interlingua_evaluation.report.list_values import ListValues
-from interlingua_evaluation.report.model import Comparison, Counts, SystemFigures, WorstQueries
+from interlingua_evaluation.report.model import Comparison, ListCounts, SystemFigures, WorstQueries
 from interlingua_evaluation.report.rerank_figures import rerank_figures
 from interlingua_evaluation.report.worst import worst_queries
 
@@ -92,9 +92,9 @@ def judge_runs(
     )
 
 
-def _counts(run: SystemRun, averager: Averager) -> Counts:
+def _counts(run: SystemRun, averager: Averager) -> ListCounts:
     chosen = averager.chosen
-    return Counts(
+    return ListCounts(
         lists=int(chosen.sum()),
         empty=int((~run.lists.filled.any(axis=1) & chosen).sum()),
         tied=int((run.lists.tied & chosen).sum()),

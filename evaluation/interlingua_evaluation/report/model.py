@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlingua.base.plain import plain, saved
-from interlingua_evaluation.datasets.finding import Finding
+from interlingua_evaluation.datasets.finding import DatasetFinding
 from interlingua_evaluation.gap.modality_gap import ModalityGap
 from interlingua_evaluation.gap.projection import Projections
 from interlingua_evaluation.systems.ann_recall import AnnRecall
@@ -128,7 +128,7 @@ class RerankFigures:
 
 
 @dataclass(frozen=True)
-class Counts:
+class ListCounts:
     """What an average would hide.
 
     Attributes:
@@ -160,7 +160,7 @@ class SystemFigures:
     measures: Mapping[str, MeasureFigures]
     bias: BiasFigures | None
     rerank: RerankFigures | None
-    counts: Counts
+    counts: ListCounts
 
 
 @dataclass(frozen=True)
@@ -291,7 +291,7 @@ class DatasetFacts:
     unjudged: int
     languages: tuple[LanguageCounts, ...]
     facts: Mapping[str, object]
-    findings: tuple[Finding, ...]
+    findings: tuple[DatasetFinding, ...]
 
 
 @dataclass(frozen=True)

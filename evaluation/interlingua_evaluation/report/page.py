@@ -1,6 +1,6 @@
 """The report as one page that needs nothing else: no network, no script to be read, one file to send.
 
-Report --> Section ... --> HTML
+Report --> PageSection ... --> HTML
 
 Texts of the dataset are escaped; what else keeps the page to itself is in page_document.py.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_document import Section, document, section_html
+from interlingua.display.page_document import PageSection, document, section_html
 from interlingua.display.page_html import Html, table, tag
 from interlingua_evaluation.report import facts_tables, quality_tables
 from interlingua_evaluation.report.page_sections import sections
@@ -30,7 +30,7 @@ def page(report: Report) -> str:
     return document(title, _header(report, title, parts), main)
 
 
-def _header(report: Report, title: str, parts: Sequence[Section]) -> Html:
+def _header(report: Report, title: str, parts: Sequence[PageSection]) -> Html:
     advice = tag("ul", *(tag("li", sentence) for sentence in report.advice))
     links = (tag("li", tag("a", section.title, href=f"#{section.id}")) for section in parts)
     return tag(

@@ -1,6 +1,6 @@
 """The page's sections, in reading order, each with a sentence that says how to read it.
 
-Report --> tables, charts --> Section ...
+Report --> tables, charts --> PageSection ...
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_document import Section
+from interlingua.display.page_document import PageSection
 from interlingua.display.page_html import Html, folded, joined, table, tag
 from interlingua_evaluation.report import evidence_tables, facts_tables, quality_tables
 from interlingua_evaluation.report.heat_maps import difference_map, heat_map
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from interlingua_evaluation.report.model import Report, SystemFigures
 
 
-def sections(report: Report) -> Iterator[Section]:
+def sections(report: Report) -> Iterator[PageSection]:
     """In reading order."""
-    yield Section(
+    yield PageSection(
         "systems",
         "Systems",
         "Averages over language pairs, each of which counts the same: query and documents in one language, in two, and "
@@ -34,64 +34,64 @@ def sections(report: Report) -> Iterator[Section]:
             [table(quality_tables.systems(report)), folded("All measures", _tables(quality_tables.measures(report)))]
         ),
     )
-    yield Section(
+    yield PageSection(
         "pairs",
         "Language pairs",
         "Rows are query languages, columns are pools: the documents of one language, or all of them (mixed). The "
         "second line is the 95% interval.",
         joined(_maps(report)),
     )
-    yield Section(
+    yield PageSection(
         "bias",
         "Language bias",
         "A system without a preference shows each language as often as it is relevant: its bars end at the thick "
         "marks.",
         joined([*_bias_charts(report), _tables([evidence_tables.bias(report)])]),
     )
-    yield Section(
+    yield PageSection(
         "reranking",
         "Quality against rerank depth and cost",
         "Each line is a first stage, each point a depth; further right costs more. Thin lines are 95% intervals.",
         joined([rerank_charts(report) or Html(), _tables([quality_tables.reranking(report)])]),
     )
-    yield Section(
+    yield PageSection(
         "kinds",
         "Kinds of query",
         "The same averages over the queries of one kind only.",
         _tables([quality_tables.kinds(report)]),
     )
-    yield Section(
+    yield PageSection(
         "comparisons",
         "Comparisons with the baseline",
         "Differences list by list. Where the interval holds 0 and is wider than the difference, nothing was shown.",
         joined(_comparisons(report)),
     )
-    yield Section(
+    yield PageSection(
         "gap",
         "Modality gap",
         "Languages that lie apart have a cloud each; where offsets help, the clouds become one, and translations are "
         "nearer to each other than strangers are.",
         joined([pictures(report.gap.picture), table(evidence_tables.gap(report.gap))]) if report.gap else Html(),
     )
-    yield Section(
+    yield PageSection(
         "ann",
         "Approximate search",
         "What the graph would lose of the exact neighbours, apart from relevance; small indexes are searched exactly.",
         _tables([evidence_tables.ann(report)]),
     )
-    yield Section(
+    yield PageSection(
         "worst",
         "Worst queries",
         f"Where {report.worst.system if report.worst else report.best} fails: open a query to see what came instead.",
         worst_queries(report.worst) if report.worst else Html(),
     )
-    yield Section(
+    yield PageSection(
         "dataset",
         "Dataset and counts",
         "What was found in the data, and what an average would hide.",
         joined(_dataset(report)),
     )
-    yield Section(
+    yield PageSection(
         "configuration",
         "Configuration",
         "Equal digests and settings give equal figures.",

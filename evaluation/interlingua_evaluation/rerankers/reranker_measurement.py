@@ -2,7 +2,7 @@
 
 datasets --the published embedder--> first stages
 each reranker: logits of all candidates --> weight from the development half --> alone and mixed
---> Report
+--> RerankerReport
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua_evaluation.report.averages import Averager
 from interlingua_evaluation.rerankers.first_stages import FirstStages, SystemValues
-from interlingua_evaluation.rerankers.reranker_report import DatasetReport, Report, RerankerFacts
+from interlingua_evaluation.rerankers.reranker_report import DatasetReport, RerankerFacts, RerankerReport
 from interlingua_evaluation.rerankers.system_report import compare
 from interlingua_evaluation.systems.dense_vectors import dense_vectors
 from interlingua_evaluation.systems.reranking import MixedScores, best_weight, wanted_pairs, weight_curve
@@ -39,7 +39,7 @@ def measure(
     half: Half,
     service: EmbeddingService,
     cache: Path,
-) -> Report:
+) -> RerankerReport:
     """Compare the rerankers; the dense systems are always among what is compared.
 
     Args:
@@ -56,7 +56,7 @@ def measure(
         stages = FirstStages.of(dataset, vectors)
         measured.append(_Measured(dataset, stages, stages.dense()))
     facts = tuple(_add_reranker(reranker, measured, cache) for reranker in rerankers)
-    return Report(service.digest, facts, tuple(_report(on, half) for on in measured))
+    return RerankerReport(service.digest, facts, tuple(_report(on, half) for on in measured))
 
 
 def _add_reranker(reranker: NamedCheckpoint, measured: Sequence[_Measured], cache: Path) -> RerankerFacts:

@@ -65,7 +65,7 @@ class DatasetReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class RerankerReport:
     """The whole comparison."""
 
     embedder_digest: str

@@ -1,6 +1,6 @@
 """The report as tables: on a terminal, and as Markdown for the documents.
 
-Report --> one summary a dataset, then what each system changed, pair by pair --> rich tables | Markdown
+RerankerReport --> one summary a dataset, then what each system changed, pair by pair --> rich tables | Markdown
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import Breakdown, Figure
-    from interlingua_evaluation.rerankers.reranker_report import DatasetReport, Report
+    from interlingua_evaluation.rerankers.reranker_report import DatasetReport, RerankerReport
     from interlingua_evaluation.rerankers.system_report import SystemReport
 
 _NAMED = 6  # pairs that a cell has room for
@@ -33,7 +33,7 @@ class Grid:
     notes: tuple[str, ...] = ()
 
 
-def tables(report: Report) -> Iterator[Table | str]:
+def tables(report: RerankerReport) -> Iterator[Table | str]:
     """For a terminal."""
     for grid in grids(report):
         table = Table(title=grid.title, title_justify="left", caption="\n".join(grid.notes), caption_justify="left")
@@ -44,12 +44,12 @@ def tables(report: Report) -> Iterator[Table | str]:
         yield table
 
 
-def as_markdown(report: Report) -> str:
+def as_markdown(report: RerankerReport) -> str:
     """For a document."""
     return "\n".join(_markdown(grid) for grid in grids(report))
 
 
-def grids(report: Report) -> Iterator[Grid]:
+def grids(report: RerankerReport) -> Iterator[Grid]:
     """All tables, dataset by dataset."""
     for dataset in report.datasets:
         yield _summary(dataset)

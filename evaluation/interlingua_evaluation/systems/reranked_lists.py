@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reranked:
+class RerankedLists:
     """What reranking made of some lists.
 
     Attributes:
@@ -39,7 +39,7 @@ def rerank(
     logits: PairScores,
     weight: float,
     asked_in: Sequence[str | None],
-) -> Reranked:
+) -> RerankedLists:
     """Reorder the candidates, and put what else the first stage found below them.
 
     Args:
@@ -57,7 +57,7 @@ def rerank(
     reranked = np.take_along_axis(candidates.documents, order, axis=1)
     tops = np.take_along_axis(mixed.mixed(weight), order, axis=1)
     documents = _with_rest(reranked, rest.documents)
-    return Reranked(replace(rest, documents=documents, scores=_falling(tops, documents)), int(refused.sum()))
+    return RerankedLists(replace(rest, documents=documents, scores=_falling(tops, documents)), int(refused.sum()))
 
 
 def _with_rest(first: np.ndarray, rest: np.ndarray) -> np.ndarray:

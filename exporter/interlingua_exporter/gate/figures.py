@@ -1,6 +1,6 @@
 """Answers, and torch's --> Figures, each at its worst place and with its bound.
 
-relative errors of texts --worst--> Figure;  rankings, language by language --ranking_figures--> Figures
+relative errors of texts --worst--> GateFigure;  rankings, language by language --ranking_figures--> Figures
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class GateFigure:
     """One measured figure, at its worst place.
 
     Attributes:
@@ -59,17 +59,17 @@ def relative_errors(ours: Values, theirs: Values, role: Role) -> Values:
     return errors
 
 
-def worst(name: str, values: Values, bound: float, describe: Sequence[str]) -> Figure:
+def worst(name: str, values: Values, bound: float, describe: Sequence[str]) -> GateFigure:
     """The value that is furthest off, values [n] of n described texts; a NaN is the furthest."""
     at = int(np.argmax(np.where(np.isnan(values), np.inf, values)))
-    return Figure(
+    return GateFigure(
         name=name, worst=float(values[at]), mean=float(values.mean()), sense="<=", bound=bound, where=describe[at]
     )
 
 
 def ranking_figures(
     parity: ParitySet, languages: Sequence[LanguageAgreement], ours: Values, theirs: Values, bounds: Bounds
-) -> tuple[Figure, ...]:
+) -> tuple[GateFigure, ...]:
     """Of the language that agrees least."""
     overlaps = {each.language: each.overlap for each in languages}
     correlations = {each.language: each.correlation for each in languages}
@@ -77,7 +77,7 @@ def ranking_figures(
     return (
         _least(f"top-{TOP} overlap, per language", overlaps, bounds.overlap),
         _least("rank correlation, per language", correlations, bounds.correlation),
-        Figure(
+        GateFigure(
             name="translations found first",
             worst=found[0],
             mean=found[0],
@@ -88,8 +88,8 @@ def ranking_figures(
     )
 
 
-def _least(name: str, means: dict[str, float], bound: float) -> Figure:
+def _least(name: str, means: dict[str, float], bound: float) -> GateFigure:
     worst = min(means, key=lambda language: np.nan_to_num(means[language], nan=-np.inf))
-    return Figure(
+    return GateFigure(
         name=name, worst=means[worst], mean=float(np.mean(list(means.values()))), sense=">=", bound=bound, where=worst
     )

@@ -20,7 +20,7 @@ import numpy as np
 
 from interlingua.base.errors import ExportError
 from interlingua_exporter.gate.bounds import ARITHMETIC, BOUNDS, Bounds
-from interlingua_exporter.gate.figures import Figure, ranking_figures, relative_errors, worst
+from interlingua_exporter.gate.figures import GateFigure, ranking_figures, relative_errors, worst
 from interlingua_exporter.gate.ranking_agreement import LanguageAgreement, Values, agreements
 from interlingua_exporter.gate.signature import check_signature, check_vocabulary
 from interlingua_exporter.models.this_machine import cores
@@ -49,7 +49,7 @@ class GateReport:
         arithmetic: what was run, where it is not what a server will run; else "".
     """
 
-    figures: tuple[Figure, ...]
+    figures: tuple[GateFigure, ...]
     samples: int
     languages: int
     agreements: tuple[LanguageAgreement, ...] = ()
@@ -124,7 +124,7 @@ def _figures(
     rows: Sequence[Tokens],
     reference: Values,
     bounds: Bounds,
-) -> tuple[Values, tuple[Figure, ...]]:
+) -> tuple[Values, tuple[GateFigure, ...]]:
     """The answers, each text alone, and how far they are from torch's and from those in batches."""
 
     def answer(positions: Iterable[int]) -> Values:

@@ -8,6 +8,6 @@ from interlingua_exporter.lint.catalogue import RULES
 from interlingua_exporter.lint.finding import SEVERITIES, Finding, Rule
 from interlingua_exporter.lint.launch_line import LaunchLine
 from interlingua_exporter.lint.linter import lint
-from interlingua_exporter.lint.repository import Repository, Settings
+from interlingua_exporter.lint.repository import LintSettings, Repository
 
-__all__ = ["RULES", "SEVERITIES", "Finding", "LaunchLine", "Repository", "Rule", "Settings", "lint"]
+__all__ = ["RULES", "SEVERITIES", "Finding", "LaunchLine", "LintSettings", "Repository", "Rule", "lint"]

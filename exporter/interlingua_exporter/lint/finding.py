@@ -1,6 +1,6 @@
 """What a rule is, what it sees, and what it says.
 
-Repository --Rule.check--> Hit (where, what) --Rule.finding--> Finding (with code, severity, why and mend)
+Repository --Rule.check--> RuleHit (where, what) --Rule.finding--> Finding (with code, severity, why and mend)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
-class Hit(NamedTuple):
+class RuleHit(NamedTuple):
     """One place where a rule applies. `model` is "" for the repository or the launch line as a whole.
 
     Attributes:
@@ -67,22 +67,22 @@ class Rule:
     title: str
     why: str
     mend: str
-    check: Callable[[Repository], Iterator[Hit]]
+    check: Callable[[Repository], Iterator[RuleHit]]
 
-    def finding(self, hit: Hit) -> Finding:
+    def finding(self, hit: RuleHit) -> Finding:
         """The hit in full."""
         return Finding(
             self.code, self.severity, hit.model, hit.file, hit.field, hit.what, self.why, hit.mend or self.mend
         )
 
 
-ModelCheck = Callable[["Model", "Repository"], Iterator[Hit]]
+ModelCheck = Callable[["Model", "Repository"], Iterator[RuleHit]]
 
 
-def each_model(check: ModelCheck) -> Callable[[Repository], Iterator[Hit]]:
+def each_model(check: ModelCheck) -> Callable[[Repository], Iterator[RuleHit]]:
     """A check of one configured model, as a check of all; models without a readable configuration are left out."""
 
-    def run(repository: Repository) -> Iterator[Hit]:
+    def run(repository: Repository) -> Iterator[RuleHit]:
         for model in repository.configured:
             yield from check(model, repository)
 

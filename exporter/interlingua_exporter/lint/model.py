@@ -14,7 +14,7 @@ from tritonclient.grpc import model_config_pb2 as pb
 from interlingua.base.errors import InputError
 from interlingua.repository.triton_config import CONFIG_FILE, parameters_of, read_config
 from interlingua_exporter.lint import disk
-from interlingua_exporter.lint.finding import Hit
+from interlingua_exporter.lint.finding import RuleHit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,8 +140,8 @@ class Model:
         path = self.folder / str(version) / self.model_file
         return path / "model.onnx" if self.backend == "onnxruntime" and disk.is_folder(path) else path
 
-    def hit(self, field: str, what: str, mend: str = "", file: str = CONFIG_FILE) -> Hit:
-        return Hit(self.name, f"{self.name}/{file}" if file else self.name, field, what, mend)
+    def hit(self, field: str, what: str, mend: str = "", file: str = CONFIG_FILE) -> RuleHit:
+        return RuleHit(self.name, f"{self.name}/{file}" if file else self.name, field, what, mend)
 
     def files(self) -> Iterator[Path]:
         """Every file and link in the folder and one level below, in order; what cannot be listed is left out."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settings:
+class LintSettings:
     """What the files do not say; None is unknown.
 
     Attributes:
@@ -47,10 +47,10 @@ class Repository:
     root: Path
     models: tuple[Model, ...]
     dangling: tuple[str, ...]
-    settings: Settings = field(default_factory=Settings)
+    settings: LintSettings = field(default_factory=LintSettings)
 
     @classmethod
-    def read(cls, root: Path, settings: Settings | None = None) -> Repository:
+    def read(cls, root: Path, settings: LintSettings | None = None) -> Repository:
         """Read a repository, without following it any further than its files.
 
         Raises:
@@ -65,7 +65,7 @@ class Repository:
             root=root,
             models=tuple(Model.read(path) for path in paths if disk.is_folder(path)),
             dangling=tuple(path.name for path in paths if disk.is_link(path) and not disk.exists(path)),
-            settings=settings or Settings(),
+            settings=settings or LintSettings(),
         )
 
     @cached_property

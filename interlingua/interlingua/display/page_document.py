@@ -18,7 +18,7 @@ _SCRIPT = 'addEventListener("beforeprint",()=>document.querySelectorAll("details
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A part of the page.
 
     Attributes:
@@ -39,7 +39,7 @@ def document(title: str, *parts: Html, rules: str = "") -> str:
     return f'<!DOCTYPE html>\n<html lang="en">{_head(title, rules)}{body}</html>\n'
 
 
-def section_html(section: Section, *, absent: str) -> Html:
+def section_html(section: PageSection, *, absent: str) -> Html:
     """A section, which says `absent` where it has no content."""
     content = section.content or tag("p", absent)
     heading = tag("h2", section.title, id=f"{section.id}-title")

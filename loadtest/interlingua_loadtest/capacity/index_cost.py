@@ -50,7 +50,7 @@ class IndexMeasurement:
 
 
 @dataclass(frozen=True)
-class Residuals:
+class IndexResiduals:
     """How far a fit is from what it was fitted to: quantiles of |fit - measured| / measured."""
 
     measured: int
@@ -84,7 +84,7 @@ class IndexCost:
     build: VisitTime
     query: VisitTime
     exact: ScanTime
-    residuals: Mapping[str, Residuals]
+    residuals: Mapping[str, IndexResiduals]
     measurements: tuple[IndexMeasurement, ...]
 
     def memory_mib(self, count: int, dimension: int, m: int) -> float:

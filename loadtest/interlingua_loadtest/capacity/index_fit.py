@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.capacity.index_cost import COMMAND, IndexCost, IndexMeasurement, Residuals
+from interlingua_loadtest.capacity.index_cost import COMMAND, IndexCost, IndexMeasurement, IndexResiduals
 from interlingua_loadtest.capacity.index_layout import graph_bytes
 from interlingua_loadtest.capacity.index_time import ScanTime, VisitTime
 
@@ -59,7 +59,7 @@ def fit(
     )
 
 
-def fit_law(rows: Rows, what: str) -> tuple[VisitTime, Residuals]:
+def fit_law(rows: Rows, what: str) -> tuple[VisitTime, IndexResiduals]:
     """The law of least squared error in the logarithm.
 
     Args:
@@ -115,7 +115,7 @@ def _linear(factors: Floats, seconds: Floats, cache_bytes: float, miss: float) -
     ), error
 
 
-def _memory(measurements: Sequence[IndexMeasurement]) -> tuple[float, float, Residuals]:
+def _memory(measurements: Sequence[IndexMeasurement]) -> tuple[float, float, IndexResiduals]:
     """Bytes of a process with an index, and of each vector, beyond the layout; neither below 0."""
     from scipy.optimize import nnls
 
@@ -127,7 +127,7 @@ def _memory(measurements: Sequence[IndexMeasurement]) -> tuple[float, float, Res
     return float(fixed_bytes), float(element_bytes), _residuals(fitted, measured)
 
 
-def _exact(measurements: Sequence[IndexMeasurement]) -> tuple[ScanTime, Residuals]:
+def _exact(measurements: Sequence[IndexMeasurement]) -> tuple[ScanTime, IndexResiduals]:
     """For a cache and a miss the time of a number is a mean: the best of a grid."""
     floats = np.array([one.count * one.dimension for one in measurements], dtype=np.float64)
     seconds = np.array([one.exact_s for one in measurements])
@@ -146,7 +146,7 @@ def _factors(one: IndexMeasurement, ef: int) -> tuple[float, float, float, float
     return one.count, one.dimension, one.m, ef
 
 
-def _residuals(fitted: Floats, measured: Floats) -> Residuals:
+def _residuals(fitted: Floats, measured: Floats) -> IndexResiduals:
     errors = np.abs(fitted / measured - 1)
     p50, p90, worst = np.quantile(errors, [0.5, 0.9, 1.0]).tolist()
-    return Residuals(len(errors), p50, p90, worst)
+    return IndexResiduals(len(errors), p50, p90, worst)

@@ -19,7 +19,7 @@ from interlingua_loadtest.capacity.published_network import SERVICES
 from interlingua_loadtest.capacity.server_costs import MeasuredRun
 from interlingua_loadtest.run_folder import RunFolder
 from interlingua_loadtest.run_settings import RunSettings
-from interlingua_loadtest.triton_statistics import Counts, counters, difference
+from interlingua_loadtest.triton_statistics import ModelCounts, counters, difference
 
 if TYPE_CHECKING:
     from interlingua_loadtest.request_columns import Processes
@@ -120,7 +120,7 @@ def measured(run: RunFolder, kind: str) -> MeasuredRun:
     )
 
 
-def _counted(counts: Counts, name: str) -> float:
+def _counted(counts: ModelCounts, name: str) -> float:
     return float(counts.counters[f"interlingua_{name}_total"])
 
 

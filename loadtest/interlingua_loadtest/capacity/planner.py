@@ -1,7 +1,7 @@
 """From one replica's highest rate to a plan: replicas, cost, and what the plan hangs on.
 
     HighestRate + peak rate, headroom, prices --> Replicas, cost per million
-    HighestRate + other demands or layouts --> Change (what breaks first, what one more candidate costs, ...)
+    HighestRate + other demands or layouts --> RateChange (what breaks first, what one more candidate costs, ...)
 
 Replicas are taken to share the traffic evenly at random: Poisson arrivals split that way stay Poisson.
 """
@@ -48,7 +48,7 @@ class Replicas:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class RateChange:
     """What a change of demand or layout does to the highest rate.
 
     Attributes:
@@ -129,7 +129,7 @@ def what_if(
     changes: Mapping[str, tuple[Demand, ServerLayout]],
     slo: Slo,
     runs: Runs | None = None,
-) -> list[Change]:
+) -> list[RateChange]:
     """The highest rate under each change, the worst first; a change that makes the SLO impossible has rate 0.
 
     Args:
@@ -156,14 +156,14 @@ def demand_changes(demand: Demand, layout: ServerLayout) -> dict[str, tuple[Dema
     return {name: (changed, layout) for name, changed in changes.items()}
 
 
-def _change(name: str, base: HighestRate, demand: Demand, layout: ServerLayout, slo: Slo, runs: Runs) -> Change:
+def _change(name: str, base: HighestRate, demand: Demand, layout: ServerLayout, slo: Slo, runs: Runs) -> RateChange:
     try:
         then = highest_rate(demand, layout, slo, runs)
     except ImpossibleSloError:
-        return Change(name=name, rate=0.0, relative=-1.0, low=-1.0, high=-1.0, busiest="")
+        return RateChange(name=name, rate=0.0, relative=-1.0, low=-1.0, high=-1.0, busiest="")
     ratios = np.array(then.rates) / np.array(base.rates) - 1
     relative, low, high = interval(ratios.tolist())
-    return Change(name=name, rate=then.rate, relative=relative, low=low, high=high, busiest=then.busiest)
+    return RateChange(name=name, rate=then.rate, relative=relative, low=low, high=high, busiest=then.busiest)
 
 
 def _up(value: float) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.capacity.stations import Service
 
 
-class Outcome(NamedTuple):
+class SimulatedOutcome(NamedTuple):
     """What became of one request.
 
     Attributes:
@@ -82,7 +82,7 @@ class Searches:
         self._later = later
         self._between_s = between_s
         self._pace = RerankPace()
-        self.outcomes: dict[int, Outcome] = {}
+        self.outcomes: dict[int, SimulatedOutcome] = {}
         self.shown: dict[int, int] = {}
 
     def begin_many(self, now: float, number: int, service: Service, texts: list[int], deadline: float) -> None:
@@ -92,7 +92,7 @@ class Searches:
     def _many_done(self, now: float, group: Group) -> None:
         number = cast("int", group.what)
         self.shown[number] = group.last
-        self.outcomes[number] = Outcome(now, DEADLINE if group.refused else OK)
+        self.outcomes[number] = SimulatedOutcome(now, DEADLINE if group.refused else OK)
 
     def begin(self, now: float, number: int, embed: Service, texts: list[int], deadline: float) -> None:
         """A search: the first of the texts is the query, the others are its pairs."""
@@ -132,4 +132,4 @@ class Searches:
 
     def _end(self, now: float, search: _Search, status: int) -> None:
         rerank_s = 0.0 if math.isnan(search.began) else now - search.began
-        self.outcomes[search.number] = Outcome(now, status, rerank_s, search.scored)
+        self.outcomes[search.number] = SimulatedOutcome(now, status, rerank_s, search.scored)

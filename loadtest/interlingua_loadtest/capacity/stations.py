@@ -60,11 +60,11 @@ class Batch:
         self.tokenized = start
         self.end = start
         self.texts = 0
-        self.calls: list[Call] = []  # not sent yet, the next one last
+        self.calls: list[NetworkCall] = []  # not sent yet, the next one last
         self.left = 0  # calls that are not back
 
 
-class Call:
+class NetworkCall:
     """One rectangle of token ids on its way through the network."""
 
     __slots__ = ("batch", "longest", "service", "start", "texts", "tokens")
@@ -86,19 +86,19 @@ class Network:
         self._time = layout.time.seconds
         self._threads = layout.time.threads
         self._jitter = jitter
-        self._waiting: deque[Call] = deque()
+        self._waiting: deque[NetworkCall] = deque()
         self._free = layout.instances
         self.instances = layout.instances
         self.busy_s = 0.0
         self.executions = self.texts = self.tokens = self.padded_tokens = 0
 
-    def arrive(self, now: float, call: Call) -> None:
+    def arrive(self, now: float, call: NetworkCall) -> None:
         if self._free:
             self._begin(now, call)
         else:
             self._waiting.append(call)
 
-    def _begin(self, now: float, call: Call) -> None:
+    def _begin(self, now: float, call: NetworkCall) -> None:
         call.start = now
         self._free -= 1
         self.executions += 1
@@ -110,7 +110,7 @@ class Network:
             seconds *= self._jitter()
         self._cores.start(now, seconds, self._threads, self._end, call)
 
-    def _end(self, now: float, call: Call) -> None:
+    def _end(self, now: float, call: NetworkCall) -> None:
         self.busy_s += now - call.start
         self._free += 1
         if self._waiting:
@@ -226,7 +226,7 @@ class Service:
         for call in calls[: self._layout.outstanding_calls]:
             self._send(now, call)
 
-    def _plan(self, now: float, batch: Batch) -> list[Call]:
+    def _plan(self, now: float, batch: Batch) -> list[NetworkCall]:
         """The calls, longest first; jobs that would be late are given up."""
         jobs, layout, most = self._jobs, self._layout, self._layout.max_tokens
         while True:
@@ -247,10 +247,10 @@ class Service:
                 return self._calls(batch, pieces, lengths)
             jobs.shed[late] = True
 
-    def _calls(self, batch: Batch, pieces: list[list[int]], lengths: list[int]) -> list[Call]:
+    def _calls(self, batch: Batch, pieces: list[list[int]], lengths: list[int]) -> list[NetworkCall]:
         if len(pieces) == 1:
-            return [Call(self, batch, lengths)]
-        return [Call(self, batch, [lengths[row] for row in piece]) for piece in pieces]
+            return [NetworkCall(self, batch, lengths)]
+        return [NetworkCall(self, batch, [lengths[row] for row in piece]) for piece in pieces]
 
     def _late(self, now: float, kept: list[int], pieces: list[list[int]], lengths: list[int]) -> int | None:
         """The job that would be late by most, if one would."""
@@ -262,13 +262,13 @@ class Service:
         row = latest(pieces, lengths, deadlines, self._cost, self._layout.outstanding_calls, now)
         return None if row is None else owners[row]
 
-    def _send(self, now: float, call: Call) -> None:
+    def _send(self, now: float, call: NetworkCall) -> None:
         if self._layout.handover_s:
             self.later(now + self._layout.handover_s, self._network.arrive, call)
         else:
             self._network.arrive(now, call)
 
-    def call_ended(self, now: float, call: Call) -> None:
+    def call_ended(self, now: float, call: NetworkCall) -> None:
         """A call is back: the next one goes, or the batch is complete."""
         batch = call.batch
         batch.left -= 1

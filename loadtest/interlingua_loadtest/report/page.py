@@ -1,6 +1,6 @@
 """The report as one page that needs nothing else: no network, one file to send.
 
-LoadReport --> Section ... --> HTML
+LoadReport --> PageSection ... --> HTML
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua.base.whole_file import whole
-from interlingua.display.page_document import Section, document, section_html
+from interlingua.display.page_document import PageSection, document, section_html
 from interlingua.display.page_html import Html, folded, joined, table, tag
 from interlingua_loadtest.report import tables
 from interlingua_loadtest.report.comparison_tables import comparison_grids, summary
@@ -47,7 +47,7 @@ def page(report: LoadReport) -> str:
     return document(title, _header(report, title, parts), main, rules=_RULES)
 
 
-def _header(report: LoadReport, title: str, parts: list[Section]) -> Html:
+def _header(report: LoadReport, title: str, parts: list[PageSection]) -> Html:
     links = (tag("li", tag("a", section.title, href=f"#{section.id}")) for section in parts)
     found = (tag("p", search_sentence(search)) for search in report.searches)
     return tag(
@@ -63,48 +63,50 @@ def _header(report: LoadReport, title: str, parts: list[Section]) -> Html:
     )
 
 
-def _sections(report: LoadReport) -> Iterator[Section]:
+def _sections(report: LoadReport) -> Iterator[PageSection]:
     used = report.used
-    yield Section(
+    yield PageSection(
         "load",
         "Latency and load",
         "Each point is a run. Time is on a logarithmic scale; what the achieved rate lacks is waiting.",
         load_charts(report),
     )
-    yield Section(
+    yield PageSection(
         "percentiles",
         "Percentiles",
         "From one line to the next, a tenth of the slower requests is left. A curve ends at the slowest request.",
         percentile_chart(used),
     )
-    yield Section(
+    yield PageSection(
         "stages",
         "Where the time goes",
         "Means over the requests around the percentile, which add up to their latency. lag is the generator's, client "
         "is what the other stages leave.",
         joined([budget_charts(used), table(tables.budget_table(used or report.runs))]),
     )
-    yield Section(
+    yield PageSection(
         "groups",
         "Languages, lengths and kinds",
         f"{report.focus.name} is unfolded. Texts of some languages take several times as many tokens.",
         joined(_groups(report)),
     )
-    yield Section("answers", "Answers", "What came of the requests.", table(tables.answers(report)))
+    yield PageSection("answers", "Answers", "What came of the requests.", table(tables.answers(report)))
     if report.comparison is not None:
-        yield Section(
+        yield PageSection(
             "comparison",
             "Comparison",
             summary(report.comparison),
             _tables(comparison_grids(report.comparison)),
         )
-    yield Section(
+    yield PageSection(
         "server",
         "Server and processes",
         "What Triton counted, and what its processes and the generator's took.",
         _tables([tables.server(report.runs), tables.processes(report.runs)]),
     )
-    yield Section("settings", "Settings", "What was run, and where.", table(tables.settings(report), class_="prose"))
+    yield PageSection(
+        "settings", "Settings", "What was run, and where.", table(tables.settings(report), class_="prose")
+    )
 
 
 def _groups(report: LoadReport) -> Iterator[Html]:

@@ -25,7 +25,7 @@ from interlingua_loadtest.worker_note import read_worker_notes
 
 if TYPE_CHECKING:
     from interlingua_loadtest.request_columns import Processes, Requests
-    from interlingua_loadtest.triton_statistics import Counts
+    from interlingua_loadtest.triton_statistics import ModelCounts
     from interlingua_loadtest.worker_note import WorkerNote
 
 State = Literal["valid", "not steady", "void", "unfinished"]
@@ -52,7 +52,7 @@ class RecordedRun:
     processes: Processes
     validity: Validity
     end_s: float
-    counts: tuple[Counts, ...]
+    counts: tuple[ModelCounts, ...]
     notes: tuple[str, ...]
     is_finished: bool
 
@@ -165,7 +165,7 @@ def _end(settings: Mapping[str, Any], sound: Requests, notes: list[WorkerNote], 
     return min(planned, max(note.ended_s for note in notes)) if cut_short else planned
 
 
-def _counts(folder: RunFolder) -> tuple[tuple[Counts, ...], str]:
+def _counts(folder: RunFolder) -> tuple[tuple[ModelCounts, ...], str]:
     if not all((folder.path / f"triton-{when}.json").is_file() for when in ("before", "after")):
         return (), ""
     before, after = folder.read_json("triton-before"), folder.read_json("triton-after")

@@ -25,7 +25,7 @@ from interlingua_loadtest.slo import Slo
 if TYPE_CHECKING:
     from interlingua_loadtest.report.recorded_run import RecordedRun
     from interlingua_loadtest.request_columns import Floats, Mask, Processes, Requests
-    from interlingua_loadtest.triton_statistics import Counts
+    from interlingua_loadtest.triton_statistics import ModelCounts
 
 # Where the record lies, and what does not change what is measured.
 _UNSAID = frozenset({"record", "slo", "grace_s", "in_flight"})
@@ -110,7 +110,7 @@ def _group(name: str, requests: Requests, blocks: Blocks, slo: Slo | None) -> Gr
     return GroupFigures(name, len(requests), len(answered), found, met)
 
 
-def _server(counts: Counts) -> ServerFigures:
+def _server(counts: ModelCounts) -> ServerFigures:
     requests = max(counts.requests, 1)
     return ServerFigures(
         model=f"{counts.model}/{counts.version}",

@@ -1,7 +1,7 @@
 """The least that a setting's nDCG@10 may be, in the grammar of `--fail-under`
 (interlingua_evaluation/report/thresholds.py).
 
-specs --> Threshold ...;  Setting --> what fails, and by how much
+specs --> Threshold ...;  ServingSetting --> what fails, and by how much
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from interlingua_evaluation.report.thresholds import WORST, Failure, Threshold, 
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import MeasureFigures, Report
-    from interlingua_loadtest.tradeoff.records import Row, Setting
+    from interlingua_loadtest.tradeoff.records import PlacedSetting, ServingSetting
 
 
 class _Judged(NamedTuple):
@@ -59,14 +59,14 @@ class Floors:
     def specs(self) -> tuple[str, ...]:
         return tuple(threshold.spec for threshold in self.thresholds)
 
-    def judged(self, row: Row) -> Row:
+    def judged(self, row: PlacedSetting) -> PlacedSetting:
         """With what it fails."""
         failures = check(cast("Report", _as_report(row.setting)), self.thresholds)
         shortfall = max((_missing(failure) for failure in failures), default=0.0)
         return replace(row, failures=tuple(_words(failure) for failure in failures), shortfall=shortfall)
 
 
-def _as_report(setting: Setting) -> _OneSystem:
+def _as_report(setting: ServingSetting) -> _OneSystem:
     return _OneSystem(setting.system, (_Judged(setting.system, {NDCG: setting.ndcg}),))
 
 

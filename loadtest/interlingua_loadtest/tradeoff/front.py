@@ -1,6 +1,6 @@
 """Which settings nobody has to regret: none is both cheaper and better.
 
-Row ... (cost, quality) --> Row ..., each on the front or dominated by another
+PlacedSetting ... (cost, quality) --> PlacedSetting ..., each on the front or dominated by another
 
 Point estimates decide. A dominated setting whose quality interval overlaps its dominator's is marked as not told apart:
 the evaluation was too small to say that it is worse. That intervals overlap is a careful test, more so than a paired
@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import Figure
-    from interlingua_loadtest.tradeoff.records import Row
+    from interlingua_loadtest.tradeoff.records import PlacedSetting
 
 
-def by_cost(rows: Sequence[Row], scope: str) -> list[Row]:
+def by_cost(rows: Sequence[PlacedSetting], scope: str) -> list[PlacedSetting]:
     """The cheapest first, of equal cost the best; those without a cost at the end."""
     return sorted(rows, key=lambda row: (row.cost is None, row.cost.cpu_s if row.cost else 0.0, -_mean(row, scope)))
 
 
-def placed(rows: Sequence[Row], scope: str) -> list[Row]:
+def placed(rows: Sequence[PlacedSetting], scope: str) -> list[PlacedSetting]:
     """Each row with its dominator: of several the best, and of those the cheapest."""
     return [_placed(row, rows, scope) for row in rows]
 
 
-def _placed(row: Row, rows: Sequence[Row], scope: str) -> Row:
+def _placed(row: PlacedSetting, rows: Sequence[PlacedSetting], scope: str) -> PlacedSetting:
     stronger = [other for other in rows if _dominates(other, row, scope)]
     if not stronger:
         return row
@@ -36,7 +36,7 @@ def _placed(row: Row, rows: Sequence[Row], scope: str) -> Row:
     return row.placed(best.setting.name, told_apart=not overlap)
 
 
-def _dominates(one: Row, other: Row, scope: str) -> bool:
+def _dominates(one: PlacedSetting, other: PlacedSetting, scope: str) -> bool:
     """No dearer, no worse, and not equal in both."""
     if one.cost is None or other.cost is None:
         return False
@@ -44,7 +44,7 @@ def _dominates(one: Row, other: Row, scope: str) -> bool:
     return mine[0] <= its[0] and mine[1] <= its[1] and mine != its
 
 
-def _mean(row: Row, scope: str) -> float:
+def _mean(row: PlacedSetting, scope: str) -> float:
     figure = row.setting.quality(scope)
     return -1.0 if figure is None else figure.mean
 

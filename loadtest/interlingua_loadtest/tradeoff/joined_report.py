@@ -1,6 +1,6 @@
 """An evaluation and the model repository that it was made of, checked to belong together.
 
-LABEL=REPORT:REPOSITORY --> Source;  REPORT/report.json --> JoinedReport: its systems' nDCG@10, pair by pair
+LABEL=REPORT:REPOSITORY --> ReportSource;  REPORT/report.json --> JoinedReport: its systems' nDCG@10, pair by pair
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Source:
+class ReportSource:
     """Where one model's figures and networks are."""
 
     label: str
@@ -31,7 +31,7 @@ class Source:
     repository: Path
 
     @classmethod
-    def parse(cls, text: str) -> Source:
+    def parse(cls, text: str) -> ReportSource:
         """Reads `int8=REPORT:REPOSITORY`; the report is a folder, or the report.json in it. Raises InputError."""
         label, _, places = text.partition("=")
         report, _, repository = places.rpartition(":")
@@ -52,7 +52,7 @@ class JoinedReport:
         detected: whether queries' languages were detected rather than given.
     """
 
-    source: Source
+    source: ReportSource
     saved: SavedReport
     models: PublishedModels
     ndcg: Mapping[SystemName, MeasureFigures]
@@ -61,7 +61,7 @@ class JoinedReport:
     detected: bool
 
     @classmethod
-    def read(cls, source: Source) -> JoinedReport:
+    def read(cls, source: ReportSource) -> JoinedReport:
         """Read both.
 
         Raises:
@@ -111,13 +111,13 @@ def _told(report: JoinedReport) -> str:
     return f"{report.source.label} was evaluated on {saved.dataset} ({saved.digest[:12]}, {saved.half} half)"
 
 
-def _require_models(source: Source, models: PublishedModels, configuration: Configuration) -> None:
+def _require_models(source: ReportSource, models: PublishedModels, configuration: Configuration) -> None:
     faults = list(_model_faults(source, models, configuration))
     if faults:
         raise InputError(f"--setting {source.label}: {'; '.join(faults)}: name the report's own repository")
 
 
-def _model_faults(source: Source, models: PublishedModels, configuration: Configuration) -> Iterator[str]:
+def _model_faults(source: ReportSource, models: PublishedModels, configuration: Configuration) -> Iterator[str]:
     pairs = (
         ("embedder", configuration.embedder, models.embedder),
         ("reranker", configuration.reranker, models.reranker),

@@ -16,8 +16,8 @@ from interlingua_loadtest.capacity.server_layout import ServerLayout
 from interlingua_loadtest.tradeoff.front import by_cost, placed
 from interlingua_loadtest.tradeoff.graph_quality import GraphQuality
 from interlingua_loadtest.tradeoff.joined_report import JoinedReport, require_one_dataset
-from interlingua_loadtest.tradeoff.records import Row, Setting, Tradeoff
-from interlingua_loadtest.tradeoff.setting_cost import FirstStage, Replica, looked_at
+from interlingua_loadtest.tradeoff.records import PlacedSetting, ServingSetting, Tradeoff
+from interlingua_loadtest.tradeoff.setting_cost import FirstStageCost, Replica, looked_at
 from interlingua_loadtest.tradeoff.verdict import verdict
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class TradeoffGoal:
     """What the answer is for.
 
     Attributes:
@@ -57,7 +57,7 @@ def make_tradeoff(
     dataset: Dataset,
     profiles: Sequence[HardwareProfile],
     index_cost: IndexCost,
-    wanted: Wanted,
+    wanted: TradeoffGoal,
     on_step: Callable[[str], None],
 ) -> Tradeoff:
     """Join, cost and place every setting.
@@ -103,12 +103,12 @@ def _rows(
     dataset: Dataset,
     profiles: Sequence[HardwareProfile],
     index_cost: IndexCost,
-    wanted: Wanted,
+    wanted: TradeoffGoal,
     notes: list[str],
     on_step: Callable[[str], None],
-) -> Iterator[Row]:
+) -> Iterator[PlacedSetting]:
     """Of one report; what is to be known of them is put to the notes."""
-    first = FirstStage(index_cost, wanted.documents or len(dataset.documents), report.models.embedder.dimension)
+    first = FirstStageCost(index_cost, wanted.documents or len(dataset.documents), report.models.embedder.dimension)
     names = _reranked_where_there_is_a_reranker(report, notes)
     layout = _layout(report.source.repository, profiles)
     # Searches in the mix of the dataset's queries; the depth is replaced setting by setting.
@@ -127,9 +127,9 @@ def _rows(
         on_step(f"simulating {setting.name}")
         seconds = first.seconds(setting.depth, setting.ef_search)
         try:
-            yield Row(setting=setting, cost=replica.cost(setting.depth, seconds))
+            yield PlacedSetting(setting=setting, cost=replica.cost(setting.depth, seconds))
         except ImpossibleSloError as error:
-            yield Row(setting=setting, cost=None, impossible=str(error))
+            yield PlacedSetting(setting=setting, cost=None, impossible=str(error))
 
 
 def _layout(repository: Path, profiles: Sequence[HardwareProfile]) -> ServerLayout:
@@ -161,21 +161,25 @@ def _settings(
     report: JoinedReport,
     names: Sequence[SystemName],
     dataset: Dataset,
-    first: FirstStage,
-    wanted: Wanted,
+    first: FirstStageCost,
+    wanted: TradeoffGoal,
     notes: list[str],
-) -> Iterator[Setting]:
+) -> Iterator[ServingSetting]:
     """Each system, for each `ef_search` that makes a difference and could be measured."""
     graph = None if first.is_exact else GraphQuality.of(report, dataset, wanted.cache)
     _note_first_stage(first, graph, dataset, report, notes)
     for name in names:
         depth = name.depth or 0
         for ef, ndcg in _by_ef(name, report, graph, first, wanted):
-            yield Setting(report.source.label, str(name), depth, ef, ndcg)
+            yield ServingSetting(report.source.label, str(name), depth, ef, ndcg)
 
 
 def _by_ef(
-    name: SystemName, report: JoinedReport, graph: GraphQuality | str | None, first: FirstStage, wanted: Wanted
+    name: SystemName,
+    report: JoinedReport,
+    graph: GraphQuality | str | None,
+    first: FirstStageCost,
+    wanted: TradeoffGoal,
 ) -> Iterator[tuple[int | None, MeasureFigures]]:
     if graph is None:
         yield None, report.ndcg[name]
@@ -186,7 +190,7 @@ def _by_ef(
 
 
 def _note_first_stage(
-    first: FirstStage, graph: GraphQuality | str | None, dataset: Dataset, report: JoinedReport, notes: list[str]
+    first: FirstStageCost, graph: GraphQuality | str | None, dataset: Dataset, report: JoinedReport, notes: list[str]
 ) -> None:
     default = HnswParameters().ef_search
     if graph is None:

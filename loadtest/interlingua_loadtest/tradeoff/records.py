@@ -18,7 +18,7 @@ SCOPES = ("same", "across", "mixed", WORST)
 
 @saved
 @dataclass(frozen=True)
-class Setting:
+class ServingSetting:
     """One way to serve.
 
     Attributes:
@@ -53,7 +53,7 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cost:
+class SettingCost:
     """Of a setting, at the highest rate that one replica holds within the SLO.
 
     Attributes:
@@ -76,7 +76,7 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class PlacedSetting:
     """A setting and its place.
 
     Attributes:
@@ -89,8 +89,8 @@ class Row:
 
     DERIVED: ClassVar = ("name", "worst_pair")
 
-    setting: Setting
-    cost: Cost | None
+    setting: ServingSetting
+    cost: SettingCost | None
     impossible: str = ""
     dominated_by: str = ""
     told_apart: bool = True
@@ -114,7 +114,7 @@ class Row:
         """Whether it holds the SLO and every floor."""
         return self.cost is not None and not self.failures
 
-    def placed(self, dominated_by: str, *, told_apart: bool) -> Row:
+    def placed(self, dominated_by: str, *, told_apart: bool) -> PlacedSetting:
         return replace(self, dominated_by=dominated_by, told_apart=told_apart)
 
 
@@ -139,12 +139,12 @@ class Tradeoff:
     scope: str
     documents: int
     floors: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PlacedSetting, ...]
     verdict: str
     notes: tuple[str, ...]
 
     @property
-    def cheapest(self) -> Row | None:
+    def cheapest(self) -> PlacedSetting | None:
         """The first row that fits."""
         return next((row for row in self.rows if row.fits), None)
 

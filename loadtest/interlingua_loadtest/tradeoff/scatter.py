@@ -16,13 +16,13 @@ from interlingua_loadtest.tradeoff.shown import cost_text
 from interlingua_loadtest.tradeoff.tables import settings_grid
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.tradeoff.records import Cost, Row, Tradeoff
+    from interlingua_loadtest.tradeoff.records import PlacedSetting, SettingCost, Tradeoff
 
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 270, 40, WIDTH - 14, 14, 224
 _ROOM = 0.06  # of each axis, around the points
 _LEAST_DECADES = 0.5
 
-Point = tuple["Row", "Cost", float]
+CostedSetting = tuple["PlacedSetting", "SettingCost", float]
 
 
 def page(found: Tradeoff) -> str:
@@ -47,7 +47,7 @@ def scatter(found: Tradeoff) -> Html:
     return joined([tag("div", drawn, class_="figures"), legend(labels, lines=False)])
 
 
-def _points(found: Tradeoff) -> Iterator[Point]:
+def _points(found: Tradeoff) -> Iterator[CostedSetting]:
     for row in found.rows:
         figure = row.setting.quality(found.scope)
         if row.cost is not None and figure is not None:
@@ -86,13 +86,13 @@ def _short(value: float) -> str:
     return f"{value / size:g}{unit}"
 
 
-def _front(points: list[Point], x: Axis, y: Axis) -> Html:
+def _front(points: list[CostedSetting], x: Axis, y: Axis) -> Html:
     spots = [f"{x.at(math.log10(cost.cpu_s)):g} {y.at(quality):g}" for row, cost, quality in points if row.on_front]
     path = "M" + "L".join(spots) if spots else "M0 0"
     return tag("path", d=path, fill="none", stroke="currentColor", stroke_width=1.5, stroke_dasharray="4 3")
 
 
-def _marks(points: list[Point], labels: list[str], x: Axis, y: Axis) -> Iterator[Html]:
+def _marks(points: list[CostedSetting], labels: list[str], x: Axis, y: Axis) -> Iterator[Html]:
     """What fails a floor is paler."""
     for row, cost, quality in points:
         number = labels.index(row.setting.label)

@@ -1,6 +1,6 @@
 """What a setting costs: the highest rate of one simulated replica within the SLO, and the client's first stage.
 
-Demand, ServerLayout, seconds of the first stage, Slo --highest_rate--> Cost
+Demand, ServerLayout, seconds of the first stage, Slo --highest_rate--> SettingCost
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from interlingua_client.manifest import HnswParameters
 from interlingua_client.search_index import EXACT_FLOATS as EXACT_FLOATS
 from interlingua_loadtest.capacity.highest_rate import HighestRate, ImpossibleSloError, Runs, highest_rate
 from interlingua_loadtest.capacity.plan.run_length import runs_for
-from interlingua_loadtest.tradeoff.records import Cost
+from interlingua_loadtest.tradeoff.records import SettingCost
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.demand import Demand
@@ -29,7 +29,7 @@ _KEPT = 10  # documents that a search without reranking gives
 
 
 @dataclass(frozen=True)
-class FirstStage:
+class FirstStageCost:
     """How a client finds its candidates among so many documents."""
 
     index_cost: IndexCost
@@ -67,7 +67,7 @@ class Replica:
     price_per_hour: float | None = None
     _found: dict[tuple[int, float], HighestRate | ImpossibleSloError] = field(default_factory=dict)
 
-    def cost(self, depth: int, first_stage_s: float) -> Cost:
+    def cost(self, depth: int, first_stage_s: float) -> SettingCost:
         """Of searches of that depth.
 
         Raises:
@@ -84,7 +84,7 @@ class Replica:
             raise found
         cpu_s = _MILLION * (self.layout.cores / found.rate + first_stage_s)
         price = None if self.price_per_hour is None else cpu_s / self.layout.cores / _HOUR_S * self.price_per_hour
-        return Cost(
+        return SettingCost(
             rate=found.rate,
             low=found.low,
             high=found.high,

@@ -15,7 +15,7 @@ from interlingua_loadtest.tradeoff.records import SCOPES
 from interlingua_loadtest.tradeoff.shown import rate_text
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.tradeoff.records import Cost, Row, Tradeoff
+    from interlingua_loadtest.tradeoff.records import PlacedSetting, SettingCost, Tradeoff
 
 _FAILURES = 2
 
@@ -35,19 +35,19 @@ def _scope_names() -> tuple[str, ...]:
     return tuple("worst pair" if scope == WORST else scope for scope in SCOPES)
 
 
-def _row(one: Row, numbers: Mapping[str, str], *, cheapest: bool) -> tuple[Cell, ...]:
+def _row(one: PlacedSetting, numbers: Mapping[str, str], *, cheapest: bool) -> tuple[Cell, ...]:
     name = Cell(one.setting.name, strong=cheapest)
     quality = [_quality(one, scope) for scope in SCOPES]
     return row(numbers[one.setting.name], name, _front(one, numbers), _holds(one), *quality, *_cost(one.cost))
 
 
-def _quality(one: Row, scope: str) -> Cell:
+def _quality(one: PlacedSetting, scope: str) -> Cell:
     cell = figure_cell(one.setting.quality(scope))
     pair = one.setting.worst if scope == WORST else None
     return cell if pair is None else cell._replace(small=str(pair), title=cell.small)
 
 
-def _front(one: Row, numbers: Mapping[str, str]) -> Cell:
+def _front(one: PlacedSetting, numbers: Mapping[str, str]) -> Cell:
     if one.cost is None:
         return Cell(ABSENT)
     if one.on_front:
@@ -56,7 +56,7 @@ def _front(one: Row, numbers: Mapping[str, str]) -> Cell:
     return Cell(f"no: {numbers[one.dominated_by]}", apart, title=f"{one.dominated_by} is no dearer and no worse")
 
 
-def _holds(one: Row) -> Cell:
+def _holds(one: PlacedSetting) -> Cell:
     if one.cost is None:
         return Cell("not the SLO", one.impossible.rpartition(": ")[2])
     if not one.failures:
@@ -65,7 +65,7 @@ def _holds(one: Row) -> Cell:
     return Cell(", ".join(one.failures[:_FAILURES]), f"and {more} more" if more > 0 else "")
 
 
-def _cost(cost: Cost | None) -> list[Cell]:
+def _cost(cost: SettingCost | None) -> list[Cell]:
     if cost is None:
         return [Cell(ABSENT)] * 3
     interval = f"{rate_text(cost.low)} to {rate_text(cost.high)}"

@@ -10,10 +10,10 @@ from interlingua_loadtest.tradeoff.shown import cost_text
 
 if TYPE_CHECKING:
     from interlingua_loadtest.slo import Slo
-    from interlingua_loadtest.tradeoff.records import Row
+    from interlingua_loadtest.tradeoff.records import PlacedSetting
 
 
-def verdict(rows: Sequence[Row], floors: Sequence[str], slo: Slo) -> str:
+def verdict(rows: Sequence[PlacedSetting], floors: Sequence[str], slo: Slo) -> str:
     """Of rows with a cost, the cheapest first."""
     wanted = ", ".join([str(slo), *floors])
     cheapest = next((row for row in rows if row.fits), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from interlingua_exporter.lint import RULES, Finding, LaunchLine, Repository, Settings, lint
+from interlingua_exporter.lint import RULES, Finding, LaunchLine, LintSettings, Repository, lint
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.environment import Runtime
 from tests.exporter.lint.lint_cases import CASES
@@ -31,7 +31,7 @@ PERMISSION_RULES = {"REP003"}  # who runs the tests may be root, who reads every
 def linted(root: Path, options: Any = None) -> list[Finding]:
     chosen = dict(options or {})
     launch = chosen.pop("launch", None)
-    settings = Settings(LaunchLine.parse(launch) if launch is not None else None, **chosen)
+    settings = LintSettings(LaunchLine.parse(launch) if launch is not None else None, **chosen)
     return lint(Repository.read(root, settings))
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from interlingua_exporter.lint import disk
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ def is_on(parameters: Mapping[str, str], name: str) -> bool:
     return parameters.get(name, "").lower() in ("1", "true")
 
 
-def _unknown(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _unknown(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if model.backend != "onnxruntime":
         return
     accelerators = model.config.optimization.execution_accelerators
@@ -58,32 +58,32 @@ def _unknown(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: AR
                 yield model.hit(f"optimization.execution_accelerators.{field}", what)
 
 
-def _unknown_option(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _unknown_option(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     unknown = sorted(set(tensorrt(model) or {}) - _OPTIONS)
     if unknown:
         yield model.hit(PARAMETERS, f"there is no {', '.join(unknown)}")
 
 
-def _on_cpu(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _on_cpu(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     accelerators = model.config.optimization.execution_accelerators.gpu_execution_accelerator
     if accelerators and not model.gpu_possible:
         yield model.hit(FIELD, "no instance group is placed on a GPU")
 
 
-def _no_cache(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _no_cache(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     parameters = tensorrt(model)
     if parameters is not None and not is_on(parameters, "trt_engine_cache_enable"):
         yield model.hit(PARAMETERS, "trt_engine_cache_enable is not on")
 
 
-def _relative_cache(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _relative_cache(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     parameters = tensorrt(model) or {}
     path = parameters.get("trt_engine_cache_path", "")
     if is_on(parameters, "trt_engine_cache_enable") and not path.startswith("/"):
         yield model.hit(PARAMETERS, f"trt_engine_cache_path is {path!r}")
 
 
-def _shared_cache(repository: Repository) -> Iterator[Hit]:
+def _shared_cache(repository: Repository) -> Iterator[RuleHit]:
     users: dict[tuple[str, str], list[Model]] = defaultdict(list)
     for model in repository.configured:
         parameters = tensorrt(model) or {}
@@ -98,12 +98,12 @@ def _shared_cache(repository: Repository) -> Iterator[Hit]:
             yield model.hit(PARAMETERS, what, mend)
 
 
-def _first_profile(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _first_profile(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if model.backend == "tensorrt" and not any(group.profile for group in model.config.instance_group):
         yield model.hit("instance_group.profile", "it is left out: only the plan's first profile is used")
 
 
-def _plan(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _plan(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if model.backend == "tensorrt":
         for version in model.served:
             path = model.version_file(version)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua_exporter.lint import disk
-from interlingua_exporter.lint.finding import Hit, Rule
+from interlingua_exporter.lint.finding import Rule, RuleHit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +21,14 @@ def _directory(repository: Repository) -> Path | None:
     return path if path and disk.is_folder(path) else None
 
 
-def _missing(repository: Repository) -> Iterator[Hit]:
+def _missing(repository: Repository) -> Iterator[RuleHit]:
     folder = _directory(repository)
     for model in repository.configured if folder else ():
         if folder and model.backend not in ("", "ensemble") and not disk.is_folder(folder / model.backend):
             yield model.hit("backend", f"{folder} has no folder {model.backend!r}")
 
 
-def _links(repository: Repository) -> Iterator[Hit]:
+def _links(repository: Repository) -> Iterator[RuleHit]:
     folder = _directory(repository)
     if folder is None:
         return
@@ -36,7 +36,7 @@ def _links(repository: Repository) -> Iterator[Hit]:
         home = folder / name
         for path in (home, *disk.listed(home)):
             if disk.is_link(path) and not disk.lies_in(path, folder):
-                yield Hit("", str(path), "--backend-directory", f"it is a link to {os.path.realpath(path)}")
+                yield RuleHit("", str(path), "--backend-directory", f"it is a link to {os.path.realpath(path)}")
 
 
 RULES = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +21,12 @@ def _batches(model: Model) -> bool:
     return bool(model.config.HasField("dynamic_batching"))
 
 
-def _pointless(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _pointless(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if _batches(model) and model.config.max_batch_size in (0, 1):
         yield model.hit("dynamic_batching", f"max_batch_size is {model.config.max_batch_size}: nothing is batched")
 
 
-def _preferred(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _preferred(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     limit = model.config.max_batch_size
     wrong = [size for size in model.config.dynamic_batching.preferred_batch_size if not 0 < size <= limit]
     if wrong:
@@ -34,32 +34,32 @@ def _preferred(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: 
         yield model.hit("dynamic_batching.preferred_batch_size", f"{sizes} is not from 1 to max_batch_size {limit}")
 
 
-def _delay(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _delay(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     delay = model.config.dynamic_batching.max_queue_delay_microseconds
     if 0 < delay < _LONG_US:
         yield model.hit("dynamic_batching.max_queue_delay_microseconds", f"it is {delay / 1000:g} ms")
 
 
-def _long_delay(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _long_delay(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     delay = model.config.dynamic_batching.max_queue_delay_microseconds
     if delay >= _LONG_US:
         yield model.hit("dynamic_batching.max_queue_delay_microseconds", f"it is {delay / 1000:g} ms")
 
 
-def _no_profiles(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _no_profiles(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     profiles = {profile for group in model.config.instance_group for profile in group.profile}
     if model.config.dynamic_batching.preferred_batch_size and len(profiles) < 2:
         sizes = ", ".join(map(str, model.config.dynamic_batching.preferred_batch_size))
         yield model.hit("dynamic_batching.preferred_batch_size", f"{sizes}, without several TensorRT profiles")
 
 
-def _unequal_shapes(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _unequal_shapes(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     names = [entry.name for entry in model.config.input if -1 in entry.dims and not entry.allow_ragged_batch]
     if _batches(model) and model.config.max_batch_size > 1 and names:
         yield model.hit("input.dims", f"{', '.join(names)}: only requests of equal shape are batched")
 
 
-def _order(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _order(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     batching = model.config.dynamic_batching
     levels = batching.priority_levels
     if levels and not 1 <= batching.default_priority_level <= levels:

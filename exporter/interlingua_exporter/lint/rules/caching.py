@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 from interlingua_exporter.lint.python_source import read_python
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ def _cached(model: Model) -> bool:
     return bool(model.config.response_cache.enable)
 
 
-def _refused(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _refused(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if _cached(model) and model.config.model_transaction_policy.decoupled:
         yield model.hit(_FIELD, "the model is decoupled")
     if _cached(model) and model.config.HasField("sequence_batching"):
         yield model.hit(_FIELD, "the model has sequence_batching")
 
 
-def _parameters(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _parameters(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if not _cached(model) or model.backend != "python":
         return
     for version in model.served:
@@ -36,7 +36,7 @@ def _parameters(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa:
             yield model.hit(_FIELD, f"{version}/{model.model_file} reads request parameters")
 
 
-def _no_cache(model: Model, repository: Repository) -> Iterator[Hit]:
+def _no_cache(model: Model, repository: Repository) -> Iterator[RuleHit]:
     launch = repository.settings.launch
     if _cached(model) and launch and not launch.has("--cache-config") and not launch.has("--response-cache-byte-size"):
         yield model.hit(_FIELD, "the server is started without --cache-config")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 _COMPLETING = frozenset({"onnxruntime", "tensorrt", "pytorch", "openvino", "tensorflow"})
 
 
-def _damaged(repository: Repository) -> Iterator[Hit]:
+def _damaged(repository: Repository) -> Iterator[RuleHit]:
     for model in repository.models:
         if model.damage:
             yield model.hit("", f"it cannot be read: {model.damage}")
 
 
-def _missing(repository: Repository) -> Iterator[Hit]:
+def _missing(repository: Repository) -> Iterator[RuleHit]:
     for model in repository.models:
         if not model.has_config and model.versions:
             yield model.hit("", "there is no config.pbtxt")
 
 
-def _other_name(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _other_name(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     name = model.config.name
     if name and name != model.name:
         yield model.hit("name", f"the name is {name!r}, the folder {model.name!r}", f'name: "{model.name}"')
 
 
-def _left_out(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _left_out(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     config = model.config
     if model.backend in _COMPLETING and not config.max_batch_size and not (config.input and config.output):
         yield model.hit("max_batch_size", "neither max_batch_size nor the tensors are stated")
 
 
-def _negative(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _negative(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if model.config.max_batch_size < 0:
         yield model.hit("max_batch_size", f"it is {model.config.max_batch_size}")
 

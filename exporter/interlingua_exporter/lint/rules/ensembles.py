@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def _steps(model: Model, repository: Repository) -> Iterator[tuple[Any, Model]]:
             yield step, other
 
 
-def _malformed(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _malformed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if model.backend != "ensemble":
         return
     if not model.config.ensemble_scheduling.step:
@@ -34,19 +34,19 @@ def _malformed(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: 
         yield model.hit("instance_group", "an ensemble has no instances")
 
 
-def _missing(model: Model, repository: Repository) -> Iterator[Hit]:
+def _missing(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for step in model.config.ensemble_scheduling.step:
         if step.model_name not in repository.by_name and not step.model_namespace:
             yield model.hit(f"{_STEP}.model_name", f"there is no model {step.model_name!r}")
 
 
-def _version(model: Model, repository: Repository) -> Iterator[Hit]:
+def _version(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for step, other in _steps(model, repository):
         if step.model_version > 0 and step.model_version not in other.served:
             yield model.hit(f"{_STEP}.model_version", f"{other.name} does not serve version {step.model_version}")
 
 
-def _batch(model: Model, repository: Repository) -> Iterator[Hit]:
+def _batch(model: Model, repository: Repository) -> Iterator[RuleHit]:
     ours = model.config.max_batch_size
     for _, other in _steps(model, repository):
         theirs = other.config.max_batch_size
@@ -54,7 +54,7 @@ def _batch(model: Model, repository: Repository) -> Iterator[Hit]:
             yield model.hit("max_batch_size", f"it is {ours}, that of {other.name} {theirs}")
 
 
-def _tensors(model: Model, repository: Repository) -> Iterator[Hit]:
+def _tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for step, other in _steps(model, repository):
         for section, names in (("input", step.input_map), ("output", step.output_map)):
             there = {entry.name for entry in getattr(other.config, section)}
@@ -63,7 +63,7 @@ def _tensors(model: Model, repository: Repository) -> Iterator[Hit]:
                 yield model.hit(f"{_STEP}.{section}_map", f"{other.name} has no {section} {', '.join(unknown)}")
 
 
-def _unfed(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _unfed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     steps = model.config.ensemble_scheduling.step
     if not steps:
         return
@@ -88,7 +88,7 @@ def _ends(model: Model, other: Model, step: Any) -> Iterator[tuple[str, Any, Any
                 yield section, ours[outer], theirs[inner]
 
 
-def _unlike(model: Model, repository: Repository) -> Iterator[Hit]:
+def _unlike(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for step, other in _steps(model, repository):
         for section, ours, theirs in _ends(model, other, step):
             if ours.data_type != theirs.data_type:

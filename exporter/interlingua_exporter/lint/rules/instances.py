@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 _COUNTS = ("intra_op_thread_count", "inter_op_thread_count", "execution_mode")
 
 
-def _cpu_with_gpus(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _cpu_with_gpus(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for group in model.config.instance_group:
         if group.gpus and group.kind in (pb.ModelInstanceGroup.KIND_CPU, pb.ModelInstanceGroup.KIND_MODEL):
             kind = pb.ModelInstanceGroup.Kind.Name(group.kind)
             yield model.hit("instance_group.gpus", f"{kind} with gpus {list(group.gpus)}")
 
 
-def _no_gpu(model: Model, repository: Repository) -> Iterator[Hit]:
+def _no_gpu(model: Model, repository: Repository) -> Iterator[RuleHit]:
     if repository.settings.gpu is not False:
         return
     for group in model.config.instance_group:
@@ -34,19 +34,19 @@ def _no_gpu(model: Model, repository: Repository) -> Iterator[Hit]:
             yield model.hit("instance_group", "it names a GPU, and the machine has none (--no-gpu)")
 
 
-def _idle_gpu(model: Model, repository: Repository) -> Iterator[Hit]:
+def _idle_gpu(model: Model, repository: Repository) -> Iterator[RuleHit]:
     network = model.backend in ("onnxruntime", "pytorch", "tensorrt", "torch")
     if repository.settings.gpu and network and not model.gpu_possible:
         yield model.hit("instance_group.kind", "all instances are on the CPU, and the machine has a GPU (--gpu)")
 
 
-def _unstated(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _unstated(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if not model.config.instance_group and model.backend != "ensemble":
         many = "two on a CPU" if model.backend == "onnxruntime" else "one on a CPU"
         yield model.hit("instance_group", f"it is left out: {many}, one on each GPU where there are any")
 
 
-def _all_cores(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _all_cores(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if model.backend != "onnxruntime":
         return
     count = sum(count for kind, count in model.instances if kind == "KIND_CPU")
@@ -54,7 +54,7 @@ def _all_cores(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: 
         yield model.hit("parameters.intra_op_thread_count", f"{count} CPU instances, each with a thread per core")
 
 
-def _counts(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _counts(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if model.backend != "onnxruntime":
         return
     for name in _COUNTS:

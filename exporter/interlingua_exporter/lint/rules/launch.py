@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua_exporter.lint.finding import Hit, Rule
+from interlingua_exporter.lint.finding import Rule, RuleHit
 from interlingua_exporter.lint.launch_line import ADDRESSES, LaunchLine
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ _DEPRECATED = {
 }
 
 
-def _hit(flag: str, what: str, mend: str = "") -> Hit:
-    return Hit("", "", flag, what, mend)
+def _hit(flag: str, what: str, mend: str = "") -> RuleHit:
+    return RuleHit("", "", flag, what, mend)
 
 
 def _launch(repository: Repository) -> Iterator[LaunchLine]:
@@ -33,7 +33,7 @@ def _launch(repository: Repository) -> Iterator[LaunchLine]:
         yield repository.settings.launch
 
 
-def _exposed(repository: Repository) -> Iterator[Hit]:
+def _exposed(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         for protocol, flag in _RESTRICTION.items():
             free = [api for api in MANAGEMENT if api not in launch.restricted(flag)]
@@ -43,7 +43,7 @@ def _exposed(repository: Repository) -> Iterator[Hit]:
                 yield _hit(ADDRESSES[protocol], what, f"{ADDRESSES[protocol]}=127.0.0.1 or {flag}={','.join(free)}:k=v")
 
 
-def _control(repository: Repository) -> Iterator[Hit]:
+def _control(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         mode = launch.value("--model-control-mode", "none")
         open_to = [name for name, flag in _RESTRICTION.items() if "model-repository" not in launch.restricted(flag)]
@@ -52,27 +52,27 @@ def _control(repository: Repository) -> Iterator[Hit]:
             yield _hit("--model-control-mode", f"{mode}, and {' and '.join(reached)} let anyone load and unload models")
 
 
-def _poll(repository: Repository) -> Iterator[Hit]:
+def _poll(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         if launch.value("--model-control-mode") == "poll":
             yield _hit("--model-control-mode", "it is poll")
 
 
-def _completes(repository: Repository) -> Iterator[Hit]:
+def _completes(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         strict = launch.on("--strict-model-config", default=False)
         if not launch.has("--disable-auto-complete-config") and not strict:
             yield _hit("--disable-auto-complete-config", "it is left out")
 
 
-def _deprecated(repository: Repository) -> Iterator[Hit]:
+def _deprecated(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         for flag, instead in _DEPRECATED.items():
             if launch.has(flag):
                 yield _hit(flag, "it is deprecated", instead)
 
 
-def _metrics(repository: Repository) -> Iterator[Hit]:
+def _metrics(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         if launch.open_to_all("metrics") and not launch.value("--metrics-address") and launch.value("--http-address"):
             continue  # without an address of their own they listen where HTTP does
@@ -80,20 +80,20 @@ def _metrics(repository: Repository) -> Iterator[Hit]:
             yield _hit("--metrics-address", "the metrics page is open to all")
 
 
-def _plain_grpc(repository: Repository) -> Iterator[Hit]:
+def _plain_grpc(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         if launch.open_to_all("grpc") and not launch.on("--grpc-use-ssl", default=False):
             yield _hit("--grpc-use-ssl", "gRPC leaves the machine unencrypted")
 
 
-def _not_strict(repository: Repository) -> Iterator[Hit]:
+def _not_strict(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         for flag in ("--strict-readiness", "--exit-on-error"):
             if not launch.on(flag, default=True):
                 yield _hit(flag, "it is off")
 
 
-def _no_limiter(repository: Repository) -> Iterator[Hit]:
+def _no_limiter(repository: Repository) -> Iterator[RuleHit]:
     for launch in _launch(repository):
         if launch.value("--rate-limit", "off") != "off":
             continue

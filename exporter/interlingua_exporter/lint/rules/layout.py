@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from interlingua_exporter.lint import disk
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 _POINTER = b"version https://git-lfs"
 
 
-def _dangling_models(repository: Repository) -> Iterator[Hit]:
+def _dangling_models(repository: Repository) -> Iterator[RuleHit]:
     for name in repository.dangling:
-        yield Hit("", name, "", f"{name} is a link to nothing", f"rm {name!r}")
+        yield RuleHit("", name, "", f"{name} is a link to nothing", f"rm {name!r}")
 
 
-def _no_models(repository: Repository) -> Iterator[Hit]:
+def _no_models(repository: Repository) -> Iterator[RuleHit]:
     for model in repository.models:
         if not model.has_config and not model.versions and not model.unlisted:
             yield model.hit("", "the folder has neither config.pbtxt nor a version folder", file="")
 
 
-def _unlisted(repository: Repository) -> Iterator[Hit]:
+def _unlisted(repository: Repository) -> Iterator[RuleHit]:
     for model in repository.models:
         if model.unlisted:
             yield model.hit("", f"the folder cannot be listed: {model.unlisted}", file="")
@@ -37,13 +37,13 @@ def _unlisted(repository: Repository) -> Iterator[Hit]:
                 yield model.hit("", f"{path.name} cannot be read", file=str(path.relative_to(model.folder)))
 
 
-def _white_space(repository: Repository) -> Iterator[Hit]:
+def _white_space(repository: Repository) -> Iterator[RuleHit]:
     for model in repository.models:
         if model.python_based and any(character.isspace() for character in model.name):
             yield model.hit("", f"the name {model.name!r} holds white space", file="")
 
 
-def _dangling_files(repository: Repository) -> Iterator[Hit]:
+def _dangling_files(repository: Repository) -> Iterator[RuleHit]:
     for model in repository.models:
         for path in model.files():
             if disk.is_link(path) and not disk.exists(path):
@@ -51,7 +51,7 @@ def _dangling_files(repository: Repository) -> Iterator[Hit]:
                 yield model.hit("", f"{where} is a link to nothing", file=where)
 
 
-def _outside(repository: Repository) -> Iterator[Hit]:
+def _outside(repository: Repository) -> Iterator[RuleHit]:
     for model in repository.models:
         for path in (model.folder, *model.files()):
             if disk.is_link(path) and disk.exists(path) and not repository.inside(path):
@@ -59,7 +59,7 @@ def _outside(repository: Repository) -> Iterator[Hit]:
                 yield model.hit("", f"it is a link out of the repository, to {os.path.realpath(path)}", file=where)
 
 
-def _missing(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _missing(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if not model.model_file or model.backend == "ensemble" or model.config.cc_model_filenames:
         return  # cc_model_filenames names a plan for each kind of GPU
     for version in model.served:
@@ -69,7 +69,7 @@ def _missing(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: AR
             yield model.hit("default_model_filename", f"{where} is missing", file=where)
 
 
-def _hollow(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _hollow(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if not model.model_file:
         return
     for version in model.served:

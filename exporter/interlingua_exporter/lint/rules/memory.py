@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 from interlingua_exporter.lint.rules.warmup import tensor_bytes
 
 if TYPE_CHECKING:
@@ -31,25 +31,27 @@ def _needed(repository: Repository) -> int:
     return sum(shared_bytes(model) for model in repository.configured if model.python_based)
 
 
-def _too_small(repository: Repository) -> Iterator[Hit]:
+def _too_small(repository: Repository) -> Iterator[RuleHit]:
     size, needed = repository.settings.shm_size, _needed(repository)
     if size is not None and needed > size:
-        yield Hit("", "", "--shm-size", f"{size / MIB:g} MiB, and the Python models take {needed / MIB:.0f} at least")
+        yield RuleHit(
+            "", "", "--shm-size", f"{size / MIB:g} MiB, and the Python models take {needed / MIB:.0f} at least"
+        )
 
 
-def _docker(repository: Repository) -> Iterator[Hit]:
+def _docker(repository: Repository) -> Iterator[RuleHit]:
     size, needed = repository.settings.shm_size, _needed(repository)
     if size is not None and needed and needed <= size <= DOCKER_DEFAULT:
-        yield Hit("", "", "--shm-size", f"{size / MIB:g} MiB for models of the Python backend")
+        yield RuleHit("", "", "--shm-size", f"{size / MIB:g} MiB for models of the Python backend")
 
 
-def _beyond_docker(repository: Repository) -> Iterator[Hit]:
+def _beyond_docker(repository: Repository) -> Iterator[RuleHit]:
     needed = _needed(repository)
     if repository.settings.shm_size is None and needed > DOCKER_DEFAULT:
-        yield Hit("", "", "--shm-size", f"the Python models take {needed / MIB:.0f} MiB at least")
+        yield RuleHit("", "", "--shm-size", f"the Python models take {needed / MIB:.0f} MiB at least")
 
 
-def _arena(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _arena(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if model.backend != "onnxruntime" or not any(-1 in entry.dims for entry in model.config.input):
         return
     limited = any(name in model.parameters for name in ("memory.enable_memory_arena_shrinkage", "gpu_mem_limit"))

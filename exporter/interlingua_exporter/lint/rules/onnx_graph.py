@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua_exporter.lint import disk
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 from interlingua_exporter.lint.onnx_file import GraphTensor, OnnxDamageError, OnnxFile, onnx_is_installed, read_onnx
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _paths(model: Model) -> Iterator[tuple[int, Path, str]]:
             yield version, path, str(path.relative_to(model.folder))
 
 
-def _damaged(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _damaged(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for _, path, where in _paths(model):
         try:
             read_onnx(path)
@@ -58,7 +58,7 @@ def _pairs(model: Model, graph: OnnxFile) -> Iterator[tuple[str, Any, GraphTenso
                 yield section, entry, by_name[entry.name]
 
 
-def _names(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _names(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for _, where, graph in _graphs(model):
         for section, theirs in (("input", graph.inputs), ("output", graph.outputs)):
             ours = {entry.name for entry in getattr(model.config, section)}
@@ -72,7 +72,7 @@ def _names(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG0
                 yield model.hit("input", f"{', '.join(sorted(names - ours))} of {where} is not stated")
 
 
-def _types(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _types(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for _, where, graph in _graphs(model):
         for section, entry, tensor in _pairs(model, graph):
             ours = pb.DataType.Name(entry.data_type) if entry.data_type in pb.DataType.values() else ""
@@ -81,7 +81,7 @@ def _types(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG0
                 yield model.hit(f"{section}.data_type", what, f"data_type: {tensor.data_type}")
 
 
-def _shapes(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _shapes(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     batched = model.config.max_batch_size > 0
     for _, where, graph in _graphs(model):
         for section, entry, tensor in _pairs(model, graph):
@@ -98,13 +98,13 @@ def _shapes(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG
                 yield model.hit(f"{section}.dims", f"{entry.name} is {axis}{ours}, in {where} {list(tensor.shape)}")
 
 
-def _too_new(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _too_new(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for _, where, graph in _graphs(model):
         if graph.ir_version > NEWEST_IR or graph.opset > NEWEST_OPSET:
             yield model.hit("", f"IR version {graph.ir_version}, opset {graph.opset}", file=where)
 
 
-def _external(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _external(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for version, where, graph in _graphs(model):
         folder = model.version_file(version).parent
         for data in graph.external:
@@ -118,7 +118,7 @@ def _external(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: A
                 yield model.hit("", f"its data file {data.location} has {size} bytes of {data.size}", file=where)
 
 
-def _escaping(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _escaping(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for version, where, graph in _graphs(model):
         folder = model.version_file(version).parent
         for data in graph.external:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.repository.triton_config import inexact_versions
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 from interlingua_exporter.lint.onnx_file import onnx_is_installed, saturating_products
 from interlingua_exporter.lint.rules.accelerators import PARAMETERS, is_on, tensorrt
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 _MODES = ("FP32", "FP16", "BF16", "INT8")
 
 
-def _flag(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _flag(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     mode = (tensorrt(model) or {}).get("precision_mode", "")
     if mode in _MODES[1:]:
         yield model.hit(PARAMETERS, f"precision_mode is {mode}")
 
 
-def _unknown(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _unknown(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     mode = (tensorrt(model) or {}).get("precision_mode", "FP32")
     if mode not in _MODES:
         yield model.hit(PARAMETERS, f"precision_mode is {mode!r}, none of {', '.join(_MODES)}")
 
 
-def _layer_norm(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _layer_norm(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     parameters = tensorrt(model) or {}
     if parameters.get("precision_mode") == "FP16" and not is_on(parameters, "trt_layer_norm_fp32_fallback"):
         yield model.hit(PARAMETERS, "precision_mode FP16 without trt_layer_norm_fp32_fallback")
@@ -48,13 +48,13 @@ def _inexact(model: Model) -> Iterator[tuple[str, str]]:
             yield f"{version}/{model.model_file}", "int8 with weights of 8 bits, as its parameters say"
 
 
-def _saturating(model: Model, repository: Repository) -> Iterator[Hit]:
+def _saturating(model: Model, repository: Repository) -> Iterator[RuleHit]:
     if repository.settings.vnni is False:
         for where, what in _inexact(model):
             yield model.hit("", what, file=where)
 
 
-def _bound_to_vnni(model: Model, repository: Repository) -> Iterator[Hit]:
+def _bound_to_vnni(model: Model, repository: Repository) -> Iterator[RuleHit]:
     if repository.settings.vnni is not False:
         for where, what in _inexact(model):
             yield model.hit("", what, file=where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 from interlingua_exporter.lint.rules.accelerators import PARAMETERS, tensorrt
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ def dynamic_inputs(model: Model) -> tuple[str, ...]:
     return tuple(entry.name for entry in model.config.input if batched or -1 in entry.dims)
 
 
-def _none(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _none(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     names = dynamic_inputs(model)
     if tensorrt(model) is not None and names and not _texts(model):
         yield model.hit(PARAMETERS, f"no profile for {', '.join(names)}")
 
 
-def _malformed(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _malformed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for kind, text in _texts(model).items():
         try:
             parse(text)
@@ -59,7 +59,7 @@ def _malformed(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: 
             yield model.hit(PARAMETERS, f"trt_profile_{kind}_shapes {text!r} is not input:1x2,other:3x4")
 
 
-def _partial(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _partial(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     stated = _texts(model)
     if not stated:
         return
@@ -72,7 +72,7 @@ def _partial(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: AR
             yield model.hit(PARAMETERS, f"trt_profile_{kind}_shapes leaves out {', '.join(missing)}")
 
 
-def _disordered(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _disordered(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     profiles = _parsed(model)
     if set(profiles) != set(_KINDS):
         return
@@ -84,7 +84,7 @@ def _disordered(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa:
             yield model.hit(PARAMETERS, f"{name}: not min {low} <= opt {usual} <= max {high}")
 
 
-def _narrow(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _narrow(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     batch = model.config.max_batch_size
     largest = _parsed(model).get("max", {})
     for entry in model.config.input:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,13 @@ _STALL = (
 _FIELD = "dynamic_batching.default_queue_policy"
 
 
-def _priorities(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _priorities(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     levels = model.config.dynamic_batching.priority_levels
     if levels:
         yield model.hit("dynamic_batching.priority_levels", f"it is {levels}")
 
 
-def _policy(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _policy(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     policy = model.config.dynamic_batching.default_queue_policy
     names = [
         name
@@ -38,20 +38,20 @@ def _policy(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG
         yield model.hit(_FIELD, f"{', '.join(names)} set")
 
 
-def _override(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _override(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     batching = model.config.dynamic_batching
     for policy in (batching.default_queue_policy, *batching.priority_queue_policy.values()):
         if policy.allow_timeout_override and not policy.default_timeout_microseconds:
             yield model.hit(f"{_FIELD}.allow_timeout_override", "there is no default_timeout_microseconds to override")
 
 
-def _without_levels(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _without_levels(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     batching = model.config.dynamic_batching
     if batching.priority_queue_policy and not batching.priority_levels:
         yield model.hit("dynamic_batching.priority_queue_policy", "priority_levels is 0")
 
 
-def _delayed(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _delayed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     batching = model.config.dynamic_batching
     for policy in (batching.default_queue_policy, *batching.priority_queue_policy.values()):
         if policy.default_timeout_microseconds and policy.timeout_action == pb.ModelQueuePolicy.DELAY:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, ServiceSpec
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 from interlingua_exporter.lint.python_source import read_python
 
 if TYPE_CHECKING:
@@ -34,25 +34,25 @@ def _calls(model: Model, repository: Repository) -> Iterator[tuple[int, ServiceS
             yield version, spec, network
 
 
-def _unspecified(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _unspecified(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for version, spec, reason in _specs(model):
         if spec is None:
             yield model.hit("parameters", f"version {version} is not described: {reason}")
 
 
-def _no_network(model: Model, repository: Repository) -> Iterator[Hit]:
+def _no_network(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for version, spec, _ in _specs(model):
         if spec and spec.network not in repository.by_name:
             yield model.hit(f"parameters.{version}/network", f"there is no model {spec.network!r}")
 
 
-def _no_version(model: Model, repository: Repository) -> Iterator[Hit]:
+def _no_version(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for version, _spec, network in _calls(model, repository):
         if version not in network.served:
             yield model.hit(f"parameters.{version}/network", f"{network.name} does not serve version {version}")
 
 
-def _other_tensors(model: Model, repository: Repository) -> Iterator[Hit]:
+def _other_tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for version, spec, network in _calls(model, repository):
         ours, theirs = set(spec.network_inputs.split(",")), {entry.name for entry in network.config.input}
         if theirs and ours != theirs:
@@ -65,14 +65,14 @@ def _other_tensors(model: Model, repository: Repository) -> Iterator[Hit]:
             yield model.hit("output", what)
 
 
-def _larger(model: Model, repository: Repository) -> Iterator[Hit]:
+def _larger(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for _, _, network in _calls(model, repository):
         ours, theirs = model.config.max_batch_size, network.config.max_batch_size
         if ours > theirs:
             yield model.hit("max_batch_size", f"it is {ours}, that of {network.name} {theirs}")
 
 
-def _two_spaces(repository: Repository) -> Iterator[Hit]:
+def _two_spaces(repository: Repository) -> Iterator[RuleHit]:
     query, document = (repository.by_name.get(name) for name in (EMBED_QUERY, EMBED_DOCUMENT))
     if query is None or document is None:
         return
@@ -82,7 +82,7 @@ def _two_spaces(repository: Repository) -> Iterator[Hit]:
             yield document.hit(f"parameters.{version}/digest", f"it is not that of {query.name}")
 
 
-def _unknown_calls(model: Model, repository: Repository) -> Iterator[Hit]:
+def _unknown_calls(model: Model, repository: Repository) -> Iterator[RuleHit]:
     if model.backend != "python":
         return
     for version in model.served:

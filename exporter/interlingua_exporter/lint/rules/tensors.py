@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,19 +24,19 @@ def _tensors(model: Model) -> Iterator[tuple[str, Any]]:
         yield from ((section, entry) for entry in getattr(model.config, section))
 
 
-def _dims(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _dims(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for section, entry in _tensors(model):
         if not entry.dims or any(size == 0 or size < -1 for size in entry.dims):
             yield model.hit(f"{section}.dims", f"{entry.name}: dims {list(entry.dims)}")
 
 
-def _no_type(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _no_type(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for section, entry in _tensors(model):
         if entry.data_type == pb.TYPE_INVALID:
             yield model.hit(f"{section}.data_type", f"{entry.name} has no data_type")
 
 
-def _reshape(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _reshape(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for section, entry in _tensors(model):
         shape = list(entry.reshape.shape)
         if not entry.HasField("reshape") or -1 in shape or -1 in entry.dims:
@@ -45,13 +45,13 @@ def _reshape(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: AR
             yield model.hit(f"{section}.reshape", f"{entry.name}: {list(entry.dims)} cannot become {shape}")
 
 
-def _twice(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _twice(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for name, count in Counter((section, entry.name) for section, entry in _tensors(model)).items():
         if count > 1:
             yield model.hit(name[0], f"{name[1]} stands there {count} times")
 
 
-def _half_scores(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _half_scores(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for entry in model.config.output:
         if entry.data_type in _HALVES and list(entry.dims) == [1]:
             yield model.hit("output.data_type", f"{entry.name} is one value in half precision")

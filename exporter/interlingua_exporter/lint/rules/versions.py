@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from interlingua_exporter.lint import disk
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,41 +18,41 @@ if TYPE_CHECKING:
 _COPYING_S = 60.0  # files of two versions that are copied together are not this far apart
 
 
-def _none(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _none(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if not model.served:
         there = ", ".join(map(str, model.versions)) or "none"
         yield model.hit("version_policy", f"no version is served (version folders: {there})", file="")
 
 
-def _absent(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _absent(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     absent = [version for version in model.config.version_policy.specific.versions if version not in model.versions]
     if absent and model.served:
         numbers = ", ".join(map(str, absent))
         yield model.hit("version_policy.specific.versions", f"there is no version folder {numbers}")
 
 
-def _leading_zeros(repository: Repository) -> Iterator[Hit]:
+def _leading_zeros(repository: Repository) -> Iterator[RuleHit]:
     for model in repository.models:
         for name in model.entries:
             if name.isascii() and name.isdecimal() and name[0] == "0" and name != "0":
                 yield model.hit("", f"Triton ignores the folder {name}", f"mv {name} {int(name)}", file=name)
 
 
-def _many(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _many(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     choice = model.config.version_policy.WhichOneof("policy_choice")
     if choice in ("all", "latest") and len(model.served) > 1:
         what = f"versions {', '.join(map(str, model.served))} are in memory together"
         yield model.hit(f"version_policy.{choice}", what)
 
 
-def _no_policy(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _no_policy(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     if len(model.versions) > 1 and model.config.version_policy.WhichOneof("policy_choice") is None:
         numbers = ", ".join(map(str, model.versions))
         mend = f"version_policy {{ specific {{ versions: [{numbers}] }} }}"
         yield model.hit("version_policy", f"of the versions {numbers} only {model.versions[-1]} is served", mend)
 
 
-def _overwritten(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _overwritten(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     newest = [(version, _newest(model.folder / str(version))) for version in model.versions]
     for (older, time), (newer, next_time) in itertools.pairwise(newest):
         if time > next_time + _COPYING_S and next_time:

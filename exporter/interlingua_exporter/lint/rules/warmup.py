@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua_exporter.lint import disk
-from interlingua_exporter.lint.finding import Hit, Rule, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,27 +61,27 @@ def _needed(entry: Any) -> int | None:
     return tensor_bytes(entry.data_type, entry.dims)
 
 
-def _missing(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _missing(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for name, field, _, size in _files(model):
         if size < 0:
             yield model.hit(field, f"{_FOLDER}/{name} is missing")
 
 
-def _short(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _short(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for name, field, entry, size in _files(model):
         needed = _needed(entry)
         if needed is not None and 0 <= size < needed:
             yield model.hit(field, f"{_FOLDER}/{name} has {size} bytes of {needed}")
 
 
-def _long(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _long(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for name, field, entry, size in _files(model):
         needed = _needed(entry)
         if needed is not None and size > needed:
             yield model.hit(field, f"{_FOLDER}/{name} has {size} bytes, {needed} are used")
 
 
-def _unfit(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _unfit(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     ours = {entry.name: entry for entry in model.config.input}
     required = {entry.name for entry in model.config.input if not entry.optional}
     if not ours:
@@ -105,13 +105,13 @@ def _unfit(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG0
             yield model.hit(field, f"dims are {a}, the input's {b}")
 
 
-def _no_data(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _no_data(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for sample, name, entry in _inputs(model):
         if entry.WhichOneof("input_data_type") is None:
             yield model.hit(f"model_warmup[{sample.name}].inputs[{name}]", "it has no data")
 
 
-def _batch(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _batch(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     limit = model.config.max_batch_size
     for sample in model.config.model_warmup:
         if limit and sample.batch_size > limit:
@@ -119,7 +119,7 @@ def _batch(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG0
             yield model.hit(f"model_warmup[{sample.name}].batch_size", what)
 
 
-def _invented(model: Model, repository: Repository) -> Iterator[Hit]:  # noqa: ARG001
+def _invented(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
     for sample, name, entry in _inputs(model):
         field = f"model_warmup[{sample.name}].inputs[{name}]"
         if entry.random_data and entry.data_type in _WHOLE:

@@ -14,11 +14,11 @@ from interlingua.display.page_svg import WIDTH, Axis, chart, dashes, legend, lin
 from interlingua_loadtest.capacity.plan.shown import ms, rate
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.plan.records import HardwarePlan, Plan, Point
+    from interlingua_loadtest.capacity.plan.records import HardwarePlan, Plan, RatePoint
 
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 262, 50, WIDTH - 14, 22, 216
 _TIMES_OBJECTIVE = 2.0  # the axis ends there: beyond it nothing is to be seen but that it is too late
-_SERIES: tuple[tuple[str, Callable[[Point], float]], ...] = (
+_SERIES: tuple[tuple[str, Callable[[RatePoint], float]], ...] = (
     ("p50", lambda point: point.p50_s),
     ("p99", lambda point: point.p99_s),
 )

@@ -1,6 +1,7 @@
 """The plan on one kind of machine.
 
-Hardware, Demand, Wanted --instances, highest rate--> replicas, latency, memory, cost, effects, outlook --> HardwarePlan
+Hardware, Demand, PlanGoal --instances, highest rate--> replicas, latency, memory, cost, effects, outlook
+    --> HardwarePlan
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from interlingua_loadtest.capacity.highest_rate import Runs, highest_rate
 from interlingua_loadtest.capacity.plan.hardware import assumptions_of
 from interlingua_loadtest.capacity.plan.instances import best_instances, instances_of
 from interlingua_loadtest.capacity.plan.outlook import outlook
-from interlingua_loadtest.capacity.plan.records import Cost, HardwarePlan, IndexSize, Point
+from interlingua_loadtest.capacity.plan.records import HardwarePlan, IndexSize, PlanCost, RatePoint
 from interlingua_loadtest.capacity.plan.replica_memory import memory_of
 from interlingua_loadtest.capacity.plan.run_length import runs_for
 from interlingua_loadtest.capacity.plan.sensitivity import effect, questions
@@ -37,7 +38,7 @@ Step = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class PlanGoal:
     """What the plan has to hold.
 
     Attributes:
@@ -54,12 +55,12 @@ class Wanted:
     runs: Runs = field(default_factory=lambda: Runs(requests=2000, repeats=3, precision=0.02))
 
 
-def cost_of(price: float | None, replicas: Replicas, per_replica: float, traffic: PlannedTraffic) -> Cost | None:
+def cost_of(price: float | None, replicas: Replicas, per_replica: float, traffic: PlannedTraffic) -> PlanCost | None:
     """None without a price."""
     if price is None:
         return None
     exact = traffic.peak_rate / per_replica
-    return Cost(
+    return PlanCost(
         per_hour=price,
         per_month=replicas.count * price * HOURS_A_MONTH,
         per_million=cost_per_million(replicas.count, price, traffic.mean_rate),
@@ -67,10 +68,10 @@ def cost_of(price: float | None, replicas: Replicas, per_replica: float, traffic
     )
 
 
-def point(rate: float, demand: Demand, layout: ServerLayout, runs: Runs) -> Point:
+def point(rate: float, demand: Demand, layout: ServerLayout, runs: Runs) -> RatePoint:
     """Latency of one replica at a rate, in one run."""
     timeline = runs.try_rate(rate, demand, layout, 0)
-    return Point(rate, timeline.percentile(50, runs.warm_up), timeline.percentile(99, runs.warm_up))
+    return RatePoint(rate, timeline.percentile(50, runs.warm_up), timeline.percentile(99, runs.warm_up))
 
 
 def plan_on(
@@ -78,7 +79,7 @@ def plan_on(
     traffic: PlannedTraffic,
     demand: Demand,
     repository: Path,
-    wanted: Wanted,
+    wanted: PlanGoal,
     index: tuple[IndexSize | None, IndexSize | None],
     on_step: Step,
 ) -> HardwarePlan:

@@ -1,6 +1,6 @@
 """From traffic and machines to a plan.
 
-PlannedTraffic, Demand, Hardware ..., Wanted --machine by machine--> HardwarePlan ... --> Plan
+PlannedTraffic, Demand, Hardware ..., PlanGoal --machine by machine--> HardwarePlan ... --> Plan
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from interlingua.base.errors import InputError
 from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError
 from interlingua_loadtest.capacity.plan.index_size import index_size
-from interlingua_loadtest.capacity.plan.machine_plan import Step, Wanted, plan_on
+from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal, Step, plan_on
 from interlingua_loadtest.capacity.plan.records import Plan
 from interlingua_loadtest.capacity.planner import replicas_for
 
@@ -30,7 +30,7 @@ def make_plan(
     demand: Demand,
     machines: Sequence[Hardware],
     repository: Path,
-    wanted: Wanted,
+    wanted: PlanGoal,
     *,
     index_cost: IndexCosts | None = None,
     on_step: Step,
@@ -72,7 +72,7 @@ def make_plan(
     )
 
 
-def _check(machines: Sequence[Hardware], wanted: Wanted) -> None:
+def _check(machines: Sequence[Hardware], wanted: PlanGoal) -> None:
     names = [machine.name for machine in machines]
     if unknown := [name for name in wanted.prices if name not in names]:
         raise InputError(f"there is a price for {', '.join(unknown)}, but the machines are {', '.join(names)}")

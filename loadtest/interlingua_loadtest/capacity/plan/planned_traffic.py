@@ -28,7 +28,7 @@ class Burst:
 
 
 @dataclass(frozen=True)
-class Corpus:
+class PlannedCorpus:
     """What is searched.
 
     Attributes:
@@ -82,7 +82,7 @@ class PlannedTraffic:
     depth: int = 20
     deadline_s: float | None = None
     dataset: str = "helpdesk12"
-    corpus: Corpus = field(default_factory=Corpus)
+    corpus: PlannedCorpus = field(default_factory=PlannedCorpus)
     growth: Growth = field(default_factory=Growth)
 
     @property

@@ -13,14 +13,14 @@ from interlingua.base.plain import plain, saved
 from interlingua_loadtest.capacity.highest_rate import HighestRate
 from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
 from interlingua_loadtest.capacity.plan.replica_memory import Memory
-from interlingua_loadtest.capacity.planner import Change, Replicas
+from interlingua_loadtest.capacity.planner import RateChange, Replicas
 from interlingua_loadtest.slo import Slo
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Point:
+class RatePoint:
     """One simulated run of a replica: requests a second, seconds."""
 
     rate: float
@@ -29,7 +29,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Cost:
+class PlanCost:
     """In the plan's currency.
 
     Attributes:
@@ -56,7 +56,7 @@ class Effect:
             number of replicas would do.
     """
 
-    change: Change
+    change: RateChange
     replicas: int
     per_million: float | None
 
@@ -130,11 +130,11 @@ class HardwarePlan:
     highest: HighestRate
     per_replica: float
     replicas: Replicas
-    at_peak: Point
-    after_loss: Point
-    curve: tuple[Point, ...]
+    at_peak: RatePoint
+    after_loss: RatePoint
+    curve: tuple[RatePoint, ...]
     memory: Memory
-    cost: Cost | None
+    cost: PlanCost | None
     effects: tuple[Effect, ...]
     outlook: Outlook
     ann_s: float

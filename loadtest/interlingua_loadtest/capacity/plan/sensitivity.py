@@ -1,6 +1,6 @@
 """What the plan hangs on: one thing changed at a time, the highest rate found again.
 
-Demand, ServerLayout --questions--> changed ones --planner.what_if--> Change --replicas, money--> Effect
+Demand, ServerLayout --questions--> changed ones --planner.what_if--> RateChange --replicas, money--> Effect
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from interlingua_loadtest.capacity.planner import demand_changes, replicas_for
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.demand import Demand
-    from interlingua_loadtest.capacity.plan.records import Cost
-    from interlingua_loadtest.capacity.planner import Change
+    from interlingua_loadtest.capacity.plan.records import PlanCost
+    from interlingua_loadtest.capacity.planner import RateChange
     from interlingua_loadtest.capacity.server_layout import ServerLayout
     from interlingua_loadtest.slo import Slo
 
@@ -44,7 +44,7 @@ def questions(demand: Demand, layout: ServerLayout, slo: Slo) -> Changed:
 
 
 def effect(
-    change: Change, peak_rate: float, per_replica: float, cost: Cost | None, *, headroom: float, spare: int
+    change: RateChange, peak_rate: float, per_replica: float, cost: PlanCost | None, *, headroom: float, spare: int
 ) -> Effect:
     """What a change of a replica's highest rate means for the number of them, and for the price of a request."""
     rate = per_replica * (1 + change.relative)

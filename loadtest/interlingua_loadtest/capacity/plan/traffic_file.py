@@ -12,7 +12,7 @@ from typing import Any
 
 from interlingua.base.errors import InputError
 from interlingua_client.language_tag import normalize_tag
-from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Corpus, Growth, PlannedTraffic
+from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Growth, PlannedCorpus, PlannedTraffic
 from interlingua_loadtest.capacity.plan.traffic_keys import KEYS, SHARES, faults
 from interlingua_loadtest.capacity.planner import peak_and_mean
 from interlingua_loadtest.capacity.workload import SEARCH
@@ -85,7 +85,7 @@ def _build(raw: Sections, source: str) -> PlannedTraffic:
         depth=depth,
         deadline_s=None if deadline is None else deadline / 1e3,
         dataset=traffic.get("dataset", "helpdesk12"),
-        corpus=Corpus(**{key: int(value) for key, value in raw["corpus"].items()}),
+        corpus=PlannedCorpus(**{key: int(value) for key, value in raw["corpus"].items()}),
         growth=Growth(**raw["growth"]),
     )
 

@@ -24,7 +24,7 @@ from interlingua_loadtest.capacity.plan.shown import (
 from interlingua_loadtest.capacity.workload import SEARCH
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.plan.records import Effect, HardwarePlan, IndexSize, Outlook, Plan, Point
+    from interlingua_loadtest.capacity.plan.records import Effect, HardwarePlan, IndexSize, Outlook, Plan, RatePoint
 
 
 class Paragraph(NamedTuple):
@@ -90,7 +90,7 @@ def _hardware(plan: Plan, one: HardwarePlan) -> Iterator[str]:
     yield _outlook(plan, one.outlook)
 
 
-def _latency(at: Point) -> str:
+def _latency(at: RatePoint) -> str:
     return f"p50 {ms(at.p50_s)}, p99 {ms(at.p99_s)}"
 
 

@@ -1,0 +1,58 @@
+"""What the tree itself has to keep to: `make lint` runs this file."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+from interlingua.base.paths import PROJECT_ROOT
+
+_MANY = 20
+_ONCE_A_BACKEND = {"TritonPythonModel"}
+# Classes that are still defined twice, and folders that still hold more modules than that: both lists only shrink.
+_TWICE = {"Grid", "Published", "PublishedNetwork"}
+_FULL = {
+    "adaptation/interlingua_adaptation": 23,
+    "benchmarks/interlingua_benchmarks/gpu_bench": 24,
+    "cli/interlingua_cli": 39,
+    "client/interlingua_client": 40,
+    "evaluation/interlingua_evaluation/datasets": 21,
+    "evaluation/interlingua_evaluation/report": 29,
+    "evaluation/interlingua_evaluation/systems": 22,
+    "exporter/interlingua_exporter/graphs": 24,
+    "exporter/interlingua_exporter/weights": 22,
+    "loadtest/interlingua_loadtest": 41,
+    "loadtest/interlingua_loadtest/capacity": 32,
+    "loadtest/interlingua_loadtest/capacity/plan": 22,
+    "loadtest/interlingua_loadtest/report": 25,
+}
+
+
+def _modules() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "--", "*.py"], cwd=PROJECT_ROOT, check=True, capture_output=True)
+    files = [Path(name) for name in listed.stdout.decode().splitlines()]
+    return [file for file in files if file.parts[0] != "tests" and (PROJECT_ROOT / file).is_file()]
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for file in _modules():
+        for node in ast.parse((PROJECT_ROOT / file).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(str(file))
+    twice = {name: found for name, found in places.items() if len(found) > 1 and name not in _ONCE_A_BACKEND | _TWICE}
+    assert not twice, f"name each for what it is: {twice}"
+    done = {name for name in _TWICE if len(places[name]) < 2}
+    assert not done, f"take out of _TWICE: {done}"
+
+
+def test_a_folder_holds_what_one_can_overlook() -> None:
+    counts: dict[str, int] = defaultdict(int)
+    for file in _modules():
+        counts[str(file.parent)] += 1
+    full = {folder: count for folder, count in counts.items() if count > _FULL.get(folder, _MANY)}
+    assert not full, f"divide by topic: {full}"
+    done = {folder for folder in _FULL if counts[folder] <= _MANY}
+    assert not done, f"take out of _FULL: {done}"
