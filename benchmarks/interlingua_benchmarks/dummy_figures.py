@@ -20,9 +20,8 @@ import click
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua.repository.model_repository import FAMILIES, ModelRepository
-from interlingua.repository.published import published
-from interlingua.served.graph_names import TOKENIZER_FILE
+from interlingua.repository.families import FAMILIES
+from interlingua.repository.published import Published
 from interlingua_benchmarks.in_process_limit import sorted_batches
 from interlingua_exporter.gate.verify import open_published
 from interlingua_exporter.models.this_machine import cores
@@ -94,22 +93,17 @@ class _Network:
     """A published network in this process, fed as its service would."""
 
     def __init__(self, root: Path, role: Role) -> None:
-        repository = ModelRepository(root)
-        found = [version for version in published(repository) if version.role == role]
-        if not found:
-            raise InputError(f"{root} has no {role}")
-        newest = found[-1]
+        newest = Published.read(root).required(role)
         service = FAMILIES[role].document_service
         self._role: Role = role
         self._spec: ServiceSpec = newest.specs[service]
-        folder = repository.version_folder(service, newest.version)
         self._encoder = TextEncoder(
-            (folder / TOKENIZER_FILE).read_bytes(),
+            newest.tokenizer(service).read_bytes(),
             max_tokens=self._spec.max_tokens,
             pad_token_id=self._spec.pad_token_id,
             padding_side=self._spec.padding_side,
         )
-        self._session: NetworkSession | None = open_published(repository, newest, cores())
+        self._session: NetworkSession | None = open_published(newest, cores())
 
     def speed(self) -> tuple[float, float]:
         """Real tokens a second, and the share of padding, over whole batches for at least ten seconds."""

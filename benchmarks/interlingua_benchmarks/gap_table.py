@@ -33,15 +33,16 @@ _SCARCE = "cs"
 def main(gnome: Path | None, model_repository: Path, server: str | None, cache: Path, half: Half) -> None:
     """Print all tables as Markdown."""
     require_evaluate_extra()
+    from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.sources import open_dataset
     from interlingua_evaluation.gap.gap_study import GapStudy
     from interlingua_evaluation.gap.stand_ins import stand_ins
-    from interlingua_evaluation.serving import LiveServer, published_models
+    from interlingua_evaluation.serving import LiveServer
     from interlingua_evaluation.systems.dense_vectors import dense_vectors
     from interlingua_evaluation.systems.scorer_choice import choose_scorer
     from interlingua_evaluation.systems.system_runs import SystemRuns
 
-    models = published_models(model_repository)
+    models = Published.read(model_repository)
     with LiveServer(models, server) as live:
         for name in ("gnome-help", "helpdesk12"):
             dataset = open_dataset(name, gnome=gnome)

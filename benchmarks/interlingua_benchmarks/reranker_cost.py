@@ -24,6 +24,7 @@ from rich.table import Table
 
 from interlingua.base.errors import InputError
 from interlingua.base.paths import PROJECT_ROOT
+from interlingua.repository.published import Published
 from interlingua_benchmarks.reranker_table import DEFAULT, datasets
 from interlingua_evaluation import options
 from interlingua_evaluation.extra import require_evaluate_extra, run
@@ -92,7 +93,7 @@ def main(
     from interlingua_evaluation.systems.dense_vectors import dense_vectors
 
     dataset = datasets(gnome)[0]
-    vectors = dense_vectors(dataset, cache, published_embedder(model_repository))
+    vectors = dense_vectors(dataset, cache, published_embedder(Published.read(model_repository)))
     lists = draw(FirstStages.of(dataset, vectors).offsets, number, SEED)
     costs = [measure(reranker, precision, lists, clients, repositories / precision) for precision in precisions]
     report = _report(reranker, lists, costs, clients)
@@ -111,7 +112,7 @@ def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, 
     from interlingua_exporter.weights.checkpoint_folder import Overrides
     from interlingua_exporter.weights.sources import load
 
-    if not (repository / "embedder" / "config.pbtxt").is_file():  # a client wants both services
+    if Published.read(repository).newest("embedder") is None:  # a client wants both services
         _export(repository, precision, DEFAULT_MODEL)
     exported = _export(repository, precision, reranker)
     checkpoint = load(reranker, Overrides())

@@ -76,13 +76,15 @@ def main(
 ) -> None:
     """Compare rerankers over the serving retriever, per language pair and with all languages in one pool."""
     require_evaluate_extra()
+    from interlingua.repository.published import Published
     from interlingua_evaluation.rerankers.reranker_measurement import measure
     from interlingua_evaluation.rerankers.reranker_report_tables import as_markdown, tables
     from interlingua_evaluation.serving import published_embedder
 
     _require_different_names(systems)
     rerankers = [system for system in systems or (DEFAULT,) if system is not NONE]
-    report = measure(rerankers, datasets(gnome), half, published_embedder(model_repository, server), cache)
+    embedder = published_embedder(Published.read(model_repository), server)
+    report = measure(rerankers, datasets(gnome), half, embedder, cache)
     if json_file is not None:
         json_file.write_text(json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if markdown:

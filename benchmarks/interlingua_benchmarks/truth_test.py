@@ -184,27 +184,27 @@ def _repository(original: Path, instances: int | None) -> Iterator[Path]:
     if instances is None:
         yield original
         return
-    from interlingua.repository.triton_config import CONFIG_FILE, kind_of, read_config, set_instances, write_config
+    from interlingua.repository.model_repository import ModelRepository
+    from interlingua.repository.triton_config import kind_of, set_instances
 
     with tempfile.TemporaryDirectory(dir=original.parent, prefix=f".{original.name}-") as folder:
         changed = Path(folder) / "models"
         shutil.copytree(original, changed, copy_function=os.link)
-        for file in changed.glob(f"*/{CONFIG_FILE}"):
-            config = read_config(file)
-            set_instances(config, kind_of(config), instances)
-            file.unlink()  # or the original would change with it
-            write_config(config, file)
+        copy = ModelRepository(changed)  # a change replaces files, and the original's links go on
+        copy.rewrite(copy.read().models, lambda config: set_instances(config, kind_of(config), instances))
         yield changed
 
 
 def predict(setting: TruthSetting, repository: Path, profile: HardwareProfile, seconds: float) -> HighestRate:
     """The highest rate that the simulator finds, for runs of so many seconds."""
+    from interlingua.repository.published import Published
     from interlingua_loadtest import schedule
     from interlingua_loadtest.capacity.highest_rate import Runs, highest_rate
     from interlingua_loadtest.capacity.server_layout import ServerLayout
     from interlingua_loadtest.capacity.traffic_tokens import demand_of_run
 
-    layout = ServerLayout.of_repository(repository, profile, with_clients=True)
+    published = Published.read(repository)
+    layout = ServerLayout.of(published, profile, with_clients=True)
     settings = setting.settings
 
     def bursts(rate: float, seconds: float, seed: int) -> schedule.FloatArray64:
@@ -213,7 +213,7 @@ def predict(setting: TruthSetting, repository: Path, profile: HardwareProfile, s
 
     arrivals = bursts if settings.schedule == "bursts" else schedule.poisson
     runs = Runs(seconds=seconds, repeats=_REPEATS, precision=_PRECISION / 2, arrivals=arrivals)
-    return highest_rate(demand_of_run(settings, repository), layout, setting.slo, runs)
+    return highest_rate(demand_of_run(settings, published), layout, setting.slo, runs)
 
 
 def measure(setting: TruthSetting, repository: Path, out: Path, plan: SearchPlan) -> FoundRate:

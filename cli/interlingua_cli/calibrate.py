@@ -47,12 +47,13 @@ def command(model_repository: Path, out: Path, name: str, seconds: float, server
     Networks are called without a server, alone and together; then a server is started and asked by one caller, by
     some and by many. The profile is one file, and says what it was measured on.
     """
+    from interlingua.repository.published import Published
     from interlingua_loadtest.capacity.calibrate import calibrate
     from interlingua_loadtest.extra import LOADING, PLANNING, require_extra
 
     require_extra(*PLANNING, *(LOADING if server_seconds else ()))
     profile = calibrate(
-        model_repository,
+        Published.read(model_repository),
         name=name,
         seconds=seconds,
         server_seconds=server_seconds,

@@ -117,16 +117,15 @@ def step(number: int, steps: int, what: str) -> None:
 
 def export_once(network: str, model: str, precision: str) -> None:
     """Export unless the model as it is now, or one of the user's own, is there in that precision."""
-    from interlingua.repository.model_repository import ModelRepository
-    from interlingua.repository.published import published
+    from interlingua.repository.published import Published
 
     try:
-        there = list(published(ModelRepository(DEFAULT_MODEL_REPOSITORY), None))
+        there = Published.read(DEFAULT_MODEL_REPOSITORY).all_versions()
     except InterlinguaError:
         there = []
     same = [found for found in there if (found.family.network, found.spec.precision) == (network, precision)]
     if same and not _is_outdated(same[-1].spec, model):
-        name = f"{network}/{same[-1].version} ({same[-1].spec.model_id}, {precision})"
+        name = f"{same[-1].name} ({same[-1].spec.model_id}, {precision})"
         click.echo(f"{name} is already published; `interlingua export --verify` checks it again")
     else:
         run("export", model, "--precision", precision, "--model-repository", str(DEFAULT_MODEL_REPOSITORY))

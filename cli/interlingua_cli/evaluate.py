@@ -139,12 +139,12 @@ def _evaluated(
     no_cost: bool,
     cache: Path,
 ) -> int:
+    from interlingua.repository.published import Published
     from interlingua_evaluation.evaluate import EvaluationSettings, evaluate
     from interlingua_evaluation.report.thresholds import parse_all
-    from interlingua_evaluation.serving import published_models
 
     wanted = parse_all(thresholds)
-    models = published_models(model_repository)
+    models = Published.read(model_repository)
     reranks = models.reranker is not None and not no_rerank
     names = _names(systems or (_WITHOUT_RERANKER + (_WITH_RERANKER if reranks else ())))
     settings = EvaluationSettings(

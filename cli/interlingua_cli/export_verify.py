@@ -1,6 +1,6 @@
 """`interlingua export --verify`: every published version, its files first, then its values where its source is at hand.
 
-model repository --published--> versions --check_files, check_answers--> a line (or JSON) a version
+model repository --Published.read--> versions --check_files, check_answers--> a line (or JSON) a version
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from interlingua.repository.model_repository import ModelRepository
     from interlingua.repository.published import PublishedVersion
     from interlingua_exporter.gate.parity import GateReport
     from interlingua_exporter.graphs.checkpoint import Checkpoint
@@ -44,16 +43,14 @@ def verify_published(
     Raises:
         InputError, ExportError: a version is not as it was published, or `model` is another one.
     """
-    from interlingua.repository.model_repository import ModelRepository
-    from interlingua.repository.published import published
+    from interlingua.repository.published import Published
     from interlingua_exporter.gate.verify import check_files
 
-    repository = ModelRepository(root)
     facts = []
-    for found in published(repository, version):
-        progress(f"checking the files of {_name(found)} and its services")
-        check_files(repository, found)
-        gate, reason = _compared(model, repository, found, loaded, threads, progress)
+    for found in Published.read(root).all_versions(version):
+        progress(f"checking the files of {found.name} and its services")
+        check_files(found)
+        gate, reason = _compared(model, found, loaded, threads, progress)
         facts.append(_facts(found, gate))
         if not as_json:
             _print_version(found, gate, reason)
@@ -63,7 +60,6 @@ def verify_published(
 
 def _compared(
     model: str | None,
-    repository: ModelRepository,
     found: PublishedVersion,
     loaded: Loaded,
     threads: int,
@@ -83,23 +79,19 @@ def _compared(
         return None, "its source is not in the catalogue; give MODEL to compare with torch"
     try:
         checkpoint = loaded(source)
-        progress(f"comparing {_name(found)} with torch")
-        return check_answers(repository, found, checkpoint, threads), ""
+        progress(f"comparing {found.name} with torch")
+        return check_answers(found, checkpoint, threads), ""
     except (ArchiveError, InputError) as error:
         if model:
             raise
         return None, f"its source is not at hand ({error})"
 
 
-def _name(found: PublishedVersion) -> str:
-    return f"{found.family.network}/{found.version}"
-
-
 def _facts(found: PublishedVersion, gate: GateReport | None) -> dict[str, Any]:
     return {
         "model": found.spec.model_id,
         "precision": found.spec.precision,
-        "network": _name(found),
+        "network": found.name,
         "digest": found.spec.digest,
         "files": "as published",
         "gate": gate_facts(gate) if gate else None,
@@ -107,7 +99,7 @@ def _facts(found: PublishedVersion, gate: GateReport | None) -> dict[str, Any]:
 
 
 def _print_version(found: PublishedVersion, gate: GateReport | None, reason: str) -> None:
-    click.echo(f"{_name(found)} ({found.spec.model_id}, {found.spec.precision}): every file is as it was published")
+    click.echo(f"{found.name} ({found.spec.model_id}, {found.spec.precision}): every file is as it was published")
     if gate:
         print_gate(gate)
     else:

@@ -11,11 +11,11 @@ import click
 from interlingua_evaluation import options
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.languages.judged_systems import JudgedSystems
     from interlingua_evaluation.languages.plan import LanguagePlan
     from interlingua_evaluation.languages.text_counts import PublishedTokens
-    from interlingua_evaluation.serving import PublishedModels
     from interlingua_evaluation.systems.scorer_choice import Through
 
 
@@ -58,12 +58,12 @@ def command(
     from interlingua_evaluation.extra import require_evaluate_extra
 
     require_evaluate_extra()
+    from interlingua.repository.published import Published
     from interlingua_evaluation.languages.plan import dataset_plan
     from interlingua_evaluation.languages.text_counts import PublishedTokens
-    from interlingua_evaluation.serving import published_models
 
-    models = published_models(model_repository)
-    tokens = PublishedTokens.of(model_repository)
+    models = Published.read(model_repository)
+    tokens = PublishedTokens.of(models)
     if _is_corpus(source):
         if report is not None:
             raise click.UsageError("--report needs a dataset with judgments, and SOURCE is a corpus file")
@@ -98,7 +98,7 @@ def _corpus_plan(source: str, tokens: PublishedTokens, languages: tuple[str, ...
 
 def _evaluated(
     dataset: Dataset,
-    models: PublishedModels,
+    models: Published,
     server: str | None,
     through: Through,
     checkpoint: str | None,

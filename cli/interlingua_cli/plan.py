@@ -119,6 +119,7 @@ def _traffic_options(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _plan(traffic: PlannedTraffic, options: dict[str, Any]) -> Plan:
+    from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.sources import open_dataset
     from interlingua_loadtest.capacity.index_cost import IndexCost
     from interlingua_loadtest.capacity.plan.hardware import hardware
@@ -126,12 +127,12 @@ def _plan(traffic: PlannedTraffic, options: dict[str, Any]) -> Plan:
     from interlingua_loadtest.capacity.plan.text_lengths import planned_demand
 
     wanted = _wanted(options)
-    repository = options["model_repository"]
-    machines = hardware(repository, options["profiles"], options["gpus"])
-    demand = planned_demand(traffic, open_dataset(traffic.dataset), repository)
+    published = Published.read(options["model_repository"])
+    machines = hardware(published, options["profiles"], options["gpus"])
+    demand = planned_demand(traffic, open_dataset(traffic.dataset), published)
     costs = IndexCost.load() if traffic.corpus.documents else None
     on_step = lambda line: click.echo(f"{line} ...", err=True)  # noqa: E731
-    return make_plan(traffic, demand, machines, repository, wanted, index_cost=costs, on_step=on_step)
+    return make_plan(traffic, demand, machines, published, wanted, index_cost=costs, on_step=on_step)
 
 
 def _wanted(options: dict[str, Any]) -> PlanGoal:

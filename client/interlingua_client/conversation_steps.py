@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from interlingua_client.deadline import Deadline
     from interlingua_client.embedder import FloatArray, IntArray
-    from interlingua_client.services import Published
+    from interlingua_client.services import PinnedService
 
 _T = TypeVar("_T")
 
@@ -25,7 +25,7 @@ class Call(NamedTuple):
         columns: texts by input name, all of one length.
     """
 
-    service: Published
+    service: PinnedService
     columns: Mapping[str, Sequence[str]]
 
 

@@ -27,7 +27,7 @@ from interlingua_client.conversation_steps import Answer, AskReady, Call, Infer,
 from interlingua_client.embedder import Embedded, EmbedderIdentity, Reranked, Role, ServiceTimes
 from interlingua_client.server_address import ServerAddress
 from interlingua_client.server_failures import RpcFailedError
-from interlingua_client.services import ModelConfig, Published, Services
+from interlingua_client.services import ModelConfig, PinnedService, Services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -417,7 +417,7 @@ def _stages(tensor: npt.NDArray[Any] | None, parameters: Any) -> tuple[float, fl
     return None
 
 
-def _embedded(answers: Sequence[Answer], service: Published, started: float) -> Embedded:
+def _embedded(answers: Sequence[Answer], service: PinnedService, started: float) -> Embedded:
     times = _times(answers, started)
     if not answers:
         empty = np.empty((0, service.spec.dimension), np.float32)

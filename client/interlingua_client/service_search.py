@@ -12,7 +12,7 @@ from interlingua.base.errors import ServerError
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from interlingua_client.conversation_steps import AskReady, ReadConfig, Steps, time_left
 from interlingua_client.server_failures import RpcFailedError, is_unknown_model, translated
-from interlingua_client.services import ModelConfig, Published, Services
+from interlingua_client.services import ModelConfig, PinnedService, Services
 
 if TYPE_CHECKING:
     from interlingua_client.deadline import Deadline
@@ -40,7 +40,7 @@ class ServiceSearch:
         document = yield from self._required(EMBED_DOCUMENT)
         version = yield from self._embed_version(query, document)
         rerank = yield from self._rerank()
-        return Services(Published.of(query, version), Published.of(document, version), rerank)
+        return Services(PinnedService.of(query, version), PinnedService.of(document, version), rerank)
 
     def _required(self, model: str) -> Steps[ModelConfig]:
         config = yield from self.config(model)
@@ -66,14 +66,14 @@ class ServiceSearch:
             )
         return version
 
-    def _rerank(self) -> Steps[Published | None]:
+    def _rerank(self) -> Steps[PinnedService | None]:
         config = yield from self.config(RERANK)
         if config is None:
             return None
         ready = yield from self._ready_versions((config,), config.specs())
         if not ready and self._rerank_version is None:
             return None
-        return Published.of(config, self._chosen(config, ready, self._rerank_version))
+        return PinnedService.of(config, self._chosen(config, ready, self._rerank_version))
 
     def _chosen(self, model: ModelConfig, ready: Sequence[int], wanted: int | None) -> int:
         """The version wanted, else the one that was promoted, else the highest."""

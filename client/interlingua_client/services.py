@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
 from interlingua.served.promotion import Promotion
-from interlingua.served.service import ServiceSpec, published_versions
+from interlingua.served.service import ServiceSpec, not_as_exported, published_versions
 from interlingua_client.embedder import EmbedderIdentity, Role
 
 if TYPE_CHECKING:
@@ -46,13 +46,11 @@ class ModelConfig:
                 for version in published_versions(self.parameters)
             }
         except (KeyError, ValueError) as error:
-            raise ServerError(
-                f"the configuration of {self.name} is not one that `interlingua export` wrote ({error}): export again"
-            ) from error
+            raise ServerError(not_as_exported(f"the configuration of {self.name}", error)) from error
 
 
 @dataclass(frozen=True)
-class Published:
+class PinnedService:
     """One version of one service.
 
     Attributes:
@@ -67,7 +65,7 @@ class Published:
     outputs: frozenset[str]
 
     @classmethod
-    def of(cls, config: ModelConfig, version: int) -> Published:
+    def of(cls, config: ModelConfig, version: int) -> PinnedService:
         """One of the configuration's versions."""
         return cls(config.name, version, config.specs()[version], max(config.max_batch, 1), config.outputs)
 
@@ -76,9 +74,9 @@ class Published:
 class Services:
     """The services of one server, their versions pinned; there may be no reranker."""
 
-    embed_query: Published
-    embed_document: Published
-    rerank: Published | None
+    embed_query: PinnedService
+    embed_document: PinnedService
+    rerank: PinnedService | None
 
     @property
     def identity(self) -> EmbedderIdentity:
@@ -86,6 +84,6 @@ class Services:
         spec = self.embed_query.spec
         return EmbedderIdentity(spec.digest, spec.model_id, spec.dimension, spec.precision)
 
-    def embed(self, role: Role) -> Published:
+    def embed(self, role: Role) -> PinnedService:
         """The service that embeds queries or documents."""
         return self.embed_query if role == "query" else self.embed_document

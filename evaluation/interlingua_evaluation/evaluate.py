@@ -38,9 +38,9 @@ from interlingua_evaluation.systems.scorer_choice import choose_scorer
 from interlingua_evaluation.systems.system_runs import LIST_DEPTH, SystemRun, SystemRuns
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua.served.service import ServiceSpec
     from interlingua_evaluation.datasets.dataset import Dataset, Half
-    from interlingua_evaluation.serving import PublishedModels
     from interlingua_evaluation.systems.pair_scores import PairScorer
     from interlingua_evaluation.systems.scorer_choice import Through
     from interlingua_evaluation.systems.system_name import SystemName
@@ -85,7 +85,7 @@ class Evaluation:
 
 def evaluate(
     dataset: Dataset,
-    models: PublishedModels,
+    models: Published,
     settings: EvaluationSettings,
     server: str | None,
     through: Through,
@@ -112,7 +112,7 @@ class Evaluator:
     """Everything that an evaluation works with."""
 
     dataset: Dataset
-    models: PublishedModels
+    models: Published
     live: LiveServer
     scorer: PairScorer | None
     settings: EvaluationSettings

@@ -1,6 +1,6 @@
-"""The published models: which they are, and a server on them for as long as something has to be asked.
+"""A server on the published models for as long as something has to be asked.
 
-model repository --read--> PublishedModels --LiveServer--> Triton, started when first needed --> InferenceClient
+Published --LiveServer--> Triton, started when first needed --> InferenceClient
 """
 
 from __future__ import annotations
@@ -8,13 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.base.errors import InputError
 
 if TYPE_CHECKING:
-    from interlingua.served.service import ServiceSpec
+    from interlingua.repository.published import Published
     from interlingua_client.embedder import Embedder
     from interlingua_client.inference import InferenceClient
 
@@ -33,38 +32,16 @@ class EmbeddingService(NamedTuple):
     connect: Callable[[], AbstractContextManager[Embedder]]
 
 
-class PublishedModels(NamedTuple):
-    """The newest published versions, which are what a server on this repository answers with."""
-
-    repository: Path
-    embedder: ServiceSpec
-    reranker: ServiceSpec | None
-
-
-def published_models(model_repository: Path) -> PublishedModels:
-    """Read from the repository.
-
-    Raises:
-        InputError: no embedder is published.
-    """
-    from interlingua.repository.model_repository import ModelRepository
-    from interlingua.repository.published import published
-
-    newest = {
-        found.role: found for found in sorted(published(ModelRepository(model_repository)), key=lambda f: f.version)
-    }
-    if "embedder" not in newest:
-        raise InputError(f"{model_repository} has no published embedder: run `interlingua export` first")
-    reranker = newest.get("reranker")
-    return PublishedModels(model_repository, newest["embedder"].spec, reranker.spec if reranker else None)
-
-
 class LiveServer:
     """A context manager that connects to a server, or starts one, when somebody first asks for its client."""
 
-    def __init__(self, models: PublishedModels, server: str | None = None) -> None:
-        """`server` is host:port of one that runs already; None to start one when it is needed."""
-        self._models, self._server = models, server
+    def __init__(self, models: Published, server: str | None = None) -> None:
+        """`server` is host:port of one that runs already; None to start one when it is needed.
+
+        Raises:
+            InputError: no embedder is published.
+        """
+        self._root, self._digest, self._server = models.root, models.embedder.digest, server
         self._opened = ExitStack()
         self._client: InferenceClient | None = None
 
@@ -93,19 +70,19 @@ class LiveServer:
         def connect() -> Iterator[Embedder]:
             yield self.client()
 
-        return EmbeddingService(self._models.embedder.digest, connect)
+        return EmbeddingService(self._digest, connect)
 
     def _connect(self) -> InferenceClient:
         from interlingua_client.inference import InferenceClient
         from interlingua_client.server_address import ServerAddress
 
-        address, wanted = self._address(), self._models.embedder.digest
+        address, wanted = self._address(), self._digest
         connection = InferenceClient.connect(ServerAddress.parse(address), digest=wanted)
         client = self._opened.enter_context(connection)
         if client.identity.digest != wanted:
             raise InputError(
                 f"{address} embeds with {client.identity.model_id} ({client.identity.digest}), "
-                f"{self._models.repository} has {wanted}: name the server's own repository with --model-repository"
+                f"{self._root} has {wanted}: name the server's own repository with --model-repository"
             )
         return client
 
@@ -117,18 +94,18 @@ class LiveServer:
 
         grpc, http, metrics = free_ports(3)
         settings = ServerSettings(
-            model_repository=self._models.repository,
+            model_repository=self._root,
             grpc_port=grpc,
             http_port=http,
             metrics_port=metrics,
             start_timeout_s=_START_TIMEOUT_S,
         )
-        print(f"starting Triton on {self._models.repository} ...", file=sys.stderr)
+        print(f"starting Triton on {self._root} ...", file=sys.stderr)
         self._opened.enter_context(EmbeddedServer(settings))
         return settings.grpc_address
 
 
-def published_embedder(model_repository: Path, server: str | None = None) -> EmbeddingService:
+def published_embedder(models: Published, server: str | None = None) -> EmbeddingService:
     """The newest published embedder, with a server for each connection.
 
     Args:
@@ -137,7 +114,6 @@ def published_embedder(model_repository: Path, server: str | None = None) -> Emb
     Raises:
         InputError: no embedder is published.
     """
-    models = published_models(model_repository)
 
     @contextmanager
     def connect() -> Iterator[Embedder]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua.repository.model_repository import FAMILIES, ModelRepository
+from interlingua.repository.families import FAMILIES
+from interlingua.repository.model_repository import ModelRepository
 from interlingua_exporter.export_request import ExportReport, ExportRequest
 from interlingua_exporter.gate.network_gate import gate_network
 from interlingua_exporter.loading import load_for, runtime_for
@@ -15,7 +16,7 @@ from interlingua_exporter.precision.build import Build, build, speed_of
 from interlingua_exporter.precision.precision_choice import caution, require_runnable
 from interlingua_exporter.precision.trade import Trade, folder_bytes
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
-from interlingua_exporter.publication.publish import Published, check_tensors, publish
+from interlingua_exporter.publication.publish import Publication, check_tensors, publish
 from interlingua_exporter.publication.tensorrt_serving import require_same_runner, require_tensorrt
 from interlingua_exporter.publication.warmup_text import warmup_tokens
 from interlingua_exporter.tensorrt.graph_stamp import stamp
@@ -69,8 +70,9 @@ def _export_into(
 ) -> ExportReport:
     spec, precision, runner = checkpoint.spec, request.precision, request.lengths.runner
     family = FAMILIES[spec.role]
-    check_tensors(repository, spec, checkpoint.inputs, checkpoint.dimension)
-    require_same_runner(repository.config(family.network), repository.versions(family), runner)
+    there = repository.read()
+    check_tensors(there, spec, checkpoint.inputs, checkpoint.dimension)
+    require_same_runner(there.models.get(family.network), there.versions(spec.role), runner)
     on_step(f"writing {spec.id} as ONNX in {precision}{' with fused operators' if request.fuse else ''}")
     bits = request.weight_bits
     made = build(
@@ -95,7 +97,7 @@ def _export_into(
         on_step("writing the folder to build the plan in")
         written = write_build(candidate, repository, serving)
         plan_build = written.folder
-        published = Published(family.models, 0, written.record["digest"], False)
+        published = Publication(family.models, 0, written.record["digest"], False)
     else:
         on_step(f"publishing into {request.repository}")
         published = publish(candidate, repository, staging, serving, version=request.version)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from interlingua_exporter.models.spec import ModelSpec
     from interlingua_exporter.precision.trade import Trade
     from interlingua_exporter.publication.candidate import ServingOptions
-    from interlingua_exporter.publication.publish import Published
+    from interlingua_exporter.publication.publish import Publication
 
 Weights = Literal["real", "dummy"]
 
@@ -80,7 +80,7 @@ class ExportReport:
     """
 
     spec: ModelSpec
-    published: Published
+    published: Publication
     gate: GateReport
     dimension: int
     network_bytes: int

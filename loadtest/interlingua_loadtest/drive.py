@@ -19,6 +19,7 @@ import numpy as np
 
 from interlingua.base.errors import ServerError
 from interlingua.base.progress import progress
+from interlingua.repository.published import Published
 from interlingua_loadtest.environment import describe_environment
 from interlingua_loadtest.generator import Generator
 from interlingua_loadtest.gpu_samples import GpuSampler
@@ -87,7 +88,8 @@ def drive(
     facts = {**asdict(settings), "mode": settings.mode, "workers": workers, "slo": str(slo) if slo else None}
     facts["goodput"] = slo.goodput if slo else None
     facts |= {"server": target.server, "services": services, "scheduled": offered, "command": sys.argv}
-    folder = RunFolder.create(out, facts, describe_environment(target.repository))
+    served = Published.read(target.repository) if target.repository else None
+    folder = RunFolder.create(out, facts, describe_environment(served))
     folder.write_json("triton-before", snapshot(target.address, target.metrics_url))
     generator, interrupted, samples = _generate(settings, target, workers)
     notes = read_worker_notes(out)

@@ -13,18 +13,21 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
 from interlingua.base.file_digest import file_digest
 from interlingua.base.paths import PROJECT_ROOT
 from interlingua.base.processor import this_processor
-from interlingua.repository.triton_config import CONFIG_FILE, parameters_of, read_config
 from interlingua.served.service import published_versions
 from interlingua_server.environment import LOCK_FILE
+
+if TYPE_CHECKING:
+    from interlingua.repository.published import Published
+    from interlingua.repository.triton_model import TritonModel
 
 DIGEST = "digest"
 
@@ -45,16 +48,17 @@ _GPU_QUERY = "name,memory.total,driver_version"
 _WITHIN_S = 20.0
 
 
-def describe_environment(model_repository: Path | None, *, root: Path = PROJECT_ROOT) -> dict[str, Any]:
+def describe_environment(published: Published | None, *, root: Path = PROJECT_ROOT) -> dict[str, Any]:
     """The facts, by name, with their digest under "digest"; nothing in it changes while nothing is changed.
 
     Args:
-        model_repository: what the server serves; None where it is not on this machine, and then unknown.
+        published: what the server serves; None where it is not on this machine, and then unknown.
         root: the working copy whose commit is told.
 
     Raises:
         InputError: the model repository is no folder, or a config.pbtxt in it cannot be read.
     """
+    models = None if published is None else _models(published)
     facts: dict[str, Any] = {
         "hardware": {
             "cpu": str(this_processor()),
@@ -69,8 +73,8 @@ def describe_environment(model_repository: Path | None, *, root: Path = PROJECT_
         "python": platform.python_version(),
         "packages": _packages(),
         "server_packages": file_digest(LOCK_FILE) if LOCK_FILE.is_file() else None,
-        "configs": None if model_repository is None else _configs(model_repository),
-        "services": None if model_repository is None else _services(model_repository),
+        "configs": None if models is None else {model.name: model.config_digest for model in models},
+        "services": None if models is None else _services(models),
         **_commit(root),
     }
     return {**facts, DIGEST: _digest(facts)}
@@ -90,25 +94,22 @@ def _flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return flat
 
 
-def _configs(repository: Path) -> dict[str, str]:
-    """SHA-256 of each model's config.pbtxt."""
-    return {file.parent.name: file_digest(file) for file in _config_files(repository)}
+def _models(published: Published) -> list[TritonModel]:
+    """All that are there. Raises InputError: one cannot be read, or there is no such folder."""
+    if not published.root.is_dir():
+        raise InputError(f"there is no model repository {published.root}")
+    for error in published.unreadable.values():
+        raise error
+    return list(published.models.values())
 
 
-def _services(repository: Path) -> dict[str, str]:
-    """Digest of each version of each service, as its config.pbtxt states it: it covers the weights."""
+def _services(models: Iterable[TritonModel]) -> dict[str, str]:
+    """Digest of each version of each service, as its configuration states it: it covers the weights."""
     return {
-        f"{file.parent.name}/{version}": parameters[f"{version}/{DIGEST}"]
-        for file in _config_files(repository)
-        for parameters in [parameters_of(read_config(file))]
-        for version in published_versions(parameters)
+        f"{model.name}/{version}": model.parameters[f"{version}/{DIGEST}"]
+        for model in models
+        for version in published_versions(model.parameters)
     }
-
-
-def _config_files(repository: Path) -> list[Path]:
-    if not repository.is_dir():
-        raise InputError(f"there is no model repository {repository}")
-    return sorted(repository.glob(f"*/{CONFIG_FILE}"))
 
 
 def _packages() -> dict[str, str | None]:

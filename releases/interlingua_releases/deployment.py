@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError, ServerError
-from interlingua.repository.model_repository import FAMILIES, Family, ModelRepository
-from interlingua.repository.published import PublishedVersion, published
-from interlingua.repository.triton_config import parameters_of
-from interlingua.served.promotion import KEYS, Promotion
+from interlingua.repository.families import FAMILIES, Family
 
 if TYPE_CHECKING:
-    from tritonclient.grpc import model_config_pb2 as pb
-
+    from interlingua.repository.model_repository import ModelRepository
+    from interlingua.repository.published import PublishedVersion
     from interlingua.served.kinds import Role
+    from interlingua.served.promotion import Promotion
     from interlingua_server.model_control import ModelControl
 
 Say = Callable[[str], None]
@@ -38,12 +36,12 @@ class Deployment:
 
     @property
     def promotion(self) -> Promotion:
-        return self.repository.promotion(self.family)
+        return self.repository.read().promotion(self.role)
 
     @property
     def versions(self) -> tuple[int, ...]:
         """The numbers that the repository serves, ascending."""
-        return self.repository.versions(self.family)
+        return self.repository.read().versions(self.role)
 
     def find(self, version: int | None) -> PublishedVersion:
         """A version of the repository, the newest without a number.
@@ -51,15 +49,16 @@ class Deployment:
         Raises:
             InputError: it is not there; names those that are.
         """
-        there = self.versions
+        published = self.repository.read()
+        there = published.versions(self.role)
         number = there[-1] if version is None and there else version
-        if number not in there:
-            pruned = ": it was pruned" if number in self.promotion.pruned else ""
+        if number is None or number not in there:
+            pruned = ": it was pruned" if number in published.promotion(self.role).pruned else ""
             raise InputError(
                 f"{self.repository.root} has no version {number or ''} of {self.family.network}{pruned}; there "
                 f"{'are ' + ', '.join(str(n) for n in there) if there else 'is none'}"
             )
-        return next(found for found in published(self.repository, number) if found.role == self.role)
+        return published.version(self.role, number)
 
     def require_servers(self) -> None:
         """Raises ServerError where no server runs."""
@@ -103,7 +102,7 @@ class Deployment:
 
     def note(self, promotion: Promotion) -> None:
         """Write down in the configurations what is promoted; servers know it after the next load."""
-        self.repository.rewrite(self.family.services, lambda config: _state(config, promotion))
+        self.repository.note(self.role, promotion)
 
     def switch(self, promotion: Promotion) -> None:
         """Make another version the default, on disk and in every server, or leave all as it was.
@@ -128,19 +127,3 @@ class Deployment:
                     server.load(model)
                 except ServerError:
                     break  # it is away, or did not take the change either
-
-
-def without_version(config: pb.ModelConfig, version: int) -> None:
-    """Take a version out of a configuration: its parameters, and its number in the policy."""
-    for key in [key for key in parameters_of(config) if key.startswith(f"{version}/")]:
-        del config.parameters[key]
-    kept = [number for number in config.version_policy.specific.versions if number != version]
-    config.version_policy.specific.versions[:] = kept
-
-
-def _state(config: pb.ModelConfig, promotion: Promotion) -> None:
-    for key in KEYS:
-        if key in config.parameters:
-            del config.parameters[key]
-    for key, value in promotion.to_parameters().items():
-        config.parameters[key].string_value = value

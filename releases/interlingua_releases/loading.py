@@ -29,12 +29,11 @@ def publish(deployment: Deployment, version: int | None, say: Say) -> PublishedV
     """
     deployment.require_servers()
     found = deployment.find(version)
-    name = f"{found.family.network}/{found.version}"
-    say(f"checking the files of {name} and its services")
-    check_files(deployment.repository, found)
+    say(f"checking the files of {found.name} and its services")
+    check_files(found)
     deployment.pin_default()
     if not deployment.is_ready(found.version):
-        say(f"loading {name} and its services into {', '.join(server.address for server in deployment.servers)}")
+        say(f"loading {found.name} and its services into {', '.join(server.address for server in deployment.servers)}")
         _load(deployment, found)
     deployment.require_ready(found.version)
     return found

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import ExportError
-from interlingua.repository.published import precision_of
-from interlingua.served.graph_names import TOKENIZER_FILE
 from interlingua.served.service import EMBED_QUERY
 from interlingua_exporter.gate.bounds import BOUNDS
 from interlingua_exporter.gate.figures import relative_errors
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from interlingua_client.embedder import Role as EmbedRole
     from interlingua_client.inference import InferenceClient
     from interlingua_exporter.texts.text_encoder import Text
-    from interlingua_releases.deployment import Deployment
+    from interlingua_server.model_control import ModelControl
 
 _SENTENCES = 3  # of every language
 _OVERLONG = 40  # sentences joined: more than most networks read
@@ -55,19 +53,19 @@ class Parity:
     bound: float
 
 
-def check_answers(deployment: Deployment, found: PublishedVersion) -> Parity:
+def check_answers(servers: Sequence[ModelControl], found: PublishedVersion) -> Parity:
     """Compare every server with the version's own files.
 
     Raises:
         ExportError: an answer differs by more than the bound; names the text and the server.
         ServerError: a server is away, or refuses a text.
     """
-    bound = BOUNDS[found.role, precision_of(found)].error
+    bound = BOUNDS[found.role, found.precision].error
     worst, count = 0.0, 0
     for name, texts in _texts(found).items():
-        reference = _reference(deployment, found, name, texts)
+        reference = _reference(found, name, texts)
         count += len(texts)
-        for server in deployment.servers:
+        for server in servers:
             answers = _answers(server.address, found, name, texts)
             errors = relative_errors(answers, reference, found.role)
             at = int(np.argmax(errors))
@@ -92,18 +90,16 @@ def _texts(found: PublishedVersion) -> dict[str, list[Text]]:
     return {name: [(question, text) for text in (*others, longest)] for name in found.family.services}
 
 
-def _reference(
-    deployment: Deployment, found: PublishedVersion, name: str, texts: Sequence[Text]
-) -> NDArray[np.float64]:
+def _reference(found: PublishedVersion, name: str, texts: Sequence[Text]) -> NDArray[np.float64]:
     """Answers of the version's own files, one text at a time."""
-    spec, folder = found.specs[name], deployment.repository.version_folder
+    spec = found.specs[name]
     encoder = TextEncoder(
-        (folder(name, found.version) / TOKENIZER_FILE).read_bytes(),
+        found.tokenizer(name).read_bytes(),
         max_tokens=spec.max_tokens,
         pad_token_id=spec.pad_token_id,
         padding_side=spec.padding_side,
     )
-    session = open_published(deployment.repository, found, threads=1)
+    session = open_published(found, threads=1)
     rows = encoder.encode([Framed(text, spec.frame) for text in texts])
     inputs = spec.network_inputs.split(",")
     return np.concatenate([session.run(encoder.collate([row], inputs)) for row in rows]).astype(np.float64)

@@ -60,8 +60,8 @@ def promote(deployment: Deployment, version: int | None, indexes: Sequence[Path]
     found = deployment.find(version)
     switches = [IndexSwitch.to(root, found.spec.digest, found.version) for root in indexes]
     publish(deployment, found.version, say)
-    say(f"comparing the answers of {found.family.network}/{found.version} through the server with its files")
-    parity = check_answers(deployment, found)
+    say(f"comparing the answers of {found.name} through the server with its files")
+    parity = check_answers(deployment.servers, found)
     with ExitStack() as held:
         for switch in switches:
             held.enter_context(switch.held())

@@ -14,15 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError, ServerError
-from interlingua.repository.triton_config import parameters_of
-from interlingua.served.service import ServiceSpec
 from interlingua_client.index_root import find_index, folder_of, read_pointer
 from interlingua_client.writer_lock import writer_lock
-from interlingua_releases.deployment import without_version
 
 if TYPE_CHECKING:
-    from tritonclient.grpc import model_config_pb2 as pb
-
     from interlingua_releases.deployment import Deployment, Say
 
 _FILES_OF_AN_INDEX = ("documents.sqlite*", "vectors*")
@@ -65,14 +60,14 @@ def prune(deployment: Deployment, versions: Sequence[int], roots: Sequence[Path]
             say(f"unloading {', '.join(f'{deployment.family.network}/{number}' for number in wanted)}")
             _unload(deployment, wanted)
         for number in wanted:
-            deployment.repository.remove(deployment.family, number)
+            deployment.repository.remove(deployment.role, number)
         for folder, root in folders.items():
             _delete_index(folder, root)
     return Pruned(wanted, tuple(folders))
 
 
 def _require_there(deployment: Deployment, wanted: Sequence[int]) -> None:
-    there = {*deployment.versions, *deployment.repository.folders(deployment.family)}
+    there = {*deployment.versions, *deployment.repository.folders(deployment.role)}
     if missing := sorted(set(wanted) - there):
         raise InputError(
             f"{deployment.repository.root} has no version {', '.join(map(str, missing))} of "
@@ -111,32 +106,28 @@ def _index(deployment: Deployment, number: int, root: Path) -> Path | None:
 
 
 def _digest(deployment: Deployment, number: int) -> str | None:
-    config = deployment.repository.config(deployment.family.services[0])
+    service = deployment.repository.read().model(deployment.family.services[0])
     try:
-        return ServiceSpec.from_parameters(parameters_of(config), number).digest if config else None
-    except (KeyError, ValueError):
+        return service.spec(number).digest if service else None
+    except InputError:
         return None  # half of a publication; nobody can have indexed with it
 
 
 def _unload(deployment: Deployment, wanted: Sequence[int]) -> None:
     """The services first: a service is never without its network."""
     repository, family = deployment.repository, deployment.family
-    before = {model: repository.config(model) for model in family.models}
+    put_back = repository.way_back(deployment.role)
     deployment.pin_default()
     promotion = deployment.promotion
     pruned = replace(promotion, pruned=tuple(sorted({*promotion.pruned, *wanted})))
 
-    def drop(config: pb.ModelConfig) -> None:
-        for number in wanted:
-            without_version(config, number)
-
     deployment.note(pruned)  # first: even if this ends here, the numbers are not given again
-    repository.rewrite(family.models, drop)
+    repository.drop(deployment.role, wanted)
     try:
         deployment.load((*family.services, family.network))
         _require_gone(deployment, wanted)
     except ServerError:
-        repository.rewrite(family.models, lambda config: config.CopyFrom(before[config.name]))
+        put_back()
         deployment.take_back(family.models)
         raise
 

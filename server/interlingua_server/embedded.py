@@ -106,12 +106,15 @@ class EmbeddedServer:
             ServerError: no models, an int8 network that this CPU gets wrong, a port is taken, a model does not load,
                 or it takes too long; the message carries the end of Triton's log.
         """
+        from interlingua.repository.published import Published
+
         began = time.monotonic()
         check_repository(self.settings.model_repository)
-        require_exact_products(self.settings.model_repository)
+        published = Published.read(self.settings.model_repository)
+        require_exact_products(published)
         for port in (self.settings.grpc_port, self.settings.http_port, self.settings.metrics_port):
             check_port_is_free(self.settings.host, port)
-        runtime = prepare_runtime(self.settings.model_repository)
+        runtime = prepare_runtime(published)
         folder = Path(self._scratch.name) / "backends"
         compose_backends(runtime, folder)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)

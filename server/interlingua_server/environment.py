@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,17 +18,20 @@ import venv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interlingua.base import archives
 from interlingua.base.errors import ServerError
 from interlingua.base.paths import cache_dir
+
+if TYPE_CHECKING:
+    from interlingua.repository.published import Published
 
 HERE = Path(__file__).resolve().parent
 LOCK_FILE = HERE / "requirements.lock"
 TORCH_LOCK_FILE = HERE / "requirements-torch.lock"
 BACKENDS = HERE / "backends"
 _COMPLETE = ".complete"
-_TORCH_BACKEND = re.compile(r"""^\s*backend\s*:\s*["']torch["']""", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +46,11 @@ class Runtime:
     python_environment: Path
 
 
-def prepare_runtime(repository: Path | None = None) -> Runtime:
+def prepare_runtime(published: Published | None = None) -> Runtime:
     """Fetch the server and build its environment, unless the cache has both.
 
     Args:
-        repository: the models that are to be served; None where none of them needs torch.
+        published: the models that are to be served; None where none of them needs torch.
 
     Raises:
         ServerError: this Python has no shared library or no stub, or its environment cannot be built.
@@ -68,24 +70,14 @@ def prepare_runtime(repository: Path | None = None) -> Runtime:
         libpython=libpython,
         python_backend=server / "backends" / "python",
         stub=stub,
-        python_environment=ensure_python_environment(locks_for(repository), cache_dir() / "server-environments"),
+        python_environment=ensure_python_environment(locks_for(published), cache_dir() / "server-environments"),
     )
 
 
-def locks_for(repository: Path | None) -> tuple[Path, ...]:
+def locks_for(published: Published | None) -> tuple[Path, ...]:
     """The lock files of what the backends of a repository's models import."""
-    return (LOCK_FILE, TORCH_LOCK_FILE) if repository and _serves_torch(repository) else (LOCK_FILE,)
-
-
-def _serves_torch(repository: Path) -> bool:
-    """Whether a config.pbtxt names the `torch` backend; one that cannot be read is Triton's to complain about."""
-    for path in repository.glob("*/config.pbtxt"):
-        try:
-            if _TORCH_BACKEND.search(path.read_text(encoding="utf-8", errors="replace")):
-                return True
-        except OSError:
-            continue
-    return False
+    torch = published is not None and any(model.backend == "torch" for model in published.models.values())
+    return (LOCK_FILE, TORCH_LOCK_FILE) if torch else (LOCK_FILE,)
 
 
 def _libpython_folder() -> Path:

@@ -1,6 +1,6 @@
 """Refuses int8 networks that this machine's CPU would get wrong, before anything starts.
 
-repository's config.pbtxt, this CPU --require_exact_products--> nothing, or ServerError
+Published, this CPU --require_exact_products--> nothing, or ServerError
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from interlingua.base.errors import ServerError
 from interlingua.base.processor import this_processor
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from interlingua.base.processor import Processor
+    from interlingua.repository.published import Published
 
 
-def require_exact_products(repository: Path, processor: Processor | None = None) -> None:
-    """Look at every version that is served.
+def require_exact_products(published: Published, processor: Processor | None = None) -> None:
+    """Look at every version that is served; a configuration that cannot be read is Triton's to complain about.
 
     Args:
         processor: None for this machine's.
@@ -28,13 +27,7 @@ def require_exact_products(repository: Path, processor: Processor | None = None)
     processor = processor or this_processor()
     if not processor.saturates:
         return
-    from interlingua.repository.triton_config import CONFIG_FILE, inexact_versions, read_config
-
-    found = [
-        f"{path.parent.name}/{version}"
-        for path in sorted(repository.glob(f"*/{CONFIG_FILE}"))
-        for version in inexact_versions(read_config(path))
-    ]
+    found = [f"{name}/{version}" for name, model in published.models.items() for version in model.inexact]
     if found:
         raise ServerError(
             f"{', '.join(found)}: int8 with weights of 8 bits, which this CPU, {processor}, multiplies wrongly: it has "

@@ -12,7 +12,7 @@ from interlingua_client.async_retriever import AsyncRetriever
 from interlingua_client.retriever import Retriever
 from interlingua_client.search_index import SearchIndex
 from interlingua_client.search_steps import Searcher
-from interlingua_client.services import ModelConfig, Published, Services
+from interlingua_client.services import ModelConfig, PinnedService, Services
 from interlingua_exporter.models.catalog import read_catalog
 from tests.client.test_search_steps import ask, carry_out, moonlight
 
@@ -55,8 +55,8 @@ def config(parameters: dict[str, str]) -> ModelConfig:
 
 def services(weight: float | None) -> Services:
     """With a reranker of that weight, or with none; the embedder takes no part here."""
-    embed = Published.of(config(spec(1.0).to_parameters(1)), 1)
-    rerank = None if weight is None else Published.of(config(spec(weight).to_parameters(2)), 2)
+    embed = PinnedService.of(config(spec(1.0).to_parameters(1)), 1)
+    rerank = None if weight is None else PinnedService.of(config(spec(weight).to_parameters(2)), 2)
     return Services(embed, embed, rerank)
 
 
@@ -98,7 +98,7 @@ def test_services_published_before_it_existed_have_1() -> None:
 @pytest.mark.parametrize("stated", ["2", "nan", "much"])
 def test_a_config_edited_by_hand_is_named(stated: str) -> None:
     parameters = spec(1.0).to_parameters(1) | {"1/rerank_weight": stated}
-    with pytest.raises(ServerError, match=rf"rerank is not one .*{stated}.*export again"):
+    with pytest.raises(ServerError, match=rf"rerank: not as `interlingua export` writes it .*{stated}.*export again"):
         config(parameters).specs()
 
 

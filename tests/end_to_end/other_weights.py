@@ -11,9 +11,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from interlingua.repository.model_repository import FAMILIES, ModelRepository
-from interlingua.repository.published import published
-from interlingua.repository.triton_config import parameters_of
+from interlingua.repository.model_repository import ModelRepository
+from interlingua.repository.published import Published
 from interlingua.served.kinds import Role
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
@@ -23,16 +22,13 @@ from interlingua_exporter.texts.text_encoder import Tokens
 
 def publish_with_other_weights(exported: Path, repository: Path, role: Role, seed: int, serving: ServingOptions) -> int:
     """The number of the new version in `repository` of what is version 1 in `exported`."""
-    source, family = ModelRepository(exported), FAMILIES[role]
-    spec = next(found for found in published(source, 1) if found.role == role).spec
-    config = source.config(family.network)
-    assert config is not None
-    tokenizer = source.version_folder(family.services[0], 1) / "tokenizer.json"
+    source = Published.read(exported).version(role, 1)
+    spec = source.spec
     target = ModelRepository(repository)
     with target.staging() as staging:
         network = staging / ".network"
         network.mkdir()
-        _alter(source.version_folder(family.network, 1) / "model.onnx", network / "model.onnx", seed)
+        _alter(source.folder / "model.onnx", network / "model.onnx", seed)
         candidate = Candidate(
             spec=ModelSpec(
                 id=spec.model_id,
@@ -45,10 +41,10 @@ def publish_with_other_weights(exported: Path, repository: Path, role: Role, see
             precision="fp32",
             network=network,
             inputs=tuple(spec.network_inputs.split(",")),
-            dimension=config.output[0].dims[0],
-            vocabulary=int(parameters_of(config)["1/vocabulary"]),
+            dimension=source.network.dimension,
+            vocabulary=source.number("vocabulary"),
             pad_token_id=spec.pad_token_id,
-            tokenizer_json=tokenizer.read_bytes(),
+            tokenizer_json=source.tokenizer(source.family.services[0]).read_bytes(),
             sample=Tokens((0, 90, 91, 2), (0, 0, 0, 0)),
         )
         return publish(candidate, target, staging, serving).version

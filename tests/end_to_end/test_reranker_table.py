@@ -79,7 +79,7 @@ def test_mistakes_are_one_line_and_an_exit_code(repository: Path, help_folder: P
     assert (away.returncode, "Traceback" in away.stderr) == (4, False)
     empty = table(*common, "--model-repository", tmp_path)
     assert empty.returncode == 3
-    assert "no published version: run `interlingua export` first" in empty.stderr
+    assert "no published embedder: run `interlingua export` first" in empty.stderr
 
 
 def test_the_cost_of_a_reranker_is_measured_through_its_service(

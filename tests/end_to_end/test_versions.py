@@ -21,7 +21,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from interlingua.base.errors import ExportError, InputError, InterlinguaError, ServerError
-from interlingua.repository.model_repository import FAMILIES, ModelRepository
+from interlingua.repository.model_repository import ModelRepository
+from interlingua.repository.published import Published
 from interlingua.served.kinds import Role
 from interlingua_client import Document, Indexer, InferenceClient, Retriever
 from interlingua_client.indexer import IndexSettings
@@ -265,7 +266,7 @@ def test_another_model_and_back_without_a_failed_or_a_mixed_answer(make_site: Ca
     assert not (site.index / "documents.sqlite").exists()  # the first index went with its version
     with pytest.raises(ServerError, match="has no version 1"):
         InferenceClient.connect(site.address, version=1)
-    assert ModelRepository(site.repository).versions(FAMILIES["embedder"]) == (2, 3)
+    assert Published.read(site.repository).versions("embedder") == (2, 3)
 
 
 def test_model_control_is_closed_to_all_but_the_owner(site: Site) -> None:
@@ -301,13 +302,13 @@ def test_a_version_with_other_weights_than_were_published_is_refused(site: Site)
 def test_a_version_that_answers_otherwise_than_its_files_is_refused(site: Site) -> None:
     deployment = Deployment(ModelRepository(site.repository), "embedder", servers_of(site.repository))
     found = deployment.find(1)
-    assert check_answers(deployment, found).worst < 1e-5
+    assert check_answers(deployment.servers, found).worst < 1e-5
     file = site.repository / "embedder" / "1" / "model.onnx"
     content = file.read_bytes()
     file.write_bytes((site.repository / "embedder" / "2" / "model.onnx").read_bytes())
     try:
         with pytest.raises(ExportError, match="answers otherwise with embed_query/1 than its files do"):
-            check_answers(deployment, found)
+            check_answers(deployment.servers, found)
     finally:
         file.write_bytes(content)
 
@@ -323,8 +324,8 @@ def test_a_network_that_does_not_load_changes_nothing_and_can_be_pruned(site: Si
         assert ask_all(retriever)
     site.run("prune", str(number))
     repository = ModelRepository(site.repository)
-    assert number not in repository.folders(FAMILIES["embedder"])
-    assert repository.next_version(FAMILIES["embedder"]) == number + 1  # a client may still ask for that number
+    assert number not in repository.folders("embedder")
+    assert repository.next_version("embedder") == number + 1  # a client may still ask for that number
     with pytest.raises(InputError, match="was pruned"):
         publish_bytes(site.repository, b"another", version=number, dimension=HIDDEN, serving=ONE_INSTANCE)
 

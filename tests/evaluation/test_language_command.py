@@ -12,11 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlingua.base.errors import InputError, InterlinguaError
+from interlingua.repository.published import Published
 from interlingua_cli.languages import command
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 from interlingua_evaluation.evaluate import EvaluationSettings, Evaluator
 from interlingua_evaluation.report.files import write_report
-from interlingua_evaluation.serving import EmbeddingService, LiveServer, published_models
+from interlingua_evaluation.serving import EmbeddingService, LiveServer
 from interlingua_evaluation.systems.system_name import SystemName
 from tests.client.hash_embedder import HashEmbedder
 from tests.evaluation.language_models import publish_models
@@ -150,7 +151,7 @@ class HashServer(LiveServer):
 def report(folder: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `interlingua evaluate` would have written."""
     names = [SystemName.parse(name) for name in ("dense", "dense+offsets")]
-    published = published_models(models)
+    published = Published.read(models)
     settings = EvaluationSettings(
         systems=names,
         baseline=names[0],

@@ -9,6 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from interlingua.base.errors import InputError
+from interlingua.repository.published import Published
 from interlingua.served.service import RERANK
 from interlingua_evaluation.languages.text_counts import (
     CountedText,
@@ -25,7 +26,7 @@ from tests.evaluation.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publ
 
 @pytest.fixture(scope="module")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> PublishedTokens:
-    return PublishedTokens.of(publish_models(tmp_path_factory.mktemp("languages") / "models"))
+    return PublishedTokens.of(Published.read(publish_models(tmp_path_factory.mktemp("languages") / "models")))
 
 
 @pytest.fixture(scope="module")
@@ -173,16 +174,15 @@ def test_a_variant_of_english_is_english(tokens: PublishedTokens) -> None:
 
 
 def test_without_a_reranker_there_is_no_pair(tmp_path: Path) -> None:
-    alone = PublishedTokens.of(publish_models(tmp_path / "models", reranker=False))
+    alone = PublishedTokens.of(Published.read(publish_models(tmp_path / "models", reranker=False)))
     assert alone.reranking is None
     found = figures(alone, *ENGLISH)["en"]
     assert (found.pair_tokens, found.reranking_cost, found.embedding_cost) == (None, None, 1.0)
 
 
 def test_a_broken_tokenizer_is_said(tmp_path: Path) -> None:
-    models = publish_models(tmp_path / "models")
-    found = ServiceTokens.published(models, RERANK)
-    assert found is not None
+    models = Published.read(publish_models(tmp_path / "models"))
+    found = ServiceTokens.of(models.required("reranker"), RERANK)
     found.file.write_text("no tokenizer")
     with pytest.raises(InputError, match="export the model again"):
         found.counts(["a"])

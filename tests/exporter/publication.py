@@ -8,7 +8,7 @@ from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.triton_config import Placement
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
-from interlingua_exporter.publication.publish import Published, publish
+from interlingua_exporter.publication.publish import Publication, publish
 from interlingua_exporter.texts.text_encoder import Tokens
 
 SERVING = ServingOptions(placement=Placement("cpu", 2, 1))
@@ -24,7 +24,7 @@ def publish_bytes(
     vocabulary: int = 100,
     max_tokens: int = 64,
     serving: ServingOptions = SERVING,
-) -> Published:
+) -> Publication:
     """Publish `content` as the network of an embedder."""
     repository = ModelRepository(root)
     with repository.staging() as staging:

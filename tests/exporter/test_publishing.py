@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import ExportError, InputError
-from interlingua.repository.model_repository import FAMILIES, ModelRepository
+from interlingua.repository.model_repository import ModelRepository
+from interlingua.repository.published import Published
 from interlingua.repository.triton_config import Placement, instances_of, parameters_of, read_config, versions_of
 from interlingua.served.service import ServiceSpec
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
 from tests.exporter.publication import SERVING, publish_bytes
 
 MODELS = ("embedder", "embed_query", "embed_document")
-FAMILY = FAMILIES["embedder"]
 
 
 def test_the_first_version(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_second_version_keeps_the_first(tmp_path: Path) -> None:
     assert before.items() <= after.items()
     assert after["2/prompt"] == "ask: "
     assert (root / "embedder/1/model.onnx").read_bytes() == b"first"
-    assert ModelRepository(root).versions(FAMILY) == (1, 2)
+    assert Published.read(root).versions("embedder") == (1, 2)
 
 
 def test_a_version_that_was_removed_by_hand_goes_out_of_the_configs(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_killed_at_every_step(tmp_path: Path, with_first: bool) -> None:
         repository = ModelRepository(root)
         repository.recover()
         check_loadable(root)
-        versions = repository.versions(FAMILY)
+        versions = repository.read().versions("embedder")
         assert versions in ((), (1,)) if not with_first else versions in ((1,), (1, 2))
         finished.add(number in versions)
         done_again = publish_bytes(root, b"second")

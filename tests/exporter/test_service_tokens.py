@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua.repository.families import role_of
+from interlingua.repository.published import Published
 from interlingua.served.service import EMBED_DOCUMENT, RERANK
 from interlingua_evaluation.languages.text_counts import (
     CountedText,
@@ -30,9 +32,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tokens_of(models: Path, service: str) -> ServiceTokens:
-    found = ServiceTokens.published(models, service)
-    assert found is not None
-    return found
+    return ServiceTokens.of(Published.read(models).required(role_of(service)), service)
 
 
 def test_a_template_counts(models: Path) -> None:
@@ -69,23 +69,23 @@ def test_the_client_sends_the_beginning_of_a_document_and_all_of_a_query(models:
 
 def test_evaluation_and_load_test_count_alike(models: Path) -> None:
     """A pair is 1 + 2 tokens in a template of four."""
-    tokens = PublishedTokens.of(models)
+    tokens = PublishedTokens.of(Published.read(models))
     of_corpus = count_documents([CountedText("en", "", "banana split")], tokens)["en"]
     assert of_corpus.tokens == 11
-    assert published_counts(models, EMBED_DOCUMENT, {"en": ["banana split"]})["en"].tolist() == [11]
+    assert published_counts(Published.read(models), EMBED_DOCUMENT, {"en": ["banana split"]})["en"].tolist() == [11]
     queries = count_queries([CountedText("en", "", "go")], tokens)["en"]
     documents = count_documents([CountedText("en", "", "split")], tokens)["en"].pair_lengths
     assert tokens.reranking is not None
     assert pair_tokens(queries, documents, tokens.reranking) == 7
-    assert published_counts(models, RERANK, {"en": [("go", "split")]})["en"].tolist() == [7]
+    assert published_counts(Published.read(models), RERANK, {"en": [("go", "split")]})["en"].tolist() == [7]
 
 
 def test_what_is_not_published_is_said(tmp_path: Path) -> None:
     models = publish_models(tmp_path / "models", reranker=False)
-    assert ServiceTokens.published(models, RERANK) is None
+    assert Published.read(models).newest("reranker") is None
     with pytest.raises(InputError, match=r"needs rerank, but .* has no such service"):
-        published_counts(models, RERANK, {"en": [("go", "split")]})
+        published_counts(Published.read(models), RERANK, {"en": [("go", "split")]})
     config = models / EMBED_DOCUMENT / "config.pbtxt"
     config.write_text(config.read_text().replace("1/max_tokens", "1/other"))
     with pytest.raises(InputError, match=r"config.pbtxt: not as `interlingua export` writes it"):
-        ServiceTokens.published(models, EMBED_DOCUMENT)
+        Published.read(models).newest("embedder")

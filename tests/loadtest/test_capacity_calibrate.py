@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua.repository.published import Published
 from interlingua.repository.triton_config import Placement, read_config, write_config
 from interlingua_exporter.export import export
 from interlingua_exporter.export_request import ExportRequest
@@ -18,7 +20,7 @@ from interlingua_exporter.publication.candidate import ServingOptions
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_loadtest.capacity.calibrate import calibrate
 from interlingua_loadtest.capacity.hardware_profile import HardwareProfile, this_hardware
-from interlingua_loadtest.capacity.published_network import published_networks
+from interlingua_loadtest.capacity.measured_network import measured_networks
 from interlingua_loadtest.capacity.server_layout import ServerLayout
 from interlingua_loadtest.capacity.simulator import simulate
 from interlingua_loadtest.capacity.workload import Workload
@@ -47,11 +49,11 @@ def steps() -> list[str]:
 
 @pytest.fixture(scope="module")
 def profile(repository: Path, steps: list[str]) -> HardwareProfile:
-    return calibrate(repository, name="tests", seconds=1.0, server_seconds=0.0, on_step=steps.append)
+    return calibrate(Published.read(repository), name="tests", seconds=1.0, server_seconds=0.0, on_step=steps.append)
 
 
 def test_shapes_keep_to_what_a_service_sends(repository: Path) -> None:
-    embedder, reranker = published_networks(repository)
+    embedder, reranker = measured_networks(Published.read(repository))
     assert (embedder.name, reranker.name) == ("embedder", "reranker")
     assert (embedder.inputs, embedder.threads, embedder.precision) == (embedder.inputs, 1, "fp32")
     shapes = embedder.shapes()
@@ -100,7 +102,7 @@ def test_a_profile_comes_back_from_its_file(profile: HardwareProfile, tmp_path: 
 
 
 def test_a_layout_is_the_repository_s(repository: Path, profile: HardwareProfile) -> None:
-    layout = ServerLayout.of_repository(repository, profile, cores=2)
+    layout = ServerLayout.of(Published.read(repository), profile, cores=2)
     assert sorted(layout.services) == ["embed_document", "embed_query", "rerank"]
     query = layout.services["embed_query"]
     assert (query.network, query.instances, query.max_batch, query.outstanding_calls) == ("embedder", 2, 16, 2)
@@ -115,24 +117,23 @@ def test_a_layout_is_the_repository_s(repository: Path, profile: HardwareProfile
 def test_what_was_not_measured_is_named(repository: Path, profile: HardwareProfile) -> None:
     only = replace(profile, networks=profile.networks[:1])
     with pytest.raises(InputError, match=r"no reranker in fp32 with 1 threads, it has embedder fp32 x 1"):
-        ServerLayout.of_repository(repository, only)
+        ServerLayout.of(Published.read(repository), only)
 
 
 def test_repositories_that_cannot_be_measured(repository: Path, tmp_path: Path, profile: HardwareProfile) -> None:
     with pytest.raises(InputError, match="holds neither of embedder, reranker"):
-        calibrate(tmp_path, name="none", on_step=[].append)
+        calibrate(Published.read(tmp_path), name="none", on_step=[].append)
     with pytest.raises(InputError, match="holds none of embed_query"):
-        ServerLayout.of_repository(tmp_path, profile)
+        ServerLayout.of(Published.read(tmp_path), profile)
     config = read_config(repository / "embedder" / "config.pbtxt")
     config.instance_group[0].kind = type(config.instance_group[0]).KIND_GPU
-    (tmp_path / "embedder").mkdir()
+    shutil.copytree(repository, tmp_path, dirs_exist_ok=True)
     write_config(config, tmp_path / "embedder" / "config.pbtxt")
     with pytest.raises(InputError, match="exported for a GPU"):
-        calibrate(tmp_path, name="gpu", on_step=[].append)
+        calibrate(Published.read(tmp_path), name="gpu", on_step=[].append)
     config.ClearField("parameters")
     config.instance_group[0].kind = type(config.instance_group[0]).KIND_CPU
     write_config(config, tmp_path / "embedder" / "config.pbtxt")
-    (tmp_path / "embed_query").mkdir()
     write_config(config, tmp_path / "embed_query" / "config.pbtxt")
     with pytest.raises(InputError, match="export again"):
-        calibrate(tmp_path, name="bare", on_step=[].append)
+        calibrate(Published.read(tmp_path), name="bare", on_step=[].append)

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
 
 from interlingua.base.errors import InputError
+from interlingua.repository.published import Published
 from interlingua.repository.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
 from interlingua.served.graph_names import EMBEDDING
 from interlingua.served.service import ServiceSpec
@@ -113,6 +114,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[st
     return root
 
 
+@pytest.fixture(scope="module")
+def published(repository: Path) -> Published:
+    return Published.read(repository)
+
+
 def _graph(int8: bool = False) -> onnx.ModelProto:
     kind = np.int8 if int8 else np.float32
     weights = [("table", np.ones((50, 8), kind)), ("matrix", np.ones((8, 8), kind)), ("bias", np.ones((1, 8), kind))]
@@ -178,8 +184,8 @@ def test_a_run_outlasts_the_objective() -> None:
 # -- instances -----------------------------------------------------------------------------------------------------
 
 
-def test_numbers_of_instances(repository: Path) -> None:
-    layout = ServerLayout.of_repository(repository, _profile())
+def test_numbers_of_instances(published: Published) -> None:
+    layout = ServerLayout.of(published, _profile())
     assert instances_of(layout) == {"embedder": 1, "embed_query": 2, "embed_document": 2}
     assert numbers(layout, "embedder") == [2, 4]  # of 1, half of 4 cores, 4; 1 is there
     assert numbers(layout, "embed_query") == [1, 4]
@@ -188,9 +194,9 @@ def test_numbers_of_instances(repository: Path) -> None:
     assert with_instances(layout, "embed_query", 5).services["embed_document"] == layout.services["embed_document"]
 
 
-def test_the_search_fills_the_cores(repository: Path) -> None:
+def test_the_search_fills_the_cores(published: Published) -> None:
     """4 cores that do not hinder one another: 4 instances hold about 4 times what 1 does."""
-    layout = ServerLayout.of_repository(repository, _profile())
+    layout = ServerLayout.of(published, _profile())
     demand = replace(MM1, query_tokens={"en": [30]})
     chosen = best_instances(demand, layout, Slo(99, 0.1), Runs(requests=1500, repeats=1, precision=0.03))
     # Calls of a batch come one at a time, so 4 networks need 4 services; embed_document is not asked for.
@@ -206,15 +212,15 @@ def test_the_search_fills_the_cores(repository: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def plan(repository: Path) -> Plan:
+def plan(published: Published) -> Plan:
     profile = _profile()
-    machine = Hardware(profile, ServerLayout.of_repository(repository, profile))
+    machine = Hardware(profile, ServerLayout.of(published, profile))
     other = _profile(name="slow", networks=(replace(TIME, call_s=9.0),))
-    slow = Hardware(other, ServerLayout.of_repository(repository, other))
+    slow = Hardware(other, ServerLayout.of(published, other))
     demand = Demand(kinds={"embed_query": 1.0}, languages={"en": 3.0, "de": 1.0}, query_tokens={"en": [20], "de": [60]})
     wanted = PlanGoal(slo=Slo(99, 0.05), prices={"bench": 0.5}, runs=QUICK)
     traffic = replace(TRAFFIC, growth=Growth(traffic=1.0, months=24))
-    return make_plan(traffic, demand, [machine, slow], repository, wanted, on_step=print)
+    return make_plan(traffic, demand, [machine, slow], published, wanted, on_step=print)
 
 
 def test_the_plan_s_figures_fit_together(plan: Plan) -> None:
@@ -314,21 +320,21 @@ def test_the_month_in_which_it_breaks_by_hand() -> None:
     assert slower.headroom_gone == 6
 
 
-def test_memory_by_hand(repository: Path) -> None:
+def test_memory_by_hand(published: Published) -> None:
     measured = {"tritonserver": 100.0, "embedder_0_0": 40.0, "embedder_0_1": 60.0, "embed_query_0_0": 30.0}
     profile = _profile(memory_mb=measured)
-    machine = Hardware(profile, ServerLayout.of_repository(repository, profile))
-    memory = memory_of(machine, with_instances(machine.layout, "embedder", 3), repository)
+    machine = Hardware(profile, ServerLayout.of(published, profile))
+    memory = memory_of(machine, with_instances(machine.layout, "embedder", 3), published)
     parts = {part.name: part for part in memory.parts}
     assert (parts["embedder"].mib, parts["embedder"].instances, parts["embedder"].origin) == (50.0, 3, "measured")
-    tokenizer = repository / "embed_document" / "1" / "tokenizer.json"
+    tokenizer = published.required("embedder").tokenizer("embed_document")
     loaded = PROCESS_MIB + TOKENIZER_TIMES * tokenizer.stat().st_size / 2**20
     assert parts["embed_document"].mib == pytest.approx(loaded)
     assert parts["embed_document"].origin == "estimated"
     assert memory.total_mib == pytest.approx(100 + 3 * 50 + 2 * 30 + 2 * loaded)
     assert not memory.is_measured
     bare = replace(machine, profile=_profile())
-    assert memory_of(bare, machine.layout, repository).parts[0].mib == SERVER_MIB
+    assert memory_of(bare, machine.layout, published).parts[0].mib == SERVER_MIB
 
 
 class _LinearIndex:
@@ -347,15 +353,15 @@ class _LinearIndex:
         return f"count {count}" if count * dimension * m > 16_000 else ""
 
 
-def test_the_index_by_hand(repository: Path) -> None:
+def test_the_index_by_hand(published: Published) -> None:
     corpus = PlannedCorpus(documents=1000, m=2, ef_construction=3, ef_search=5)
     traffic = replace(TRAFFIC, corpus=corpus, growth=Growth(corpus=0.5, months=24))
-    later = index_size(traffic, repository, _LinearIndex(), 24)
+    later = index_size(traffic, published, _LinearIndex(), 24)
     assert later is not None
     # 1000 x 1.5 x 1.5 documents of 8 numbers.
     assert (later.documents, later.dimension, later.outside) == (2250, 8, "count 2250")
     assert (later.memory_mib, later.build_s, later.query_s) == pytest.approx((36_000 / 2**20, 108.0, 0.18))
-    assert index_size(TRAFFIC, repository, _LinearIndex(), 0) is None
+    assert index_size(TRAFFIC, published, _LinearIndex(), 0) is None
 
 
 # -- GPUs that nobody measured -------------------------------------------------------------------------------------
@@ -414,17 +420,17 @@ def test_every_card_states_its_source() -> None:
         card("L9")
 
 
-def test_a_card_s_layout_and_its_words(repository: Path) -> None:
-    (machine,) = hardware(repository, [], ["l4"])
+def test_a_card_s_layout_and_its_words(published: Published) -> None:
+    (machine,) = hardware(published, [], ["l4"])
     assert (machine.name, machine.profile.origin) == ("L4", "estimated")
     network, service = machine.layout.networks["embedder"], machine.layout.services["embed_query"]
     assert (network.device, network.instances, service.outstanding_calls) == ("gpu", 1, 2)
     assert service.max_batch_tokens == gpu_profile.BATCH_TOKENS
-    assert gpu_layout(repository, machine.profile) == machine.layout
+    assert gpu_layout(published, machine.profile) == machine.layout
     assert machine.profile.find("embedder", "fp32", 1).call_s == pytest.approx(1e-3 + 60e-6 + 256 / 300e9)
     demand = replace(MM1, query_tokens={"en": [20]})
     wanted = PlanGoal(slo=Slo(99, 0.01), runs=replace(QUICK, requests=400, precision=0.2))
-    plan = make_plan(TRAFFIC, demand, [machine], repository, wanted, on_step=print)
+    plan = make_plan(TRAFFIC, demand, [machine], published, wanted, on_step=print)
     text = " ".join(f"{title} {' '.join(sentences)}" for title, sentences in paragraphs(plan))
     assert "L4 (service times estimated, not measured)" in text
     assert "No L4 was measured" in text
@@ -432,7 +438,7 @@ def test_a_card_s_layout_and_its_words(repository: Path) -> None:
     assert plan.hardware[0].memory.gpu_mib == pytest.approx(gpu_profile.CONTEXT_MIB + 4 * 472 / 2**20)
     small = replace(machine, card=replace(card("L4"), memory_gb=0.1))
     with pytest.raises(InputError, match=r"has 0.1 GB, the networks need about 0.6 GiB"):
-        memory_of(small, machine.layout, repository)
+        memory_of(small, machine.layout, published)
 
 
 # -- the traffic ---------------------------------------------------------------------------------------------------
@@ -484,24 +490,24 @@ def test_a_wrong_traffic_file_is_told_in_words(text: str, words: str, tmp_path: 
         read_traffic(path)
 
 
-def test_lengths_are_the_dataset_s(repository: Path, tokenizer_json: dict[str, bytes]) -> None:
+def test_lengths_are_the_dataset_s(published: Published, tokenizer_json: dict[str, bytes]) -> None:
     from tokenizers import Tokenizer
 
     dataset = _dataset()
-    demand = planned_demand(replace(TRAFFIC, languages={"en": 1.0}), dataset, repository)
+    demand = planned_demand(replace(TRAFFIC, languages={"en": 1.0}), dataset, published)
     tokenizer = Tokenizer.from_str(tokenizer_json["bert"].decode())
     expected = [len(tokenizer.encode(f"query: {text}")) for text in QUERIES["en"]]
     assert list(demand.query_tokens["en"]) == expected
     assert (demand.document_tokens, demand.pair_tokens, demand.depth) == ({}, {}, 0)
     pair = ("where is my parcel", "parcels")
-    counted = published_counts(repository, "embed_query", {"en": [pair]})
+    counted = published_counts(published, "embed_query", {"en": [pair]})
     assert list(counted["en"]) == [len(tokenizer.encode(*pair))]
     # As in the dataset: two queries are English, one is German.
-    assert planned_demand(TRAFFIC, dataset, repository).languages == pytest.approx({"en": 2 / 3, "de": 1 / 3})
+    assert planned_demand(TRAFFIC, dataset, published).languages == pytest.approx({"en": 2 / 3, "de": 1 / 3})
     with pytest.raises(InputError, match=r"traffic.toml: \[languages\] sw: tiny has no such queries, it has de, en"):
-        planned_demand(replace(TRAFFIC, languages={"sw": 1.0}, dataset="tiny"), dataset, repository)
+        planned_demand(replace(TRAFFIC, languages={"sw": 1.0}, dataset="tiny"), dataset, published)
     with pytest.raises(InputError, match=r"needs rerank, but .* has no such service"):
-        planned_demand(replace(TRAFFIC, kinds={"search": 1.0}, depth=5), dataset, repository)
+        planned_demand(replace(TRAFFIC, kinds={"search": 1.0}, depth=5), dataset, published)
 
 
 def _dataset() -> Dataset:

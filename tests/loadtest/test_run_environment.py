@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua.repository.published import Published
 from interlingua_loadtest.environment import changes, describe_environment
 
 CONFIG = 'name: "embed_query"\nparameters {{ key: "1/digest" value {{ string_value: "{digest}" }} }}\n'
@@ -29,13 +30,17 @@ def write_config(repository: Path, digest: str, extra: str = "") -> None:
     (repository / "embed_query" / "config.pbtxt").write_text(config, encoding="utf-8")
 
 
+def described(repository: Path, root: Path) -> dict[str, Any]:
+    return describe_environment(Published.read(repository), root=root)
+
+
 def git(folder: Path, *words: str) -> None:
     who = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True)
 
 
 def test_facts_are_those_of_this_machine(repository: Path) -> None:
-    facts = describe_environment(repository)
+    facts = describe_environment(Published.read(repository))
     assert facts["hardware"]["cores"] == os.cpu_count()
     assert facts["hardware"]["cpu"]
     # Pages times their size: another way to the memory's size than /proc/meminfo.
@@ -48,7 +53,7 @@ def test_facts_are_those_of_this_machine(repository: Path) -> None:
 
 
 def test_two_calls_agree(repository: Path, tmp_path: Path) -> None:
-    assert describe_environment(repository, root=tmp_path) == describe_environment(repository, root=tmp_path)
+    assert described(repository, tmp_path) == describe_environment(Published.read(repository), root=tmp_path)
 
 
 def changed(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
@@ -59,20 +64,23 @@ def changed(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def test_another_config_is_another_environment(repository: Path, tmp_path: Path) -> None:
-    before = describe_environment(repository, root=tmp_path)
+    before = described(repository, tmp_path)
     write_config(repository, "abc", "max_batch_size: 8\n")
-    assert changed(before, describe_environment(repository, root=tmp_path)) == ["configs.embed_query"]
+    assert changed(before, described(repository, tmp_path)) == ["configs.embed_query"]
 
 
 def test_other_weights_are_another_environment(repository: Path, tmp_path: Path) -> None:
-    before = describe_environment(repository, root=tmp_path)
+    before = described(repository, tmp_path)
     write_config(repository, "def")
-    after = describe_environment(repository, root=tmp_path)
+    after = described(repository, tmp_path)
     assert changed(before, after) == ["configs.embed_query", "services.embed_query/1"]
 
 
 def test_a_server_elsewhere_has_unknown_models(repository: Path, tmp_path: Path) -> None:
-    here, elsewhere = describe_environment(repository, root=tmp_path), describe_environment(None, root=tmp_path)
+    here, elsewhere = (
+        described(repository, tmp_path),
+        describe_environment(None, root=tmp_path),
+    )
     assert elsewhere["configs"] is None
     assert changed(elsewhere, elsewhere) == []
     assert set(changed(here, elsewhere)) >= {"configs.embed_query", "services.embed_query/1"}
@@ -93,7 +101,7 @@ def test_the_commit_is_told_and_whether_files_differ_from_it(tmp_path: Path) -> 
 
 def test_a_repository_that_cannot_be_read_is_refused(repository: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no model repository"):
-        describe_environment(tmp_path / "nowhere")
+        describe_environment(Published.read(tmp_path / "nowhere"))
     write_config(repository, "abc", "no such field: {")
     with pytest.raises(InputError, match=r"config\.pbtxt"):
-        describe_environment(repository)
+        describe_environment(Published.read(repository))

@@ -14,6 +14,7 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.base.record_file import write_record
+from interlingua.repository.published import Published
 from interlingua.repository.triton_config import Placement
 from interlingua_client.language_offsets import LanguageOffsets
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
@@ -31,7 +32,6 @@ from interlingua_evaluation.report.model import (
     ModelFacts,
 )
 from interlingua_evaluation.report.saved_report import FILE, SavedReport
-from interlingua_evaluation.serving import PublishedModels, published_models
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, Pair, candidate_lists
 from interlingua_evaluation.systems.dense_vectors import DenseVectors
 from interlingua_evaluation.systems.system_name import SystemName
@@ -203,7 +203,7 @@ def test_a_graph_that_finds_everything_changes_no_figure(tmp_path: Path) -> None
     words = np.array(["en"])
     values = ListValues(query=words, pool=words, language=words, kind=words, group=words, values={})
     saved = SavedReport(tmp_path, replace(BARE, dataset=_facts("hand", dataset.digest)), values)
-    models = PublishedModels(tmp_path, None, None)  # type: ignore[arg-type]
+    models = Published(tmp_path, {}, {})
     report = JoinedReport(
         source=ReportSource("a", tmp_path, tmp_path),
         saved=saved,
@@ -267,7 +267,7 @@ def _facts(name: str, digest: str, languages: Sequence[str] = ()) -> DatasetFact
 
 def _report(folder: Path, of: Dataset, repository: Path, **changes: Any) -> Path:
     """As `interlingua evaluate` writes it."""
-    models = published_models(repository)
+    models = Published.read(repository)
     made = {
         role: spec and ModelFacts(spec.model_id, "", spec.precision, spec.digest, "")
         for role, spec in (("embedder", models.embedder), ("reranker", models.reranker))

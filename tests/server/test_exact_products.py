@@ -8,6 +8,7 @@ import pytest
 
 from interlingua.base.errors import ServerError
 from interlingua.base.processor import Processor, this_processor
+from interlingua.repository.published import Published
 from interlingua.repository.triton_config import NetworkConfig, Placement, write_config
 from interlingua_server.exact_products import require_exact_products
 
@@ -17,7 +18,7 @@ CLIENT = Processor("Core i5-12400", "x86_64", frozenset({"avx2", "avx_vnni"}))
 ARM = Processor("Neoverse N1", "aarch64", frozenset({"asimddp"}))
 
 
-def published(root: Path, *, kind: str = "cpu", **stated: str) -> Path:
+def published(root: Path, *, kind: str = "cpu", **stated: str) -> Published:
     """A repository with one network, of which nothing but the configuration is looked at."""
     config = NetworkConfig(
         name="embedder",
@@ -32,18 +33,18 @@ def published(root: Path, *, kind: str = "cpu", **stated: str) -> Path:
     )
     (root / "embedder").mkdir(parents=True)
     write_config(config.message(), root / "embedder" / "config.pbtxt")
-    return root
+    return Published.read(root)
 
 
 @pytest.mark.parametrize("stated", [{"v2_of_weight_bits": "8"}, {}], ids=["8 bits", "before bits were stated"])
 def test_eight_bits_are_refused_without_vnni(tmp_path: Path, stated: dict[str, str]) -> None:
     bits = {"v1_of_precision": "int8", "v1_of_weight_bits": "7", "v2_of_precision": "int8"} | stated
-    root = published(tmp_path, **bits)
+    found = published(tmp_path, **bits)
     with pytest.raises(ServerError, match=r"^embedder/2: .*AMD EPYC 7763 \(AVX2\).*--weight-bits 7") as refused:
-        require_exact_products(root, OLD)
+        require_exact_products(found, OLD)
     assert "embedder/1" not in str(refused.value)
     for exact in (NEW, CLIENT, ARM):
-        require_exact_products(root, exact)
+        require_exact_products(found, exact)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from interlingua.base.errors import InputError
 from interlingua.repository.model_repository import ModelRepository
+from interlingua.repository.published import Published
 from interlingua_exporter.models.catalog import CATALOG, read_catalog
 from interlingua_exporter.models.exportable import obstacles, runtime_of
 from interlingua_exporter.models.spec import FolderSource
@@ -140,9 +141,9 @@ def test_only_a_repository_with_a_torch_network_needs_torch(tmp_path: Path) -> N
     (tmp_path / "embedder").mkdir()
     config = tmp_path / "embedder/config.pbtxt"
     config.write_text('name: "torch"\nbackend: "onnxruntime"\n')
-    assert locks_for(tmp_path) == locks_for(None) == (LOCK_FILE,)
+    assert locks_for(Published.read(tmp_path)) == locks_for(None) == (LOCK_FILE,)
     config.write_text('name: "embedder"\nbackend: "torch"\n')
-    assert locks_for(tmp_path) == (LOCK_FILE, TORCH_LOCK_FILE)
+    assert locks_for(Published.read(tmp_path)) == (LOCK_FILE, TORCH_LOCK_FILE)
 
 
 def test_the_two_locks_name_no_package_twice() -> None:
@@ -160,9 +161,9 @@ def test_torch_and_onnx_are_not_versions_of_one_model(tmp_path: Path) -> None:
     publish_bytes(tmp_path / "models", b"onnx")
     spec = replace(SPECS["BAAI/bge-m3"], source=FolderSource(tmp_path))
     inputs = ("input_ids", "attention_mask")
-    check_tensors(ModelRepository(tmp_path / "models"), spec, inputs, 8)
+    check_tensors(ModelRepository(tmp_path / "models").read(), spec, inputs, 8)
     with pytest.raises(InputError, match="the backend onnxruntime, and BAAI/bge-m3 needs torch"):
-        check_tensors(ModelRepository(tmp_path / "models"), spec, inputs, 8, "torch")
+        check_tensors(ModelRepository(tmp_path / "models").read(), spec, inputs, 8, "torch")
 
 
 def test_what_torch_serves_by_itself() -> None:

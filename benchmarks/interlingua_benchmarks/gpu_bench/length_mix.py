@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua.repository.model_repository import FAMILIES
+from interlingua.repository.families import FAMILIES
 from interlingua_exporter.texts.text_encoder import Framed, Text, TextEncoder, Tokens
 from interlingua_exporter.texts.text_frame import frame_of
 

@@ -18,10 +18,10 @@ from interlingua_evaluation.measures.relevance import CUTOFF, NDCG
 from interlingua_evaluation.report.saved_report import SavedReport
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.evaluate import Evaluation
     from interlingua_evaluation.report.list_values import ListValues
-    from interlingua_evaluation.serving import PublishedModels
     from interlingua_evaluation.systems.candidate_lists import CandidateLists
 
 DENSE, OFFSETS, RERANKED = "dense", "dense+offsets", "dense+offsets+rerank@20"
@@ -61,7 +61,7 @@ def of_evaluation(evaluation: Evaluation) -> JudgedSystems:
     return JudgedSystems(evaluation.report.dataset.half, evaluation.findings.values, lists)
 
 
-def read_report(folder: Path, dataset: Dataset, models: PublishedModels, names: Sequence[str]) -> JudgedSystems:
+def read_report(folder: Path, dataset: Dataset, models: Published, names: Sequence[str]) -> JudgedSystems:
     """From a folder that `interlingua evaluate --out` wrote.
 
     Raises:
@@ -91,7 +91,7 @@ def _system_faults(saved: SavedReport, names: Sequence[str]) -> Iterator[str]:
         yield f"it lacks {', '.join(missing)}: evaluate again with {options}{without}"
 
 
-def _model_faults(saved: SavedReport, models: PublishedModels, names: Sequence[str]) -> Iterator[str]:
+def _model_faults(saved: SavedReport, models: Published, names: Sequence[str]) -> Iterator[str]:
     """Token counts would be of other models than the figures."""
     made = saved.report.configuration
     pairs = (
@@ -101,7 +101,7 @@ def _model_faults(saved: SavedReport, models: PublishedModels, names: Sequence[s
     for role, evaluated, spec in pairs:
         if spec is not None and evaluated and evaluated.digest != spec.digest:
             yield (
-                f"its {role} is {evaluated.model_id} ({evaluated.digest[:12]}), and {models.repository} has "
+                f"its {role} is {evaluated.model_id} ({evaluated.digest[:12]}), and {models.root} has "
                 f"{spec.model_id} ({spec.digest[:12]})"
             )
 

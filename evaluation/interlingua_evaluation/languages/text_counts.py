@@ -9,12 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from interlingua.base.errors import InputError
 from interlingua.served.service import EMBED_DOCUMENT, RERANK
 from interlingua_evaluation.languages.words import text_size
 from interlingua_exporter.texts.service_tokens import ServiceTokens
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from interlingua.base.progress import Progress
+    from interlingua.repository.published import Published
     from interlingua_client.embedder import IntArray
 
 _AT_ONCE = 256
@@ -47,16 +46,15 @@ class PublishedTokens(NamedTuple):
     reranking: ServiceTokens | None
 
     @classmethod
-    def of(cls, model_repository: Path) -> PublishedTokens:
+    def of(cls, published: Published) -> PublishedTokens:
         """Of the newest published versions.
 
         Raises:
             InputError: no embedder is published.
         """
-        embedding = ServiceTokens.published(model_repository, EMBED_DOCUMENT)
-        if embedding is None:
-            raise InputError(f"{model_repository} has no published embedder: run `interlingua export` first")
-        return cls(embedding, ServiceTokens.published(model_repository, RERANK))
+        embedder, reranker = published.required("embedder"), published.newest("reranker")
+        embedding = ServiceTokens.of(embedder, EMBED_DOCUMENT)
+        return cls(embedding, ServiceTokens.of(reranker, RERANK) if reranker else None)
 
 
 @dataclass

@@ -14,8 +14,9 @@ from interlingua_evaluation.systems.in_process_scores import InProcessScorer
 from interlingua_evaluation.systems.served_scores import ServedScorer
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua.served.service import ServiceSpec
-    from interlingua_evaluation.serving import LiveServer, PublishedModels
+    from interlingua_evaluation.serving import LiveServer
     from interlingua_evaluation.systems.pair_scores import PairScorer
     from interlingua_exporter.graphs.checkpoint import Checkpoint
 
@@ -23,7 +24,7 @@ Through = Literal["auto", "server", "in-process"]
 
 
 def choose_scorer(
-    models: PublishedModels, live: LiveServer, root: Path, through: Through, checkpoint: str | None = None
+    models: Published, live: LiveServer, root: Path, through: Through, checkpoint: str | None = None
 ) -> PairScorer | None:
     """The scorer; None where no reranker is published.
 

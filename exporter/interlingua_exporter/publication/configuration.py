@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua.repository.model_repository import FAMILIES
+from interlingua.repository.families import FAMILIES
 from interlingua.repository.triton_config import WEIGHT_BITS, NetworkConfig, ServiceConfig
 from interlingua.served.service import ServiceSpec
 from interlingua_exporter.publication.warmup import network_samples

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua.repository.model_repository import FAMILIES, Family, ModelRepository
-from interlingua.repository.triton_config import CONFIG_FILE, parameters_of, write_config
+from interlingua.repository.families import FAMILIES
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
 from interlingua.repository.warmup_samples import WarmupSample
 from interlingua.served.graph_names import TOKENIZER_FILE
@@ -21,15 +20,18 @@ from interlingua_exporter.publication.tensorrt_serving import require_same_runne
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from interlingua.repository.model_repository import ModelRepository
+    from interlingua.repository.published import Published
+    from interlingua.repository.triton_config import NetworkConfig, ServiceConfig
     from interlingua_exporter.models.spec import ModelSpec
     from interlingua_exporter.publication.candidate import Backend, Candidate, ServingOptions
 
 
 @dataclass(frozen=True)
-class Published:
+class Publication:
     """Where a candidate ended up.
 
     Attributes:
@@ -50,7 +52,7 @@ def publish(
     options: ServingOptions,
     *,
     version: int | None = None,
-) -> Published:
+) -> Publication:
     """Publish a candidate, or find that the very same is published.
 
     Args:
@@ -61,11 +63,11 @@ def publish(
         InputError: that version exists and is another network, or the versions that are served have other
             tensors and so cannot share a configuration with this one.
     """
-    return _Publication(candidate, repository, staging, options).run(version)
+    return _Publishing(candidate, repository, staging, options).run(version)
 
 
 def check_tensors(
-    repository: ModelRepository,
+    published: Published,
     spec: ModelSpec,
     inputs: tuple[str, ...],
     dimension: int,
@@ -73,26 +75,25 @@ def check_tensors(
 ) -> None:
     """Raises InputError where the versions that are served have other tensors, or torch in place of ONNX."""
     family = FAMILIES[spec.role]
-    config = repository.config(family.network) if repository.versions(family) else None
-    if config is None:
+    if not published.versions(spec.role):
         return
-    if ("torch" in (config.backend, backend)) and config.backend != backend:
+    network = published.models[family.network]
+    if ("torch" in (network.backend, backend)) and network.backend != backend:
         raise InputError(
-            f"{repository.root} serves {family.network} with the backend {config.backend}, and {spec.id} needs "
+            f"{published.root} serves {family.network} with the backend {network.backend}, and {spec.id} needs "
             f"{backend}. All versions of a model share one configuration: publish into another --model-repository, or "
             f"remove the folders {', '.join(family.models)} first."
         )
-    theirs = (tuple(entry.name for entry in config.input), config.output[0].dims[0])
-    if theirs != (inputs, dimension):
+    if (network.inputs, network.dimension) != (inputs, dimension):
         raise InputError(
-            f"{repository.root} serves {family.network} with inputs {', '.join(theirs[0])} and {theirs[1]} values "
-            f"out; {spec.id} has {', '.join(inputs)} and {dimension}. All versions of a model share one "
+            f"{published.root} serves {family.network} with inputs {', '.join(network.inputs)} and {network.dimension} "
+            f"values out; {spec.id} has {', '.join(inputs)} and {dimension}. All versions of a model share one "
             "configuration: publish into another --model-repository, or remove the folders "
             f"{', '.join(family.models)} first."
         )
 
 
-class _Publication:
+class _Publishing:
     """One call of `publish`."""
 
     def __init__(
@@ -102,8 +103,10 @@ class _Publication:
         self._repository = repository
         self._staging = staging
         self._options = options
-        self._family: Family = FAMILIES[candidate.spec.role]
-        self._present = repository.versions(self._family)
+        self._role = candidate.spec.role
+        self._family = FAMILIES[self._role]
+        self._published = repository.read()
+        self._present = self._published.versions(self._role)
         self._weights = weights_digest(candidate.network)
         spec = candidate.spec
         self._digest = answer_digest(
@@ -115,13 +118,11 @@ class _Publication:
             templates={service: frame_of(spec, service).template for service in self._family.services},
         )
 
-    def run(self, wanted: int | None) -> Published:
+    def run(self, wanted: int | None) -> Publication:
         candidate = self._candidate
-        check_tensors(
-            self._repository, candidate.spec, candidate.inputs, candidate.dimension, backend=candidate.backend
-        )
+        check_tensors(self._published, candidate.spec, candidate.inputs, candidate.dimension, candidate.backend)
         version, reused = self._choose(wanted)
-        network = self._repository.config(self._family.network)
+        network = self._published.models.get(self._family.network)
         tensorrt = self._options.tensorrt
         others = [number for number in self._present if number != version]
         require_same_runner(network, others, tensorrt.runner if tensorrt else None)
@@ -129,7 +130,7 @@ class _Publication:
             self._stage_version(version)
         self._stage_configs(version)
         self._repository.commit()
-        return Published(self._family.models, version, self._digest, reused)
+        return Publication(self._family.models, version, self._digest, reused)
 
     def _choose(self, wanted: int | None) -> tuple[int, bool]:
         """The version number, and whether it is published already."""
@@ -137,8 +138,8 @@ class _Publication:
         digests = {version: parameters.get(f"{version}/digest") for version in self._present}
         if wanted is None:
             same = next((number for number, digest in digests.items() if digest == self._digest), None)
-            return (same, True) if same else (self._repository.next_version(self._family), False)
-        if wanted in self._repository.promotion(self._family).pruned:
+            return (same, True) if same else (self._repository.next_version(self._role), False)
+        if wanted in self._published.promotion(self._role).pruned:
             raise InputError(
                 f"{self._family.network}/{wanted} was another network once and was pruned: a client may still ask for "
                 "it. Leave --version out for the next number."
@@ -153,9 +154,9 @@ class _Publication:
             )
         return wanted, True
 
-    def _parameters(self, model: str) -> dict[str, str]:
-        config = self._repository.config(model)
-        return parameters_of(config) if config else {}
+    def _parameters(self, name: str) -> Mapping[str, str]:
+        model = self._published.model(name)
+        return model.parameters if model else {}
 
     def _kept(self, model: str, version: int) -> dict[str, str]:
         """The parameters of the other versions that are still there, and what was promoted."""
@@ -176,19 +177,18 @@ class _Publication:
         versions = tuple(sorted({*self._present, version}))
         kept = self._kept(self._family.network, version)
         network = network_config(candidate, options, version, versions, kept, self._weights)
-        message = network.message()
         if options.tensorrt:
-            options.tensorrt.apply(message, version, options.max_batch_tokens)
-        self._stage_model(network.name, message, network.warmup)
+            network = options.tensorrt.apply(network, version, options.max_batch_tokens)
+        self._stage_model(network, network.warmup)
         for name in self._family.services:
             kept = self._kept(name, version)
             service = service_config(name, candidate, options, version, versions, kept, self._digest)
-            self._stage_model(name, service.message(), ())
+            self._stage_model(service, ())
 
-    def _stage_model(self, name: str, message: object, samples: Iterable[WarmupSample]) -> None:
-        folder = self._staging / name
+    def _stage_model(self, config: NetworkConfig | ServiceConfig, samples: Iterable[WarmupSample]) -> None:
+        folder = self._staging / config.name
         folder.mkdir(exist_ok=True)
         for tensor in (tensor for sample in samples for tensor in sample.tensors):
             (folder / WARMUP).mkdir(exist_ok=True)
             (folder / WARMUP / tensor.file).write_bytes(tensor.content)
-        write_config(message, folder / CONFIG_FILE)
+        config.write(folder)

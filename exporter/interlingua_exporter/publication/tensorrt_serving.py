@@ -1,6 +1,6 @@
 """How a published network is run by TensorRT, written into its configuration.
 
-ModelConfig of an ONNX network, TensorRtServing --apply--> with ONNX Runtime's TensorRT accelerator, or of a plan
+NetworkConfig of an ONNX network, TensorRtServing --apply--> with ONNX Runtime's TensorRT accelerator, or of a plan
 
 Precision is what the graph says: no precision_mode and no fp16, bf16 or int8 flag is ever written, so the network is
 strongly typed (ONNX Runtime asks for it where no flag is set; TensorRT 11 knows nothing else).
@@ -8,11 +8,10 @@ strongly typed (ONNX Runtime asks for it where no flag is set; TensorRT 11 knows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from interlingua.base.errors import InputError
-from interlingua.repository.triton_config import parameters_of
 from interlingua_exporter.publication.tensorrt_profiles import (
     Profile,
     bucket_profiles,
@@ -23,9 +22,8 @@ from interlingua_exporter.publication.tensorrt_profiles import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tritonclient.grpc import model_config_pb2 as pb
-
-    from interlingua.repository.triton_config import Placement
+    from interlingua.repository.triton_config import NetworkConfig, Placement
+    from interlingua.repository.triton_model import TritonModel
     from interlingua.served.kinds import Precision
 
 Runner = Literal["tensorrt", "tensorrt-plan"]
@@ -55,20 +53,17 @@ class TensorRtServing:
         """A plan's profiles."""
         return bucket_profiles(self.edges, max_batch_size, max_batch_tokens)
 
-    def apply(self, config: pb.ModelConfig, version: int, max_batch_tokens: int) -> None:
-        """Make TensorRT run every version of a network.
+    def apply(self, config: NetworkConfig, version: int, max_batch_tokens: int) -> NetworkConfig:
+        """The same with every version run by TensorRT.
 
         Raises:
             InputError: another version's plan has other profiles.
         """
         if self.runner == "tensorrt":
-            self._accelerate(config, max_batch_tokens)
-        else:
-            self._plan(config, version, max_batch_tokens)
+            return self._accelerated(config, max_batch_tokens)
+        return self._planned(config, version, max_batch_tokens)
 
-    def _accelerate(self, config: pb.ModelConfig, max_batch_tokens: int) -> None:
-        accelerators = config.optimization.execution_accelerators.gpu_execution_accelerator
-        entry = accelerators.add(name=ACCELERATOR)
+    def _accelerated(self, config: NetworkConfig, max_batch_tokens: int) -> NetworkConfig:
         longest = max(int(value) for value in _of_versions(config, "max_tokens").values())
         profile = covering_profile(longest, self.usual_tokens, config.max_batch_size, max_batch_tokens)
         folder = f"{self.cache.rstrip('/')}/{config.name}"
@@ -78,21 +73,13 @@ class TensorRtServing:
             "trt_engine_cache_prefix": config.name,
             "trt_timing_cache_enable": "1",
             "trt_timing_cache_path": folder,
-            **provider_shapes([tensor.name for tensor in config.input], profile),
+            **provider_shapes(config.inputs, profile),
         }
-        for name, value in options.items():
-            entry.parameters[name] = value
+        return replace(config, accelerators={ACCELERATOR: options})
 
-    def _plan(self, config: pb.ModelConfig, version: int, max_batch_tokens: int) -> None:
-        config.backend, config.platform = "tensorrt", "tensorrt_plan"
-        config.ClearField("optimization")
-        for name in ("intra_op_thread_count", "inter_op_thread_count"):
-            config.parameters.pop(name, None)
+    def _planned(self, config: NetworkConfig, version: int, max_batch_tokens: int) -> NetworkConfig:
         profiles = self.profiles(config.max_batch_size, max_batch_tokens)
-        for group in config.instance_group:
-            group.profile[:] = [str(number) for number in range(len(profiles))]
         ours = ";".join(f"{profile.largest.texts}x{profile.largest.tokens}" for profile in profiles)
-        config.parameters[f"{version}/{_PROFILES}"].string_value = ours
         for other, theirs in _of_versions(config, _PROFILES).items():
             if theirs != ours:
                 raise InputError(
@@ -100,6 +87,8 @@ class TensorRtServing:
                     f"configuration serves both. Build it with --buckets {_edges(theirs)} and the same batch size and "
                     "token budget, or publish into another --model-repository."
                 )
+        parameters = {**config.parameters, f"{version}/{_PROFILES}": ours}
+        return replace(config, backend="tensorrt", profiles=len(profiles), parameters=parameters)
 
 
 def require_tensorrt(precision: Precision, placement: Placement, *, fuse: bool) -> None:
@@ -115,7 +104,7 @@ def require_tensorrt(precision: Precision, placement: Placement, *, fuse: bool) 
         raise InputError("TensorRT has none of ONNX Runtime's fused operators, it fuses by itself: leave --fuse out")
 
 
-def require_same_runner(present: pb.ModelConfig | None, versions: Iterable[int], runner: Runner | None) -> None:
+def require_same_runner(present: TritonModel | None, versions: Iterable[int], runner: Runner | None) -> None:
     """Raises InputError: the versions that are served are run otherwise; one configuration has one way."""
     if present is None or not list(versions):
         return
@@ -127,17 +116,16 @@ def require_same_runner(present: pb.ModelConfig | None, versions: Iterable[int],
         )
 
 
-def runner_of(config: pb.ModelConfig) -> Runner | None:
+def runner_of(network: TritonModel) -> Runner | None:
     """What a network's configuration says; None without TensorRT."""
-    if config.platform == "tensorrt_plan" or config.backend == "tensorrt":
+    if network.backend == "tensorrt":
         return "tensorrt-plan"
-    accelerators = config.optimization.execution_accelerators.gpu_execution_accelerator
-    return "tensorrt" if any(entry.name == ACCELERATOR for entry in accelerators) else None
+    return "tensorrt" if ACCELERATOR in network.accelerators else None
 
 
-def _of_versions(config: pb.ModelConfig, name: str) -> dict[str, str]:
+def _of_versions(config: NetworkConfig, name: str) -> dict[str, str]:
     """A parameter of every version, by version."""
-    stated = parameters_of(config).items()
+    stated = config.parameters.items()
     return {key.partition("/")[0]: value for key, value in stated if key.partition("/")[2] == name}
 
 

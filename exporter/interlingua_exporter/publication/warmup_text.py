@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua.repository.model_repository import FAMILIES
+from interlingua.repository.families import FAMILIES
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_exporter.texts.text_encoder import Framed
 from interlingua_exporter.texts.text_frame import frame_of

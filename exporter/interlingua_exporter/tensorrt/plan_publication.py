@@ -12,7 +12,7 @@ from interlingua.base.errors import InputError
 from interlingua.repository.triton_config import Placement
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
-from interlingua_exporter.publication.publish import Published, publish
+from interlingua_exporter.publication.publish import Publication, publish
 from interlingua_exporter.publication.tensorrt_serving import TensorRtServing
 from interlingua_exporter.tensorrt.plan_build import PLAN_FILE, SHELL_SCRIPT, TOKENIZER, PlanBuild
 from interlingua_exporter.texts.text_encoder import Tokens
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from interlingua.repository.model_repository import ModelRepository
 
 
-def publish_plan(folder: Path, repository: ModelRepository, version: int | None = None) -> Published:
+def publish_plan(folder: Path, repository: ModelRepository, version: int | None = None) -> Publication:
     """Publish the plan of a build folder; the folder stays as it is.
 
     Its digest covers the plan, so answers of it and of the ONNX network are never mixed in an index.

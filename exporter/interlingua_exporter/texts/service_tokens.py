@@ -1,6 +1,6 @@
 """Tokens as a published service counts them, without a server.
 
-model repository: SERVICE/config.pbtxt, SERVICE/VERSION/tokenizer.json --> ServiceTokens --> tokens of each text or pair
+PublishedVersion: ServiceSpec, SERVICE/VERSION/tokenizer.json --> ServiceTokens --> tokens of each text or pair
 
 Prompts, templates and truncation are those of the text backend, by its own code. The client's part is done too: of a
 document that is longer than the service takes, in bytes, only the beginning is sent.
@@ -13,10 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua.repository.model_repository import FAMILIES, ModelRepository
-from interlingua.repository.triton_config import CONFIG_FILE, parameters_of
-from interlingua.served.graph_names import TOKENIZER_FILE
-from interlingua.served.service import ServiceSpec
 from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 
 if TYPE_CHECKING:
@@ -26,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from interlingua.repository.published import PublishedVersion
+    from interlingua.served.service import ServiceSpec
     from interlingua_exporter.texts.text_encoder import Text
 
 
@@ -41,23 +39,9 @@ class ServiceTokens:
     file: Path
 
     @classmethod
-    def published(cls, model_repository: Path, service: str) -> ServiceTokens | None:
-        """Of the newest version; None where there is no such service.
-
-        Raises:
-            InputError: its configuration is not one of ours.
-        """
-        repository = ModelRepository(model_repository)
-        family = next(family for family in FAMILIES.values() if service in family.services)
-        config, versions = repository.config(service), repository.versions(family)
-        if config is None or not versions:
-            return None
-        try:
-            spec = ServiceSpec.from_parameters(parameters_of(config), versions[-1])
-        except (KeyError, ValueError) as error:
-            path = model_repository / service / CONFIG_FILE
-            raise InputError(f"{path}: not as `interlingua export` writes it ({error!r}): export again") from error
-        return cls(spec, repository.version_folder(service, versions[-1]) / TOKENIZER_FILE)
+    def of(cls, published: PublishedVersion, service: str) -> ServiceTokens:
+        """The tokenizer of one of the version's services."""
+        return cls(published.specs[service], published.tokenizer(service))
 
     def sent(self, text: Text) -> Text:
         """What the client sends: the document is cut at the service's limit in bytes, the query of a pair is not."""

@@ -14,15 +14,13 @@ import fcntl
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ExportError, InputError
-from interlingua.repository.triton_config import CONFIG_FILE, parameters_of, read_config, versions_of, write_config
+from interlingua.repository.families import FAMILIES
+from interlingua.repository.published import Published
+from interlingua.repository.triton_config import CONFIG_FILE, drop_version, read_config, set_promotion, write_config
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
-from interlingua.served.graph_names import EMBEDDING, SCORE
-from interlingua.served.promotion import Promotion
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,32 +29,7 @@ if TYPE_CHECKING:
     from tritonclient.grpc import model_config_pb2 as pb
 
     from interlingua.served.kinds import Role
-
-
-@dataclass(frozen=True)
-class Family:
-    """A network and the services on it, which are published together."""
-
-    network: str
-    output: str
-    services: tuple[str, ...]
-    service_inputs: tuple[str, ...]
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """In the order of their appearance: a service never without its network."""
-        return (self.network, *self.services)
-
-    @property
-    def document_service(self) -> str:
-        """The one that long texts go through: documents, or pairs of a question and a document."""
-        return self.services[-1]
-
-
-FAMILIES: dict[Role, Family] = {
-    "embedder": Family("embedder", EMBEDDING, (EMBED_QUERY, EMBED_DOCUMENT), ("text",)),
-    "reranker": Family("reranker", SCORE, (RERANK,), ("query", "document")),
-}
+    from interlingua.served.promotion import Promotion
 
 
 class ModelRepository:
@@ -66,37 +39,18 @@ class ModelRepository:
         """Nothing is created or read yet."""
         self.root = root.absolute()
 
-    def version_folder(self, model: str, version: int) -> Path:
-        return self.root / model / str(version)
+    def read(self) -> Published:
+        """What is published now."""
+        return Published.read(self.root)
 
-    def config(self, model: str) -> pb.ModelConfig | None:
-        """A model's configuration, None where it has none; raises InputError where it is broken."""
-        path = self.root / model / CONFIG_FILE
-        return read_config(path) if path.is_file() else None
-
-    def versions(self, family: Family) -> tuple[int, ...]:
-        """The versions that every model of a family serves and still has, ascending."""
-        common: set[int] | None = None
-        for model in family.models:
-            config = self.config(model)
-            served = versions_of(config) if config else ()
-            present = {version for version in served if self.version_folder(model, version).is_dir()}
-            common = present if common is None else common & present
-        return tuple(sorted(common or ()))
-
-    def next_version(self, family: Family) -> int:
+    def next_version(self, role: Role) -> int:
         """One more than any number that a model of the family has ever had."""
-        return max((*self.folders(family), *self.promotion(family).pruned), default=0) + 1
+        return max((*self.folders(role), *self.read().promotion(role).pruned), default=0) + 1
 
-    def folders(self, family: Family) -> tuple[int, ...]:
+    def folders(self, role: Role) -> tuple[int, ...]:
         """The numbers of all version folders of a family, served or not, ascending."""
-        names = {path.name for model in family.models for path in (self.root / model).glob("[0-9]*")}
+        names = {path.name for model in FAMILIES[role].models for path in (self.root / model).glob("[0-9]*")}
         return tuple(sorted(int(name) for name in names if name.isdecimal()))
-
-    def promotion(self, family: Family) -> Promotion:
-        """What was promoted of a family; its first service says."""
-        config = self.config(family.services[0])
-        return Promotion.from_parameters(parameters_of(config)) if config else Promotion()
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -126,11 +80,30 @@ class ModelRepository:
                 write_config(config, staging / model / CONFIG_FILE)
             self.commit()
 
-    def remove(self, family: Family, version: int) -> None:
+    def note(self, role: Role, promotion: Promotion) -> None:
+        """Write down in a family's services what is promoted. Raises as `staging`."""
+        self.rewrite(FAMILIES[role].services, lambda config: set_promotion(config, promotion))
+
+    def drop(self, role: Role, versions: Iterable[int]) -> None:
+        """Take versions out of a family's configurations; their files stay. Raises as `staging`."""
+
+        def without(config: pb.ModelConfig) -> None:
+            for version in versions:
+                drop_version(config, version)
+
+        self.rewrite(FAMILIES[role].models, without)
+
+    def way_back(self, role: Role) -> Callable[[], None]:
+        """What puts a family's configurations back as they are now."""
+        models = FAMILIES[role].models
+        before = {model: read_config(self.root / model / CONFIG_FILE) for model in models}
+        return lambda: self.rewrite(models, lambda config: config.CopyFrom(before[config.name]))
+
+    def remove(self, role: Role, version: int) -> None:
         """Delete the folders of a version that no configuration names any more. Raises as `staging`."""
         with self._locked():
-            for model in family.models:
-                shutil.rmtree(self.version_folder(model, version), ignore_errors=True)
+            for model in FAMILIES[role].models:
+                shutil.rmtree(self.root / model / str(version), ignore_errors=True)
 
     def recover(self) -> None:
         """Finish what a killed export had published, throw away what it had not. Raises as `staging`."""

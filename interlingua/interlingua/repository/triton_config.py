@@ -8,7 +8,7 @@ under the version's number (`2/prompt`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from google.protobuf import text_format  # type: ignore[import-untyped]
@@ -16,16 +16,20 @@ from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua.base.errors import InputError
 from interlingua.served.kinds import EXACT_BITS
+from interlingua.served.promotion import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from interlingua.repository.warmup_samples import WarmupSample
+    from interlingua.served.promotion import Promotion
 
 CONFIG_FILE = "config.pbtxt"
 WEIGHT_BITS = "weight_bits"  # parameter of an int8 version: bits of its products' matrices
 CPU_KIND = pb.ModelInstanceGroup.KIND_CPU
+GPU_KIND = pb.ModelInstanceGroup.KIND_GPU
+PLATFORMS = {"tensorrt": "tensorrt_plan"}  # what Triton calls a backend's models
 TOKENS = "tokens"
 STAGES = "stage_us"
 
@@ -58,7 +62,12 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """A network: token ids in, `output` [dimension] out."""
+    """A network: token ids in, `output` [dimension] out.
+
+    Attributes:
+        accelerators: what ONNX Runtime hands the network to on GPUs, each with its options.
+        profiles: that a TensorRT plan was built with.
+    """
 
     name: str
     inputs: tuple[str, ...]
@@ -70,19 +79,30 @@ class NetworkConfig:
     parameters: Mapping[str, str]
     warmup: tuple[WarmupSample, ...]
     backend: str = "onnxruntime"
+    accelerators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    profiles: int = 0
 
     def message(self) -> pb.ModelConfig:
         """The whole configuration as Triton's protobuf."""
         config = pb.ModelConfig(name=self.name, backend=self.backend, max_batch_size=self.max_batch_size)
+        config.platform = PLATFORMS.get(self.backend, "")
         config.input.extend(_tensor(name, pb.TYPE_INT64, -1) for name in self.inputs)
         config.output.append(_output(self.output, pb.TYPE_FP32, self.dimension))
         _add_versions(config, self.versions)
         set_instances(config, self.placement.kind, self.placement.instances)
+        for group in config.instance_group:
+            group.profile.extend(str(number) for number in range(self.profiles))
         if self.backend == "onnxruntime":
             _add_optimizations(config, self.placement)
-        _add_parameters(config, {**thread_parameters(self.placement), **self.parameters})
+        _add_accelerators(config, self.accelerators)
+        threads = {} if self.backend == "tensorrt" else thread_parameters(self.placement)
+        _add_parameters(config, {**threads, **self.parameters})
         _add_warmup(config, self.warmup)
         return config
+
+    def write(self, folder: Path) -> None:
+        """Into the model's folder."""
+        write_config(self.message(), folder / CONFIG_FILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +132,10 @@ class ServiceConfig:
         set_instances(config, "cpu", _SERVICE_INSTANCES)
         _add_parameters(config, {"outstanding_calls": str(self.outstanding_calls), **self.parameters})
         return config
+
+    def write(self, folder: Path) -> None:
+        """Into the model's folder."""
+        write_config(self.message(), folder / CONFIG_FILE)
 
 
 def write_config(config: pb.ModelConfig, path: Path) -> None:
@@ -161,7 +185,7 @@ def instances_of(config: pb.ModelConfig) -> int:
 
 def kind_of(config: pb.ModelConfig) -> Kind:
     """Where a model that we published runs: all its groups are of one kind."""
-    return "gpu" if config.instance_group[0].kind == pb.ModelInstanceGroup.KIND_GPU else "cpu"
+    return "gpu" if any(group.kind == GPU_KIND for group in config.instance_group) else "cpu"
 
 
 def set_instances(config: pb.ModelConfig, kind: Kind, count: int) -> None:
@@ -173,13 +197,28 @@ def set_instances(config: pb.ModelConfig, kind: Kind, count: int) -> None:
     """
     config.ClearField("instance_group")
     if kind == "gpu":
-        config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_GPU, count=count)
+        config.instance_group.add(kind=GPU_KIND, count=count)
         return
     preferred = config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_CPU, count=1)
     preferred.rate_limiter.priority = 1
     if count > 1:
         others = config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_CPU, count=count - 1)
         others.rate_limiter.priority = _LAST
+
+
+def set_promotion(config: pb.ModelConfig, promotion: Promotion) -> None:
+    """Put what is promoted in place of what was."""
+    for key in KEYS:
+        config.parameters.pop(key, None)
+    _add_parameters(config, promotion.to_parameters())
+
+
+def drop_version(config: pb.ModelConfig, version: int) -> None:
+    """Take a version out: its parameters, and its number in the policy."""
+    for key in [key for key in config.parameters if key.startswith(f"{version}/")]:
+        del config.parameters[key]
+    kept = [number for number in config.version_policy.specific.versions if number != version]
+    config.version_policy.specific.versions[:] = kept
 
 
 def thread_parameters(placement: Placement) -> dict[str, str]:
@@ -207,6 +246,13 @@ def _add_optimizations(config: pb.ModelConfig, placement: Placement) -> None:
     """
     if placement.kind == "cpu":
         config.optimization.graph.level = _BASIC_OPTIMIZATIONS
+
+
+def _add_accelerators(config: pb.ModelConfig, accelerators: Mapping[str, Mapping[str, str]]) -> None:
+    for name, options in accelerators.items():
+        entry = config.optimization.execution_accelerators.gpu_execution_accelerator.add(name=name)
+        for option, value in options.items():
+            entry.parameters[option] = value
 
 
 def _add_parameters(config: pb.ModelConfig, parameters: Mapping[str, str]) -> None:

@@ -112,6 +112,11 @@ def _share(name: str, value: str) -> float:
     return number
 
 
+def not_as_exported(where: object, error: Exception) -> str:
+    """What to say of a configuration that lacks a parameter, or has an impossible one."""
+    return f"{where}: not as `interlingua export` writes it ({error!r}): export again"
+
+
 def published_versions(parameters: Mapping[str, str]) -> list[int]:
     """The versions that have parameters, ascending."""
     prefixes = {key.split("/", 1)[0] for key in parameters if key.endswith("/digest")}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ from interlingua_loadtest.capacity.simulator import closed_loop_rate
 from interlingua_loadtest.capacity.traffic_tokens import demand_of_run
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
     from interlingua_loadtest.capacity.workload import Workload
     from interlingua_loadtest.run_settings import RunSettings
@@ -32,7 +32,7 @@ _PRECISION = 0.005
 
 def fit_busy(
     profile: HardwareProfile,
-    repository: Path,
+    published: Published,
     loops: Mapping[str, Mapping[int, float]],
     settings: Mapping[str, RunSettings],
 ) -> float:
@@ -45,10 +45,10 @@ def fit_busy(
     Raises:
         InputError: the profile is not of that repository.
     """
-    layout = ServerLayout.of_repository(repository, profile, with_clients=True)
+    layout = ServerLayout.of(published, profile, with_clients=True)
     factors = []
     for service, rates in loops.items():
-        demand = demand_of_run(settings[service], repository)
+        demand = demand_of_run(settings[service], published)
         workload = demand.draw(np.arange(_REQUESTS, dtype=np.float64), 0)
         factors += [busy_factor(layout, workload, callers, rate) for callers, rate in rates.items()]
     return float(np.exp(np.mean(np.log(factors))))

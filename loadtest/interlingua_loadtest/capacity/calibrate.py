@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from threading import Barrier
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,10 +23,13 @@ from interlingua_exporter.graphs.onnx_session import OnnxSession
 from interlingua_loadtest.capacity.busy_cores import fit_busy
 from interlingua_loadtest.capacity.hardware_profile import HardwareProfile, this_hardware
 from interlingua_loadtest.capacity.live_runs import measure_server
-from interlingua_loadtest.capacity.published_network import SERVICES, Feed, PublishedNetwork, published_networks
+from interlingua_loadtest.capacity.measured_network import SERVICES, Feed, MeasuredNetwork, measured_networks
 from interlingua_loadtest.capacity.server_costs import fit_costs
 from interlingua_loadtest.capacity.service_time import Execution, fit
 from interlingua_loadtest.capacity.tokenizer_cost import tokenizer_cost
+
+if TYPE_CHECKING:
+    from interlingua.repository.published import Published
 
 _LEAST_ROUNDS = 3
 _AT_ONCE = 2  # calls
@@ -38,7 +41,7 @@ Shape = tuple[int, int]
 
 
 def calibrate(
-    repository: Path, *, name: str, seconds: float = 40.0, server_seconds: float = 12.0, on_step: Step
+    published: Published, *, name: str, seconds: float = 40.0, server_seconds: float = 12.0, on_step: Step
 ) -> HardwareProfile:
     """Measure the networks of a model repository, and a server on it, on this machine.
 
@@ -53,9 +56,9 @@ def calibrate(
         ExportError: a network does not load or does not run.
         ServerError: the server does not start.
     """
-    networks = list(published_networks(repository))
+    networks = measured_networks(published)
     if not networks:
-        raise InputError(f"{repository} holds neither of {', '.join(SERVICES)}: run `interlingua export` first")
+        raise InputError(f"{published.root} holds neither of {', '.join(SERVICES)}: run `interlingua export` first")
     executions: list[Execution] = []
     for network in networks:
         on_step(f"measuring {network.name} ({network.precision}, threads: {network.threads})")
@@ -70,13 +73,13 @@ def calibrate(
         text=tokenizer_cost(networks[0].tokenizer),
         cores=int(hardware["cores"]),
     )
-    return _with_server(profile, repository, networks, server_seconds, on_step) if server_seconds else profile
+    return _with_server(profile, published, networks, server_seconds, on_step) if server_seconds else profile
 
 
 def _with_server(
-    profile: HardwareProfile, repository: Path, networks: list[PublishedNetwork], seconds: float, on_step: Step
+    profile: HardwareProfile, published: Published, networks: list[MeasuredNetwork], seconds: float, on_step: Step
 ) -> HardwareProfile:
-    live = measure_server(repository, seconds, on_step)
+    live = measure_server(published, seconds, on_step)
     costs = {}
     for network in networks:
         service = SERVICES[network.name]
@@ -84,10 +87,10 @@ def _with_server(
         costs[service] = fit_costs(live.alone[service], live.crowd[service], time_s, profile.text.token_s)
     served = replace(profile, server=costs, memory_mb=live.memory_mb)
     on_step("simulating the same")
-    return replace(served, busy=fit_busy(served, repository, live.loops, live.settings))
+    return replace(served, busy=fit_busy(served, published, live.loops, live.settings))
 
 
-def measure(network: PublishedNetwork, seconds: float) -> list[Execution]:
+def measure(network: MeasuredNetwork, seconds: float) -> list[Execution]:
     """Lone calls of all shapes, round after round, then calls at once, each in a session of its own.
 
     Raises:
@@ -100,7 +103,7 @@ def measure(network: PublishedNetwork, seconds: float) -> list[Execution]:
     return lone + [execution for shape in shapes for execution in _together(network, sessions, shape, share)]
 
 
-def _alone(network: PublishedNetwork, session: OnnxSession, seconds: float) -> list[Execution]:
+def _alone(network: MeasuredNetwork, session: OnnxSession, seconds: float) -> list[Execution]:
     """Round after round in a new order, so that no shape has the machine's good minutes for itself."""
     feeds = {shape: network.feed(*shape) for shape in network.shapes()}
     for feed in feeds.values():
@@ -118,7 +121,7 @@ def _alone(network: PublishedNetwork, session: OnnxSession, seconds: float) -> l
     return executions
 
 
-def _together(network: PublishedNetwork, sessions: list[OnnxSession], shape: Shape, seconds: float) -> list[Execution]:
+def _together(network: MeasuredNetwork, sessions: list[OnnxSession], shape: Shape, seconds: float) -> list[Execution]:
     """Every session in a thread of its own, again and again; the last calls, which may lack company, are left out."""
     feed = network.feed(*shape)
     begin = Barrier(len(sessions))
@@ -137,7 +140,7 @@ def _together(network: PublishedNetwork, sessions: list[OnnxSession], shape: Sha
         return [execution for found in threads.map(run, sessions) for execution in found]
 
 
-def _timed(network: PublishedNetwork, session: OnnxSession, shape: Shape, feed: Feed, *, concurrent: int) -> Execution:
+def _timed(network: MeasuredNetwork, session: OnnxSession, shape: Shape, feed: Feed, *, concurrent: int) -> Execution:
     began = time.perf_counter()
     session.run(feed)
     seconds = time.perf_counter() - began

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
 from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
+from interlingua_loadtest.capacity.measured_network import SERVICES
 from interlingua_loadtest.capacity.network_size import NetworkSize, network_size
-from interlingua_loadtest.capacity.published_network import SERVICES
 from interlingua_loadtest.capacity.server_layout import ServerLayout, TextCost
 from interlingua_loadtest.capacity.service_time import ServiceTimeModel
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published, PublishedVersion
     from interlingua_loadtest.capacity.server_layout import NetworkLayout, ServiceLayout
 
 CARDS = Path(__file__).with_name("gpu_profiles.toml")
@@ -126,7 +127,7 @@ def estimated_time(size: NetworkSize, on: Card, network: str, precision: str, th
     )
 
 
-def gpu_profile(on: Card, repository: Path, beside: HardwareProfile | None = None) -> HardwareProfile:
+def gpu_profile(on: Card, published: Published, beside: HardwareProfile | None = None) -> HardwareProfile:
     """Estimated service times of the repository's networks.
 
     Args:
@@ -135,9 +136,9 @@ def gpu_profile(on: Card, repository: Path, beside: HardwareProfile | None = Non
     Raises:
         InputError: the repository holds no network, or one whose ONNX file cannot be read.
     """
-    networks = list(_networks(repository, on))
+    networks = [_network(found, on) for found in published.newest_versions()]
     if not networks:
-        raise InputError(f"{repository} holds no network: run `interlingua export` first")
+        raise InputError(f"{published.root} holds no network: run `interlingua export` first")
     hardware = {"gpu": on.name, "source": on.source, "url": on.url, "cores": str(CORES)}
     if beside is None:
         return HardwareProfile(
@@ -158,24 +159,13 @@ def gpu_profile(on: Card, repository: Path, beside: HardwareProfile | None = Non
     )
 
 
-def _networks(repository: Path, on: Card) -> list[ServiceTimeModel]:
-    from interlingua.repository.triton_config import CONFIG_FILE, parameters_of, read_config, versions_of
-
-    found = []
-    for name in SERVICES:
-        path = repository / name / CONFIG_FILE
-        if path.is_file():
-            config = read_config(path)
-            version, parameters = max(versions_of(config)), parameters_of(config)
-            threads, precision = int(parameters["intra_op_thread_count"]), parameters[f"{version}/precision"]
-            size = network_size(repository / name / str(version))
-            found.append(estimated_time(size, on, name, precision, threads))
-    return found
+def _network(found: PublishedVersion, on: Card) -> ServiceTimeModel:
+    return estimated_time(network_size(found.folder), on, found.network.name, found.precision, found.network.threads)
 
 
-def gpu_layout(repository: Path, profile: HardwareProfile) -> ServerLayout:
+def gpu_layout(published: Published, profile: HardwareProfile) -> ServerLayout:
     """The repository's server with its networks on the card, an instance each where they were exported for CPUs."""
-    layout = ServerLayout.of_repository(repository, profile)
+    layout = ServerLayout.of(published, profile)
     moved = {name for name, network in layout.networks.items() if network.device != DEVICE}
     networks = {name: _on_card(network) if name in moved else network for name, network in layout.networks.items()}
     services = {

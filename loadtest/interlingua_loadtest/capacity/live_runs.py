@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.capacity.published_network import SERVICES
+from interlingua_loadtest.capacity.measured_network import SERVICES
 from interlingua_loadtest.capacity.server_costs import MeasuredRun
 from interlingua_loadtest.run_folder import RunFolder
 from interlingua_loadtest.run_settings import RunSettings
 from interlingua_loadtest.triton_statistics import ModelCounts, counters, difference
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_loadtest.request_columns import Processes
     from interlingua_loadtest.target import Target
 
@@ -48,7 +49,7 @@ class LiveRuns:
     memory_mb: Mapping[str, float]
 
 
-def measure_server(repository: Path, seconds: float, on_step: Callable[[str], None]) -> LiveRuns:
+def measure_server(published: Published, seconds: float, on_step: Callable[[str], None]) -> LiveRuns:
     """Start it, ask it, stop it.
 
     Args:
@@ -60,11 +61,11 @@ def measure_server(repository: Path, seconds: float, on_step: Callable[[str], No
     """
     from interlingua_loadtest import target
 
-    kinds = [service for network, service in SERVICES.items() if (repository / network).is_dir()]
+    kinds = [SERVICES[found.network.name] for found in published.newest_versions()]
     settings = {kind: replace(_SETTINGS, kinds=f"{kind}=1", depth="1", seconds=_SKIPPED_S + seconds) for kind in kinds}
     runs: dict[tuple[str, int], MeasuredRun] = {}
     memory: dict[str, float] = {}
-    with target.started(repository) as server, tempfile.TemporaryDirectory() as folder:
+    with target.started(published.root) as server, tempfile.TemporaryDirectory() as folder:
         for kind, callers in product(kinds, (_ALONE, _SOME, _CROWD)):
             on_step(f"asking {kind}: {callers} caller{'s' if callers > 1 else ''}")
             run = _run(replace(settings[kind], concurrency=callers), server, Path(folder) / f"{kind}-{callers}")

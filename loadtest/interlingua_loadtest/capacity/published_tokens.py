@@ -1,34 +1,37 @@
 """How many tokens the traffic's texts have for the services that it needs.
 
-model repository, service --> ServiceTokens;  texts by language --> counts by language
+Published, service --> ServiceTokens;  texts by language --> counts by language
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua.repository.families import role_of
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_exporter.texts.service_tokens import ServiceTokens
     from interlingua_loadtest.capacity.workload import IntArray
 
 Texts = Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]]
 
 
-def published_tokens(repository: Path, service: str) -> ServiceTokens:
+def published_tokens(published: Published, service: str) -> ServiceTokens:
     """Of a service's newest version. Raises InputError: it is not published."""
     from interlingua_exporter.texts.service_tokens import ServiceTokens
 
-    tokens = ServiceTokens.published(repository, service)
-    if tokens is None:
-        raise InputError(f"the traffic needs {service}, but {repository} has no such service: run `interlingua export`")
-    return tokens
+    found = published.newest(role_of(service))
+    if found is None:
+        raise InputError(
+            f"the traffic needs {service}, but {published.root} has no such service: run `interlingua export`"
+        )
+    return ServiceTokens.of(found, service)
 
 
-def published_counts(repository: Path, service: str, texts: Texts) -> dict[str, IntArray]:
+def published_counts(published: Published, service: str, texts: Texts) -> dict[str, IntArray]:
     """By language, tokens of every text, or pair of query and document, as the service would tokenize it.
 
     Raises:
@@ -36,5 +39,5 @@ def published_counts(repository: Path, service: str, texts: Texts) -> dict[str, 
     """
     if not texts:
         return {}
-    tokens = published_tokens(repository, service)
+    tokens = published_tokens(published, service)
     return {language: tokens.counts(some) for language, some in texts.items()}

@@ -1,24 +1,26 @@
 """What a simulated server consists of: its networks, its services, its cores.
 
-model repository (config.pbtxt) + HardwareProfile --> ServerLayout
+Published + HardwareProfile --> ServerLayout
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK, ServiceSpec, published_versions
-from interlingua_loadtest.capacity.published_network import SERVICES
+from interlingua.repository.families import FAMILIES
+from interlingua_loadtest.capacity.measured_network import SERVICES
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published, PublishedVersion
+    from interlingua.repository.triton_model import TritonModel
+    from interlingua.served.service import ServiceSpec
     from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
     from interlingua_loadtest.capacity.service_time import ServiceTimeModel
 
-_SERVICES = (EMBED_QUERY, EMBED_DOCUMENT, RERANK)
+_SERVICES = [name for family in FAMILIES.values() for name in family.services]
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,10 @@ class ServerLayout:
             raise InputError(f"server layout: {'; '.join(faults)}")
 
     @classmethod
-    def of_repository(
-        cls, repository: Path, profile: HardwareProfile, cores: int | None = None, *, with_clients: bool = False
+    def of(
+        cls, published: Published, profile: HardwareProfile, cores: int | None = None, *, with_clients: bool = False
     ) -> ServerLayout:
-        """The server that `interlingua serve` makes of a model repository, on the profile's hardware.
+        """The server that `interlingua serve` makes of the newest versions, on the profile's hardware.
 
         Args:
             cores: in place of the profile's.
@@ -125,20 +127,15 @@ class ServerLayout:
             InputError: the repository has no services, or the profile no measurement of one of its networks in its
                 precision and thread count.
         """
-        try:
-            services = {
-                name: _service(repository, name, profile, with_clients=with_clients)
-                for name in _SERVICES
-                if _has(repository, name)
-            }
-            names = sorted({service.network for service in services.values()})
-            networks = {name: _network(repository, name, profile) for name in names}
-        except (KeyError, ValueError, IndexError) as error:
-            raise InputError(
-                f"{repository}: its configurations are not those of `interlingua export` ({error!r}): export again"
-            ) from error
-        if not services:
-            raise InputError(f"{repository} holds none of {', '.join(_SERVICES)}: run `interlingua export` first")
+        newest = published.newest_versions()
+        if not newest:
+            raise InputError(f"{published.root} holds none of {', '.join(_SERVICES)}: run `interlingua export` first")
+        services = {
+            name: _service(found.models[name], spec, profile, with_clients=with_clients)
+            for found in newest
+            for name, spec in found.specs.items()
+        }
+        networks = {found.network.name: _network(found, profile) for found in newest}
         return cls(
             services=services,
             networks=networks,
@@ -159,27 +156,15 @@ def busy_threads(models: list[ServiceTimeModel]) -> tuple[tuple[int, float], ...
     return tuple((threads, sum(values) / len(values)) for threads, values in sorted(factors.items()))
 
 
-def _has(repository: Path, model: str) -> bool:
-    return (repository / model / "config.pbtxt").is_file()
-
-
-def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clients: bool) -> ServiceLayout:
-    from interlingua.repository.triton_config import instances_of, parameters_of, read_config
-
-    config = read_config(repository / name / "config.pbtxt")
-    parameters = parameters_of(config)
-    versions = published_versions(parameters)
-    if not versions:
-        raise InputError(f"{repository / name}: its configuration names no published version: export again")
-    spec = ServiceSpec.from_parameters(parameters, versions[-1])
-    costs = profile.costs(name)
+def _service(service: TritonModel, spec: ServiceSpec, profile: HardwareProfile, *, with_clients: bool) -> ServiceLayout:
+    costs = profile.costs(service.name)
     return ServiceLayout(
         network=spec.network,
-        instances=instances_of(config),
-        max_batch=config.max_batch_size,
+        instances=service.instances,
+        max_batch=service.max_batch,
         max_batch_tokens=spec.max_batch_tokens,
         max_tokens=spec.max_tokens,
-        outstanding_calls=int(parameters.get("outstanding_calls", 2)),
+        outstanding_calls=int(service.parameters.get("outstanding_calls", 2)),
         text=TextCost(costs.batch_s, costs.text_s, costs.token_s) if costs.token_s else profile.text,
         handover_s=costs.handover_s,
         arrival_s=costs.request_s + (costs.client_s if with_clients else 0.0),
@@ -187,13 +172,8 @@ def _service(repository: Path, name: str, profile: HardwareProfile, *, with_clie
     )
 
 
-def _network(repository: Path, name: str, profile: HardwareProfile) -> NetworkLayout:
-    from interlingua.repository.triton_config import instances_of, kind_of, parameters_of, read_config
-
-    config = read_config(repository / name / "config.pbtxt")
-    parameters = parameters_of(config)
-    precision = parameters[f"{max(config.version_policy.specific.versions)}/precision"]
-    threads = int(parameters["intra_op_thread_count"])
-    model = profile.find(name, precision, threads)
-    call_s = profile.costs(SERVICES.get(name, name)).call_s
-    return NetworkLayout(replace(model, call_s=model.call_s + call_s), instances_of(config), kind_of(config))
+def _network(found: PublishedVersion, profile: HardwareProfile) -> NetworkLayout:
+    network = found.network
+    model = profile.find(network.name, found.precision, network.threads)
+    call_s = profile.costs(SERVICES[network.name]).call_s
+    return NetworkLayout(replace(model, call_s=model.call_s + call_s), network.instances, network.kind)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import cycle, islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from interlingua_loadtest.capacity.demand import Demand
 from interlingua_loadtest.capacity.published_tokens import published_counts
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_loadtest.run_settings import RunSettings
     from interlingua_loadtest.traffic import Ask
 
@@ -25,7 +25,7 @@ _ASKS = 1000
 _PAIRS_A_SEARCH = 4  # documents that stand for a search's candidates
 
 
-def demand_of_run(settings: RunSettings, repository: Path) -> Demand:
+def demand_of_run(settings: RunSettings, published: Published) -> Demand:
     """The make-up of a run's traffic.
 
     The pairs of a search are taken to be its query with any documents of the dataset: which of them are found, is left
@@ -47,9 +47,9 @@ def demand_of_run(settings: RunSettings, repository: Path) -> Demand:
     return Demand(
         kinds=dict(settings.shares),
         languages=dict(Counter(ask.language for ask in asks)),
-        query_tokens=published_counts(repository, EMBED_QUERY, queries),
-        document_tokens=published_counts(repository, EMBED_DOCUMENT, documents),
-        pair_tokens=published_counts(repository, RERANK, pairs),
+        query_tokens=published_counts(published, EMBED_QUERY, queries),
+        document_tokens=published_counts(published, EMBED_DOCUMENT, documents),
+        pair_tokens=published_counts(published, RERANK, pairs),
         depth=round(float(np.mean(depths))) if depths else 0,
         deadline_s=1e-3 * settings.deadline_ms if settings.deadline_ms else None,
     )

@@ -54,7 +54,7 @@ class GraphQuality:
         """With the vectors that the evaluation cached; else why `ef_search` cannot be measured."""
         from interlingua_evaluation.serving import published_embedder
 
-        folder = folder_of(dataset, cache, published_embedder(report.source.repository))
+        folder = folder_of(dataset, cache, published_embedder(report.models))
         missing = [name for name in report.ndcg if not (report.source.report / _RUNS / str(name)).is_dir()]
         if missing:
             return f"{report.source.report} has no runs of {', '.join(map(str, missing))}"

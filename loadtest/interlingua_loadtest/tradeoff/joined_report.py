@@ -18,8 +18,8 @@ from interlingua_evaluation.report.saved_report import FILE, SavedReport
 from interlingua_evaluation.systems.system_name import SystemName
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_evaluation.report.model import Configuration
-    from interlingua_evaluation.serving import PublishedModels
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class JoinedReport:
 
     source: ReportSource
     saved: SavedReport
-    models: PublishedModels
+    models: Published
     ndcg: Mapping[SystemName, MeasureFigures]
     left_out: tuple[str, ...]
     languages: tuple[str, ...]
@@ -67,10 +67,10 @@ class JoinedReport:
         Raises:
             InputError: one cannot be read, or the report is of other models than the repository's.
         """
-        from interlingua_evaluation.serving import published_models
+        from interlingua.repository.published import Published
 
         saved = SavedReport.load(source.report)
-        models = published_models(source.repository)
+        models = Published.read(source.repository)
         report = saved.report
         _require_models(source, models, report.configuration)
         named = {SystemName.parse(system.name): system for system in report.systems}
@@ -111,13 +111,13 @@ def _told(report: JoinedReport) -> str:
     return f"{report.source.label} was evaluated on {saved.dataset} ({saved.digest[:12]}, {saved.half} half)"
 
 
-def _require_models(source: ReportSource, models: PublishedModels, configuration: Configuration) -> None:
+def _require_models(source: ReportSource, models: Published, configuration: Configuration) -> None:
     faults = list(_model_faults(source, models, configuration))
     if faults:
         raise InputError(f"--setting {source.label}: {'; '.join(faults)}: name the report's own repository")
 
 
-def _model_faults(source: ReportSource, models: PublishedModels, configuration: Configuration) -> Iterator[str]:
+def _model_faults(source: ReportSource, models: Published, configuration: Configuration) -> Iterator[str]:
     pairs = (
         ("embedder", configuration.embedder, models.embedder),
         ("reranker", configuration.reranker, models.reranker),

@@ -21,6 +21,7 @@ from interlingua_loadtest.tradeoff.setting_cost import FirstStageCost, Replica, 
 from interlingua_loadtest.tradeoff.verdict import verdict
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.report.model import MeasureFigures
     from interlingua_evaluation.systems.system_name import SystemName
@@ -110,11 +111,11 @@ def _rows(
     """Of one report; what is to be known of them is put to the notes."""
     first = FirstStageCost(index_cost, wanted.documents or len(dataset.documents), report.models.embedder.dimension)
     names = _reranked_where_there_is_a_reranker(report, notes)
-    layout = _layout(report.source.repository, profiles)
+    layout = _layout(report.models, profiles)
     # Searches in the mix of the dataset's queries; the depth is replaced setting by setting.
     deepest = max(name.depth or 0 for name in names)
     traffic = PlannedTraffic(source=f"--setting {report.source.label}", peak_rate=1.0, mean_rate=1.0, depth=deepest)
-    demand = planned_demand(traffic, dataset, report.source.repository)
+    demand = planned_demand(traffic, dataset, report.models)
     replica = Replica(
         layout=layout,
         demand=demand,
@@ -132,11 +133,11 @@ def _rows(
             yield PlacedSetting(setting=setting, cost=None, impossible=str(error))
 
 
-def _layout(repository: Path, profiles: Sequence[HardwareProfile]) -> ServerLayout:
+def _layout(published: Published, profiles: Sequence[HardwareProfile]) -> ServerLayout:
     faults = []
     for profile in profiles:
         try:
-            return ServerLayout.of_repository(repository, profile)
+            return ServerLayout.of(published, profile)
         except InputError as error:
             faults.append(str(error))
     raise InputError("; ".join(faults))

@@ -16,6 +16,7 @@ from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
 from interlingua_loadtest.capacity.server_layout import ServerLayout
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_loadtest.capacity.server_layout import NetworkLayout
 
 
@@ -51,19 +52,19 @@ class Hardware:
         return ", ".join([facts.get("cpu", "a machine"), f"{self.profile.cores} cores"])
 
 
-def hardware(repository: Path, profiles: Sequence[Path], gpus: Sequence[str]) -> list[Hardware]:
+def hardware(published: Published, profiles: Sequence[Path], gpus: Sequence[str]) -> list[Hardware]:
     """All that were named.
 
     Raises:
         InputError: nothing was named, a profile does not fit the repository, a card is not known, or two have one name.
     """
     measured = [HardwareProfile.read(path) for path in profiles]
-    found = [Hardware(profile, ServerLayout.of_repository(repository, profile)) for profile in measured]
+    found = [Hardware(profile, ServerLayout.of(published, profile)) for profile in measured]
     beside = next((profile for profile in measured if profile.origin == "measured"), None)
     for name in gpus:
         on = card(name)
-        profile = gpu_profile(on, repository, beside)
-        found.append(Hardware(profile, gpu_layout(repository, profile), on))
+        profile = gpu_profile(on, published, beside)
+        found.append(Hardware(profile, gpu_layout(published, profile), on))
     names = [one.name for one in found]
     if not found:
         raise InputError("no hardware was named: give --profile FILE (made by `interlingua calibrate`), or --gpu NAME")

@@ -12,8 +12,7 @@ from interlingua_loadtest.capacity.plan.records import IndexSize
 from interlingua_loadtest.capacity.published_tokens import published_tokens
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from interlingua.repository.published import Published
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
 
 
@@ -30,14 +29,14 @@ class IndexCosts(Protocol):
 
 
 def index_size(
-    traffic: PlannedTraffic, repository: Path, index_cost: IndexCosts | None, months: int
+    traffic: PlannedTraffic, published: Published, index_cost: IndexCosts | None, months: int
 ) -> IndexSize | None:
     """The corpus after so many months, in the dimension of the repository; None where none was given."""
     corpus = traffic.corpus
     if index_cost is None or corpus.documents == 0:
         return None
     count = round(corpus.documents * traffic.growth.corpus_factor(months))
-    dimension = published_tokens(repository, EMBED_QUERY).spec.dimension
+    dimension = published_tokens(published, EMBED_QUERY).spec.dimension
     return IndexSize(
         documents=count,
         dimension=dimension,

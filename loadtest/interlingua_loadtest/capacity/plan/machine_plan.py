@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua_loadtest.capacity.highest_rate import Runs, highest_rate
@@ -23,6 +22,7 @@ from interlingua_loadtest.capacity.planner import HEADROOM, cost_per_million, re
 from interlingua_loadtest.capacity.workload import SEARCH
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_loadtest.capacity.demand import Demand
     from interlingua_loadtest.capacity.plan.hardware import Hardware
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
@@ -78,7 +78,7 @@ def plan_on(
     machine: Hardware,
     traffic: PlannedTraffic,
     demand: Demand,
-    repository: Path,
+    published: Published,
     wanted: PlanGoal,
     index: tuple[IndexSize | None, IndexSize | None],
     on_step: Step,
@@ -131,7 +131,7 @@ def plan_on(
         at_peak=point(traffic.peak_rate / replicas.count, demand, layout, runs),
         after_loss=point(traffic.peak_rate / (replicas.count - wanted.spare), demand, layout, runs),
         curve=tuple(point(share * highest.rate, demand, layout, runs) for share in _CURVE),
-        memory=memory_of(machine, layout, repository),
+        memory=memory_of(machine, layout, published),
         cost=cost,
         effects=tuple(
             effect(change, traffic.peak_rate, per_replica, cost, headroom=wanted.headroom, spare=wanted.spare)

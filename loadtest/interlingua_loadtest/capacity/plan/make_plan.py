@@ -6,7 +6,6 @@ PlannedTraffic, Demand, Hardware ..., PlanGoal --machine by machine--> HardwareP
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from interlingua_loadtest.capacity.plan.records import Plan
 from interlingua_loadtest.capacity.planner import replicas_for
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_loadtest.capacity.demand import Demand
     from interlingua_loadtest.capacity.plan.hardware import Hardware
     from interlingua_loadtest.capacity.plan.index_size import IndexCosts
@@ -29,7 +29,7 @@ def make_plan(
     traffic: PlannedTraffic,
     demand: Demand,
     machines: Sequence[Hardware],
-    repository: Path,
+    published: Published,
     wanted: PlanGoal,
     *,
     index_cost: IndexCosts | None = None,
@@ -48,12 +48,12 @@ def make_plan(
     """
     _check(machines, wanted)
     growth = traffic.growth
-    now = index_size(traffic, repository, index_cost, 0)
-    later = index_size(traffic, repository, index_cost, growth.months)
+    now = index_size(traffic, published, index_cost, 0)
+    later = index_size(traffic, published, index_cost, growth.months)
     plans, impossible = [], {}
     for machine in machines:
         try:
-            plans.append(plan_on(machine, traffic, demand, repository, wanted, (now, later), on_step))
+            plans.append(plan_on(machine, traffic, demand, published, wanted, (now, later), on_step))
         except ImpossibleSloError as error:
             impossible[machine.name] = str(error)
     if not plans:

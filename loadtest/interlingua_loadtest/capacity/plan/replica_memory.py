@@ -1,13 +1,12 @@
 """What memory a replica takes: its processes as measured, or from the files they load.
 
-HardwareProfile.memory_mb, layout, model repository --> MemoryPart ... --> Memory
+HardwareProfile.memory_mb, layout, Published --> MemoryPart ... --> Memory
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from interlingua.base.errors import InputError
@@ -17,6 +16,7 @@ from interlingua_loadtest.capacity.network_size import network_size
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from interlingua.repository.published import Published, PublishedVersion
     from interlingua_loadtest.capacity.plan.hardware import Hardware
     from interlingua_loadtest.capacity.server_layout import ServerLayout
 
@@ -69,20 +69,24 @@ class Memory:
         return all(part.origin == "measured" for part in self.parts)
 
 
-def memory_of(hardware: Hardware, layout: ServerLayout, repository: Path) -> Memory:
+def memory_of(hardware: Hardware, layout: ServerLayout, published: Published) -> Memory:
     """Of a replica with these instances.
 
     Raises:
         InputError: the card is too small, or a network's file cannot be read.
     """
     measured = hardware.profile.memory_mb
+    newest = {name: found for found in published.newest_versions() for name in found.models}
     parts = [_server(measured)]
     for name, service in layout.services.items():
-        parts.append(_part(name, service.instances, measured, _tokenizer_mib(repository / name)))
+        tokenizer = newest[name].tokenizer(name)
+        size = tokenizer.stat().st_size if tokenizer.is_file() else 0
+        parts.append(_part(name, service.instances, measured, TOKENIZER_TIMES * size / _MIB))
     for name, network in layout.networks.items():
         if network.device == "cpu":
-            parts.append(_part(name, network.instances, measured, _network_mib(repository / name)))
-    return Memory(tuple(parts), _on_card(hardware, layout, repository))
+            loads_mib = network_size(newest[name].folder).file_bytes / _MIB
+            parts.append(_part(name, network.instances, measured, loads_mib))
+    return Memory(tuple(parts), _on_card(hardware, layout, newest))
 
 
 def _server(measured: Mapping[str, float]) -> MemoryPart:
@@ -97,25 +101,11 @@ def _part(name: str, instances: int, measured: Mapping[str, float], loads_mib: f
     return MemoryPart(name, instances, PROCESS_MIB + loads_mib, "estimated")
 
 
-def _tokenizer_mib(service: Path) -> float:
-    return TOKENIZER_TIMES * sum(file.stat().st_size for file in _newest(service).glob("tokenizer.json")) / _MIB
-
-
-def _network_mib(network: Path) -> float:
-    return network_size(_newest(network)).file_bytes / _MIB
-
-
-def _newest(model: Path) -> Path:
-    from interlingua.repository.triton_config import CONFIG_FILE, read_config, versions_of
-
-    return model / str(max(versions_of(read_config(model / CONFIG_FILE))))
-
-
-def _on_card(hardware: Hardware, layout: ServerLayout, repository: Path) -> float:
+def _on_card(hardware: Hardware, layout: ServerLayout, newest: Mapping[str, PublishedVersion]) -> float:
     """Weights and embeddings as fp32, and CUDA's own; activations of a call are small beside them."""
     if hardware.card is None:
         return 0.0
-    sizes = {name: network_size(_newest(repository / name)) for name in layout.networks}
+    sizes = {name: network_size(newest[name].folder) for name in layout.networks}
     weights = sum(
         WEIGHT_BYTES * sizes[name].parameters * network.instances for name, network in layout.networks.items()
     )

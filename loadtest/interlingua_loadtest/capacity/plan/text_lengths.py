@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ from interlingua_loadtest.capacity.workload import SEARCH
 from interlingua_loadtest.traffic_source import Source, SourceText
 
 if TYPE_CHECKING:
+    from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
 
@@ -29,7 +29,7 @@ _SEED = 0
 Texts = dict[str, list[str]]
 
 
-def planned_demand(traffic: PlannedTraffic, dataset: Dataset, repository: Path) -> Demand:
+def planned_demand(traffic: PlannedTraffic, dataset: Dataset, published: Published) -> Demand:
     """What the traffic asks, with token counts of the dataset's texts.
 
     Pairs are queries of a language with documents of any language of the mix, drawn at random: the candidates of a
@@ -51,9 +51,9 @@ def planned_demand(traffic: PlannedTraffic, dataset: Dataset, repository: Path) 
     return Demand(
         kinds=traffic.kinds,
         languages=languages,
-        query_tokens=published_counts(repository, EMBED_QUERY, queries) if _asks(traffic, EMBED_QUERY, SEARCH) else {},
-        document_tokens=published_counts(repository, EMBED_DOCUMENT, documents) if needs_documents else {},
-        pair_tokens=published_counts(repository, RERANK, _pairs(queries, candidates)) if needs_pairs else {},
+        query_tokens=published_counts(published, EMBED_QUERY, queries) if _asks(traffic, EMBED_QUERY, SEARCH) else {},
+        document_tokens=published_counts(published, EMBED_DOCUMENT, documents) if needs_documents else {},
+        pair_tokens=published_counts(published, RERANK, _pairs(queries, candidates)) if needs_pairs else {},
         depth=traffic.depth if needs_pairs else 0,
         deadline_s=traffic.deadline_s,
     )
