@@ -11,6 +11,7 @@ from pathlib import Path
 from interlingua.base.errors import InputError
 from interlingua_adaptation import trainee
 from interlingua_exporter.models.catalog import DELTA_FILE
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources, weight_delta
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_exporter.weights.delta_checkpoint import base_state
@@ -34,7 +35,7 @@ def write_artefact(
     tuned = trainee.read(checkpoint)
     if not tuned.settings.base:
         raise InputError(f"{checkpoint} states no base in the catalogue: only the whole folder can be kept")
-    base = sources.load(tuned.settings.base, Overrides())
+    base = sources.load(resolve(tuned.settings.base), Overrides())
     delta = weight_delta.extract(base_state(base.graph.encoder), tuned.network.state_dict(), rank=rank)  # type: ignore[arg-type]
     target.mkdir(parents=True, exist_ok=True)
     weight_delta.write(delta, target / DELTA_FILE)

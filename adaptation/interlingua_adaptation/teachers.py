@@ -19,6 +19,7 @@ import torch
 from interlingua.base.errors import InputError
 from interlingua_adaptation import trainee as trainees
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker, TokenVectors
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_exporter.weights.late_interaction_settings import is_late_interaction
@@ -64,7 +65,7 @@ def load(name: str, lists: Sequence[TrainingList], *, base: str) -> Teacher:
     if name == trainees.NEUTRAL or is_late_interaction(Path(name)):
         trainee = trainees.begin(name, lists, base=base)
         return LateInteractionTeacher(trainee.network, trainee.rows)
-    checkpoint = sources.load(name, Overrides())
+    checkpoint = sources.load(resolve(name), Overrides())
     if isinstance(checkpoint.graph, LateInteractionReranker):
         raise InputError(f"{name}: give the folder of a late-interaction reranker, not its catalogue name")
     return EmbedderTeacher(checkpoint) if checkpoint.spec.role == "embedder" else CrossEncoderTeacher(checkpoint)

@@ -16,6 +16,7 @@ from interlingua.base.errors import InputError
 from interlingua_adaptation.start import remove_language_directions
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 from interlingua_exporter.models import catalog
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import late_interaction_folder, sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_exporter.weights.late_interaction_rows import SideRows
@@ -59,7 +60,7 @@ def begin(start: str, lists: Sequence[TrainingList], *, base: str = DEFAULT_BASE
     """
     if start not in (NEUTRAL, RANDOM):
         return read(Path(start))
-    trainee = _untrained(sources.load(base, Overrides()))
+    trainee = _untrained(sources.load(resolve(base), Overrides()))
     if start == NEUTRAL:
         queries, documents = _sample(lists, seed)
         remove_language_directions(trainee.network, trainee.rows, queries, documents)

@@ -75,11 +75,12 @@ def main(pythons: tuple[Path, ...], older_cpu: Path | None) -> None:
     from interlingua.served.graph_names import MODEL_FILE
     from interlingua_evaluation.datasets.sources import open_dataset
     from interlingua_exporter.models.catalog import DEFAULT_MODEL
+    from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.precision.build import convert, write_full
     from interlingua_exporter.weights.checkpoint_folder import Overrides
     from interlingua_exporter.weights.sources import load
 
-    dataset, checkpoint = open_dataset("helpdesk12"), load(DEFAULT_MODEL, Overrides())
+    dataset, checkpoint = open_dataset("helpdesk12"), load(resolve(DEFAULT_MODEL), Overrides())
     texts = [checkpoint.spec.document_prompt + document.indexed.passage for document in dataset.documents]
     texts += [checkpoint.spec.query_prompt + query.text for query in dataset.queries]
     click.echo(f"{this_processor()}, helpdesk12, {checkpoint.spec.id}")

@@ -109,13 +109,14 @@ def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, 
     from interlingua_evaluation.rerankers.served_lists import rerank_through_service
     from interlingua_evaluation.systems.candidate_lists import NOTHING
     from interlingua_evaluation.systems.reranking import MixedScores
+    from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.weights.checkpoint_folder import Overrides
     from interlingua_exporter.weights.sources import load
 
     if Published.read(repository).newest("embedder") is None:  # a client wants both services
         _export(repository, precision, DEFAULT_MODEL)
     exported = _export(repository, precision, reranker)
-    checkpoint = load(reranker, Overrides())
+    checkpoint = load(resolve(reranker), Overrides())
     pairs = [
         (lists.dataset.queries[query].text, lists.dataset.documents[document].indexed.passage)
         for query, row in zip(lists.queries.tolist(), lists.documents.tolist(), strict=True)

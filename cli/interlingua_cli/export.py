@@ -112,6 +112,7 @@ def command(
     on this machine, and rankings in the language that loses most.
     """
     from interlingua_exporter.models.extra import require_export_extra
+    from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.weights import dummy_folder, sources
 
     require_export_extra()
@@ -130,8 +131,9 @@ def command(
         return
     if verify:
         load = sources.load if weights == "real" else dummy_folder.load
-        loaded = partial(load, overrides=overrides, catalogue=catalog)
-        verify_published(model, model_repository, version, loaded, _cores(), _say, as_json=as_json)
+        loaded = partial(load, overrides=overrides)
+        source = resolve(model, catalog) if model else None
+        verify_published(source, model_repository, version, catalog, loaded, _cores(), _say, as_json=as_json)
         return
     from interlingua_exporter.export import export
     from interlingua_exporter.export_request import ExportRequest
@@ -139,9 +141,10 @@ def command(
     from interlingua_exporter.models.catalog import DEFAULT_MODEL
     from interlingua_exporter.weights.room import exhaustion_told
 
-    runtime = runtime or runtime_for(model or DEFAULT_MODEL, catalog, cast("Weights", weights))
+    resolved = resolve(model or DEFAULT_MODEL, catalog)
+    runtime = runtime or runtime_for(resolved, cast("Weights", weights))
     request = ExportRequest(
-        model=model or DEFAULT_MODEL,
+        model=resolved,
         precision=cast("Precision", precision),
         fuse=fuse,
         repository=model_repository,
@@ -149,7 +152,6 @@ def command(
         version=version,
         overrides=overrides,
         threads=_cores(),
-        catalogue=catalog,
         weights=cast("Weights", weights),
         lengths=wishes_of(options),
         runtime=runtime,
@@ -175,13 +177,15 @@ def _compare(
     ignore_limits: bool,
 ) -> None:
     from interlingua_exporter.models.catalog import DEFAULT_MODEL
+    from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.precision_comparison import compare
     from interlingua_exporter.weights.room import exhaustion_told
 
     if fuse or verify:
         raise click.UsageError("--compare goes without --fuse and --verify")
     with exhaustion_told():
-        comparison = compare(model or DEFAULT_MODEL, overrides, catalog, _cores(), _say, ignore_limits=ignore_limits)
+        resolved = resolve(model or DEFAULT_MODEL, catalog)
+        comparison = compare(resolved, overrides, _cores(), _say, ignore_limits=ignore_limits)
     if as_json:
         click.echo(json.dumps(comparison_facts(comparison), ensure_ascii=False))
     else:

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from interlingua.repository.published import PublishedVersion
     from interlingua_exporter.gate.parity import GateReport
     from interlingua_exporter.graphs.checkpoint import Checkpoint
+    from interlingua_exporter.models.catalog import Entry
+    from interlingua_exporter.models.resolve import ResolvedModel
 
-    Loaded = Callable[[str], Checkpoint]
+    Loaded = Callable[[ResolvedModel], Checkpoint]
 
 
 def verify_published(
-    model: str | None,
+    model: ResolvedModel | None,
     root: Path,
     version: int | None,
+    catalogue: Path | None,
     loaded: Loaded,
     threads: int,
     progress: Callable[[str], None],
@@ -38,19 +41,20 @@ def verify_published(
 
     Args:
         model: source to compare with; without it the catalogue's, where that has the published model.
-        loaded: from the name of a source to the model.
+        loaded: from a source to the model.
 
     Raises:
         InputError, ExportError: a version is not as it was published, or `model` is another one.
     """
     from interlingua.repository.published import Published
     from interlingua_exporter.gate.verify import check_files
+    from interlingua_exporter.models.catalog import entries
 
-    facts = []
+    known, facts = entries(catalogue), []
     for found in Published.read(root).all_versions(version):
         progress(f"checking the files of {found.name} and its services")
         check_files(found)
-        gate, reason = _compared(model, found, loaded, threads, progress)
+        gate, reason = _compared(model, found, known, loaded, threads, progress)
         facts.append(_facts(found, gate))
         if not as_json:
             _print_version(found, gate, reason)
@@ -59,8 +63,9 @@ def verify_published(
 
 
 def _compared(
-    model: str | None,
+    model: ResolvedModel | None,
     found: PublishedVersion,
+    known: tuple[Entry, ...],
     loaded: Loaded,
     threads: int,
     progress: Callable[[str], None],
@@ -68,13 +73,15 @@ def _compared(
     """The gate's report, or why there is none."""
     from interlingua_exporter.gate.verify import check_answers, is_plan
     from interlingua_exporter.models.catalog import find
+    from interlingua_exporter.models.resolve import ResolvedModel
     from interlingua_exporter.weights.dummy_folder import is_dummy
 
     if is_dummy(found.spec.revision) and not model:
         return None, f"its weights are random; {found.spec.model_id} --weights dummy makes them again"
     if is_plan(found) and not model:
         return None, "a TensorRT plan runs in TensorRT alone (docs/tensorrt.md)"
-    source = model or (found.spec.model_id if find(found.spec.model_id) else None)
+    entry = find(found.spec.model_id, known)
+    source = model or (entry and ResolvedModel(entry.id, entry))
     if not source:
         return None, "its source is not in the catalogue; give MODEL to compare with torch"
     try:

@@ -42,14 +42,14 @@ def export(request: ExportRequest, on_step: Callable[[str], None]) -> ExportRepo
         ArchiveError: its archive cannot be had.
         ExportError: it cannot be turned into a graph, or fails the gate; nothing was published.
     """
-    if (request.runtime or runtime_for(request.model, request.catalogue, request.weights)) == "torch":
+    if (request.runtime or runtime_for(request.model, request.weights)) == "torch":
         from interlingua_exporter.torch_export import export_torch
 
         return export_torch(request, on_step)
     require_runnable(request.precision, request.serving.placement, fuse=request.fuse)
     if request.lengths.runner:
         require_tensorrt(request.precision, request.serving.placement, fuse=request.fuse)
-    asked = (request.model, (request.precision,), request.overrides, request.catalogue)
+    asked = (request.model, (request.precision,), request.overrides)
     checkpoint = load_for(*asked, on_step, request.weights, plan=request.plan())
     if request.lengths.corpus:
         on_step(f"measuring the lengths of {request.lengths.corpus}")

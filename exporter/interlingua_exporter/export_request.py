@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from interlingua.served.kinds import Precision
     from interlingua_exporter.gate.parity import GateReport
     from interlingua_exporter.models.exportable import Runtime
+    from interlingua_exporter.models.resolve import ResolvedModel
     from interlingua_exporter.models.spec import ModelSpec
     from interlingua_exporter.precision.trade import Trade
     from interlingua_exporter.publication.candidate import ServingOptions
@@ -32,10 +33,8 @@ class ExportRequest:
     """What the user asked for.
 
     Attributes:
-        model: a catalogue name, a folder or a Hub id.
         version: the number to publish as; None for the next one.
         threads: of this machine, for the gate.
-        catalogue: a file of the user's own entries, in place of the usual one.
         fuse: whether ONNX Runtime's transformer fusions are applied; for GPUs.
         weights: the model's own, or random ones in an entry's shape (interlingua_exporter/weights/dummy_folder.py).
         lengths: what the calls will look like, and whether TensorRT runs them.
@@ -44,14 +43,13 @@ class ExportRequest:
         weight_bits: of the matrices of int8 products; 8 is for CPUs with VNNI and for Arm alone.
     """
 
-    model: str
+    model: ResolvedModel
     precision: Precision
     repository: Path
     serving: ServingOptions
     version: int | None = None
     overrides: Overrides = Overrides()  # noqa: RUF009
     threads: int = 1
-    catalogue: Path | None = None
     fuse: bool = False
     weights: Weights = "real"
     lengths: LengthWishes = LengthWishes()  # noqa: RUF009

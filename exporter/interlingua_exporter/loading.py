@@ -1,6 +1,6 @@
-"""From what the user wrote to a model that may be exported, with room for it.
+"""From a model that was found to one that may be exported, with room for it.
 
-MODEL, precisions --catalogue: allowed? --> --room?--> interlingua_exporter/weights (the model's own, or random ones)
+ResolvedModel, precisions --entry: allowed? --> --room?--> weights/ (the model's own, or random ones)
 --> Checkpoint
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua_exporter.models import catalog
 from interlingua_exporter.models.exportable import Runtime, require_exportable, runtime_of
 from interlingua_exporter.precision.precision_choice import require_allowed
 from interlingua_exporter.weights import dummy_folder, sources
@@ -16,26 +15,24 @@ from interlingua_exporter.weights.room import require_room_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from interlingua.served.kinds import Precision
     from interlingua_exporter.export_request import Weights
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.models.export_needs import ExportPlan
+    from interlingua_exporter.models.resolve import ResolvedModel
     from interlingua_exporter.weights.checkpoint_folder import Overrides
 
 
-def runtime_for(model: str, catalogue: Path | None, weights: Weights = "real") -> Runtime:
-    """What serves a model unless the user says otherwise: its entry's, else ONNX. Raises InputError."""
-    entry = catalog.find(model, catalog.entries(catalogue)) if weights == "real" else None
-    return runtime_of(entry) if entry else "onnx"
+def runtime_for(model: ResolvedModel, weights: Weights = "real") -> Runtime:
+    """What serves a model unless the user says otherwise: its entry's, else ONNX."""
+    return runtime_of(model.entry) if model.entry and weights == "real" else "onnx"
 
 
 def load_for(
-    model: str,
+    model: ResolvedModel,
     precisions: tuple[Precision, ...],
     overrides: Overrides,
-    catalogue: Path | None,
     on_step: Callable[[str], None],
     weights: Weights = "real",
     runtime: Runtime = "onnx",
@@ -48,16 +45,16 @@ def load_for(
     Args:
         plan: what there has to be room for before anything is fetched or read; None where nobody looks.
     """
-    if entry := catalog.find(model, catalog.entries(catalogue)):
+    if entry := model.entry:
         if weights == "real":
             require_exportable(entry, runtime)
         for precision in precisions:
             require_allowed(entry, precision)
     if plan is not None:
-        require_room_for(model, plan, revision=overrides.revision, catalogue=catalogue)
-    on_step(f"loading {model}" if weights == "real" else f"making {model} with random weights")
+        require_room_for(model, plan, revision=overrides.revision)
+    on_step(f"loading {model.name}" if weights == "real" else f"making {model.name} with random weights")
     load = sources.load if weights == "real" else dummy_folder.load
-    checkpoint = load(model, overrides, catalogue)
+    checkpoint = load(model, overrides)
     require_exportable(checkpoint.spec, runtime)
     for precision in precisions:
         require_allowed(checkpoint.spec, precision)

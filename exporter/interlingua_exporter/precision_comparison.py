@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from interlingua_exporter.gate.parity import GateReport
     from interlingua_exporter.gate.ranking_agreement import Values
     from interlingua_exporter.graphs.checkpoint import Checkpoint
+    from interlingua_exporter.models.resolve import ResolvedModel
     from interlingua_exporter.models.spec import ModelSpec
     from interlingua_exporter.weights.checkpoint_folder import Overrides
 
@@ -60,9 +61,8 @@ class PrecisionComparison:
 
 
 def compare(
-    model: str,
+    model: ResolvedModel,
     overrides: Overrides,
-    catalogue: Path | None,
     threads: int,
     on_step: Callable[[str], None],
     *,
@@ -79,7 +79,7 @@ def compare(
         ExportError: it cannot be turned into a graph at all.
     """
     plan = None if ignore_limits else ExportPlan(PRECISIONS, None)
-    checkpoint = load_for(model, (), overrides, catalogue, on_step, plan=plan)
+    checkpoint = load_for(model, (), overrides, on_step, plan=plan)
     with tempfile.TemporaryDirectory(prefix="interlingua-compare-") as folder:
         return _Comparing(checkpoint, Path(folder), threads, on_step).run()
 

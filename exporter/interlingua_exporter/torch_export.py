@@ -34,7 +34,7 @@ def export_torch(request: ExportRequest, on_step: Callable[[str], None]) -> Expo
     """Check and publish a model with the `torch` backend; arguments and errors as of `export`."""
     _require_servable(request)
     precision = request.precision
-    asked = (request.model, (precision,), request.overrides, request.catalogue)
+    asked = (request.model, (precision,), request.overrides)
     checkpoint = load_for(*asked, on_step, runtime="torch", plan=request.plan(torch=True))
     spec = checkpoint.spec
     serving, lengths = sized(request.lengths, checkpoint, request.serving)

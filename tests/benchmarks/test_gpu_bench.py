@@ -16,6 +16,7 @@ from interlingua_benchmarks.gpu_bench.bench import measure
 from interlingua_benchmarks.gpu_bench.matrix_rate import matrix_rates
 from interlingua_benchmarks.gpu_bench.records import MatrixRate
 from interlingua_benchmarks.gpu_bench.settings import LOOK, BenchSettings, Device
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from tests.benchmarks.gpu_bench_models import write_catalogue
@@ -165,7 +166,7 @@ def test_a_network_in_bf16_leaves_the_checkpoint_as_it_was(catalogue: Path) -> N
 
     from interlingua_benchmarks.gpu_bench.torch_network import placed_graph
 
-    checkpoint = sources.load("tiny/cross", Overrides(), catalogue)
+    checkpoint = sources.load(resolve("tiny/cross", catalogue), Overrides())
     before = {name: value.clone() for name, value in checkpoint.graph.state_dict().items()}
     half = placed_graph(checkpoint.graph, torch.bfloat16, "cpu")
     kinds = {name: value.dtype for name, value in half.named_parameters()}

@@ -11,6 +11,7 @@ from interlingua_benchmarks.gpu_bench.network_flops import NetworkFlops, dense_f
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.model_facts import DenseLayer, NetworkShape
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from tests.benchmarks.gpu_bench_models import TINY, write_catalogue
@@ -24,7 +25,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str
 
 
 def _load(name: str, catalogue: Path) -> Checkpoint:
-    return sources.load(name, Overrides(), catalogue)
+    return sources.load(resolve(name, catalogue), Overrides())
 
 
 def test_layers_by_hand() -> None:

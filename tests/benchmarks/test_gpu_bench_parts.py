@@ -18,6 +18,7 @@ from interlingua_benchmarks.gpu_bench.records import BenchReport, BenchRow, Matr
 from interlingua_benchmarks.gpu_bench.rectangles import Rectangles
 from interlingua_benchmarks.gpu_bench.settings import LOOK, Device
 from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.texts.text_encoder import Tokens
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -29,7 +30,7 @@ FLOPS = NetworkFlops(token=10, pair=2, text=5)
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Checkpoint:
     catalogue = write_catalogue(tmp_path_factory.mktemp("tiny"), tokenizer_json, ("tiny/bert",))
-    return sources.load("tiny/bert", Overrides(), catalogue)
+    return sources.load(resolve("tiny/bert", catalogue), Overrides())
 
 
 @pytest.fixture

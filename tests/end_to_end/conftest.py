@@ -15,6 +15,7 @@ import tritonclient.grpc as triton
 from interlingua.repository.triton_config import Placement
 from interlingua_exporter.export import export
 from interlingua_exporter.export_request import ExportRequest
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.publication.candidate import ServingOptions
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports
@@ -49,7 +50,7 @@ def tiny_repository(tmp_path_factory: pytest.TempPathFactory, make_folder: Calla
     folder = tmp_path_factory.mktemp("tiny-repository")
     for model in (make_folder("xlm-roberta", pooling="mean"), make_folder("xlm-roberta", labels=1)):
         export(
-            ExportRequest(model=str(model), precision="fp32", repository=folder, serving=ONE_INSTANCE), lambda _: None
+            ExportRequest(model=resolve(str(model)), precision="fp32", repository=folder, serving=ONE_INSTANCE), lambda _: None
         )
     return folder
 

@@ -17,6 +17,7 @@ from interlingua_client.inference import InferenceClient
 from interlingua_exporter.export import export
 from interlingua_exporter.export_request import ExportRequest
 from interlingua_exporter.models.exportable import TESTED_CLASSES
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import checkpoint_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_server.embedded import EmbeddedServer
@@ -49,7 +50,7 @@ def served(tokenizer_json: dict[str, bytes], tmp_path_factory: pytest.TempPathFa
         checkpoint = checkpoint_folder.load(folder, overrides=overrides)
         repository = scratch / ("bert" if tiny.family == "Bert" else "others")
         asked = ExportRequest(
-            model=str(folder), precision="fp32", repository=repository, serving=ONE_INSTANCE, overrides=overrides
+            model=resolve(str(folder)), precision="fp32", repository=repository, serving=ONE_INSTANCE, overrides=overrides
         )
         report = export(asked, lambda _: None)
         versions[name] = Exported(tiny, folder, checkpoint, folder), report.published.version, repository

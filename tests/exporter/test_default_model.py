@@ -13,6 +13,7 @@ from interlingua.base.archives import ensure
 from interlingua.base.errors import ArchiveError
 from interlingua_cli.export import command
 from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -41,7 +42,7 @@ def test_the_default_model_in_int8(tmp_path: Path) -> None:
     assert figures["error against torch"]["worst"] < 0.1
     assert figures["translations found first"]["worst"] > 0.9
 
-    checkpoint = sources.load("e5-small", Overrides())
+    checkpoint = sources.load(resolve("e5-small"), Overrides())
     encoder = checkpoint.text_encoder()
     session = OnnxSession(root / "embedder/1/model.onnx", threads=2)
     questions = encoder.encode([f"query: {row['ar']}" for row in sentences()])
@@ -54,7 +55,7 @@ def test_the_default_model_in_int8(tmp_path: Path) -> None:
 
 def test_tokens_of_the_default_model() -> None:
     """Golden ids: a new tokenizer library must not change them silently."""
-    encoder = sources.load("e5-small", Overrides()).text_encoder()
+    encoder = sources.load(resolve("e5-small"), Overrides()).text_encoder()
     assert encoder.pad_token_id == 1
     (row,) = encoder.encode(["query: Hello, world"])
     assert row.ids == (0, 41, 1294, 12, 35378, 4, 8999, 2)

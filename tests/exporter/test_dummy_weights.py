@@ -26,6 +26,7 @@ from interlingua.served.service import ServiceSpec
 from interlingua_cli.export import command
 from interlingua_exporter.models.catalog import find, read_catalog
 from interlingua_exporter.models.exportable import TESTED_CLASSES, status
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import ModelSpec
 from interlingua_exporter.weights import dummy_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -198,7 +199,7 @@ def test_a_number_of_parameters_that_the_sizes_do_not_make(tmp_path: Path) -> No
 )
 def test_what_has_no_dummy(model: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        dummy_folder.load(model, Overrides())
+        dummy_folder.load(resolve(model), Overrides())
 
 
 def test_a_folder_has_no_dummy(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from interlingua.base.errors import InputError
 from interlingua_exporter.models.export_needs import ExportNeed, ExportPlan, export_need, require_room, shortages
 from interlingua_exporter.models.model_facts import NetworkShape
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import FolderSource, HubSource, ModelSpec
 from interlingua_exporter.models.stored_weights import StoredWeights, of_entry, of_folder
 from interlingua_exporter.models.this_machine import Machine, hub_cache, hub_cached
@@ -102,7 +103,7 @@ def test_a_folder_is_measured_by_its_headers(tmp_path: Path) -> None:
     save_file({"linear.weight": torch.zeros(2, 7)}, tmp_path / "2_Dense" / "model.safetensors")
     (tmp_path / "pytorch_model.bin").write_bytes(b"0" * 1000)  # the same once more, which nobody reads
     assert of_folder(tmp_path) == StoredWeights(15 + 4 + 14, 15)
-    assert known_size(str(tmp_path), None, None) == StoredWeights(33, 15)
+    assert known_size(resolve(str(tmp_path)), None) == StoredWeights(33, 15)
 
 
 @pytest.mark.parametrize(("config", "parameters"), [({}, 250), ({"torch_dtype": "float16"}, 500)])
@@ -165,7 +166,7 @@ def test_a_model_of_the_hub_is_refused_before_a_byte_of_it_is_fetched(
     with hub_of_ones_own(monkeypatch) as asked:
         found = hub.published_weights("a/b")
         assert (found.download, found.parameters, found.hub_id) == (4 * 10**15 + 8, 10**15 + 2, "a/b")
-        weights = known_size("a/b", None, None)
+        weights = known_size(resolve("a/b"), None)
         with pytest.raises(InputError, match=r"8000000\.\d GB of memory.*the Hub's cache"):
             require_room("a/b", weights, ExportPlan(("fp32",), tmp_path / "models"), Machine.here())
         assert any(path.casefold() == "/api/models/a/b?blobs=true" for path in asked), asked

@@ -26,6 +26,7 @@ from interlingua_exporter.gate.network_gate import gate_network
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.precision.build import build
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_exporter.weights import sources
@@ -102,7 +103,7 @@ class Exported:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Checkpoint:
     folder = models.saved(tmp_path_factory.mktemp("late") / "tiny", tokenizer_json["xlm-roberta"])
-    return sources.load(str(folder), Overrides())
+    return sources.load(resolve(str(folder)), Overrides())
 
 
 @pytest.fixture(scope="module", params=["fp32", "int8"])
@@ -189,7 +190,9 @@ def test_int8_rounds_weights_and_leaves_similarities(exported: Exported) -> None
 def test_the_weights_of_another_training_do_not_pass_the_gate(
     exported: Exported, tmp_path: Path, tokenizer_json: dict[str, bytes]
 ) -> None:
-    other = sources.load(str(models.saved(tmp_path / "other", tokenizer_json["xlm-roberta"], seed=5)), Overrides())
+    other = sources.load(
+        resolve(str(models.saved(tmp_path / "other", tokenizer_json["xlm-roberta"], seed=5))), Overrides()
+    )
     message = r"error against torch.*overlap, per language .*must be >= 0\.8.*rank correlation, per language"
     with pytest.raises(ExportError, match=message):
         gate_network(other, "int8", exported.network, 1)

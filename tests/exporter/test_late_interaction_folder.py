@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from interlingua.base.errors import InputError
 from interlingua_cli.export import command
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import FolderSource
 from interlingua_exporter.weights import late_interaction_folder, sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -25,7 +26,7 @@ def folder(tmp_path: Path, tokenizer_json: dict[str, bytes]) -> Path:
 
 
 def test_what_was_saved_is_loaded(folder: Path) -> None:
-    checkpoint = sources.load(str(folder), Overrides())
+    checkpoint = sources.load(resolve(str(folder)), Overrides())
     saved = models.random_reranker(seed=3).state_dict()
     loaded = checkpoint.graph.state_dict()
     assert saved.keys() == loaded.keys()
@@ -40,7 +41,7 @@ def test_what_was_saved_is_loaded(folder: Path) -> None:
 
 def test_a_folder_is_saved_over_itself(folder: Path) -> None:
     """The loaded tensors may still be mapped from the file that is replaced."""
-    checkpoint = sources.load(str(folder), Overrides())
+    checkpoint = sources.load(resolve(str(folder)), Overrides())
     network = checkpoint.graph
     late_interaction_folder.save(
         network,  # type: ignore[arg-type]
@@ -48,7 +49,7 @@ def test_a_folder_is_saved_over_itself(folder: Path) -> None:
         folder,
         tokenizer_json=checkpoint.tokenizer_json,
     )
-    again = sources.load(str(folder), Overrides()).graph.state_dict()
+    again = sources.load(resolve(str(folder)), Overrides()).graph.state_dict()
     assert all(torch.equal(tensor, again[name]) for name, tensor in network.state_dict().items())
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.json",
@@ -59,11 +60,11 @@ def test_a_folder_is_saved_over_itself(folder: Path) -> None:
 
 
 def test_a_shorter_limit(folder: Path) -> None:
-    assert sources.load(str(folder), Overrides(max_tokens=32)).spec.max_tokens == 32
+    assert sources.load(resolve(str(folder)), Overrides(max_tokens=32)).spec.max_tokens == 32
     with pytest.raises(InputError, match="--max-tokens 65 is beyond the model's own 64"):
-        sources.load(str(folder), Overrides(max_tokens=65))
+        sources.load(resolve(str(folder)), Overrides(max_tokens=65))
     with pytest.raises(InputError, match="it has no pooling and no prompts"):
-        sources.load(str(folder), Overrides(pooling="cls"))
+        sources.load(resolve(str(folder)), Overrides(pooling="cls"))
 
 
 @pytest.mark.parametrize(
@@ -92,13 +93,13 @@ def test_a_shorter_limit(folder: Path) -> None:
 def test_settings_that_cannot_be(folder: Path, changes: dict[str, object], message: str) -> None:
     models.changed_settings(folder, **changes)
     with pytest.raises(InputError, match=message):
-        sources.load(str(folder), Overrides())
+        sources.load(resolve(str(folder)), Overrides())
 
 
 def test_settings_that_are_no_json(folder: Path) -> None:
     (folder / "interlingua.json").write_text('{"kind": ')
     with pytest.raises(InputError, match=r"interlingua\.json: cannot be read"):
-        sources.load(str(folder), Overrides())
+        sources.load(resolve(str(folder)), Overrides())
 
 
 @pytest.mark.parametrize(
@@ -119,17 +120,17 @@ def test_weights_of_another_architecture(folder: Path, changes: dict[str, object
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(InputError, match=message):
-        sources.load(str(folder), Overrides())
+        sources.load(resolve(str(folder)), Overrides())
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_a_missing_or_damaged_file_is_named(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"{")
     with pytest.raises(InputError, match=name):
-        sources.load(str(folder), Overrides())
+        sources.load(resolve(str(folder)), Overrides())
     (folder / name).unlink()
     with pytest.raises(InputError, match=name):
-        sources.load(str(folder), Overrides())
+        sources.load(resolve(str(folder)), Overrides())
 
 
 def test_a_weight_that_is_no_number_publishes_nothing(folder: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import checkpoint_folder, sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_exporter.weights.sentence_layout import read_layout
@@ -202,16 +203,16 @@ def test_lower_casing_moves_into_the_tokenizer(make_folder: MakeFolder) -> None:
 @pytest.mark.parametrize("name", ["no-such-model", "./no/such/folder", "a/b/c", "-/x"])
 def test_what_is_no_model_at_all(name: str) -> None:
     with pytest.raises(InputError, match="intfloat/multilingual-e5-small"):
-        sources.load(name, Overrides())
+        sources.load(resolve(name), Overrides())
 
 
 def test_the_hub_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(InputError, match="could not be fetched from the Hub"):
-        sources.load("interlingua-tests/no-such-model", Overrides())
+        sources.load(resolve("interlingua-tests/no-such-model"), Overrides())
 
 
 def test_options_do_not_bend_a_catalogue_model() -> None:
     with pytest.raises(InputError, match="catalogue model"):
-        sources.load("multilingual-e5-small", Overrides(pooling="cls"))
+        sources.load(resolve("multilingual-e5-small"), Overrides(pooling="cls"))

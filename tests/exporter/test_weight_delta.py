@@ -14,6 +14,7 @@ from torch import Tensor
 
 from interlingua.base.errors import InputError
 from interlingua_exporter.models import catalog
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import DeltaSource, ModelSpec
 from interlingua_exporter.weights import delta_checkpoint, sources, weight_delta
 from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -200,7 +201,7 @@ def test_a_base_and_its_delta_are_the_reranker(
     made = delta_checkpoint.apply(
         tiny_spec(artefact),
         models.SETTINGS,
-        sources.load(str(other), Overrides()),
+        sources.load(resolve(str(other)), Overrides()),
         weight_delta.read(artefact / "delta.safetensors"),
     )
     expected = models.random_reranker()

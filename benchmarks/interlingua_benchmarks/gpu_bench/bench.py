@@ -89,7 +89,7 @@ class _Run:
         with _scratch(self._settings.work) as folder:
             try:
                 (folder / "dummy").mkdir()
-                model = bench_models.load(spec, self._settings.catalogue, folder / "dummy")
+                model = bench_models.load(spec, folder / "dummy")
             except Exception as error:  # memory, most of all; the others are worth measuring
                 self._fail(runtime, spec, self._settings.arithmetics, _reason(error))
                 return

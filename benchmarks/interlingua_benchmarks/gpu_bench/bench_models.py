@@ -89,7 +89,7 @@ def specs(models: Sequence[str], catalogue: Path | None) -> list[ModelSpec]:
     return [spec for spec in found.values() if spec is not None]
 
 
-def load(spec: ModelSpec, catalogue: Path | None, folder: Path) -> BenchModel:
+def load(spec: ModelSpec, folder: Path) -> BenchModel:
     """Load a model.
 
     Args:
@@ -100,6 +100,7 @@ def load(spec: ModelSpec, catalogue: Path | None, folder: Path) -> BenchModel:
         ExportError: it has parts that cannot be exported.
         ArchiveError: an archive cannot be had.
     """
+    from interlingua_exporter.models.resolve import ResolvedModel
     from interlingua_exporter.weights import sources
     from interlingua_exporter.weights.checkpoint_folder import Overrides
     from interlingua_exporter.weights.dummy_folder import dummy_checkpoint
@@ -108,7 +109,7 @@ def load(spec: ModelSpec, catalogue: Path | None, folder: Path) -> BenchModel:
     if isinstance(spec.source, HubSource):
         checkpoint, weights = dummy_checkpoint(spec, folder), "random"
     else:
-        checkpoint, weights = sources.load(spec.id, Overrides(), catalogue), "published"
+        checkpoint, weights = sources.load(ResolvedModel(spec.id, spec), Overrides()), "published"
     return BenchModel(checkpoint, weights, flops_of(checkpoint))
 
 

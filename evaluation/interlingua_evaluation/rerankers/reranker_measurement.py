@@ -60,10 +60,11 @@ def measure(
 
 
 def _add_reranker(reranker: NamedCheckpoint, measured: Sequence[_Measured], cache: Path) -> RerankerFacts:
+    from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.weights.checkpoint_folder import Overrides
     from interlingua_exporter.weights.sources import load
 
-    checkpoint = load(reranker.source, Overrides())
+    checkpoint = load(resolve(reranker.source), Overrides())
     digest = checkpoint_digest(checkpoint)
     mixes = []
     for on in measured:

@@ -54,6 +54,7 @@ def choose_scorer(
 def _late_interaction(spec: ServiceSpec, checkpoint: str | None) -> Checkpoint | None:
     from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
     from interlingua_exporter.models import catalog
+    from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.weights.checkpoint_folder import Overrides
     from interlingua_exporter.weights.sources import load
 
@@ -61,5 +62,5 @@ def _late_interaction(spec: ServiceSpec, checkpoint: str | None) -> Checkpoint |
         entry = catalog.find(spec.model_id)
         if entry is None or catalog.revision(entry) != spec.revision:
             return None
-    loaded = load(checkpoint or spec.model_id, Overrides())
+    loaded = load(resolve(checkpoint or spec.model_id), Overrides())
     return loaded if isinstance(loaded.graph, LateInteractionReranker) else None

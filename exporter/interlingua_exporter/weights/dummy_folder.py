@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from interlingua.base.errors import InputError
 from interlingua.base.json_object import read_object
 from interlingua_exporter.graphs.folder_network import quiet_transformers
-from interlingua_exporter.models import catalog
 from interlingua_exporter.models.spec import FolderSource
 from interlingua_exporter.texts.text_frame import with_task
 from interlingua_exporter.weights import catalogued_folder
@@ -27,6 +26,7 @@ from interlingua_exporter.weights.dummy_tokenizer import stand_in
 
 if TYPE_CHECKING:
     from interlingua_exporter.graphs.checkpoint import Checkpoint
+    from interlingua_exporter.models.resolve import ResolvedModel
     from interlingua_exporter.models.spec import ModelSpec
     from interlingua_exporter.weights.checkpoint_folder import Overrides
 
@@ -34,22 +34,17 @@ SEED = 0
 _MARK = "dummy-"
 
 
-def load(model: str, overrides: Overrides, catalogue: Path | None = None) -> Checkpoint:
-    """The dummy of a catalogue name, with `SEED`. Its folder, as large as its weights in fp32, is temporary.
-
-    Args:
-        catalogue: a file of the user's own entries, in place of the usual one.
+def load(model: ResolvedModel, overrides: Overrides) -> Checkpoint:
+    """The dummy of a catalogue's model, with `SEED`. Its folder, as large as its weights in fp32, is temporary.
 
     Raises:
-        InputError: no such entry, or as `dummy_checkpoint`.
+        InputError: it has no entry, or as `dummy_checkpoint`.
         ArchiveError: the default tokenizer cannot be had.
     """
-    known = catalog.entries(catalogue)
-    spec = catalog.find(model, known)
+    spec = model.entry
     if spec is None:
         raise InputError(
-            f"{model!r} is not in the catalogue, and random weights are made of an entry's shape. "
-            f"{catalog.suggestion(model, known)}"
+            f"{model.name!r} is not in the catalogue, and random weights are made of an entry's shape. {model.hint}"
         )
     if overrides.task is not None:
         spec, overrides = with_task(spec, overrides.task), replace(overrides, task=None)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua_exporter.models import catalog
 from interlingua_exporter.models.memory_need import WEIGHT_BYTES
 from interlingua_exporter.models.stored_weights import StoredWeights
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
     from huggingface_hub import ModelInfo
 
-_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _SMALL = ("*.json", "*.txt", "*.model", "README.md")
 _IGNORED = ["onnx/*", "openvino/*"]
 
@@ -36,24 +33,20 @@ class Snapshot:
     revision: str
 
 
-def is_hub_id(name: str) -> bool:
-    """Whether a name has the form `organization/model`."""
-    return _ID.fullmatch(name) is not None
-
-
-def fetch(model_id: str, *, revision: str | None = None, with_code: bool = False) -> Snapshot:
+def fetch(model_id: str, *, revision: str | None = None, with_code: bool = False, hint: str = "") -> Snapshot:
     """Download what an export needs, or take it from the Hub's own cache.
 
     Args:
         revision: branch, tag or commit; None for the default branch.
         with_code: also the model's own Python files; only where the user trusts them.
+        hint: a sentence for the message that there is no such model.
 
     Raises:
         InputError: the Hub cannot be reached, or has no such model.
     """
     from huggingface_hub import HfApi, snapshot_download
 
-    with _told(model_id):
+    with _told(model_id, hint):
         info = HfApi().model_info(model_id, revision=revision)
         folder = snapshot_download(
             model_id,
@@ -64,7 +57,7 @@ def fetch(model_id: str, *, revision: str | None = None, with_code: bool = False
     return Snapshot(Path(folder), info.sha or "")
 
 
-def published_weights(model_id: str, *, revision: str | None = None) -> StoredWeights:
+def published_weights(model_id: str, *, revision: str | None = None, hint: str = "") -> StoredWeights:
     """The size of a model's weights as the Hub states it; parameters are a lower bound where it does not count them.
 
     Raises:
@@ -72,7 +65,7 @@ def published_weights(model_id: str, *, revision: str | None = None) -> StoredWe
     """
     from huggingface_hub import HfApi
 
-    with _told(model_id):
+    with _told(model_id, hint):
         info = HfApi().model_info(model_id, revision=revision, files_metadata=True)
         sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or ()}
         download = sum(size for name, size in sizes.items() if _matches(name, _weights(info)))
@@ -92,14 +85,13 @@ def _matches(name: str, patterns: list[str]) -> bool:
 
 
 @contextmanager
-def _told(model_id: str) -> Iterator[None]:
+def _told(model_id: str, hint: str) -> Iterator[None]:
     """Turns whatever goes wrong with the Hub into an InputError."""
     try:
         yield
     except Exception as error:  # httpx's, huggingface_hub's and the operating system's errors
         reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
-        meant = "" if catalog.find(model_id) else f" {catalog.suggestion(model_id)}"
         raise InputError(
             f"{model_id} is not a folder here, and could not be fetched from the Hub ({reason}). "
-            f"Check the name and the network, or give a local folder.{meant}"
+            f"Check the name and the network, or give a local folder. {hint}".rstrip()
         ) from error
