@@ -49,9 +49,8 @@ def tiny_repository(tmp_path_factory: pytest.TempPathFactory, make_folder: Calla
     """A tiny embedder and a tiny reranker, both version 1, an instance each; nobody changes it."""
     folder = tmp_path_factory.mktemp("tiny-repository")
     for model in (make_folder("xlm-roberta", pooling="mean"), make_folder("xlm-roberta", labels=1)):
-        export(
-            ExportRequest(model=resolve(str(model)), precision="fp32", repository=folder, serving=ONE_INSTANCE), lambda _: None
-        )
+        named = resolve(str(model))
+        export(ExportRequest(model=named, precision="fp32", repository=folder, serving=ONE_INSTANCE), lambda _: None)
     return folder
 
 

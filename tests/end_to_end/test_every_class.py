@@ -50,7 +50,11 @@ def served(tokenizer_json: dict[str, bytes], tmp_path_factory: pytest.TempPathFa
         checkpoint = checkpoint_folder.load(folder, overrides=overrides)
         repository = scratch / ("bert" if tiny.family == "Bert" else "others")
         asked = ExportRequest(
-            model=resolve(str(folder)), precision="fp32", repository=repository, serving=ONE_INSTANCE, overrides=overrides
+            model=resolve(str(folder)),
+            precision="fp32",
+            repository=repository,
+            serving=ONE_INSTANCE,
+            overrides=overrides,
         )
         report = export(asked, lambda _: None)
         versions[name] = Exported(tiny, folder, checkpoint, folder), report.published.version, repository

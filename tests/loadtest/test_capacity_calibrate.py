@@ -18,7 +18,6 @@ from interlingua_exporter.export_request import ExportRequest
 from interlingua_exporter.graphs.onnx_session import OnnxSession
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.publication.candidate import ServingOptions
-from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_loadtest.capacity.calibrate import calibrate
 from interlingua_loadtest.capacity.hardware_profile import HardwareProfile, this_hardware
 from interlingua_loadtest.capacity.measured_network import measured_networks
@@ -37,7 +36,7 @@ def repository(make_folder: MakeFolder, tmp_path_factory: pytest.TempPathFactory
     root = tmp_path_factory.mktemp("capacity") / "models"
     for folder in (make_folder("bert", pooling="mean"), make_folder("xlm-roberta", labels=1)):
         export(
-            ExportRequest(model=resolve(str(folder)), precision="fp32", repository=root, serving=SERVING, overrides=Overrides()),
+            ExportRequest(model=resolve(str(folder)), precision="fp32", repository=root, serving=SERVING),
             [].append,
         )
     return root

@@ -40,7 +40,6 @@ from interlingua_exporter.export import export
 from interlingua_exporter.export_request import ExportRequest
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.publication.candidate import ServingOptions
-from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
 from interlingua_loadtest.capacity.highest_rate import Runs
 from interlingua_loadtest.capacity.index_cost import IndexCost
@@ -245,7 +244,7 @@ def repository(make_folder: MakeFolder, tmp_path_factory: pytest.TempPathFactory
     root = tmp_path_factory.mktemp("tradeoff") / "models"
     for folder in (make_folder("bert", pooling="mean"), make_folder("xlm-roberta", labels=1)):
         export(
-            ExportRequest(model=resolve(str(folder)), precision="fp32", repository=root, serving=SERVING, overrides=Overrides()),
+            ExportRequest(model=resolve(str(folder)), precision="fp32", repository=root, serving=SERVING),
             _ignored,
         )
     return root
