@@ -61,8 +61,6 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
-	@for model in server/interlingua_server/backends/*/model.py; do \
-		MYPYPATH=$$(dirname $$model):server/interlingua_server/backends/networks $(BIN)/mypy $$model || exit 1; done
 
 format: setup ## format the code
 	$(BIN)/ruff check --fix .

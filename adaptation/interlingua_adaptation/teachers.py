@@ -27,9 +27,9 @@ from interlingua_exporter.weights.late_interaction_settings import is_late_inter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from interlingua.served.text.tokenizer import Text
     from interlingua_adaptation.lists import TrainingList
     from interlingua_exporter.graphs.checkpoint import Checkpoint
-    from interlingua_exporter.texts.text_encoder import Text
     from interlingua_exporter.weights.late_interaction_rows import SideRows
 
 _LONGEST_QUERY = 64

@@ -26,15 +26,15 @@ from interlingua_benchmarks.in_process_limit import sorted_batches
 from interlingua_exporter.gate.verify import open_published
 from interlingua_exporter.models.this_machine import cores
 from interlingua_exporter.texts.parity_texts import sentences
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder, Tokens
+from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from interlingua.served.kinds import Role
     from interlingua.served.service import ServiceSpec
+    from interlingua.served.text.tokenizer import Text, Tokens
     from interlingua_exporter.graphs.network_session import NetworkSession
-    from interlingua_exporter.texts.text_encoder import Text
 
 MAX_BATCH_TOKENS = 1024
 LEAST_S = 10.0
@@ -133,7 +133,7 @@ class _Network:
     def _run(self, rows: Sequence[Tokens]) -> Any:
         if self._session is None:
             raise InputError("the network was closed")
-        return self._session.run(self._encoder.collate(rows, self._spec.network_inputs.split(",")))
+        return self._session.run(self._encoder.collate(rows, self._spec.inputs))
 
 
 def _texts(role: Role) -> list[Text]:

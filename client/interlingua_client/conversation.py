@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
+from interlingua.served.limits import TEXTS_PER_REQUEST
 from interlingua.served.service import EMBED_QUERY, RERANK
 from interlingua_client.backoff import Backoff
 from interlingua_client.conversation_steps import Answer, Call, Infer, Pause, Steps, time_left
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from interlingua_client.embedder import Role
     from interlingua_client.server_address import ServerAddress
     from interlingua_client.services import Services
-
-# A few texts a request: Triton's batcher puts requests together as it likes, and one answer stays small.
-_TEXTS_PER_REQUEST = 8
 
 
 class Conversation:
@@ -130,5 +128,5 @@ class Conversation:
 
 
 def _split(texts: Sequence[str], max_batch: int) -> list[Sequence[str]]:
-    size = min(_TEXTS_PER_REQUEST, max_batch)
+    size = min(TEXTS_PER_REQUEST, max_batch)
     return [texts[start : start + size] for start in range(0, len(texts), size)]

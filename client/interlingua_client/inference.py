@@ -22,6 +22,7 @@ import numpy.typing as npt
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from interlingua.base.errors import ServerError
+from interlingua.served.limits import REQUESTS_IN_FLIGHT
 from interlingua_client.conversation import Conversation
 from interlingua_client.conversation_steps import Answer, AskReady, Call, Infer, Pause, ReadConfig, Step, Steps
 from interlingua_client.embedder import Embedded, EmbedderIdentity, Reranked, Role, ServiceTimes
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_REQUESTS_IN_FLIGHT = 16
 _STAGES = "stage_us"
 _STAGE_PARAMETERS = ("queue_us", "tokenize_us", "compute_us")
 _DTYPES = {"FP32": "<f4", "INT32": "<i4", "INT64": "<i8"}
@@ -181,7 +181,7 @@ class InferenceClient:
                 except Exception as error:
                     failure = error
                     break
-                while flights and (len(flights) >= _REQUESTS_IN_FLIGHT or flights[0].future.done()):
+                while flights and (len(flights) >= REQUESTS_IN_FLIGHT or flights[0].future.done()):
                     yield self._land(flights.popleft())
             while flights:
                 yield self._land(flights.popleft())
@@ -297,7 +297,7 @@ class AsyncInferenceClient:
             self._talk.doubtful = True
         if len(calls) == 1:
             return [await self._run(self._talk.infer(calls[0], deadline))]
-        gate = asyncio.Semaphore(_REQUESTS_IN_FLIGHT)
+        gate = asyncio.Semaphore(REQUESTS_IN_FLIGHT)
 
         async def answer(call: Call) -> Answer:
             async with gate:

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interlingua.repository.published import PublishedVersion
+    from interlingua.served.text.tokenizer import Text
     from interlingua_client.embedder import Role as EmbedRole
     from interlingua_client.inference import InferenceClient
-    from interlingua_exporter.texts.text_encoder import Text
+    from interlingua.served.text.tokenizer import Text
     from interlingua_server.model_control import ModelControl
 
 _SENTENCES = 3  # of every language
@@ -101,7 +102,7 @@ def _reference(found: PublishedVersion, name: str, texts: Sequence[Text]) -> NDA
     )
     session = open_published(found, threads=1)
     rows = encoder.encode([Framed(text, spec.frame) for text in texts])
-    inputs = spec.network_inputs.split(",")
+    inputs = spec.inputs
     return np.concatenate([session.run(encoder.collate([row], inputs)) for row in rows]).astype(np.float64)
 
 

@@ -27,7 +27,7 @@ from types import TracebackType
 
 from interlingua.base.errors import ServerError
 from interlingua_server.command_line import conceal_argument
-from interlingua_server.environment import BACKENDS, Runtime, prepare_runtime
+from interlingua_server.environment import BACKENDS, SERVED, Runtime, prepare_runtime
 from interlingua_server.exact_products import require_exact_products
 from interlingua_server.ports import check_port_is_free
 from interlingua_server.run_record import Announcement, RunRecord
@@ -225,13 +225,16 @@ def check_repository(repository: Path) -> None:
 
 
 def compose_backends(runtime: Runtime, folder: Path) -> None:
-    """Copy Triton's Python backend, this Python's stub and our backends into one folder.
+    """Copy Triton's Python backend, this Python's stub, our backends and what they import of ours into one folder.
 
     Copies, not links: Triton refuses a backend library that resolves to a place outside the folder.
     """
     shutil.copytree(runtime.python_backend, folder / "python")
     shutil.copy2(runtime.stub, folder / "python")
-    shutil.copytree(BACKENDS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    sources = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(BACKENDS, folder, dirs_exist_ok=True, ignore=sources)
+    shutil.copytree(SERVED, folder / "interlingua" / SERVED.name, ignore=sources)
+    shutil.copy2(SERVED.parent / "__init__.py", folder / "interlingua")
 
 
 def _environment(runtime: Runtime) -> dict[str, str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlingua import served
 from interlingua.base import archives
 from interlingua.base.errors import ServerError
 from interlingua.base.paths import cache_dir
@@ -31,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 LOCK_FILE = HERE / "requirements.lock"
 TORCH_LOCK_FILE = HERE / "requirements-torch.lock"
 BACKENDS = HERE / "backends"
+SERVED = Path(served.__file__).parent  # the backends import it
 _COMPLETE = ".complete"
 
 

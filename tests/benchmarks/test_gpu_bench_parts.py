@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_benchmarks.gpu_bench.__main__ import main
 from interlingua_benchmarks.gpu_bench.card import read_card
 from interlingua_benchmarks.gpu_bench.figures import goal, utilisation
@@ -19,7 +20,7 @@ from interlingua_benchmarks.gpu_bench.rectangles import Rectangles
 from interlingua_benchmarks.gpu_bench.settings import LOOK, Device
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.models.resolve import resolve
-from interlingua_exporter.texts.text_encoder import Tokens
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from tests.benchmarks.gpu_bench_models import write_catalogue

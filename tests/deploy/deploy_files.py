@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
@@ -64,9 +65,4 @@ def container() -> dict[str, Any]:
 
 def launch() -> Any:
     """deploy/launch.py, which is no part of a package, as a module."""
-    spec = importlib.util.spec_from_file_location("launch", DEPLOY / "launch.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return SimpleNamespace(**runpy.run_path(str(DEPLOY / "launch.py")))

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from interlingua.base.paths import PROJECT_ROOT
+from interlingua.served.text import counters
 from tests.deploy.deploy_files import DEPLOY, documents
 
 # tis/server docs/user_guide/metrics.md (release 24.10). The summaries need --metrics-config=summary_latencies=true.
@@ -30,10 +30,7 @@ COUNTERS = {
 
 def own() -> set[str]:
     """The counters that the `text` backend registers."""
-    source = (PROJECT_ROOT / "server" / "interlingua_server" / "backends" / "text" / "service_metrics.py").read_text(
-        encoding="utf-8"
-    )
-    return {f"interlingua_{name}" for name in re.findall(r'metric\("(\w+_total)"', source)}
+    return set(counters.COUNTERS)
 
 
 def dashboard() -> dict[str, Any]:

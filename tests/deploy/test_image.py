@@ -6,13 +6,15 @@ import ast
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
 from interlingua.base.paths import PROJECT_ROOT
 from tests.deploy.deploy_files import DEPLOY, PORTS, READY, dockerfile, instructions
 
-BACKEND = PROJECT_ROOT / "server" / "interlingua_server" / "backends" / "text"
+BACKEND = PROJECT_ROOT / "server" / "interlingua_server" / "backends" / "text" / "model.py"
+SERVED = PROJECT_ROOT / "interlingua" / "interlingua" / "served"
 CONTAINER_PYTHON = (3, 10)
 LOCK = DEPLOY / "requirements-container.lock"
 
@@ -96,17 +98,22 @@ def test_both_servers_run_the_same_versions() -> None:
     assert ours == {name: embedded[name] for name in ours}
 
 
-def imported(path: str) -> set[str]:
-    tree = ast.parse((BACKEND / path).read_text(encoding="utf-8"), feature_version=CONTAINER_PYTHON)
+def imported(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=CONTAINER_PYTHON)
     plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     return plain | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
 
 def test_the_lock_is_what_the_backend_imports() -> None:
     """triton_python_backend_utils comes with Triton."""
-    files = {path.stem for path in BACKEND.glob("*.py")}
-    names = {name.partition(".")[0] for stem in files for name in imported(f"{stem}.py")}
-    assert names - set(sys.stdlib_module_names) - files - {"triton_python_backend_utils"} == set(pins(LOCK.read_text()))
+    files = (BACKEND, *SERVED.glob("*.py"), *SERVED.glob("text/*.py"))
+    modules = {name for path in files for name in imported(path)}
+    assert {name for name in modules if name.startswith("interlingua.")} <= {
+        ".".join(("interlingua", "served", *path.relative_to(SERVED).with_suffix("").parts)) for path in files[1:]
+    }
+    names = {name.partition(".")[0] for name in modules}
+    given = {"interlingua", "triton_python_backend_utils"}
+    assert names - set(sys.stdlib_module_names) - given == set(pins(LOCK.read_text()))
 
 
 def test_launch_needs_the_standard_library_alone() -> None:

@@ -14,10 +14,10 @@ from onnx import numpy_helper
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.published import Published
 from interlingua.served.kinds import Role
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.publish import publish
-from interlingua_exporter.texts.text_encoder import Tokens
 
 
 def publish_with_other_weights(exported: Path, repository: Path, role: Role, seed: int, serving: ServingOptions) -> int:
@@ -40,7 +40,7 @@ def publish_with_other_weights(exported: Path, repository: Path, role: Role, see
             ),
             precision="fp32",
             network=network,
-            inputs=tuple(spec.network_inputs.split(",")),
+            inputs=spec.inputs,
             dimension=source.network.dimension,
             vocabulary=source.number("vocabulary"),
             pad_token_id=spec.pad_token_id,

@@ -13,10 +13,10 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.triton_config import Placement
 from interlingua.served.kinds import Role
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.publish import publish
-from interlingua_exporter.texts.text_encoder import Tokens
 
 PROMPT = "d: "
 MAX_TOKENS = 12

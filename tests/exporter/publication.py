@@ -6,10 +6,11 @@ from pathlib import Path
 
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.triton_config import Placement
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.publish import Publication, publish
-from interlingua_exporter.texts.text_encoder import Tokens
+from interlingua.served.text.tokenizer import Tokens
 
 SERVING = ServingOptions(placement=Placement("cpu", 2, 1))
 

@@ -101,7 +101,7 @@ def plain_transformers(exported: Exported, text: Any) -> np.ndarray:
     row = exported.encoder("right").encode([text])[0]
     feed = {"input_ids": torch.tensor([row.ids])}
     if "token_type_ids" in exported.checkpoint.inputs:
-        feed["token_type_ids"] = torch.tensor([row.types])
+        feed["token_type_ids"] = torch.tensor([row.type_ids])
     network = getattr(transformers, exported.tiny.kind).from_pretrained(exported.folder).eval()
     with torch.inference_mode():
         if exported.checkpoint.spec.role == "embedder":

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from interlingua.base import archives
+from interlingua.served.text.tokenizer import Text
 from interlingua_exporter.models.catalog import find
 from interlingua_exporter.models.spec import ArchiveSource, ModelSpec
-from interlingua_exporter.texts.text_encoder import Text, TextEncoder
+from interlingua_exporter.texts.text_encoder import TextEncoder
 
 Segment = Callable[[str], list[int]]
 
@@ -124,7 +125,7 @@ def test_a_rerankers_pairs(encoder: TextEncoder, segment: Segment, query: str) -
         pair: Text = (query, document)
         tokens = encoder.encode([pair])[0]
         assert tokens.ids == (START, *segment(query), END, END, *segment(document), END)
-        assert set(tokens.types) == {0}
+        assert set(tokens.type_ids) == {0}
 
 
 def test_specials_are_those_of_the_catalogue(encoder: TextEncoder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from interlingua_exporter.graphs.decoder_states import DecoderStates, attention_bias, is_decoder
+from interlingua.served.networks.decoder_states import DecoderStates, attention_bias, is_decoder
 from tests.exporter.architecture_models import VOCABULARY, Tiny, network_of
 
 DECODERS = {

@@ -116,8 +116,8 @@ def test_a_cross_encoder_is_what_transformers_computes(cross_encoder: Exported) 
         row = encoder.encode([pair])[0]
         feed = {"input_ids": torch.tensor([row.ids])}
         if "token_type_ids" in cross_encoder.checkpoint.inputs:
-            assert set(row.types) == {0, 1}
-            feed["token_type_ids"] = torch.tensor([row.types])
+            assert set(row.type_ids) == {0, 1}
+            feed["token_type_ids"] = torch.tensor([row.type_ids])
         with torch.inference_mode():
             expected = network(**feed).logits.numpy()
         np.testing.assert_allclose(answers(cross_encoder, [pair]), expected, rtol=1e-3, atol=1e-4)

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from interlingua_exporter.graphs.graph import EmbedderGraph, LastTokenReranker, RerankerGraph
-from interlingua_exporter.graphs.score_row import score_layer, score_rows
+from interlingua.served.networks.graph import EmbedderGraph, LastTokenReranker, RerankerGraph
+from interlingua.served.networks.head_rows import score_layer
+from interlingua_exporter.graphs.score_row import score_rows
 
 
 class Known(nn.Module):

@@ -280,7 +280,7 @@ def test_without_a_template_the_tokenizer_does_it_all(
         expected = family.tokenizer.encode_batch([*texts, *("passage: " + text for pair in texts for text in pair)])
     finally:
         family.tokenizer.no_truncation()
-    assert [(row.ids, row.types) for row in found] == [(tuple(one.ids), tuple(one.type_ids)) for one in expected]
+    assert [(row.ids, row.type_ids) for row in found] == [(tuple(one.ids), tuple(one.type_ids)) for one in expected]
 
 
 def test_a_template_around_a_single_text_has_the_prompt_inside(families: dict[str, Family]) -> None:

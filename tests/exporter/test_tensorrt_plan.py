@@ -14,11 +14,11 @@ from onnx import TensorProto, helper
 from interlingua.base.errors import ExportError, InputError
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.triton_config import Placement, parameters_of, read_config
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.tensorrt_serving import TensorRtServing
 from interlingua_exporter.tensorrt.plan_build import PlanBuild, require_standard_operators, write_build
-from interlingua_exporter.texts.text_encoder import Tokens
 from tests.exporter.tensorrt_exports import PLAN, command_of, complaints, facts, run
 
 MakeFolder = Callable[..., Path]

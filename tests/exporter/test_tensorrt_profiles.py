@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlingua.served.text.batches import CallLimits, cut_batch
 from interlingua_exporter.lint.rules.profiles import parse
 from interlingua_exporter.publication.tensorrt_profiles import (
     Profile,
@@ -16,7 +17,6 @@ from interlingua_exporter.publication.tensorrt_profiles import (
     trtexec_shapes,
     warmup_shapes,
 )
-from interlingua_exporter.texts.backend_code import backend_code
 
 INPUTS = ("input_ids", "attention_mask")
 LIMIT = 512
@@ -73,10 +73,9 @@ def test_no_call_of_the_service_is_outside_of_the_profiles(
 ) -> None:
     profiles = bucket_profiles(edges, most, budget)
     covering = covering_profile(LIMIT, edges[0], most, budget)
-    # A request that is alone is spread over the lanes, by a smaller budget (interlingua_server/backends/text/model.py).
-    shared = min(budget, max(-(-sum(lengths) // lanes), max(lengths)))
-    for limit in (budget, shared):
-        for rows in backend_code("batch_plan").cut(lengths, overhead, limit, most):
+    limits = CallLimits(budget, most, lanes)
+    for alone in (False, True):  # one that is alone is spread over the lanes, by a smaller budget
+        for rows in cut_batch(lengths, alone=alone, overhead=overhead, limits=limits):
             longest = max(lengths[row] for row in rows)
             holders = [profile for profile in profiles if profile.holds(len(rows), longest)]
             assert len(holders) == 1, (len(rows), longest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -11,24 +11,17 @@ from typing import Any
 
 import pytest
 
-from interlingua_server.environment import BACKENDS
+from interlingua.served.networks import tensorrt_provider as provider
 
-FOLDER = BACKENDS / "onnxruntime"
+BACKEND = "interlingua_server.backends.onnxruntime.model"
 INPUTS = ["input_ids", "attention_mask"]
 SHAPES = {f"trt_profile_{kind}_shapes": "input_ids:1x1,attention_mask:1x1" for kind in ("min", "opt", "max")}
 
 
-def load(name: str) -> ModuleType:
-    """A file of the backend, as Triton's Python would import it."""
-    spec = importlib.util.spec_from_file_location(f"onnxruntime_backend_{name}", FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-provider = load("tensorrt_provider")
+def load() -> ModuleType:
+    """The backend as Triton's Python imports it."""
+    sys.modules.pop(BACKEND, None)
+    return importlib.import_module(BACKEND)
 
 
 def config(parameters: dict[str, str]) -> dict[str, Any]:
@@ -95,7 +88,7 @@ def test_a_missing_provider_fails_the_load(
     utilities = ModuleType("triton_python_backend_utils")
     utilities.TritonModelException = TritonModelException  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "triton_python_backend_utils", utilities)
-    backend = load("model")
+    backend = load()
     monkeypatch.setattr(backend.ort, "get_available_providers", lambda: [*available, "CPUExecutionProvider"])
     (tmp_path / "1").mkdir()
     (tmp_path / "1/model.onnx").write_bytes(b"never read")
@@ -123,7 +116,7 @@ def test_a_provider_that_did_not_start_fails_the_load(monkeypatch: pytest.Monkey
     graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", value[:1], value[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    backend = load("model")
+    backend = load()
     backend._require_provider(session, ["CPUExecutionProvider"])
     with pytest.raises(TritonModelException, match="TensorrtExecutionProvider did not start, only CPUExecution"):
         backend._require_provider(session, [("TensorrtExecutionProvider", {}), "CPUExecutionProvider"])

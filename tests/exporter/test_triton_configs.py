@@ -18,8 +18,8 @@ from interlingua.repository.triton_config import (
     read_config,
     write_config,
 )
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.publication.warmup import network_samples
-from interlingua_exporter.texts.text_encoder import Tokens
 
 TOKENS = Tokens((0, 11, 12, 2), (0, 0, 0, 0))
 

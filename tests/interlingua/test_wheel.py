@@ -19,11 +19,11 @@ import interlingua, interlingua.base.paths as paths
 from interlingua_evaluation.places import HELPDESK12
 from interlingua_exporter.models import catalog
 from interlingua_loadtest.generator import LOCUSTFILE
-from interlingua_server.environment import BACKENDS, LOCK_FILE, TORCH_LOCK_FILE
+from interlingua_server.environment import BACKENDS, LOCK_FILE, SERVED, TORCH_LOCK_FILE
 
 artefact = paths.packaged(catalog.find("e5-small-reranker").source.artefact)
 files = [HELPDESK12 / "corpus.jsonl", artefact / catalog.DELTA_FILE, LOCUSTFILE, LOCK_FILE, TORCH_LOCK_FILE]
-files += [BACKENDS / "text" / "model.py", BACKENDS / "torch" / "torch_network" / "graph.py"]
+files += [BACKENDS / "text" / "model.py", SERVED / "networks" / "graph.py"]
 print(interlingua.__file__, paths.DEFAULT_MODEL_REPOSITORY, *files, sep="\\n")
 """
 

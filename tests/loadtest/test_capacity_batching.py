@@ -1,37 +1,16 @@
-"""The backend's rules: what they share with it, and what they are by hand."""
+"""The rules of batching by hand."""
 
 from __future__ import annotations
 
-import ast
 import math
 from collections import deque
-from pathlib import Path
 
 import pytest
 
-from interlingua_client import conversation, inference
-from interlingua_loadtest.capacity import client_requests
-from interlingua_loadtest.capacity.batching import CALIBRATION_LENGTHS, cut_batch, latest, measured_cost, take
+from interlingua.served.text.batches import CallLimits, latest
+from interlingua.served.text.call_cost import measured_cost
+from interlingua_loadtest.capacity.batching import cut_batch, take
 from interlingua_loadtest.capacity.cores import Cores, Slowdown
-from interlingua_server.environment import BACKENDS
-
-
-def constants(file: Path) -> dict[str, object]:
-    """What a module sets in capitals, without importing it: the backend imports Triton."""
-    found: dict[str, object] = {}
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            try:
-                found[node.targets[0].id] = ast.literal_eval(node.value)
-            except ValueError:
-                continue
-    return found
-
-
-def test_numbers_that_the_server_and_the_client_have_too() -> None:
-    assert constants(BACKENDS / "text" / "model.py")["_CALIBRATION_LENGTHS"] == CALIBRATION_LENGTHS
-    assert conversation._TEXTS_PER_REQUEST == client_requests.TEXTS_PER_REQUEST
-    assert inference._REQUESTS_IN_FLIGHT == client_requests.REQUESTS_IN_FLIGHT
 
 
 def test_a_batch_takes_whole_requests_in_order_while_they_fit() -> None:
@@ -45,27 +24,27 @@ def test_a_batch_takes_whole_requests_in_order_while_they_fit() -> None:
 
 def test_the_cut_comes_longest_first() -> None:
     # Together 3 x 100 + 10 = 310; the short ones apart (2 x 12 + 10) + (100 + 10) = 144.
-    pieces = cut_batch([12, 100, 10], alone=False, overhead=10, max_tokens=1024, max_texts=64, lanes=2)
+    pieces = cut_batch([12, 100, 10], alone=False, overhead=10, limits=CallLimits(1024, 64, 2))
     assert pieces == [[1], [2, 0]]
 
 
 @pytest.mark.parametrize(("alone", "sizes"), [(False, [4]), (True, [2, 2])])
 def test_a_lone_request_is_spread_over_the_lanes(alone: bool, sizes: list[int]) -> None:
     # Alone: the budget is 40 tokens / 2 lanes = 20, two texts of 10.
-    pieces = cut_batch([10] * 4, alone=alone, overhead=15, max_tokens=64, max_texts=64, lanes=2)
+    pieces = cut_batch([10] * 4, alone=alone, overhead=15, limits=CallLimits(64, 64, 2))
     assert [len(piece) for piece in pieces] == sizes
 
 
 def test_the_cost_that_a_service_measures() -> None:
-    cost = measured_cost(lambda texts, longest: 0.002 + 1e-4 * texts * longest, max_tokens=512)
+    cost = measured_cost(lambda tokens: 0.002 + 1e-4 * tokens, max_tokens=512)
     assert (cost.call_s, cost.token_s) == (pytest.approx(0.002), pytest.approx(1e-4))
     # Texts are cut at 96 tokens: it times 8, 64 and 96, which a bent line would show.
-    bent = measured_cost(lambda _, longest: min(longest, 96) * 1e-4, max_tokens=96)
+    bent = measured_cost(lambda tokens: min(tokens, 96) * 1e-4, max_tokens=96)
     assert (bent.call_s, bent.token_s) == (pytest.approx(0, abs=1e-12), pytest.approx(1e-4))
 
 
 def test_the_latest_is_who_misses_most() -> None:
-    cost = measured_cost(lambda texts, longest: 1.0 + 0.1 * texts * longest, max_tokens=512)
+    cost = measured_cost(lambda tokens: 1.0 + 0.1 * tokens, max_tokens=512)
     # One lane: rows 0 and 1 end at 1 + 2 x 10 x 0.1 = 3, row 2 at 3 + 1 + 1 = 5.
     pieces, lengths = [[0, 1], [2]], [10, 10, 10]
     assert latest(pieces, lengths, [math.inf, 2.5, 4.0], cost, 1, now=0.0) == 2  # late by 1 s, the other by 0.5 s

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlingua_server.environment import BACKENDS
-
-# The backend's files are loaded by Triton, not imported as a package.
-_SPEC = importlib.util.spec_from_file_location("batch_plan", Path(BACKENDS) / "text" / "batch_plan.py")
-if _SPEC is None or _SPEC.loader is None:
-    raise RuntimeError("batch_plan.py is gone")
-batch_plan = importlib.util.module_from_spec(_SPEC)
-sys.modules["batch_plan"] = batch_plan
-_SPEC.loader.exec_module(batch_plan)
+from interlingua.served.text.batches import cut, finish_times
+from interlingua.served.text.call_cost import fit_call_cost
 
 LENGTHS = st.lists(st.integers(1, 512), min_size=1, max_size=80)
 
@@ -50,12 +40,12 @@ def best_by_trying_all(lengths: list[int], overhead: float, max_tokens: int, max
 
 def test_cut_by_hand() -> None:
     # Together: 3 x 100 + 10 = 310. Short ones apart from the long one: (2 x 12 + 10) + (100 + 10) = 144.
-    assert batch_plan.cut([100, 12, 10], overhead=10, max_tokens=1024, max_texts=64) == [[2, 1], [0]]
+    assert cut([100, 12, 10], overhead=10, max_tokens=1024, max_texts=64) == [[2, 1], [0]]
 
 
 def test_an_expensive_call_joins_what_a_cheap_one_keeps_apart() -> None:
-    assert len(batch_plan.cut([10, 20], overhead=5, max_tokens=1024, max_texts=64)) == 2
-    assert len(batch_plan.cut([10, 20], overhead=15, max_tokens=1024, max_texts=64)) == 1
+    assert len(cut([10, 20], overhead=5, max_tokens=1024, max_texts=64)) == 2
+    assert len(cut([10, 20], overhead=15, max_tokens=1024, max_texts=64)) == 1
 
 
 @given(
@@ -65,7 +55,7 @@ def test_an_expensive_call_joins_what_a_cheap_one_keeps_apart() -> None:
     st.integers(1, 9),
 )
 def test_cut_is_the_cheapest(lengths: list[int], overhead: int, max_tokens: int, max_texts: int) -> None:
-    pieces = batch_plan.cut(lengths, overhead, max_tokens, max_texts)
+    pieces = cut(lengths, overhead, max_tokens, max_texts)
     assert cost(pieces, lengths, overhead) == best_by_trying_all(lengths, overhead, max_tokens, max_texts)
 
 
@@ -73,7 +63,7 @@ def test_cut_is_the_cheapest(lengths: list[int], overhead: int, max_tokens: int,
 def test_cut_keeps_every_text_once_and_the_bounds(
     lengths: list[int], overhead: float, max_tokens: int, max_texts: int
 ) -> None:
-    pieces = batch_plan.cut(lengths, overhead, max_tokens, max_texts)
+    pieces = cut(lengths, overhead, max_tokens, max_texts)
     assert sorted(i for piece in pieces for i in piece) == list(range(len(lengths)))
     for piece in pieces:
         assert len(piece) <= max_texts
@@ -81,7 +71,7 @@ def test_cut_keeps_every_text_once_and_the_bounds(
 
 
 def test_fit_recovers_a_line() -> None:
-    fitted = batch_plan.fit_call_cost([8, 64, 256], [0.002 + 0.0001 * n for n in (8, 64, 256)])
+    fitted = fit_call_cost([8, 64, 256], [0.002 + 0.0001 * n for n in (8, 64, 256)])
     assert fitted.call_s == pytest.approx(0.002)
     assert fitted.token_s == pytest.approx(0.0001)
     assert fitted.overhead_tokens == pytest.approx(20)
@@ -94,17 +84,17 @@ def test_the_fit_is_one_of_relative_errors() -> None:
     1/25, 1/169, 1/4356 the sums are w 0.046147, wn 0.757468, wn2 41.84168, wt 0.292075, wtn 10.401865; so
     b = (w wtn - wn wt) / (w wn2 - wn^2) = 0.190682 ms, a = (wt - b wn) / w = 3.19933 ms.
     """
-    fitted = batch_plan.fit_call_cost([8, 64, 256], [0.005, 0.013, 0.066])
+    fitted = fit_call_cost([8, 64, 256], [0.005, 0.013, 0.066])
     assert fitted.token_s == pytest.approx(1.90682e-4, rel=1e-4)
     assert fitted.call_s == pytest.approx(3.19933e-3, rel=1e-4)
 
 
 def test_calls_too_short_for_the_clock_have_a_cost() -> None:
-    assert batch_plan.fit_call_cost([8, 64, 256], [0.0, 0.0, 0.0]).token_s > 0
+    assert fit_call_cost([8, 64, 256], [0.0, 0.0, 0.0]).token_s > 0
 
 
 def test_fit_never_goes_below_zero() -> None:
-    fitted = batch_plan.fit_call_cost([8, 64, 256], [0.0001, 0.006, 0.03])
+    fitted = fit_call_cost([8, 64, 256], [0.0001, 0.006, 0.03])
     assert fitted.call_s == 0
     assert fitted.token_s > 0
 
@@ -114,4 +104,4 @@ def test_fit_never_goes_below_zero() -> None:
     [(1, [3, 5, 6]), (2, [3, 2, 3]), (8, [3, 2, 1])],
 )
 def test_finish_times_by_hand(lanes: int, ends: list[float]) -> None:
-    assert batch_plan.finish_times([3, 2, 1], lanes) == ends
+    assert finish_times([3, 2, 1], lanes) == ends

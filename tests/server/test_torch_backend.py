@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,24 +14,19 @@ from torch import Tensor, nn
 from interlingua.base.errors import InputError
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.published import Published
+from interlingua.served.networks.assembly import Assembly, DenseShape, assemble
+from interlingua.served.networks.decoder_states import visible
+from interlingua.served.networks.description import Description
+from interlingua.served.networks.full_parts import keep_full
+from interlingua.served.networks.request_faults import fault
+from interlingua.served.networks.request_groups import answer_in_groups
 from interlingua_exporter.models.catalog import CATALOG, read_catalog
 from interlingua_exporter.models.exportable import obstacles, runtime_of
 from interlingua_exporter.models.spec import FolderSource
 from interlingua_exporter.publication.publish import check_tensors
 from interlingua_exporter.weights.own_code import require_code_here, require_pinned, require_trust
-from interlingua_server.backends.torch.torch_network.assembly import Assembly, DenseShape, assemble
-from interlingua_server.backends.torch.torch_network.decoder_states import visible
-from interlingua_server.backends.torch.torch_network.description import Description
-from interlingua_server.backends.torch.torch_network.full_parts import keep_full
-from interlingua_server.backends.torch.torch_network.request_faults import fault
-from interlingua_server.environment import BACKENDS, LOCK_FILE, TORCH_LOCK_FILE, locks_for
+from interlingua_server.environment import LOCK_FILE, TORCH_LOCK_FILE, locks_for
 from tests.exporter.publication import publish_bytes
-
-_SPEC = importlib.util.spec_from_file_location("request_groups", BACKENDS / "networks" / "request_groups.py")
-if _SPEC is None or _SPEC.loader is None:
-    raise RuntimeError("request_groups.py is gone")
-request_groups = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(request_groups)
 
 SPECS = {entry.spec.id: entry.spec for entry in read_catalog(CATALOG)}
 EMBEDDER = Assembly("embedder", "AutoModel", pooling="mean", dense=(DenseShape(2, 3, "tanh", True),), dimension=2)
@@ -50,7 +44,7 @@ def test_requests_of_equal_shape_run_together_and_a_failing_one_fails_alone() ->
         return [arrays[0] * 2]
 
     requests = [[np.array(rows)] for rows in ([[1, 2]], [[7]], [[3, 4], [5, 6]], [[13]], [[9]])]
-    answers = request_groups.answer_in_groups(requests, run)
+    answers = answer_in_groups(requests, run)
     assert batches == [[[1, 2], [3, 4], [5, 6]], [[7], [13], [9]], [[7]], [[13]], [[9]]]
     shown = [str(answer) if isinstance(answer, Exception) else answer[0].tolist() for answer in answers]
     assert shown == [[[2, 4]], [[14]], [[6, 8], [10, 12]], "no 13", [[18]]]

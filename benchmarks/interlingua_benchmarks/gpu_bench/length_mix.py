@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.repository.families import FAMILIES
-from interlingua_exporter.texts.text_encoder import Framed, Text, TextEncoder, Tokens
+from interlingua.served.text.tokenizer import Text, Tokens
+from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:

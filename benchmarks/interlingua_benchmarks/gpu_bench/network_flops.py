@@ -71,7 +71,7 @@ class NetworkFlops:
 
 def flops_of(checkpoint: Checkpoint) -> NetworkFlops:
     """Of a model as its graph computes it. Raises InputError: the catalogue does not state its shape."""
-    from interlingua_exporter.graphs.decoder_states import DecoderStates
+    from interlingua.served.networks.decoder_states import DecoderStates
 
     states = (module for module in checkpoint.graph.modules() if isinstance(module, DecoderStates))
     causal = any(decoder.causal for decoder in states)
@@ -98,7 +98,7 @@ def dense_flops(layers: Sequence[DenseLayer]) -> int:
 
 
 def _head(graph: nn.Module, spec: ModelSpec, shape: NetworkShape) -> NetworkFlops:
-    from interlingua_exporter.graphs.graph import LastTokenReranker
+    from interlingua.served.networks.graph import LastTokenReranker
     from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 
     if spec.role == "embedder":

@@ -15,17 +15,17 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from interlingua.served.text.call_cost import measured_cost
 from interlingua_benchmarks.gpu_bench.device import out_of_memory
 from interlingua_benchmarks.gpu_bench.length_mix import drawn, equal_rows
 from interlingua_benchmarks.gpu_bench.records import Latency, MeasuredPoint
 from interlingua_benchmarks.gpu_bench.timing import fitting, once, times
-from interlingua_loadtest.capacity.batching import measured_cost
 
 if TYPE_CHECKING:
+    from interlingua.served.text.tokenizer import Tokens
     from interlingua_benchmarks.gpu_bench.loaded_network import Batch, LoadedNetwork
     from interlingua_benchmarks.gpu_bench.rectangles import Rectangle, Rectangles
     from interlingua_benchmarks.gpu_bench.settings import Scale
-    from interlingua_exporter.texts.text_encoder import Tokens
 
 _WAITING = 4  # budgets' worth of texts that the cut chooses from
 _NO_BETTER = 0.98  # of the best so far: a budget below this ends the search
@@ -128,12 +128,12 @@ class NetworkRuns:
     def _overhead(self) -> float:
         """What one call more costs, in padded tokens, found as a service finds it when it starts."""
 
-        def seconds(texts: int, length: int) -> float:
-            batch = self._equal(texts, length).batch
+        def seconds(length: int) -> float:
+            batch = self._equal(1, length).batch
             self._network.answer(batch)
             return min(self._lone(batch) for _ in range(_WARM_UP))
 
-        return float(measured_cost(seconds, self._max_tokens).overhead_tokens)
+        return measured_cost(seconds, self._max_tokens).overhead_tokens
 
     def _lone(self, batch: Batch) -> float:
         return once(lambda: self._network.answer(batch), self._network.wait)

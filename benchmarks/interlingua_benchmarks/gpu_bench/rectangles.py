@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from interlingua.served.text.batches import CallLimits, cut_batch
 from interlingua_benchmarks.gpu_bench.records import MeasuredCall
-from interlingua_loadtest.capacity.batching import cut_batch
 
 if TYPE_CHECKING:
+    from interlingua.served.text.tokenizer import Tokens
     from interlingua_benchmarks.gpu_bench.loaded_network import Batch
     from interlingua_benchmarks.gpu_bench.network_flops import NetworkFlops
     from interlingua_exporter.graphs.checkpoint import Checkpoint
-    from interlingua_exporter.texts.text_encoder import TextEncoder, Tokens
+    from interlingua_exporter.texts.text_encoder import TextEncoder
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,8 @@ class Rectangles:
 
         Args:
             budget: most padded tokens of a call.
-            overhead: what a call costs, in padded tokens (batch_plan.CallCost).
+            overhead: what a call costs, in padded tokens (served/text/call_cost.py).
         """
-        pieces = cut_batch(
-            [len(row) for row in rows],
-            alone=False,
-            overhead=overhead,
-            max_tokens=budget,
-            max_texts=len(rows),
-            lanes=1,
-        )
+        limits = CallLimits(tokens=budget, texts=len(rows), lanes=1)
+        pieces = cut_batch([len(row) for row in rows], alone=False, overhead=overhead, limits=limits)
         return [self.of([rows[place] for place in piece]) for piece in pieces]

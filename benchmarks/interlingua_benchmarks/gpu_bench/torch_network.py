@@ -3,7 +3,7 @@
 graph, fp32 --copied, every weight straight to the device in its format, SDPA, keep_full--> TorchNetwork
 
 The weights of the checkpoint are not touched and not copied on the host, so that the next arithmetic starts from fp32
-again. The parts that stay in fp32 are the `torch` backend's (interlingua_server/backends/torch).
+again. The parts that stay in fp32 are the `torch` backend's (interlingua/served/networks).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from interlingua.served.networks.full_parts import keep_full
 from interlingua_benchmarks.gpu_bench.device import release
 from interlingua_benchmarks.gpu_bench.torch_products import DTYPES, allow_tf32, wait_for
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
-from interlingua_server.backends.torch.torch_network.full_parts import keep_full
 
 if TYPE_CHECKING:
     import numpy as np

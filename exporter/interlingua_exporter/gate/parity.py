@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from interlingua.served.kinds import Precision
+    from interlingua.served.text.tokenizer import Tokens
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.graphs.network_session import NetworkSession
-    from interlingua_exporter.texts.text_encoder import TextEncoder, Tokens
+    from interlingua_exporter.texts.text_encoder import TextEncoder
 
 BATCH = 6
 _SEED = 20

@@ -9,9 +9,9 @@ from interlingua.base.errors import ExportError, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from interlingua.served.text.tokenizer import Tokens
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.graphs.network_session import NetworkSession
-    from interlingua_exporter.texts.text_encoder import Tokens
 
 
 def check_signature(checkpoint: Checkpoint, session: NetworkSession) -> None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     import torch
 
+    from interlingua.served.networks.assembly import Assembly
     from interlingua_exporter.models.spec import ModelSpec
-    from interlingua_server.backends.torch.torch_network.assembly import Assembly
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ def load_dense(folder: Path, facts: DenseLayer) -> nn.Module:
     """
     from torch import nn
 
-    from interlingua_server.backends.torch.torch_network.assembly import with_activation
+    from interlingua.served.networks.assembly import with_activation
 
     layer = nn.Linear(facts.inputs, facts.outputs, bias=facts.bias)
     state = _weights(folder)

@@ -3,7 +3,7 @@
     encoder, dense layers --build_embedder--> EmbedderGraph
     classifier, or decoder and the rows of its head --build_reranker--> RerankerGraph, LastTokenReranker
 
-What is decided here is an Assembly, which the torch backend follows, too (interlingua_server/backends/torch). A decoder
+What is decided here is an Assembly, which the torch backend follows, too (interlingua/served/networks). A decoder
 gets positions and masks of ours, and its head becomes one row. The parity gate compares a network with this very graph
 and would not see a mistake in them; so they are compared here, on one short text, with the network's own forward.
 """
@@ -18,10 +18,7 @@ from torch import Tensor, nn
 
 from interlingua.base.errors import InputError
 from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
-from interlingua_exporter.graphs.decoder_states import DecoderStates, is_decoder
-from interlingua_exporter.graphs.dense_folder import load_dense
-from interlingua_exporter.graphs.score_row import difference, head_of, score_rows
-from interlingua_server.backends.torch.torch_network.assembly import (
+from interlingua.served.networks.assembly import (
     CLASSIFIER,
     EMBEDDER,
     LAST_TOKEN,
@@ -29,6 +26,10 @@ from interlingua_server.backends.torch.torch_network.assembly import (
     DenseShape,
     assemble,
 )
+from interlingua.served.networks.decoder_states import DecoderStates, is_decoder
+from interlingua.served.networks.head_rows import difference, head_of
+from interlingua_exporter.graphs.dense_folder import load_dense
+from interlingua_exporter.graphs.score_row import score_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

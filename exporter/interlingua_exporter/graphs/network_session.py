@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from interlingua_server.backends.torch.torch_network.description import FILE as TORCH_FILE
+from interlingua.served.networks.description import FILE as TORCH_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

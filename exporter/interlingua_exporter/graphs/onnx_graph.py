@@ -21,7 +21,7 @@ import torch
 from interlingua.base.errors import ExportError
 from interlingua.served.graph_names import DATA_FILE as DATA_FILE
 from interlingua.served.graph_names import MODEL_FILE as MODEL_FILE
-from interlingua_exporter.graphs.decoder_states import DecoderStates
+from interlingua.served.networks.decoder_states import DecoderStates
 from interlingua_exporter.graphs.node_order import settle_order
 
 if TYPE_CHECKING:

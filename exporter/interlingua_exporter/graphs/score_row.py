@@ -1,15 +1,11 @@
-"""Which rows of a head make the score; how they become one is the torch backend's (interlingua_server/backends/torch).
+"""Which rows of a head make the score; interlingua/served/networks/head_rows.py makes one row of them.
 
-Head, ids of the score tokens --score_rows--> rows --score_layer--> one row
+Head, ids of the score tokens --score_rows--> rows
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from interlingua_server.backends.torch.torch_network.head_rows import difference as difference
-from interlingua_server.backends.torch.torch_network.head_rows import head_of as head_of
-from interlingua_server.backends.torch.torch_network.head_rows import score_layer as score_layer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,14 +10,14 @@ import shutil
 from typing import TYPE_CHECKING, cast
 
 from interlingua.base.errors import InputError
-from interlingua_server.backends.torch.torch_network.description import DENSE, MODEL, Description
+from interlingua.served.networks.description import DENSE, MODEL, Description
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from interlingua.served.kinds import Precision
+    from interlingua.served.networks.graph import EmbedderGraph
     from interlingua_exporter.graphs.checkpoint import Checkpoint
-    from interlingua_server.backends.torch.torch_network.graph import EmbedderGraph
 
 _WEIGHTS = ("model*.safetensors", "model.safetensors.index.json")
 _SLACK = 1 << 28  # bytes on the disk that an export leaves alone

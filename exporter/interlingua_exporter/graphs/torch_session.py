@@ -1,6 +1,6 @@
 """What the torch backend will do with a version's folder, in this process.
 
-<version>/network.json --Description--> signatures;  the first batch --PublishedNetwork--> float32 [n, D]
+<version>/network.json --Description--> signatures;  the first batch --ServedNetwork--> float32 [n, D]
 
 Nothing of the model, and so none of its own code, is loaded before the first batch.
 """
@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ExportError
+from interlingua.served.networks.description import Description
 from interlingua_exporter.graphs.folder_network import quiet_transformers
 from interlingua_exporter.graphs.onnx_session import TensorSignature
-from interlingua_server.backends.torch.torch_network.description import Description
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from interlingua_server.backends.torch.torch_network.published_network import PublishedNetwork
+    from interlingua.served.networks.served_network import ServedNetwork
 
 
 class TorchSession:
@@ -30,7 +30,7 @@ class TorchSession:
     def __init__(self, folder: Path, *, threads: int, trust_remote_code: bool) -> None:
         """Raises ExportError: network.json is missing or damaged."""
         self._folder, self._threads, self._trusted = folder, threads, trust_remote_code
-        self._network: PublishedNetwork | None = None
+        self._network: ServedNetwork | None = None
         try:
             self._description = Description.read(folder)
         except ValueError as error:
@@ -63,10 +63,10 @@ class TorchSession:
             raise ExportError(f"the torch network gives {list(result.shape)}, not {list(wanted)}")
         return result
 
-    def _loaded(self) -> PublishedNetwork:
-        from interlingua_server.backends.torch.torch_network.published_network import PublishedNetwork
+    def _loaded(self) -> ServedNetwork:
+        from interlingua.served.networks.served_network import ServedNetwork
 
         if self._network is None:
             with quiet_transformers():
-                self._network = PublishedNetwork(self._folder, trust_remote_code=self._trusted)
+                self._network = ServedNetwork(self._folder, trust_remote_code=self._trusted)
         return self._network

@@ -25,8 +25,8 @@ from interlingua_exporter.texts.parity_texts import parity_set
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from interlingua.served.text.tokenizer import Tokens
     from interlingua_exporter.graphs.checkpoint import Checkpoint
-    from interlingua_exporter.texts.text_encoder import Tokens
 
 _PROBE_FILE = "range.onnx"
 _VECTOR = "interlingua_range"

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from interlingua.served.kinds import Precision
+    from interlingua.served.text.tokenizer import Text
     from interlingua_exporter.gate.parity import GateReport
     from interlingua_exporter.gate.ranking_agreement import LanguageAgreement
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.graphs.onnx_session import OnnxSession
-    from interlingua_exporter.texts.text_encoder import Text
 
 SPEED_CAVEAT: dict[Precision, str] = {
     "fp32": "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, MAX_TEXT_BYTES
 from interlingua_exporter.publication.warmup import BUCKETS
 
 if TYPE_CHECKING:
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
     from interlingua.repository.triton_config import Placement
     from interlingua.served.kinds import Precision, WeightBits
+    from interlingua.served.text.tokenizer import Tokens
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.models.spec import ModelSpec
     from interlingua_exporter.publication.tensorrt_serving import TensorRtServing
-    from interlingua_exporter.texts.text_encoder import Tokens
 
 Backend = Literal["onnxruntime", "torch"]
 
@@ -36,9 +37,9 @@ class ServingOptions:
     """
 
     placement: Placement
-    max_batch_size: int = 64
-    max_batch_tokens: int = 1024
-    max_text_bytes: int = 65_536
+    max_batch_size: int = MAX_BATCH_TEXTS
+    max_batch_tokens: int = MAX_BATCH_TOKENS
+    max_text_bytes: int = MAX_TEXT_BYTES
     warmup: tuple[tuple[int, int], ...] = BUCKETS
     tensorrt: TensorRtServing | None = None
 

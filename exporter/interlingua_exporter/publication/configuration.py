@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from interlingua.repository.families import FAMILIES
 from interlingua.repository.triton_config import WEIGHT_BITS, NetworkConfig, ServiceConfig
 from interlingua.served.service import ServiceSpec
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.publication.warmup import network_samples
-from interlingua_exporter.texts.text_encoder import Tokens
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:
@@ -121,4 +121,4 @@ def _smallest(parameters: Mapping[str, str], name: str) -> int:
 
 
 def _within(tokens: Tokens, vocabulary: int) -> Tokens:
-    return Tokens(tuple(min(number, vocabulary - 1) for number in tokens.ids), tokens.types)
+    return Tokens(tuple(min(number, vocabulary - 1) for number in tokens.ids), tokens.type_ids)

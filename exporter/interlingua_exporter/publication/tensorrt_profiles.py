@@ -2,7 +2,7 @@
 
 bucket edges, token budget, texts in a batch --> Profile, Profile, ... --> text for ONNX Runtime, arguments for trtexec
 
-The service's cut (interlingua_server/backends/text/batch_plan.py) makes calls of n texts of length L with n L <=
+The service's cut (interlingua/served/text/batches.py) makes calls of n texts of length L with n L <=
 budget, or n = 1, and n <= max_batch_size. Profile i takes the lengths from one above the previous edge to its own edge.
 Its shortest length decides how many texts a call may have, so nothing has to be padded to an edge; the corner (most
 texts, edge) is above the budget and never called, it only bounds the memory.

@@ -19,7 +19,7 @@ from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from interlingua_exporter.texts.text_encoder import Tokens
+    from interlingua.served.text.tokenizer import Tokens
 
 
 # (texts, tokens): a lone query, a lone document, and full sub-batches of the service's default budget.

@@ -13,8 +13,8 @@ from interlingua_exporter.texts.text_encoder import Framed
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:
+    from interlingua.served.text.tokenizer import Tokens
     from interlingua_exporter.graphs.checkpoint import Checkpoint
-    from interlingua_exporter.texts.text_encoder import Tokens
 
 _SENTENCES = 2  # of English
 

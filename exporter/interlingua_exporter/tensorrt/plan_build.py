@@ -126,7 +126,7 @@ def _record(candidate: Candidate, options: ServingOptions, tensorrt: TensorRtSer
         "dimension": candidate.dimension,
         "vocabulary": candidate.vocabulary,
         "pad_token_id": candidate.pad_token_id,
-        "sample": [candidate.sample.ids, candidate.sample.types],
+        "sample": [candidate.sample.ids, candidate.sample.type_ids],
         "serving": serving,
         "profiles": [[profile.least, profile.usual, profile.largest] for profile in profiles],
     }

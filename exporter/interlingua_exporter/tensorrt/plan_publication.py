@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
 from interlingua.repository.triton_config import Placement
+from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.publish import Publication, publish
 from interlingua_exporter.publication.tensorrt_serving import TensorRtServing
 from interlingua_exporter.tensorrt.plan_build import PLAN_FILE, SHELL_SCRIPT, TOKENIZER, PlanBuild
-from interlingua_exporter.texts.text_encoder import Tokens
 
 if TYPE_CHECKING:
     from pathlib import Path

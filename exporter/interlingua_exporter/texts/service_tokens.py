@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from interlingua.repository.published import PublishedVersion
     from interlingua.served.service import ServiceSpec
-    from interlingua_exporter.texts.text_encoder import Text
+    from interlingua.served.text.tokenizer import Text
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class ServiceTokens:
 
     def is_same_tokenizer(self, other: ServiceTokens) -> bool:
         """Whether both cut texts alike."""
-        # In a template, what reads like a special token is text (special_marks.py).
+        # In a template, what reads like a special token is text (served/text/marks.py).
         alike = bool(self.spec.template) == bool(other.spec.template)
         return alike and self.file.read_bytes() == other.file.read_bytes()
 

@@ -1,4 +1,4 @@
-"""Texts to token ids by the code of the `text` backend itself.
+"""Texts to token ids by the rules of the services themselves (interlingua/served/text).
 
 text, or (query, document) --its Frame: prompt, template--> Tokens --collate--> {input name: int64 [n, L]}
 """
@@ -6,21 +6,23 @@ text, or (query, document) --its Frame: prompt, template--> Tokens --collate--> 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
 from interlingua.served.service import Frame
-from interlingua_exporter.texts.backend_code import backend_code
+from interlingua.served.text.collate import collate
+from interlingua.served.text.tokenizer import PromptTokenizer, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-Text = str | tuple[str, str]
+    from interlingua.served.text.tokenizer import Text, TextTokenizer
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,6 @@ class Framed:
 
     text: Text
     frame: Frame = Frame()  # noqa: RUF009
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """One text's ids and token types, specials included, truncated."""
-
-    ids: tuple[int, ...]
-    types: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 class TextEncoder:
@@ -55,7 +46,7 @@ class TextEncoder:
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"tokenizer.json cannot be read: {error}") from error
         self._max_tokens = max_tokens
-        self._framed: dict[Frame, Any] = {}
+        self._framed: dict[Frame, TextTokenizer] = {}
         self.pad_token_id = pad_token_id
         self.padding_side = padding_side
 
@@ -81,44 +72,35 @@ class TextEncoder:
 
     def read_characters(self, framed: Framed) -> int:
         """How many characters of a single text truncation leaves. Raises InputError as `encode`."""
-        return int(self._service(framed.frame).read_characters(framed.text))
+        return self._service(framed.frame).read_characters(str(framed.text))
 
-    def _of_each(self, texts: Sequence[Text | Framed], make: Callable[[Any, list[Text]], list[Any]]) -> list[Any]:
+    def collate(self, rows: Sequence[Tokens], names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """A batch padded to its longest row: int64 [n, L] for each input name."""
+        return collate(rows, names, pad_token_id=self.pad_token_id, padding_side=self.padding_side)
+
+    def _of_each(
+        self, texts: Sequence[Text | Framed], make: Callable[[TextTokenizer, list[Text]], list[_T]]
+    ) -> list[_T]:
         """What the tokenizer of each text's frame makes of it, in order."""
         framed = [text if isinstance(text, Framed) else Framed(text) for text in texts]
-        rows: dict[int, Any] = {}
+        rows: dict[int, _T] = {}
         for frame in dict.fromkeys(one.frame for one in framed):
             places = [place for place, one in enumerate(framed) if one.frame == frame]
             rows |= zip(places, make(self._service(frame), [framed[place].text for place in places]), strict=True)
         return [rows[place] for place in range(len(framed))]
 
-    def _service(self, frame: Frame) -> Any:
-        """The backend's own tokenizer with a frame; those without a template share one."""
+    def _service(self, frame: Frame) -> TextTokenizer:
+        """The service's own tokenizer with a frame; those without a template share one."""
         if frame not in self._framed:
             self._framed[frame] = self._made(frame)
         return self._framed[frame]
 
-    def _made(self, frame: Frame) -> Any:
+    def _made(self, frame: Frame) -> TextTokenizer:
         if not frame.template:
-            return backend_code("text_tokenizer").PromptTokenizer(self._tokenizer, self._max_tokens, frame.prompt)
+            return PromptTokenizer(self._tokenizer, self._max_tokens, frame.prompt)
+        from interlingua.served.text.template import service_tokenizer
+
         try:
-            return backend_code("service_tokenizer").service_tokenizer(
-                self._tokenizer_json, self._max_tokens, prompt=frame.prompt, template=frame.template
-            )
+            return service_tokenizer(self._tokenizer_json, self._max_tokens, frame)
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"the tokenizer cannot be used with its template: {error}") from error
-
-    def collate(self, rows: Sequence[Tokens], names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
-        """A batch padded to its longest row: int64 [n, L] for each input name."""
-        shape = (len(rows), max(len(row) for row in rows))
-        columns = {
-            INPUT_IDS: np.full(shape, self.pad_token_id, np.int64),
-            ATTENTION_MASK: np.zeros(shape, np.int64),
-            TOKEN_TYPE_IDS: np.zeros(shape, np.int64),
-        }
-        for number, row in enumerate(rows):
-            where = slice(shape[1] - len(row), None) if self.padding_side == "left" else slice(len(row))
-            columns[INPUT_IDS][number, where] = row.ids
-            columns[ATTENTION_MASK][number, where] = 1
-            columns[TOKEN_TYPE_IDS][number, where] = row.types
-        return {name: columns[name] for name in names}

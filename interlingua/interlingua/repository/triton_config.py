@@ -17,6 +17,7 @@ from tritonclient.grpc import model_config_pb2 as pb
 from interlingua.base.errors import InputError
 from interlingua.served.kinds import EXACT_BITS
 from interlingua.served.promotion import KEYS
+from interlingua.served.service import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +131,7 @@ class ServiceConfig:
         # stall for 500 ms (tis/core dynamic_batch_scheduler.cc).
         config.dynamic_batching.max_queue_delay_microseconds = 0
         set_instances(config, "cpu", _SERVICE_INSTANCES)
-        _add_parameters(config, {"outstanding_calls": str(self.outstanding_calls), **self.parameters})
+        _add_parameters(config, {LANES: str(self.outstanding_calls), **self.parameters})
         return config
 
     def write(self, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """What a published service says about itself.
 
-The exporter writes a `ServiceSpec` into the `parameters` of the service's config.pbtxt; the text backend and
-the client read it back. Triton has one config.pbtxt a model but many versions, so every key carries its
+The exporter writes a `ServiceSpec` into the `parameters` of the service's config.pbtxt; the text backend, the client
+and the planner read it back. Triton has one config.pbtxt a model but many versions, so every key carries its
 version: `1/prompt`, `1/digest`, ...
 
     exporter -- to_parameters() --> config.pbtxt --> Triton --> from_parameters() --> client, text backend
@@ -9,17 +9,23 @@ version: `1/prompt`, `1/digest`, ...
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
+
+from interlingua.served.limits import OUTSTANDING_CALLS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EMBED_QUERY = "embed_query"
 EMBED_DOCUMENT = "embed_document"
 RERANK = "rerank"
+LANES = "outstanding_calls"  # parameter of a service, the same for all its versions
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What a service puts around a text before it is tokenized (interlingua_server/backends/text/service_tokenizer.py).
+    """What a service puts around a text before it is tokenized (text/template.py).
 
     Attributes:
         prompt: in front of a single text, inside the template; a pair has none.
@@ -76,6 +82,11 @@ class ServiceSpec:
     def frame(self) -> Frame:
         return Frame(self.prompt, self.template)
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the network's inputs, in its own order."""
+        return tuple(self.network_inputs.split(","))
+
     def shortened(self, text: str) -> str:
         """The text's beginning that the service takes: what a client sends of a document."""
         if 4 * len(text) <= self.max_text_bytes:
@@ -121,3 +132,8 @@ def published_versions(parameters: Mapping[str, str]) -> list[int]:
     """The versions that have parameters, ascending."""
     prefixes = {key.split("/", 1)[0] for key in parameters if key.endswith("/digest")}
     return sorted(int(prefix) for prefix in prefixes if prefix.isdigit())
+
+
+def outstanding_calls(parameters: Mapping[str, str]) -> int:
+    """Calls to its network that a service keeps under way. Raises ValueError: it is no number."""
+    return int(parameters.get(LANES, OUTSTANDING_CALLS))

@@ -1,8 +1,6 @@
 """How the client sends many texts: a few a request, a bounded number of requests in flight.
 
-    texts --a few each--> jobs at a service --all answered, or one refused--> done
-
-The numbers are those of interlingua_client/conversation.py and interlingua_client/inference.py.
+texts --a few each--> jobs at a service --all answered, or one refused--> done
 """
 
 from __future__ import annotations
@@ -11,11 +9,10 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from interlingua.served.limits import REQUESTS_IN_FLIGHT, TEXTS_PER_REQUEST
+
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.stations import Jobs, Service
-
-TEXTS_PER_REQUEST = 8
-REQUESTS_IN_FLIGHT = 16
 
 Later = Callable[[float, Callable[[float, Any], None], Any], None]
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua.repository.families import FAMILIES
+from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, OUTSTANDING_CALLS
+from interlingua.served.service import outstanding_calls
 from interlingua_loadtest.capacity.measured_network import SERVICES
 
 if TYPE_CHECKING:
@@ -68,10 +70,10 @@ class ServiceLayout:
 
     network: str
     instances: int = 2
-    max_batch: int = 64
-    max_batch_tokens: int = 1024
+    max_batch: int = MAX_BATCH_TEXTS
+    max_batch_tokens: int = MAX_BATCH_TOKENS
     max_tokens: int = 512
-    outstanding_calls: int = 2
+    outstanding_calls: int = OUTSTANDING_CALLS
     text: TextCost = TextCost()
     handover_s: float = 0.0
     arrival_s: float = 0.0
@@ -164,7 +166,7 @@ def _service(service: TritonModel, spec: ServiceSpec, profile: HardwareProfile, 
         max_batch=service.max_batch,
         max_batch_tokens=spec.max_batch_tokens,
         max_tokens=spec.max_tokens,
-        outstanding_calls=int(service.parameters.get("outstanding_calls", 2)),
+        outstanding_calls=outstanding_calls(service.parameters),
         text=TextCost(costs.batch_s, costs.text_s, costs.token_s) if costs.token_s else profile.text,
         handover_s=costs.handover_s,
         arrival_s=costs.request_s + (costs.client_s if with_clients else 0.0),

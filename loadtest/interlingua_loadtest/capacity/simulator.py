@@ -19,8 +19,9 @@ from typing import Any, cast
 import numpy as np
 
 from interlingua.base.errors import InputError
+from interlingua.served.limits import TEXTS_PER_REQUEST
 from interlingua.served.service import EMBED_QUERY, RERANK
-from interlingua_loadtest.capacity.client_requests import TEXTS_PER_REQUEST, ClientRequests
+from interlingua_loadtest.capacity.client_requests import ClientRequests
 from interlingua_loadtest.capacity.cores import Cores, Slowdown
 from interlingua_loadtest.capacity.searches import Searches
 from interlingua_loadtest.capacity.server_layout import NetworkLayout, ServerLayout, busy_threads

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from interlingua_loadtest.capacity.batching import CallCost, cut_batch, latest, measured_cost, take
+from interlingua.served.text.batches import CallLimits, latest
+from interlingua.served.text.call_cost import CallCost, measured_cost
+from interlingua_loadtest.capacity.batching import cut_batch, take
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.client_requests import Group, Later
@@ -163,9 +165,10 @@ class Service:
         self._cost = (
             CallCost(*layout.cut)
             if layout.cut
-            else measured_cost(lambda texts, longest: lone(texts, longest) + layout.handover_s, layout.max_tokens)
+            else measured_cost(lambda longest: lone(1, longest) + layout.handover_s, layout.max_tokens)
         )
         self._overhead = self._cost.overhead_tokens
+        self._limits = CallLimits(layout.max_batch_tokens, layout.max_batch, layout.outstanding_calls)
         self._waiting: deque[int] = deque()
         self._free = layout.instances
         self.instances = layout.instances
@@ -228,20 +231,13 @@ class Service:
 
     def _plan(self, now: float, batch: Batch) -> list[NetworkCall]:
         """The calls, longest first; jobs that would be late are given up."""
-        jobs, layout, most = self._jobs, self._layout, self._layout.max_tokens
+        jobs, most = self._jobs, self._layout.max_tokens
         while True:
             kept = [job for job in batch.jobs if not jobs.shed[job]] if jobs.has_deadlines else batch.jobs
             if not kept:
                 return []
             lengths = [min(count, most) for job in kept for count in jobs.tokens[job]]
-            pieces = cut_batch(
-                lengths,
-                alone=len(kept) == 1,
-                overhead=self._overhead,
-                max_tokens=layout.max_batch_tokens,
-                max_texts=layout.max_batch,
-                lanes=layout.outstanding_calls,
-            )
+            pieces = cut_batch(lengths, alone=len(kept) == 1, overhead=self._overhead, limits=self._limits)
             late = self._late(now, kept, pieces, lengths) if jobs.has_deadlines else None
             if late is None:
                 return self._calls(batch, pieces, lengths)
@@ -259,7 +255,7 @@ class Service:
             return None
         owners = [job for job in kept for _ in jobs.tokens[job]]
         deadlines = [jobs.deadline[job] for job in owners]
-        row = latest(pieces, lengths, deadlines, self._cost, self._layout.outstanding_calls, now)
+        row = latest(pieces, lengths, deadlines, self._cost, self._limits.lanes, now)
         return None if row is None else owners[row]
 
     def _send(self, now: float, call: NetworkCall) -> None:

@@ -54,7 +54,7 @@ def _no_version(model: Model, repository: Repository) -> Iterator[RuleHit]:
 
 def _other_tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for version, spec, network in _calls(model, repository):
-        ours, theirs = set(spec.network_inputs.split(",")), {entry.name for entry in network.config.input}
+        ours, theirs = set(spec.inputs), {entry.name for entry in network.config.input}
         if theirs and ours != theirs:
             what = f"{', '.join(sorted(ours))}; {network.name} has {', '.join(sorted(theirs))}"
             yield model.hit(f"parameters.{version}/network_inputs", what)

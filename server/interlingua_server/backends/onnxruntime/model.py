@@ -19,10 +19,11 @@ from typing import Any
 import onnxruntime as ort
 import triton_python_backend_utils as pb_utils
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "networks"))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import tensorrt_provider
-from request_groups import Arrays, answer_in_groups
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
+from interlingua.served.graph_names import MODEL_FILE
+from interlingua.served.model_config import ModelConfig, names_of, parameters_of
+from interlingua.served.networks import tensorrt_provider
+from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
 
 # optimization.graph.level as tis/onnxruntime_backend documents it; without one, everything is on.
 _GRAPH_LEVELS = {
@@ -36,12 +37,12 @@ class TritonPythonModel:
     """One instance: one session, used by one request group at a time."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        config = json.loads(args["model_config"])
+        config: ModelConfig = json.loads(args["model_config"])
         folder = Path(args["model_repository"]) / args["model_version"]
-        path = folder / (config.get("default_model_filename") or "model.onnx")
+        path = folder / (config.get("default_model_filename") or MODEL_FILE)
         if not path.is_file():
             raise pb_utils.TritonModelException(f"{path} is missing: export the model first")
-        parameters = {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
+        parameters = parameters_of(config)
         providers = _providers(config, args)
         self._session = ort.InferenceSession(
             str(path), sess_options=_session_options(config, parameters), providers=providers
@@ -50,8 +51,7 @@ class TritonPythonModel:
         self._run_options = ort.RunOptions()
         if shrink := parameters.get("memory.enable_memory_arena_shrinkage"):
             self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", shrink)
-        self._inputs = [entry["name"] for entry in config["input"]]
-        self._outputs = [entry["name"] for entry in config["output"]]
+        self._inputs, self._outputs = names_of(config["input"]), names_of(config["output"])
         self._check_names(path)
 
     def _check_names(self, path: Path) -> None:
@@ -74,19 +74,19 @@ class TritonPythonModel:
         ]
         return [self._response(answer) for answer in answer_in_groups(rows, self._run)]
 
-    def _run(self, arrays: Arrays) -> Arrays:
+    def _run(self, arrays: Inputs) -> Outputs:
         feed = dict(zip(self._inputs, arrays, strict=True))
-        results: Arrays = self._session.run(self._outputs, feed, self._run_options)
+        results: Outputs = self._session.run(self._outputs, feed, self._run_options)
         return results
 
-    def _response(self, answer: Arrays | Exception) -> Any:
+    def _response(self, answer: Outputs | Exception) -> Any:
         if isinstance(answer, Exception):
             return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"onnxruntime: {answer}"))
         tensors = [pb_utils.Tensor(name, values) for name, values in zip(self._outputs, answer, strict=True)]
         return pb_utils.InferenceResponse(output_tensors=tensors)
 
 
-def _providers(config: dict[str, Any], args: dict[str, str]) -> list[Any]:
+def _providers(config: ModelConfig, args: dict[str, str]) -> list[Any]:
     device = int(args["model_instance_device_id"])
     if args["model_instance_kind"] != "GPU":
         return ["CPUExecutionProvider"]
@@ -106,7 +106,7 @@ def _providers(config: dict[str, Any], args: dict[str, str]) -> list[Any]:
         )
     try:
         options = tensorrt_provider.provider_options(
-            accelerator, [entry["name"] for entry in config["input"]], version=args["model_version"], device=device
+            accelerator, names_of(config["input"]), version=args["model_version"], device=device
         )
     except (OSError, ValueError) as error:
         raise pb_utils.TritonModelException(f"TensorRT: {error}") from error
@@ -124,7 +124,7 @@ def _require_provider(session: ort.InferenceSession, providers: list[Any]) -> No
     session.disable_fallback()
 
 
-def _session_options(config: dict[str, Any], parameters: dict[str, str]) -> ort.SessionOptions:
+def _session_options(config: ModelConfig, parameters: dict[str, str]) -> ort.SessionOptions:
     options = ort.SessionOptions()
     for name in ("intra_op_thread_count", "inter_op_thread_count"):
         if name in parameters:

@@ -4,7 +4,7 @@ It has the tensors of an ONNX network (token ids in, `embedding` or `score` out,
 are the same. It reads instance kind and device, intra_op_thread_count, inter_op_thread_count and, of the version,
 trust_remote_code from config.pbtxt; everything else from the version's network.json.
 
-    requests --faulty ones out, group by shape--> [n, L] tensors --PublishedNetwork.run--> outputs --> responses
+    requests --faulty ones out, group by shape--> [n, L] tensors --ServedNetwork.run--> outputs --> responses
 
 Nothing is fetched. The model's own code, where it was published with it, runs with the rights of this process.
 """
@@ -19,7 +19,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-_HERE = Path(__file__).resolve().parent
 # Read when transformers is imported. A folder of its own for each process: transformers copies a model's code there
 # and imports the copy, and two processes that start together must not meet over it.
 _CODE = tempfile.mkdtemp(prefix="interlingua-torch-")
@@ -30,10 +29,13 @@ os.environ |= {
     "HF_MODULES_CACHE": _CODE,
     "TOKENIZERS_PARALLELISM": "false",
 }
-sys.path[:0] = [str(_HERE), str(_HERE.parent / "networks")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
 
-import triton_python_backend_utils as pb_utils  # noqa: E402
-from request_groups import Arrays, answer_in_groups  # noqa: E402
+import triton_python_backend_utils as pb_utils
+
+from interlingua.served.model_config import ModelConfig, names_of, parameters_of
+from interlingua.served.networks.request_faults import fault
+from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
 
 
 class TritonPythonModel:
@@ -41,28 +43,28 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         _require_torch()
-        from torch_network.published_network import PublishedNetwork
+        from interlingua.served.networks.served_network import ServedNetwork
 
-        config = json.loads(args["model_config"])
-        parameters = {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
+        config: ModelConfig = json.loads(args["model_config"])
+        parameters = parameters_of(config)
         version = args["model_version"]
         _set_threads(parameters)
         try:
-            self._network = PublishedNetwork(
+            self._network = ServedNetwork(
                 Path(args["model_repository"]) / version,
                 device=_device(args["model_instance_kind"], int(args["model_instance_device_id"])),
                 trust_remote_code=parameters.get(f"{version}/trust_remote_code") == "true",
             )
         except ValueError as error:
             raise pb_utils.TritonModelException(str(error)) from error
-        self._inputs = [entry["name"] for entry in config["input"]]
+        self._inputs = names_of(config["input"])
         self._output = config["output"][0]["name"]
         self._check_tensors(config)
 
     def finalize(self) -> None:
         shutil.rmtree(_CODE, ignore_errors=True)
 
-    def _check_tensors(self, config: dict[str, Any]) -> None:
+    def _check_tensors(self, config: ModelConfig) -> None:
         """config.pbtxt and network must agree, as the other backends demand."""
         description, dims = self._network.description, list(map(int, config["output"][0]["dims"]))
         ours = (sorted(self._inputs), self._output, dims)
@@ -71,8 +73,6 @@ class TritonPythonModel:
             raise pb_utils.TritonModelException(f"config.pbtxt has tensors {ours}, the network has {theirs}")
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        from torch_network.request_faults import fault
-
         rows = [
             [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs]
             for request in requests
@@ -84,10 +84,10 @@ class TritonPythonModel:
             _refusal(reason) if reason else self._response(answers[position]) for position, reason in enumerate(faults)
         ]
 
-    def _run(self, arrays: Arrays) -> Arrays:
+    def _run(self, arrays: Inputs) -> Outputs:
         return [self._network.run(dict(zip(self._inputs, arrays, strict=True)))]
 
-    def _response(self, answer: Arrays | Exception) -> Any:
+    def _response(self, answer: Outputs | Exception) -> Any:
         if isinstance(answer, Exception):
             return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"torch: {answer}"))
         return pb_utils.InferenceResponse(output_tensors=[pb_utils.Tensor(self._output, answer[0])])

@@ -7,13 +7,11 @@ Norms and softmax are float32 inside torch's and transformers' own kernels.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from .decoder_states import DecoderStates
-from .graph import EmbedderGraph, LastTokenReranker, RerankerGraph
+from interlingua.served.networks.decoder_states import DecoderStates
+from interlingua.served.networks.graph import EmbedderGraph, LastTokenReranker, RerankerGraph
 
 
 class FullStates(nn.Module):
@@ -42,7 +40,7 @@ def keep_full(graph: nn.Module, half: torch.dtype) -> None:
         _keep_head(graph.classifier)
 
 
-def _keep_head(classifier: Any) -> None:
+def _keep_head(classifier: nn.Module) -> None:
     """Every part of a classifier outside of its base model; a class that names none keeps its head in half."""
     base = getattr(classifier, "base_model", classifier)
     for part in classifier.children():
@@ -51,9 +49,13 @@ def _keep_head(classifier: Any) -> None:
             part.register_forward_pre_hook(_cast, with_kwargs=True)
 
 
-def _cast(module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: ARG001
+def _cast(
+    module: nn.Module,  # noqa: ARG001
+    inputs: tuple[object, ...],
+    named: dict[str, object],
+) -> tuple[tuple[object, ...], dict[str, object]]:
     return tuple(map(_full, inputs)), {name: _full(value) for name, value in named.items()}
 
 
-def _full(value: Any) -> Any:
+def _full(value: object) -> object:
     return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value

@@ -1,16 +1,19 @@
 """One request to a service: its texts, checked, and what becomes of them.
 
-parameters, BYTES tensors --read--> TextRequest: texts (or pairs), or the error that its client is told
+parameters, bytes of each input --read--> TextRequest: texts (or pairs), or the error that its client is told
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
-import triton_python_backend_utils as pb_utils
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from interlingua.served.text.tokenizer import Text
 
 
 class _BadTextError(ValueError):
@@ -22,9 +25,8 @@ class TextRequest:
     """One request on its way through.
 
     Attributes:
-        deadline: Unix seconds after which an answer is worthless; None where there is none.
+        deadline: Unix seconds after which an answer is worthless; infinite where there is none.
         wait_s: from the client's sending to the start of this batch, by both clocks.
-        wanted: outputs to return.
         texts: single texts, or pairs.
         error: why there is no answer; None while there may be one.
         invalid: whether the error is the caller's.
@@ -32,38 +34,46 @@ class TextRequest:
         tokens: of each text, before truncation.
     """
 
-    deadline: float | None
+    deadline: float
     wait_s: float
-    wanted: list[str]
-    texts: list[Any] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
     error: str | None = None
     invalid: bool = False
     first: int = 0
     tokens: list[int] = field(default_factory=list)
 
     @classmethod
-    def read(cls, request: Any, now: float, inputs: Sequence[str], max_text_bytes: int) -> TextRequest:
-        """A request of Triton's as it arrives; one that cannot be answered has its error already.
+    def read(
+        cls,
+        parameters: str,
+        inputs: Sequence[str],
+        column: Callable[[str], Iterable[bytes]],
+        *,
+        now: float,
+        cancelled: bool,
+        max_text_bytes: int,
+    ) -> TextRequest:
+        """A request as it arrives; one that cannot be answered has its error already.
 
         Args:
+            parameters: the request's, as JSON.
+            inputs: names of those with texts: one, or the two of a pair.
+            column: the texts of an input by its name, as UTF-8.
             now: Unix seconds.
-            inputs: names of the tensors with texts: one, or the two of a pair.
         """
-        parameters = json.loads(request.parameters() or "{}")
-        deadline, sent = parameters.get("deadline_ms"), parameters.get("sent_us")
+        stated = json.loads(parameters or "{}")
+        deadline, sent = stated.get("deadline_ms"), stated.get("sent_us")
         made = cls(
-            deadline=None if deadline is None else int(deadline) / 1e3,
+            deadline=math.inf if deadline is None else int(deadline) / 1e3,
             wait_s=0.0 if sent is None else max(now - int(sent) / 1e6, 0.0),
-            wanted=list(request.requested_output_names()),
         )
-        if request.is_cancelled():
+        if cancelled:
             made.fail("cancelled: the client is gone")
-        elif made.deadline is not None and now >= made.deadline:
+        elif now >= made.deadline:
             made.fail(f"deadline: passed {1e3 * (now - made.deadline):.0f} ms before the work began")
         else:
             try:
-                columns = [_column(request, name, max_text_bytes) for name in inputs]
-                made.texts = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+                made.texts = _texts([_column(name, column(name), max_text_bytes) for name in inputs])
             except _BadTextError as error:
                 made.fail(f"invalid text: {error}", invalid=True)
         return made
@@ -76,8 +86,14 @@ class TextRequest:
         return self.error is not None and self.error.startswith("deadline")
 
 
-def _column(request: Any, name: str, max_text_bytes: int) -> list[str]:
-    values = pb_utils.get_input_tensor_by_name(request, name).as_numpy().reshape(-1)
+def _texts(columns: list[list[str]]) -> list[Text]:
+    if len(columns) == 1:
+        return list(columns[0])
+    queries, documents = columns
+    return list(zip(queries, documents, strict=True))
+
+
+def _column(name: str, values: Iterable[bytes], max_text_bytes: int) -> list[str]:
     return [_text(value, f"{name}[{row}]", max_text_bytes) for row, value in enumerate(values)]
 
 

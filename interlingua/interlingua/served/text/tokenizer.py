@@ -1,37 +1,37 @@
 """Texts, or pairs of texts, to the tokens that a network computes: prompts and truncation are here.
 
     text, or (query, document) --whole--> what is tokenized --Tokenizer--> Encoding
-    of more than max_tokens --the tokenizer's own truncation, or tokens of the document left out--> Encoding, or Kept
+    of more than max_tokens --the tokenizer's own truncation, or tokens of the document left out--> Encoding, or Tokens
 
-A prompt goes in front of a text here; template_tokenizer.py puts templates around texts, and service_tokenizer.py
-makes the one that a service needs. The `text` backend and the exporter load the same files; they need nothing but
-`tokenizers`.
+A prompt goes in front of a text here; template.py puts templates around texts.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from tokenizers import Encoding, Tokenizer
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tokenizers import Encoding, Tokenizer
 
 Text = str | tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is left of a text that was too long for its template: ids and token types, as an `Encoding` has them."""
+class Tokens:
+    """One text's ids and token types, specials included, truncated: what the network needs of an `Encoding`."""
 
-    ids: list[int]
-    type_ids: list[int]
+    ids: tuple[int, ...]
+    type_ids: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-Tokens = Encoding | Kept
+Row: TypeAlias = "Encoding | Tokens"
 
 
 class Encoded(NamedTuple):
@@ -42,7 +42,7 @@ class Encoded(NamedTuple):
         tokens: how many there were before truncation.
     """
 
-    kept: Tokens
+    kept: Row
     tokens: int
 
 
@@ -75,7 +75,7 @@ class TextTokenizer(ABC):
         """How many characters of a single text, from its beginning, are in the tokens that are kept."""
 
     @abstractmethod
-    def _truncated(self, text: Text) -> Tokens: ...
+    def _truncated(self, text: Text) -> Row: ...
 
     def _encodings(self, texts: Sequence[Text]) -> list[Encoding]:
         return self.tokenizer.encode_batch_fast([self.whole(text) for text in texts])

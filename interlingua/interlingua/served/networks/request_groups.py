@@ -5,14 +5,19 @@ arrays [n, ...] of each request --group by shape--> joined [m, ...] --run--> out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-Arrays = list[np.ndarray]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Inputs = list[NDArray[np.int64]]
+Outputs = list[NDArray[np.float32]]
 
 
-def answer_in_groups(requests: Sequence[Arrays], run: Callable[[Arrays], Arrays]) -> list[Arrays | Exception]:
+def answer_in_groups(requests: Sequence[Inputs], run: Callable[[Inputs], Outputs]) -> list[Outputs | Exception]:
     """The outputs of every request, or what went wrong with it, in order.
 
     Args:
@@ -22,13 +27,13 @@ def answer_in_groups(requests: Sequence[Arrays], run: Callable[[Arrays], Arrays]
     groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
     for position, arrays in enumerate(requests):
         groups.setdefault(tuple(array.shape[1:] for array in arrays), []).append(position)
-    answers: dict[int, Arrays | Exception] = {}
+    answers: dict[int, Outputs | Exception] = {}
     for positions in groups.values():
         answers |= zip(positions, _together([requests[position] for position in positions], run), strict=True)
     return [answers[position] for position in range(len(requests))]
 
 
-def _together(group: Sequence[Arrays], run: Callable[[Arrays], Arrays]) -> list[Arrays | Exception]:
+def _together(group: Sequence[Inputs], run: Callable[[Inputs], Outputs]) -> list[Outputs | Exception]:
     try:
         columns = zip(*group, strict=True)
         results = run([column[0] if len(column) == 1 else np.concatenate(column) for column in columns])

@@ -1,5 +1,7 @@
 """How a batch of texts is cut into calls to the network.
 
+    lengths of texts --cut_batch: budget, cut--> calls, longest first --latest--> who would be late, if anybody
+
 Triton batches texts; the network wants rectangles of token ids. The cut sorts the texts by length and finds,
 by dynamic programming, the sub-batches that minimise
 
@@ -12,44 +14,47 @@ No sub-batch holds more than the token budget, unless one text alone does, nor m
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, OUTSTANDING_CALLS
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-@dataclass(frozen=True)
-class CallCost:
-    """Seconds that one call to the network takes: `call_s + token_s * padded tokens`."""
-
-    call_s: float
-    token_s: float
-
-    @property
-    def overhead_tokens(self) -> float:
-        """The fixed part of a call, in padded tokens."""
-        return self.call_s / self.token_s
-
-    def seconds(self, padded_tokens: int) -> float:
-        return self.call_s + self.token_s * padded_tokens
+    from interlingua.served.text.call_cost import CallCost
 
 
-def fit_call_cost(padded_tokens: Sequence[int], seconds: Sequence[float]) -> CallCost:
-    """Least squares of the relative errors of measured calls; neither part goes below zero.
+class CallLimits(NamedTuple):
+    """How large a service's calls may be, and how many it makes at a time.
 
-    Relative, because the line is no line: attention makes long calls longer than in proportion, and would push the
-    fixed part, which decides about short ones, to nothing.
+    Attributes:
+        tokens: most padded tokens of a call of more than one text.
+        texts: most texts of a call.
+        lanes: calls that are kept under way.
+    """
+
+    tokens: int = MAX_BATCH_TOKENS
+    texts: int = MAX_BATCH_TEXTS
+    lanes: int = OUTSTANDING_CALLS
+
+
+def cut_batch(lengths: Sequence[int], *, alone: bool, overhead: float, limits: CallLimits) -> list[list[int]]:
+    """The calls of a batch as positions into `lengths`, longest first, so that the lanes end together.
 
     Args:
-        padded_tokens: texts x length of each measured call, at least two different values.
-        seconds: what each call took.
+        lengths: tokens of each text as computed, at least 1 each.
+        alone: whether all texts are of one request.
+        overhead: cost of one call, in padded tokens.
     """
-    weights = 1 / np.maximum(seconds, 1e-9)  # a clock may be too coarse to see a call at all
-    slope, intercept = np.polyfit(padded_tokens, seconds, 1, w=weights)
-    if intercept < 0:  # the line through the origin
-        per_second = np.asarray(padded_tokens) * weights
-        slope, intercept = per_second.sum() / (per_second * per_second).sum(), 0.0
-    return CallCost(call_s=max(float(intercept), 0.0), token_s=max(float(slope), 1e-9))
+    return cut(lengths, overhead, budget(lengths, alone=alone, limits=limits), limits.texts)[::-1]
+
+
+def budget(lengths: Sequence[int], *, alone: bool, limits: CallLimits) -> int:
+    """Most padded tokens of a call: where nobody else waits, one request is spread over all lanes."""
+    if not alone:
+        return limits.tokens
+    return min(limits.tokens, max(-(-sum(lengths) // limits.lanes), max(lengths)))
 
 
 def cut(lengths: Sequence[int], overhead: float, max_tokens: int, max_texts: int) -> list[list[int]]:
@@ -108,3 +113,28 @@ def finish_times(calls: Sequence[float], lanes: int) -> list[float]:
         ends.append(heapq.heappop(free) + seconds)
         heapq.heappush(free, ends[-1])
     return ends
+
+
+def latest(
+    pieces: Sequence[Sequence[int]],
+    lengths: Sequence[int],
+    deadlines: Sequence[float],
+    cost: CallCost,
+    lanes: int,
+    now: float,
+) -> int | None:
+    """The row whose deadline would be missed by most, or None where all can be met; without it others may be.
+
+    Args:
+        pieces: calls in the order in which they start, as positions into `lengths`.
+        deadlines: of each row, in seconds on the clock of `now`; infinite where there is none.
+    """
+    if min(deadlines) == math.inf:
+        return None
+    calls = [cost.seconds(len(rows) * max(lengths[row] for row in rows)) for rows in pieces]
+    worst, delay = None, 0.0
+    for rows, end in zip(pieces, finish_times(calls, lanes), strict=True):
+        for row in rows:
+            if now + end - deadlines[row] > delay:
+                worst, delay = row, now + end - deadlines[row]
+    return worst

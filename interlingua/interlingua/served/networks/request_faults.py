@@ -8,32 +8,36 @@ its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
 
 if TYPE_CHECKING:
-    from .description import Description
+    from collections.abc import Mapping
 
-_IDS, _MASK, _TYPES = "input_ids", "attention_mask", "token_type_ids"
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from interlingua.served.networks.description import Description
 
 
-def fault(description: Description, tensors: Mapping[str, Any]) -> str:
+def fault(description: Description, tensors: Mapping[str, NDArray[np.int64]]) -> str:
     """Why the network cannot take a request's tensors, "" where it can.
 
     Args:
-        tensors: arrays of NumPy by input name.
+        tensors: by input name.
     """
     shapes = {name: tuple(array.shape) for name, array in tensors.items()}
     if len(set(shapes.values())) != 1:
         return f"the inputs have different shapes: {', '.join(f'{name} {list(at)}' for name, at in shapes.items())}"
-    texts, tokens = shapes[_IDS]
+    texts, tokens = shapes[INPUT_IDS]
     if not texts or not 1 <= tokens <= description.max_tokens:
         return f"input_ids is {[texts, tokens]}: a text has 1 to {description.max_tokens} tokens"
-    limits = {_IDS: description.vocabulary, _MASK: 2, _TYPES: description.token_types}
+    limits = {INPUT_IDS: description.vocabulary, ATTENTION_MASK: 2, TOKEN_TYPE_IDS: description.token_types}
     for name, array in tensors.items():
         least, most = int(array.min()), int(array.max())
         if least < 0 or most >= limits[name]:
             return f"{name} has {least if least < 0 else most}, values are from 0 to {limits[name] - 1}"
-    if not tensors[_MASK].any(axis=1).all():
+    if not tensors[ATTENTION_MASK].any(axis=1).all():
         return "attention_mask has a row without a single token"
     return ""

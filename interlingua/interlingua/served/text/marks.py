@@ -11,11 +11,38 @@ Unigram model has `</s>` among its pieces and finds it again, and Qwen3's `<thin
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
-def marks_of(description: Mapping[str, Any], fixed: Sequence[str]) -> dict[str, str]:
+class AddedToken(TypedDict):
+    """An entry of `added_tokens`, as far as it matters here; tokenizer.json has more, which stays."""
+
+    id: int
+    content: str
+    special: bool
+    normalized: bool
+
+
+class Model(TypedDict, total=False):
+    """The vocabulary of a tokenizer: ids by piece, or pieces with their scores."""
+
+    vocab: dict[str, int] | list[list[str | float]]
+    unk_token: str | None
+
+
+class TokenizerJson(TypedDict, total=False):
+    """A tokenizer.json, as far as it matters here."""
+
+    added_tokens: list[AddedToken]
+    model: Model
+    truncation: None
+    padding: None
+
+
+def marks_of(description: TokenizerJson, fixed: Sequence[str]) -> dict[str, str]:
     """Content of each token that texts must not make -> its mark.
 
     Those are the special ones, and what else of the added tokens the template writes. Blank ones are words: Gemma has
@@ -32,17 +59,17 @@ def marks_of(description: Mapping[str, Any], fixed: Sequence[str]) -> dict[str, 
     }
 
 
-def renamed(description: Mapping[str, Any], marks: Mapping[str, str]) -> dict[str, Any]:
+def renamed(description: TokenizerJson, marks: Mapping[str, str]) -> TokenizerJson:
     """The tokenizer with marks for names, in its vocabulary too; without truncation and padding."""
-    model = dict(description["model"])
+    model = description["model"].copy()
     vocabulary = model["vocab"]
     if isinstance(vocabulary, dict):
         model["vocab"] = {marks.get(piece, piece): number for piece, number in vocabulary.items()}
     else:
-        model["vocab"] = [[marks.get(piece, piece), score] for piece, score in vocabulary]
+        model["vocab"] = [[marks.get(str(piece), piece), score] for piece, score in vocabulary]
     if isinstance(unknown := model.get("unk_token"), str):
         model["unk_token"] = marks.get(unknown, unknown)
-    added = [
+    added: list[AddedToken] = [
         # Not normalized: a normalizer may remove NUL.
         {**token, "content": marks[token["content"]], "normalized": False} if token["content"] in marks else token
         for token in description["added_tokens"]
@@ -50,7 +77,7 @@ def renamed(description: Mapping[str, Any], marks: Mapping[str, str]) -> dict[st
     return {**description, "model": model, "added_tokens": added, "truncation": None, "padding": None}
 
 
-def marked(fixed: Sequence[str], description: Mapping[str, Any], marks: Mapping[str, str]) -> list[str]:
+def marked(fixed: Sequence[str], description: TokenizerJson, marks: Mapping[str, str]) -> list[str]:
     """The fixed parts with marks for tokens, found as the library finds them: leftmost, the longest of them."""
     contents = sorted((token["content"] for token in description["added_tokens"]), key=len, reverse=True)
     if not contents:

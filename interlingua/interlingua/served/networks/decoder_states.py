@@ -9,8 +9,6 @@ precision. Here positions come from the mask, there is no cache, and every token
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -23,9 +21,13 @@ _KINDS = {"full_attention", "sliding_attention"}
 
 def is_decoder(network: nn.Module) -> bool:
     """Whether a transformers network is a decoder: attention looks back, or its family is one of decoders."""
-    kind = str(getattr(network.config, "model_type", ""))
     causal = any(getattr(module, "is_causal", False) for module in network.modules())
-    return causal or kind in _MASK_PER_LAYER_KIND + _ONE_MASK
+    return causal or kind_of(network) in _MASK_PER_LAYER_KIND + _ONE_MASK
+
+
+def kind_of(network: nn.Module) -> str:
+    """The family of a transformers network, as its configuration names it."""
+    return str(getattr(network.config, "model_type", ""))
 
 
 class DecoderStates(nn.Module):
@@ -39,14 +41,14 @@ class DecoderStates(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        config: Any = network.config
+        config, kind = network.config, kind_of(network)
         kinds = getattr(config, "layer_types", None) or ()
         self.causal = bool(getattr(config, "is_causal", True)) and not getattr(
             config, "use_bidirectional_attention", False
         )
         self.window: int | None = getattr(config, "sliding_window", None)
-        self.per_kind = config.model_type in _MASK_PER_LAYER_KIND and set(kinds) <= _KINDS
-        self.one_mask = config.model_type in _ONE_MASK
+        self.per_kind = kind in _MASK_PER_LAYER_KIND and set(kinds) <= _KINDS
+        self.one_mask = kind in _ONE_MASK
         self.half_dtype: torch.dtype | None = None  # of the network, where it is not float32
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:

@@ -1,24 +1,40 @@
 """A template around a text, or around a query and a document, as one string: tokens of parts do not add up to those of
 the whole.
 
-    template --cut--> fixed parts, holes;  fixed parts, texts --whole--> what is tokenized --> Encoding, or Kept
+    template --cut--> fixed parts, holes;  fixed parts, texts --whole--> what is tokenized --> Encoding, or Tokens
 
-special_marks.py says how a text is kept from making special tokens in it.
+marks.py says how a text is kept from making special tokens in it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from special_marks import marked, marks_of, renamed
-from text_tokenizer import Kept, Text, TextTokenizer
 from tokenizers import Encoding, Tokenizer
+
+from interlingua.served.text.marks import TokenizerJson, marked, marks_of, renamed
+from interlingua.served.text.tokenizer import PromptTokenizer, Text, TextTokenizer, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from interlingua.served.service import Frame
 
 _HOLE = re.compile(r"\{(text|query|document)\}")
 _HOLES = {"text": 0, "query": 0, "document": 1}
+
+
+def service_tokenizer(tokenizer_json: str, max_tokens: int, frame: Frame) -> TextTokenizer:
+    """The tokenizer that a service needs.
+
+    Raises:
+        ValueError: as `TemplateTokenizer`.
+    """
+    if frame.template:
+        return TemplateTokenizer(tokenizer_json, max_tokens, frame.template.replace("{text}", frame.prompt + "{text}"))
+    return PromptTokenizer(Tokenizer.from_str(tokenizer_json), max_tokens, frame.prompt)
 
 
 class TemplateTokenizer(TextTokenizer):
@@ -27,7 +43,7 @@ class TemplateTokenizer(TextTokenizer):
     def __init__(self, tokenizer_json: str, max_tokens: int, template: str) -> None:
         """Raises ValueError: the template has not the holes it needs, or leaves no room for a text."""
         fixed, names = _cut(template)
-        description = {"added_tokens": []} | json.loads(tokenizer_json)
+        description: TokenizerJson = {"added_tokens": []} | json.loads(tokenizer_json)
         marks = marks_of(description, fixed)
         super().__init__(Tokenizer.from_str(json.dumps(renamed(description, marks), ensure_ascii=False)), max_tokens)
         self._require_ids(description, marks)
@@ -61,12 +77,12 @@ class TemplateTokenizer(TextTokenizer):
         kept = [encoding.offsets[place][1] for place in places or ()]
         return max((last for last in kept if begin < last <= end), default=begin) - begin
 
-    def _truncated(self, text: Text) -> Kept:
+    def _truncated(self, text: Text) -> Tokens:
         encoding, places = self._kept_places(text)
         if places is None:
-            return Kept(self._bare.ids, self._bare.type_ids)
+            return Tokens(tuple(self._bare.ids), tuple(self._bare.type_ids))
         ids, kinds = encoding.ids, encoding.type_ids
-        return Kept([ids[place] for place in places], [kinds[place] for place in places])
+        return Tokens(tuple(ids[place] for place in places), tuple(kinds[place] for place in places))
 
     def _kept_places(self, text: Text) -> tuple[Encoding, list[int] | None]:
         """The whole, and which of its tokens are kept; None where the template has to go without texts."""
@@ -90,7 +106,7 @@ class TemplateTokenizer(TextTokenizer):
             begin += len(texts[hole]) + len(fixed)
         return [spans[hole] for hole in sorted(spans, reverse=True)]
 
-    def _require_ids(self, description: Mapping[str, Any], marks: Mapping[str, str]) -> None:
+    def _require_ids(self, description: TokenizerJson, marks: Mapping[str, str]) -> None:
         for token in description["added_tokens"]:
             mark = marks.get(token["content"])
             if mark is not None and (found := self.tokenizer.token_to_id(mark)) != token["id"]:

@@ -11,9 +11,13 @@ Precision is what the graph says: where no precision flag is set, ONNX Runtime a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from interlingua.served.model_config import ModelConfig
 
 PROVIDER = "TensorrtExecutionProvider"
 
@@ -43,10 +47,10 @@ _VALUES = frozenset((*_SHAPES, *_FOLDERS, _PREFIX, *_NUMBERS, "trt_tactic_source
 _WORKSPACE = "max_workspace_size_bytes"
 
 
-def wanted(config: Mapping[str, Any]) -> dict[str, str] | None:
+def wanted(config: ModelConfig) -> dict[str, str] | None:
     """The accelerator's parameters; None where the configuration names no TensorRT."""
     accelerators = config.get("optimization", {}).get("execution_accelerators", {})
-    for entry in accelerators.get("gpu_execution_accelerator", ()):
+    for entry in accelerators.get("gpu_execution_accelerator", []):
         if entry["name"] == _NAME:
             return dict(entry.get("parameters", {}))
     return None

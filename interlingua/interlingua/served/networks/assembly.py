@@ -6,15 +6,17 @@ Assembly <--to_json, from_json--> an object in network.json
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from torch import nn
 
-from .decoder_states import DecoderStates
-from .graph import EmbedderGraph, LastTokenReranker, RerankerGraph
-from .head_rows import head_of, score_layer
+from interlingua.served.networks.decoder_states import DecoderStates
+from interlingua.served.networks.graph import EmbedderGraph, LastTokenReranker, RerankerGraph
+from interlingua.served.networks.head_rows import head_of, score_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EMBEDDER = "embedder"
 CLASSIFIER = "classifier"
@@ -22,6 +24,24 @@ LAST_TOKEN = "last-token"  # noqa: S105
 KINDS = (EMBEDDER, CLASSIFIER, LAST_TOKEN)
 CAUSAL = "AutoModelForCausalLM"
 AUTO_CLASSES = ("AutoModel", CAUSAL, "AutoModelForSequenceClassification")
+
+
+class DenseJson(TypedDict):
+    """A `DenseShape` as network.json has it."""
+
+    inputs: int
+    outputs: int
+    activation: str
+    bias: bool
+
+
+class AssemblyJson(TypedDict, total=False):
+    """An `Assembly` as network.json has it; what is not named here is as it is there."""
+
+    kind: str
+    auto_class: str
+    dense: list[DenseJson]
+    rows: list[int]
 
 
 @dataclass(frozen=True)
@@ -62,21 +82,19 @@ class Assembly:
     counted: bool = False
     square_mask: bool = False
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Assembly:
+    def from_json(cls, value: AssemblyJson) -> Assembly:
         """Raises ValueError: it is none, or one of a later release."""
         unknown = value.keys() - {field.name for field in fields(cls)}
         if unknown or value.get("kind") not in KINDS or value.get("auto_class") not in AUTO_CLASSES:
             wrong = ", ".join(sorted(unknown)) or f"{value.get('kind')!r} of {value.get('auto_class')!r}"
             raise ValueError(f"the network is put together in a way that is not known here ({wrong})")
-        lists = {
-            "dense": tuple(DenseShape(**row) for row in value.get("dense", ())),
-            "rows": tuple(int(row) for row in value.get("rows", ())),
-        }
-        return cls(**{**value, **lists})
+        dense = tuple(DenseShape(**row) for row in value.get("dense", []))
+        rows = tuple(int(row) for row in value.get("rows", []))
+        return cls(**{**value, "dense": dense, "rows": rows})  # type: ignore[arg-type]
 
 
 def assemble(network: nn.Module, assembly: Assembly, dense: Sequence[nn.Module] = ()) -> nn.Module:
@@ -100,7 +118,7 @@ def assemble(network: nn.Module, assembly: Assembly, dense: Sequence[nn.Module] 
         )
     else:
         weight, bias = head_of(network, causal=assembly.auto_class == CAUSAL)
-        base: Any = network.base_model
+        base = cast("nn.Module", network.base_model)
         graph = LastTokenReranker(DecoderStates(base), score_layer(weight, bias, assembly.rows))
     return graph.eval()
 

@@ -8,14 +8,16 @@ input_ids, attention_mask [n, L] int64 --decoder--> [n, L, H] --last real token-
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from .decoder_states import positions, visible
+from interlingua.served.graph_names import TOKEN_TYPE_IDS
+from interlingua.served.networks.decoder_states import positions, visible
 
-_TOKEN_TYPE_IDS = "token_type_ids"  # noqa: S105
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class EmbedderGraph(nn.Module):
@@ -53,7 +55,7 @@ class EmbedderGraph(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """int64 [n, L] twice -> float32 [n, D]."""
-        extra = {_TOKEN_TYPE_IDS: torch.zeros_like(input_ids)} if self.token_types else {}
+        extra = {TOKEN_TYPE_IDS: torch.zeros_like(input_ids)} if self.token_types else {}
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **extra)[0]
         pooled = self.dense(pool(states, attention_mask, self.pooling))
         if self.dimension is not None:
@@ -82,7 +84,7 @@ class RerankerGraph(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """int64 [n, L] two or three times -> float32 [n, 1], the raw logit."""
-        extra = {} if token_type_ids is None else {_TOKEN_TYPE_IDS: token_type_ids}
+        extra = {} if token_type_ids is None else {TOKEN_TYPE_IDS: token_type_ids}
         if self.counted:
             extra["position_ids"] = positions(attention_mask)
         mask = visible(attention_mask, causal=True).unsqueeze(1) if self.square_mask else attention_mask

@@ -10,14 +10,17 @@ So no product as wide as the vocabulary is computed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from operator import methodcaller
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def head_of(network: Any, *, causal: bool) -> tuple[Tensor, Tensor | None]:
+
+def head_of(network: nn.Module, *, causal: bool) -> tuple[Tensor, Tensor | None]:
     """Weight [rows, H] and bias of a decoder's head; a tied one is the embedding table.
 
     Args:
@@ -26,7 +29,7 @@ def head_of(network: Any, *, causal: bool) -> tuple[Tensor, Tensor | None]:
     Raises:
         ValueError: the head is not where it is looked for.
     """
-    head = network.get_output_embeddings() if causal else getattr(network, "score", None)
+    head = methodcaller("get_output_embeddings")(network) if causal else getattr(network, "score", None)
     if not isinstance(head, nn.Linear):
         raise ValueError(f"{type(network).__name__} keeps its head where it is not looked for")
     return head.weight, head.bias

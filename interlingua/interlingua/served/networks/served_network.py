@@ -8,22 +8,27 @@ so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 import transformers
 from torch import nn
 
-from .assembly import assemble
-from .description import DENSE, MODEL, Description
-from .full_parts import keep_full
+from interlingua.served.networks.assembly import assemble
+from interlingua.served.networks.description import DENSE, MODEL, Description
+from interlingua.served.networks.full_parts import keep_full
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-class PublishedNetwork:
+class ServedNetwork:
     """A version's network on a device."""
 
     def __init__(self, folder: Path, *, device: str = "cpu", trust_remote_code: bool = False) -> None:
@@ -42,12 +47,13 @@ class PublishedNetwork:
         self._device = torch.device(device)
         self._graph = graph.to(self._device)
 
-    def run(self, tensors: Mapping[str, Any]) -> Any:
-        """NumPy arrays int64 [n, L] by input name -> float32 [n, D]."""
+    def run(self, tensors: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """int64 [n, L] by input name -> float32 [n, D]."""
         names = self.description.inputs
         with torch.inference_mode():
             inputs = [torch.from_numpy(tensors[name]).to(self._device) for name in names]
-            return self._graph(*inputs).float().cpu().numpy()
+            values: NDArray[np.float32] = self._graph(*inputs).float().cpu().numpy()
+            return values
 
 
 def _load(folder: Path, auto_class: str, dtype: torch.dtype, trust_remote_code: bool) -> nn.Module:

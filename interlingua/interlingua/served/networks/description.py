@@ -8,17 +8,18 @@ The digest of the version covers all of them, so the precision, which decides th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from .assembly import Assembly
+from interlingua.served.networks.assembly import Assembly
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "network.json"
 MODEL = "model"
 DENSE = "dense.safetensors"
-PRECISIONS = ("fp32", "bf16", "fp16")
+PRECISIONS = ("fp32", "bf16", "fp16")  # that torch serves
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Description:
         """Raises ValueError: it is missing, damaged, or of a later release."""
         path = folder / FILE
         try:
-            value: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(path.read_text(encoding="utf-8"))
             assembly = Assembly.from_json(value["assembly"])
             made = replace(cls(**{**value, "assembly": assembly}), inputs=tuple(value["inputs"]))
         except (OSError, ValueError, TypeError, KeyError) as error:
