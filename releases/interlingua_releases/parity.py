@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from interlingua.served.text.tokenizer import Text
     from interlingua_client.embedder import Role as EmbedRole
     from interlingua_client.inference import InferenceClient
-    from interlingua.served.text.tokenizer import Text
     from interlingua_server.model_control import ModelControl
 
 _SENTENCES = 3  # of every language

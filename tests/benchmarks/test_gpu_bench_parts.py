@@ -20,7 +20,6 @@ from interlingua_benchmarks.gpu_bench.rectangles import Rectangles
 from interlingua_benchmarks.gpu_bench.settings import LOOK, Device
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.models.resolve import resolve
-from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from tests.benchmarks.gpu_bench_models import write_catalogue

@@ -10,7 +10,6 @@ from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.publish import Publication, publish
-from interlingua.served.text.tokenizer import Tokens
 
 SERVING = ServingOptions(placement=Placement("cpu", 2, 1))
 

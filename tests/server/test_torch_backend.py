@@ -29,8 +29,23 @@ from interlingua_server.environment import LOCK_FILE, TORCH_LOCK_FILE, locks_for
 from tests.exporter.publication import publish_bytes
 
 SPECS = {entry.spec.id: entry.spec for entry in read_catalog(CATALOG)}
-EMBEDDER = Assembly("embedder", "AutoModel", pooling="mean", dense=(DenseShape(2, 3, "tanh", True),), dimension=2)
-DESCRIPTION = Description("fp32", ("input_ids", "attention_mask"), "embedding", 2, 100, 4, 1, EMBEDDER)
+EMBEDDER = Assembly(
+    kind="embedder",
+    auto_class="AutoModel",
+    pooling="mean",
+    dense=(DenseShape(2, 3, "tanh", True),),
+    dimension=2,
+)
+DESCRIPTION = Description(
+    precision="fp32",
+    inputs=("input_ids", "attention_mask"),
+    output="embedding",
+    dimension=2,
+    vocabulary=100,
+    max_tokens=4,
+    token_types=1,
+    assembly=EMBEDDER,
+)
 
 
 def test_requests_of_equal_shape_run_together_and_a_failing_one_fails_alone() -> None:
@@ -104,7 +119,7 @@ class Judge(nn.Module):
 
 def test_a_judge_gets_a_square_mask_and_counted_positions() -> None:
     judge = Judge()
-    assembly = Assembly("classifier", "AutoModel", difference=True, counted=True, square_mask=True)
+    assembly = Assembly(kind="classifier", auto_class="AutoModel", difference=True, counted=True, square_mask=True)
     score = assemble(judge, assembly)(torch.tensor([[0, 7, 8]]), torch.tensor([[0, 1, 1]]))
     assert score.tolist() == [[2.0]]
     assert judge.given["attention_mask"].shape == (1, 1, 3, 3)

@@ -76,8 +76,8 @@ def build_embedder(
         ids, mask = _probe(network)
         _require_same(spec, states(ids, mask)[0], network(input_ids=ids, attention_mask=mask, use_cache=False)[0])
     assembly = Assembly(
-        EMBEDDER,
-        auto_class,
+        kind=EMBEDDER,
+        auto_class=auto_class,
         decoder=decoder,
         pooling=spec.pooling,
         normalize=spec.normalize,
@@ -114,8 +114,8 @@ def build_reranker(spec: ModelSpec, network: nn.Module, tokens: Sequence[int], a
     if own or not decoder:
         counted = decoder and "position_ids" in inspect.signature(network.forward).parameters
         assembly = Assembly(
-            CLASSIFIER,
-            auto_class,
+            kind=CLASSIFIER,
+            auto_class=auto_class,
             difference=spec.head == "class-difference",
             counted=counted,
             square_mask=spec.square_mask,
@@ -129,7 +129,7 @@ def build_reranker(spec: ModelSpec, network: nn.Module, tokens: Sequence[int], a
     rows = score_rows(spec.head, tokens)
     if max(rows) >= len(weight):
         raise InputError(f"{spec.id}: the head has {len(weight)} rows, and the score needs row {max(rows)}")
-    assembly = Assembly(LAST_TOKEN, auto_class, rows=rows)
+    assembly = Assembly(kind=LAST_TOKEN, auto_class=auto_class, rows=rows)
     graph = assemble(network, assembly)
     ids, mask = _probe(network)
     # A causal model's logits are [1, L, V], a classifier's [1, labels]; either way the last row is the last token's.

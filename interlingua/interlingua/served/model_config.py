@@ -1,6 +1,6 @@
 """A configuration as Triton hands it to a Python model: JSON, as far as our backends read it.
 
-args["model_config"] --json.loads--> ModelConfig --parameters_of--> {key: value}
+args["model_config"] --json.loads--> TritonConfig --parameters_of--> {key: value}
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Optimization(TypedDict, total=False):
     execution_accelerators: Accelerators
 
 
-class ModelConfig(TypedDict, total=False):
+class TritonConfig(TypedDict, total=False):
     """A whole config.pbtxt."""
 
     max_batch_size: int
@@ -58,7 +58,7 @@ class ModelConfig(TypedDict, total=False):
     optimization: Optimization
 
 
-def parameters_of(config: ModelConfig) -> dict[str, str]:
+def parameters_of(config: TritonConfig) -> dict[str, str]:
     """The parameters as plain strings."""
     return {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
 

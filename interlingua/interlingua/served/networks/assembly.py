@@ -58,7 +58,7 @@ class DenseShape:
         return with_activation(nn.Linear(self.inputs, self.outputs, bias=self.bias), self.activation)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Assembly:
     """What the graph's classes are given; see there.
 

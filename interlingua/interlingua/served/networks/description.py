@@ -22,7 +22,7 @@ DENSE = "dense.safetensors"
 PRECISIONS = ("fp32", "bf16", "fp16")  # that torch serves
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Description:
     """A published network.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from interlingua.served.model_config import ModelConfig
+    from interlingua.served.model_config import TritonConfig
 
 PROVIDER = "TensorrtExecutionProvider"
 
@@ -47,7 +47,7 @@ _VALUES = frozenset((*_SHAPES, *_FOLDERS, _PREFIX, *_NUMBERS, "trt_tactic_source
 _WORKSPACE = "max_workspace_size_bytes"
 
 
-def wanted(config: ModelConfig) -> dict[str, str] | None:
+def wanted(config: TritonConfig) -> dict[str, str] | None:
     """The accelerator's parameters; None where the configuration names no TensorRT."""
     accelerators = config.get("optimization", {}).get("execution_accelerators", {})
     for entry in accelerators.get("gpu_execution_accelerator", []):

@@ -26,7 +26,7 @@ class AddedToken(TypedDict):
     normalized: bool
 
 
-class Model(TypedDict, total=False):
+class TokenModel(TypedDict, total=False):
     """The vocabulary of a tokenizer: ids by piece, or pieces with their scores."""
 
     vocab: dict[str, int] | list[list[str | float]]
@@ -37,7 +37,7 @@ class TokenizerJson(TypedDict, total=False):
     """A tokenizer.json, as far as it matters here."""
 
     added_tokens: list[AddedToken]
-    model: Model
+    model: TokenModel
     truncation: None
     padding: None
 

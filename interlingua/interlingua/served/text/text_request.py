@@ -20,7 +20,7 @@ class _BadTextError(ValueError):
     """The caller's text cannot be processed."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class TextRequest:
     """One request on its way through.
 

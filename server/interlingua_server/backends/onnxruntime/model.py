@@ -21,7 +21,7 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import MODEL_FILE
-from interlingua.served.model_config import ModelConfig, names_of, parameters_of
+from interlingua.served.model_config import TritonConfig, names_of, parameters_of
 from interlingua.served.networks import tensorrt_provider
 from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
 
@@ -37,7 +37,7 @@ class TritonPythonModel:
     """One instance: one session, used by one request group at a time."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        config: ModelConfig = json.loads(args["model_config"])
+        config: TritonConfig = json.loads(args["model_config"])
         folder = Path(args["model_repository"]) / args["model_version"]
         path = folder / (config.get("default_model_filename") or MODEL_FILE)
         if not path.is_file():
@@ -86,7 +86,7 @@ class TritonPythonModel:
         return pb_utils.InferenceResponse(output_tensors=tensors)
 
 
-def _providers(config: ModelConfig, args: dict[str, str]) -> list[Any]:
+def _providers(config: TritonConfig, args: dict[str, str]) -> list[Any]:
     device = int(args["model_instance_device_id"])
     if args["model_instance_kind"] != "GPU":
         return ["CPUExecutionProvider"]
@@ -124,7 +124,7 @@ def _require_provider(session: ort.InferenceSession, providers: list[Any]) -> No
     session.disable_fallback()
 
 
-def _session_options(config: ModelConfig, parameters: dict[str, str]) -> ort.SessionOptions:
+def _session_options(config: TritonConfig, parameters: dict[str, str]) -> ort.SessionOptions:
     options = ort.SessionOptions()
     for name in ("intra_op_thread_count", "inter_op_thread_count"):
         if name in parameters:

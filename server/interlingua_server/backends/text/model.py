@@ -27,7 +27,7 @@ import triton_python_backend_utils as pb_utils
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import TOKENIZER_FILE
 from interlingua.served.limits import CALIBRATION_LENGTHS
-from interlingua.served.model_config import ModelConfig, names_of, parameters_of
+from interlingua.served.model_config import TritonConfig, names_of, parameters_of
 from interlingua.served.service import ServiceSpec, outstanding_calls
 from interlingua.served.text.batches import CallLimits, cut_batch, latest
 from interlingua.served.text.call_cost import CallCost, measured_cost
@@ -60,7 +60,7 @@ class TritonPythonModel:
     """One instance of one service."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        config: ModelConfig = json.loads(args["model_config"])
+        config: TritonConfig = json.loads(args["model_config"])
         parameters, self._version = parameters_of(config), int(args["model_version"])
         path = Path(args["model_repository"]) / args["model_version"] / TOKENIZER_FILE
         if not path.is_file():

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingu
 
 import triton_python_backend_utils as pb_utils
 
-from interlingua.served.model_config import ModelConfig, names_of, parameters_of
+from interlingua.served.model_config import TritonConfig, names_of, parameters_of
 from interlingua.served.networks.request_faults import fault
 from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
 
@@ -45,7 +45,7 @@ class TritonPythonModel:
         _require_torch()
         from interlingua.served.networks.served_network import ServedNetwork
 
-        config: ModelConfig = json.loads(args["model_config"])
+        config: TritonConfig = json.loads(args["model_config"])
         parameters = parameters_of(config)
         version = args["model_version"]
         _set_threads(parameters)
@@ -64,7 +64,7 @@ class TritonPythonModel:
     def finalize(self) -> None:
         shutil.rmtree(_CODE, ignore_errors=True)
 
-    def _check_tensors(self, config: ModelConfig) -> None:
+    def _check_tensors(self, config: TritonConfig) -> None:
         """config.pbtxt and network must agree, as the other backends demand."""
         description, dims = self._network.description, list(map(int, config["output"][0]["dims"]))
         ours = (sorted(self._inputs), self._output, dims)
