@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlingua_cli.click_options import chosen, click_options
+from interlingua_client.search_options import SearchOptions
 from interlingua_client.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
     from interlingua_client.results import Hit, SearchResult, StageTimes
+
+SEARCH_FLAGS = {"k": "-k", "languages": "--language"}
 
 _SNIPPET_CELLS = 160
 _STAGES = (
@@ -43,30 +47,8 @@ _STAGES = (
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="PEM file of the authorities to trust; turns TLS on.",
 )
-@click.option("-k", default=10, show_default=True, help="Hits to show.")
-@click.option("--candidates", default=50, show_default=True, help="Documents that the reranker sees.")
-@click.option("--language", "languages", multiple=True, help="Only documents in this language; may be repeated.")
-@click.option("--query-language", help="The question's language.  [default: detected]")
+@click_options(SearchOptions, SEARCH_FLAGS)
 @click.option("--deadline-ms", type=click.FloatRange(min=0, min_open=True), help="Time the answer may take.")
-@click.option(
-    "--rerank-weight",
-    type=click.FloatRange(0, 1),
-    help="The reranker's share in the score: 0 the first stage alone, 1 the reranker alone.  "
-    "[default: what the reranker states]",
-)
-@click.option(
-    "--quota",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Share of the candidates that is divided evenly among the languages searched.",
-)
-@click.option(
-    "--no-balance",
-    is_flag=True,
-    help="Leave the advantage in that documents in the question's own language have when they are reranked.",
-)
-@click.option("--no-rerank", is_flag=True, help="Keep the order of the first stage.")
 @click.option("--no-offsets", is_flag=True, help="Leave the language offsets in, for comparison.")
 @click.option("--ef-search", type=int, help="Candidates in the HNSW graph.  [default: as saved]")
 @click.option(
@@ -82,40 +64,36 @@ def command(
     server: str,
     tls_ca: Path | None,
     deadline_ms: float | None,
-    no_balance: bool,
-    no_rerank: bool,
     no_offsets: bool,
     ef_search: int | None,
     log: Path | None,
     log_text: bool,
     as_json: bool,
-    **settings: Any,
+    **given: Any,
 ) -> None:
     """Find documents that answer QUERY, in whatever languages both are."""
     if log_text and log is None:
         raise click.UsageError("--log-text needs --log")
     from interlingua_client.retriever import Retriever
 
-    address = ServerAddress.parse(server, tls_ca)
+    options, address = chosen(SearchOptions, given), ServerAddress.parse(server, tls_ca)
     with Retriever.open(
         directory,
         server=address,
         use_offsets=not no_offsets,
         ef_search=ef_search,
         patience_s=5.0,
-        load_detector=not settings["query_language"],
+        load_detector=not options.query_language,
         log=log,
         log_text=log_text,
     ) as retriever:
         documents, note = len(retriever.index), retriever.note
         deadline_s = None if deadline_ms is None else deadline_ms / 1e3
-        result = retriever.search(
-            query, rerank=not no_rerank, balance=not no_balance, deadline_s=deadline_s, **settings
-        )
+        result = retriever.search(query, options=options, deadline_s=deadline_s)
     if as_json:
         click.echo(json.dumps({**result.to_dict(), "documents": documents, "note": note}, ensure_ascii=False))
     else:
-        show(result, documents, settings["k"])
+        show(result, documents, options.k)
         if note:
             click.echo(note)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from interlingua_client.inference import AsyncInferenceClient, InferenceClient
     from interlingua_client.results import Hit, SearchResult
     from interlingua_client.retriever import Retriever
+    from interlingua_client.search_options import SearchOptions
 
 __all__ = [
     "AsyncInferenceClient",
@@ -27,6 +28,7 @@ __all__ = [
     "Indexer",
     "InferenceClient",
     "Retriever",
+    "SearchOptions",
     "SearchResult",
 ]
 
@@ -38,6 +40,7 @@ _HOMES = {
     "Indexer": "interlingua_client.indexer",
     "InferenceClient": "interlingua_client.inference",
     "Retriever": "interlingua_client.retriever",
+    "SearchOptions": "interlingua_client.search_options",
     "SearchResult": "interlingua_client.results",
 }
 

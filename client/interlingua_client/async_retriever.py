@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 from interlingua_client.deadline import Deadline
 from interlingua_client.in_use import IndexPair, InUse, Opening
-from interlingua_client.score_mixing import require_weight
 from interlingua_client.search_log import SearchLog, noting
-from interlingua_client.search_steps import DEFAULT_CANDIDATES, DEFAULT_K, Searcher, SearchRequest
+from interlingua_client.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_weight
+from interlingua_client.search_steps import Searcher, SearchRequest
 from interlingua_client.search_walk import SearchWalk, carried_out_async
 from interlingua_client.server_address import DEFAULT_SERVER, ServerAddress
 
@@ -114,64 +114,28 @@ class AsyncRetriever:
     async def search(
         self,
         query: str,
-        k: int = DEFAULT_K,
-        candidates: int = DEFAULT_CANDIDATES,
-        languages: Sequence[str] = (),
-        *,
-        query_language: str | None = None,
+        *in_place: Any,
+        options: SearchOptions = DEFAULT_OPTIONS,
         deadline_s: float | None = None,
-        rerank: bool = True,
-        rerank_weight: float | None = None,
-        balance: bool = True,
-        quota: float = 0.0,
+        **changes: Unpack[SearchChanges],
     ) -> SearchResult:
         """As `Retriever.search`."""
-        deadline = Deadline.within(deadline_s)
-        request = SearchRequest(
-            query=query,
-            k=k,
-            candidates=candidates,
-            languages=languages,
-            query_language=query_language,
-            deadline=deadline,
-            rerank=rerank,
-            rerank_weight=rerank_weight,
-            balance=balance,
-            quota=quota,
-        )
+        request = SearchRequest(query, options.changed(in_place, changes), Deadline.within(deadline_s))
         return await self._noted(request)
 
     async def search_many(
         self,
         queries: Sequence[str],
-        k: int = DEFAULT_K,
-        candidates: int = DEFAULT_CANDIDATES,
-        languages: Sequence[str] = (),
-        *,
-        query_language: str | None = None,
-        rerank: bool = True,
-        rerank_weight: float | None = None,
-        balance: bool = True,
-        quota: float = 0.0,
+        *in_place: Any,
+        options: SearchOptions = DEFAULT_OPTIONS,
+        **changes: Unpack[SearchChanges],
     ) -> list[SearchResult]:
         """`search` for many queries, up to 32 at a time; the server batches them."""
-        gate = asyncio.Semaphore(_SEARCHES_IN_FLIGHT)
+        gate, chosen = asyncio.Semaphore(_SEARCHES_IN_FLIGHT), options.changed(in_place, changes)
 
         async def one(query: str) -> SearchResult:
-            request = SearchRequest(
-                query=query,
-                k=k,
-                candidates=candidates,
-                languages=languages,
-                query_language=query_language,
-                deadline=None,
-                rerank=rerank,
-                rerank_weight=rerank_weight,
-                balance=balance,
-                quota=quota,
-            )
             async with gate:
-                return await self._noted(request)
+                return await self._noted(SearchRequest(query, chosen))
 
         tasks = [asyncio.create_task(one(query)) for query in queries]
         try:

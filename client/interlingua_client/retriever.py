@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 from interlingua_client.deadline import Deadline
 from interlingua_client.in_use import IndexPair, InUse, Opening, close_pair
-from interlingua_client.score_mixing import require_weight
 from interlingua_client.search_log import SearchLog, noting
-from interlingua_client.search_steps import DEFAULT_CANDIDATES, DEFAULT_K, Searcher, SearchRequest
+from interlingua_client.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_weight
+from interlingua_client.search_steps import Searcher, SearchRequest
 from interlingua_client.search_walk import SearchWalk, carried_out
 from interlingua_client.server_address import DEFAULT_SERVER, ServerAddress
 
@@ -134,50 +134,24 @@ class Retriever:
     def search(
         self,
         query: str,
-        k: int = DEFAULT_K,
-        candidates: int = DEFAULT_CANDIDATES,
-        languages: Sequence[str] = (),
-        *,
-        query_language: str | None = None,
+        *in_place: Any,
+        options: SearchOptions = DEFAULT_OPTIONS,
         deadline_s: float | None = None,
-        rerank: bool = True,
-        rerank_weight: float | None = None,
-        balance: bool = True,
-        quota: float = 0.0,
+        **changes: Unpack[SearchChanges],
     ) -> SearchResult:
         """Find documents in any language.
 
         Args:
-            k: hits wanted; fewer come where the index holds fewer.
-            candidates: documents of the first stage that the reranker sees.
-            languages: only documents in these; empty for all.
-            query_language: in place of the detected one.
+            in_place: k, candidates and languages, for those who do not name them.
+            options: how to search (search_options.py); `changes` are some of its fields, as in k=5, rerank=False.
             deadline_s: seconds from now; reranking is cut to what fits, and left out when nothing does.
-            rerank: False keeps the dense order.
-            rerank_weight: for this search, in place of the one given to `open` or stated by the service.
-            balance: False leaves the advantage in that documents in the query's own language have when they are
-                reranked (score_mixing.py).
-            quota: share of the candidates that is divided evenly among the languages, 0 to 1.
 
         Raises:
-            InputError: an empty query, a number below 1, a weight or a quota outside 0 to 1, a language that no
-                document has.
+            InputError: an empty query, an option out of its bounds, a language that no document has.
             DeadlineExceededError: not even the query's vector came in time.
             ServerError: the server is away or refused the query.
         """
-        deadline = Deadline.within(deadline_s)
-        request = SearchRequest(
-            query=query,
-            k=k,
-            candidates=candidates,
-            languages=languages,
-            query_language=query_language,
-            deadline=deadline,
-            rerank=rerank,
-            rerank_weight=rerank_weight,
-            balance=balance,
-            quota=quota,
-        )
+        request = SearchRequest(query, options.changed(in_place, changes), Deadline.within(deadline_s))
         with (
             self._in_use.used() as (searcher, client, _),
             noting(self._log, searcher, client.services, [request]) as note,
@@ -187,32 +161,13 @@ class Retriever:
     def search_many(
         self,
         queries: Sequence[str],
-        k: int = DEFAULT_K,
-        candidates: int = DEFAULT_CANDIDATES,
-        languages: Sequence[str] = (),
-        *,
-        query_language: str | None = None,
-        rerank: bool = True,
-        rerank_weight: float | None = None,
-        balance: bool = True,
-        quota: float = 0.0,
+        *in_place: Any,
+        options: SearchOptions = DEFAULT_OPTIONS,
+        **changes: Unpack[SearchChanges],
     ) -> list[SearchResult]:
         """`search` for many queries, embedded together; each result's embedding times are those of all."""
-        requests = [
-            SearchRequest(
-                query=query,
-                k=k,
-                candidates=candidates,
-                languages=languages,
-                query_language=query_language,
-                deadline=None,
-                rerank=rerank,
-                rerank_weight=rerank_weight,
-                balance=balance,
-                quota=quota,
-            )
-            for query in queries
-        ]
+        chosen = options.changed(in_place, changes)
+        requests = [SearchRequest(query, chosen) for query in queries]
         with (
             self._in_use.used() as (searcher, client, _),
             noting(self._log, searcher, client.services, requests) as note,

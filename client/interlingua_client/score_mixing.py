@@ -23,8 +23,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from interlingua.base.errors import InputError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,16 +64,3 @@ def standardized(values: Sequence[float]) -> npt.NDArray[np.float64]:
         return np.zeros_like(row)
     z_scores: npt.NDArray[np.float64] = (row - row.mean()) / row.std()
     return z_scores
-
-
-def weight_fault(weight: float | None) -> str:
-    """What is wrong with a reranker's weight that a caller gave, "" if nothing; None leaves it to the service."""
-    if weight is None or 0 <= weight <= 1:
-        return ""
-    return f"rerank_weight is {weight:g}, it must be from 0 (first stage alone) to 1 (reranker alone)"
-
-
-def require_weight(weight: float | None) -> None:
-    """Raises InputError for a weight outside 0 to 1."""
-    if fault := weight_fault(weight):
-        raise InputError(fault)

@@ -2,9 +2,9 @@
 
     request, result | error -> facts (no text, no ids, unless asked) -> one line -> LogFile
 
-A line has the fields of `SearchResult` under the same names, less the texts, and what a later reader has to know: when
-it was, and which embedder and reranker answered. docs/monitoring.md lists the fields. A line that cannot be written is
-counted, and said once: the search goes on.
+A line has the fields of `SearchOptions` and of `SearchResult` under the same names, less the texts, and what a later
+reader has to know: when it was, and which embedder and reranker answered. docs/monitoring.md lists the fields. A line
+that cannot be written is counted, and said once: the search goes on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import logging
 import math
 import threading
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -174,11 +175,8 @@ class SearchLog:
             "format": FORMAT,
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             **setting._asdict(),
-            "k": request.k,
-            "candidates": request.candidates,
-            "languages": [normalize_tag(tag) for tag in request.languages],
-            "balance": request.balance,
-            "quota": request.quota,
+            **asdict(request.options),
+            "languages": [normalize_tag(tag) for tag in request.options.languages],
             **({"query": request.query} if self.include_text else {}),
         }
 

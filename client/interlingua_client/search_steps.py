@@ -9,18 +9,20 @@ the answers back, or throw the server's error in.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from interlingua.base.errors import DeadlineExceededError, InputError, ServerError
+from interlingua.base.options import faults
 from interlingua_client.language_tag import base_language, normalize_tag
 from interlingua_client.query_language import LanguageDetector
 from interlingua_client.rerank_pace import RerankPace
 from interlingua_client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
-from interlingua_client.score_mixing import mix_scores, weight_fault
+from interlingua_client.score_mixing import mix_scores
+from interlingua_client.search_options import DEFAULT_OPTIONS, SearchOptions
 
 if TYPE_CHECKING:
     from interlingua_client.deadline import Deadline
@@ -29,41 +31,18 @@ if TYPE_CHECKING:
     from interlingua_client.search_index import Candidates, SearchIndex
     from interlingua_client.services import Services
 
-DEFAULT_K = 10
-DEFAULT_CANDIDATES = 50
-
 NO_RERANKER = "the server has no reranker"
 NOT_ASKED = "reranking was switched off"
 NOTHING_FOUND = "there was nothing to rerank"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SearchRequest:
-    """What is asked.
-
-    Attributes:
-        k: hits wanted.
-        candidates: documents of the first stage that the reranker sees; at least k are taken.
-        languages: only documents in these; empty for all.
-        query_language: in place of the detected one.
-        deadline: by which the result has to be there.
-        rerank: False keeps the dense order.
-        rerank_weight: the reranker's share in the score, 0 to 1; None for the searcher's own.
-        balance: take out the advantage that the query's own language has in both stages' scores (score_mixing.py).
-        quota: share of the candidates that is divided among the languages searched, 0 to 1, so that the reranker sees
-            some of each (candidate_quota.py).
-    """
+    """What is asked, how, and by when the result has to be there."""
 
     query: str
-    k: int = DEFAULT_K
-    candidates: int = DEFAULT_CANDIDATES
-    languages: Sequence[str] = ()
-    query_language: str | None = None
+    options: SearchOptions = DEFAULT_OPTIONS
     deadline: Deadline | None = None
-    rerank: bool = True
-    rerank_weight: float | None = None
-    balance: bool = True
-    quota: float = 0.0
 
 
 class Embed(NamedTuple):
@@ -124,8 +103,7 @@ class Searcher:
         """One search.
 
         Raises:
-            InputError: an empty query, a k or a number of candidates below 1, a weight outside 0 to 1, an unknown
-                language.
+            InputError: an empty query, an option out of its bounds, an unknown language.
             ServerError: from embedding; reranking falls back to the dense order instead.
         """
         started = time.monotonic()
@@ -134,8 +112,10 @@ class Searcher:
         detected = time.monotonic()
         embedded: Embedded = yield Embed(request.query, request.deadline)
         sent = time.monotonic()
-        depth = max(request.k, request.candidates)
-        candidates = self.index.nearest(embedded.vectors[0], language.tag, depth, languages, quota=request.quota)
+        depth = max(request.options.k, request.options.candidates)
+        candidates = self.index.nearest(
+            embedded.vectors[0], language.tag, depth, languages, quota=request.options.quota
+        )
         found = time.monotonic()
         scored = self._documents(candidates)
         read = time.monotonic()
@@ -157,7 +137,7 @@ class Searcher:
         )
         return SearchResult(
             query=request.query,
-            hits=hits[: request.k],
+            hits=hits[: request.options.k],
             times=times,
             reranking=reranking,
             language=language,
@@ -175,23 +155,17 @@ class Searcher:
             wrong.append("the query is empty")
         if "\0" in request.query:
             wrong.append("the query holds a NUL character")
-        if request.k < 1:
-            wrong.append(f"k is {request.k}, it must be at least 1")
-        if request.candidates < 1:
-            wrong.append(f"candidates is {request.candidates}, it must be at least 1")
-        if fault := weight_fault(request.rerank_weight):
-            wrong.append(fault)
-        if not 0 <= request.quota <= 1:
-            wrong.append(f"quota is {request.quota:g}, it must be from 0 (none) to 1 (every candidate)")
+        wrong += faults(request.options)
         if wrong:
             raise InputError("; ".join(wrong))
-        return self.index.resolve_languages(request.languages) if request.languages else []
+        languages = request.options.languages
+        return self.index.resolve_languages(languages) if languages else []
 
     def language_of(self, request: SearchRequest) -> QueryLanguage:
         """Given, detected, or not needed."""
-        if request.query_language:
+        if request.options.query_language:
             try:
-                return QueryLanguage(normalize_tag(request.query_language), "given", 1.0)
+                return QueryLanguage(normalize_tag(request.options.query_language), "given", 1.0)
             except ValueError as error:
                 raise InputError(f"query language: {error}") from None
         if not (self.index.has_offsets or self._is_balanced(request)):
@@ -237,7 +211,7 @@ class Searcher:
         return logits, Reranking(len(logits), len(passages), reason, weight)
 
     def _is_balanced(self, request: SearchRequest) -> bool:
-        return request.balance and request.rerank and self._has_reranker
+        return request.options.balance and request.options.rerank and self._has_reranker
 
     def _own(self, request: SearchRequest, language: QueryLanguage, scored: list[_Scored]) -> list[bool]:
         """Which candidates are in the query's language; [] where that is unknown, or of no interest."""
@@ -247,10 +221,10 @@ class Searcher:
         return [base_language(candidate.document.language) == own for candidate in scored]
 
     def _weight(self, request: SearchRequest) -> float:
-        return self._rerank_weight if request.rerank_weight is None else request.rerank_weight
+        return self._rerank_weight if request.options.rerank_weight is None else request.options.rerank_weight
 
     def _why_not(self, request: SearchRequest, scored: list[_Scored]) -> str:
-        if not request.rerank:
+        if not request.options.rerank:
             return NOT_ASKED
         if not self._has_reranker:
             return NO_RERANKER

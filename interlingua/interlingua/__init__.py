@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from interlingua_client import AsyncRetriever, Document, Hit, Retriever, SearchResult
+    from interlingua_client import AsyncRetriever, Document, Hit, Retriever, SearchOptions, SearchResult
 
-__all__ = ["AsyncRetriever", "Document", "Hit", "Retriever", "SearchResult"]
+__all__ = ["AsyncRetriever", "Document", "Hit", "Retriever", "SearchOptions", "SearchResult"]
 
 
 def __getattr__(name: str) -> object:

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import RequestRejectedError
+from interlingua.base.options import faults
 from interlingua_client.deadline import Deadline
 from interlingua_client.document import Document
 from interlingua_client.embedder import FloatArray, Role
 from interlingua_client.indexer import Indexer, IndexSettings
 from interlingua_client.results import Reranking, SearchResult
-from interlingua_client.score_mixing import mix_scores, standardized, weight_fault
+from interlingua_client.score_mixing import mix_scores, standardized
 from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_options import SearchOptions
 from interlingua_client.search_steps import Searcher
 from tests.client.hash_embedder import HashEmbedder
 from tests.client.test_search_steps import ask, carry_out
@@ -147,8 +149,9 @@ def test_a_score_that_is_no_number_leaves_the_dense_order(searcher: Searcher, va
 
 @pytest.mark.parametrize("weight", [-0.1, 1.01, math.nan, math.inf])
 def test_a_weight_is_from_0_to_1(weight: float) -> None:
-    assert "it must be from 0" in weight_fault(weight)
+    assert "rerank_weight is" in (fault := "; ".join(faults(SearchOptions(rerank_weight=weight))))
+    assert "it must be a number from 0 to 1" in fault
 
 
 def test_the_bounds_and_none_are_weights() -> None:
-    assert [weight_fault(weight) for weight in (0, 0.5, 1, None)] == [""] * 4
+    assert [faults(SearchOptions(rerank_weight=weight)) for weight in (0, 0.5, 1, None)] == [[]] * 4

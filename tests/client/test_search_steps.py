@@ -18,6 +18,7 @@ from interlingua_client.embedder import Reranked, ServiceTimes
 from interlingua_client.indexer import Indexer
 from interlingua_client.results import Reranking, SearchResult
 from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_options import SearchOptions
 from interlingua_client.search_steps import Embed, Searcher, SearchRequest
 from interlingua_client.server_failures import ServerAwayError
 from tests.client.hash_embedder import HashEmbedder
@@ -59,8 +60,8 @@ def searcher(index_dir: Path) -> Searcher:
     return Searcher(SearchIndex.open(index_dir), has_reranker=True)
 
 
-def ask(query: str = "en:cat en:dog", **values: Any) -> SearchRequest:
-    return SearchRequest(**{"query": query, "query_language": "en", **values})
+def ask(query: str = "en:cat en:dog", *, deadline: Deadline | None = None, **values: Any) -> SearchRequest:
+    return SearchRequest(query, SearchOptions(**{"query_language": "en", **values}), deadline)
 
 
 def moonlight(passages: list[str]) -> list[float]:
@@ -180,13 +181,13 @@ def test_variants_of_a_language(tmp_path: Path, embedder: HashEmbedder) -> None:
 
 def test_all_bad_arguments_are_named_at_once(searcher: Searcher) -> None:
     with pytest.raises(InputError, match=r"query is empty; k is 0.*; candidates is -1"):
-        carry_out(searcher, SearchRequest(query=" ", k=0, candidates=-1))
-    with pytest.raises(InputError, match=r"k is 0.*; rerank_weight is 1.5, it must be from 0"):
+        carry_out(searcher, SearchRequest(" ", SearchOptions(k=0, candidates=-1)))
+    with pytest.raises(InputError, match=r"k is 0.*; rerank_weight is 1.5, it must be a number from 0"):
         carry_out(searcher, ask(k=0, rerank_weight=1.5))
     with pytest.raises(InputError, match="NUL"):
-        carry_out(searcher, SearchRequest(query="a\0"))
+        carry_out(searcher, SearchRequest("a\0"))
     with pytest.raises(InputError, match="query language"):
-        carry_out(searcher, SearchRequest(query="a", query_language="!"))
+        carry_out(searcher, SearchRequest("a", SearchOptions(query_language="!")))
 
 
 def test_more_hits_than_documents_and_an_empty_index(
@@ -213,11 +214,12 @@ def test_documents_deleted_since_are_left_out(index_dir: Path, searcher: Searche
 
 def test_the_query_language_is_given_detected_or_unsure(searcher: Searcher) -> None:
     assert carry_out(searcher, ask(rerank=False)).language.source == "given"
-    detected = carry_out(searcher, SearchRequest(query="Wo ist die Katze geblieben?", rerank=False)).language
+    dense = SearchOptions(rerank=False)
+    detected = carry_out(searcher, SearchRequest("Wo ist die Katze geblieben?", dense)).language
     assert (detected.tag, detected.source) == ("de", "detected")
-    assert carry_out(searcher, SearchRequest(query="...", rerank=False)).language.tag is None
+    assert carry_out(searcher, SearchRequest("...", dense)).language.tag is None
     raw = Searcher(SearchIndex.open(searcher.index._store.directory, use_offsets=False), has_reranker=False)
-    assert carry_out(raw, SearchRequest(query="Wo ist die Katze?")).language.source == "unused"
+    assert carry_out(raw, SearchRequest("Wo ist die Katze?")).language.source == "unused"
 
 
 def test_the_result_is_json(searcher: Searcher) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from interlingua_client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
 from interlingua_client.search_log import SearchLog, Setting
+from interlingua_client.search_options import SearchOptions
 from interlingua_client.search_steps import SearchRequest
 from interlingua_client.server_failures import ServerAwayError
 
@@ -68,7 +69,7 @@ def result(
 def write(path: Path, results: Iterable[SearchResult], *, setting: Setting = SETTING, k: int = 10) -> Path:
     log = SearchLog(path)
     for item in results:
-        log.found(setting, SearchRequest(query=item.query, k=k), item)
+        log.found(setting, SearchRequest(item.query, SearchOptions(k=k)), item)
     log.close()
     assert log.lost == 0
     return path
@@ -88,7 +89,7 @@ def write_failures(path: Path, language: str, number: int, *, setting: Setting =
     """Add searches that found the server away."""
     log = SearchLog(path)
     for _ in range(number):
-        log.failed(setting, SearchRequest(query="the query"), _Detects(language), ServerAwayError("gone"))  # type: ignore[arg-type]
+        log.failed(setting, SearchRequest("the query"), _Detects(language), ServerAwayError("gone"))  # type: ignore[arg-type]
     log.close()
 
 

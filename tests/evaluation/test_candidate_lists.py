@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_options import SearchOptions
 from interlingua_client.search_steps import Embed, Searcher, SearchRequest
 from interlingua_evaluation.datasets.dataset import Dataset
 from interlingua_evaluation.serving import EmbeddingService
@@ -59,17 +60,10 @@ def test_lists_are_what_the_retriever_finds(
     for number, pool, documents, scores in zip(lists.queries, lists.pools, lists.documents, lists.scores, strict=True):
         query = dataset.queries[number]
         languages = [] if pool == MIXED else [pool]
-        found = searched(
-            searcher,
-            SearchRequest(
-                query=query.text,
-                k=DEPTH,
-                candidates=DEPTH,
-                languages=languages,
-                query_language=query.language,
-                rerank=False,
-            ),
+        options = SearchOptions(
+            k=DEPTH, candidates=DEPTH, languages=languages, query_language=query.language, rerank=False
         )
+        found = searched(searcher, SearchRequest(query.text, options))
         assert [dataset.documents[document].id for document in documents] == [id_ for id_, _ in found]
         assert scores == pytest.approx([score for _, score in found], abs=1e-5)
 

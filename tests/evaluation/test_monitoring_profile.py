@@ -89,11 +89,12 @@ def test_distributions(by_hand: LogColumns) -> None:
 
 def test_a_language_filter_says_nothing_about_preference(tmp_path: Path) -> None:
     from interlingua_client.search_log import SearchLog
+    from interlingua_client.search_options import SearchOptions
     from interlingua_client.search_steps import SearchRequest
     from tests.evaluation.monitoring_logs import SETTING
 
     log = SearchLog(tmp_path / "a.log")
-    log.found(SETTING, SearchRequest(query="q", languages=("en",)), result("de", [hit("en", 0.9)]))
+    log.found(SETTING, SearchRequest("q", SearchOptions(languages=("en",))), result("de", [hit("en", 0.9)]))
     profile = profile_of(columns(tmp_path / "a.log"), "de")
     assert profile.hit_languages == {}
     assert profile.mean_own_share is None

@@ -1,0 +1,68 @@
+"""What a caller may choose about a search: one list for retrievers, command line, log and docs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
+
+from interlingua.base.errors import InputError
+from interlingua.base.options import faults, option
+
+_IN_PLACE = ("k", "candidates", "languages")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """How a search is made; everything may be left out."""
+
+    k: int = option(10, "Hits wanted; fewer come where the index holds fewer.", low=1)
+    candidates: int = option(50, "Documents of the first stage that the reranker sees; at least k are taken.", low=1)
+    languages: Sequence[str] = option((), "Only documents in this language.", unset="all")
+    query_language: str | None = option(None, "The question's language.", unset="detected")
+    rerank: bool = option(True, "Whether the reranker has a say in the order, or the first stage alone.")
+    rerank_weight: float | None = option(
+        None,
+        "The reranker's share in the score: 0 the first stage alone, 1 the reranker alone.",
+        low=0,
+        high=1,
+        unset="what the reranker states",
+    )
+    balance: bool = option(
+        True, "Take out the advantage that documents in the question's own language have when they are reranked."
+    )
+    quota: float = option(
+        0.0, "Share of the candidates that is divided evenly among the languages searched.", low=0, high=1
+    )
+
+    def changed(self, in_place: Sequence[Any], changes: SearchChanges) -> SearchOptions:
+        """These with some replaced; the first of `in_place` are k, candidates and languages.
+
+        Raises:
+            TypeError: a value is given twice, or there are more of them.
+        """
+        if len(in_place) > len(_IN_PLACE):
+            raise TypeError(f"a search takes a query, {', '.join(_IN_PLACE)} by place, and no more: name the others")
+        return replace(self, **dict(zip(_IN_PLACE, in_place, strict=False)), **changes)
+
+
+class SearchChanges(TypedDict, total=False):
+    """The fields of SearchOptions as keywords, for type checkers."""
+
+    k: int
+    candidates: int
+    languages: Sequence[str]
+    query_language: str | None
+    rerank: bool
+    rerank_weight: float | None
+    balance: bool
+    quota: float
+
+
+DEFAULT_OPTIONS = SearchOptions()
+
+
+def require_weight(weight: float | None) -> None:
+    """Raises InputError for a reranker's weight outside 0 to 1."""
+    if wrong := faults(SearchOptions(rerank_weight=weight)):
+        raise InputError("; ".join(wrong))
