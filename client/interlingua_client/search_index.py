@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua_client.candidate_quota import reserved_per_language
 from interlingua_client.document_store import DocumentStore
 from interlingua_client.exact_vectors import Block, ExactVectors, join
 from interlingua_client.index_root import current_folder
@@ -218,6 +217,18 @@ class SearchIndex:
         offsets = self.offsets if self.has_offsets else None
         blocks = derived_blocks(self._store, offsets, self._labels[language])
         return join(list(blocks), self.manifest.embedder.dimension)
+
+
+def reserved_per_language(candidates: int, languages: int, share: float) -> int:
+    """Candidates that each of the languages is sure of, as far as it has documents.
+
+    Without any, a language whose offset was estimated badly, or that a query does not favour, may have none at all, and
+    no reranker can bring back what it never sees.
+
+    Args:
+        share: of the candidates that is divided among the languages, 0 to 1; what is left goes to the nearest of any.
+    """
+    return int(share * candidates) // max(languages, 1)
 
 
 def _shared_out(nearest: Candidates, reserved: Sequence[Candidates], k: int) -> Candidates:

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client.candidate_quota import reserved_per_language
 from interlingua_client.indexer import Indexer, IndexSettings
 from interlingua_client.score_mixing import balanced, mix_scores, standardized
-from interlingua_client.search_index import SearchIndex
+from interlingua_client.search_index import SearchIndex, reserved_per_language
 from interlingua_client.search_steps import Searcher
 from tests.client.hash_embedder import HashEmbedder
 from tests.client.sample_documents import make_documents

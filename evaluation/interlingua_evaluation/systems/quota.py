@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_client.candidate_quota import reserved_per_language
+from interlingua_client.search_index import reserved_per_language
 
 if TYPE_CHECKING:
     import numpy.typing as npt

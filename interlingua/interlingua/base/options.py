@@ -18,7 +18,7 @@ _ONES = {int: "a whole number", float: "a number", str: "a text", bool: "true or
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
+class Allowed:
     """What a value may be; the default is always allowed.
 
     Attributes:
@@ -76,7 +76,7 @@ class Option:
     shares: bool
     default: Any
     help: str
-    bounds: Bounds
+    bounds: Allowed
     unset: str = ""
     metavar: str = ""
     path: bool = False
@@ -142,7 +142,7 @@ def option(
     **shown: Any,
 ) -> Any:
     """A dataclass field; `shown`: unset, metavar, path, milliseconds, separated and joined, as `Option` has them."""
-    bounds = Bounds(low=low, high=high, above=above, below=below, choices=choices, check=check)
+    bounds = Allowed(low=low, high=high, above=above, below=below, choices=choices, check=check)
     facts = {"help": help, "bounds": bounds, **shown}
     if isinstance(default, Mapping):
         return field(default_factory=lambda: dict(default), metadata={"option": {**facts, "default": default}})
@@ -175,7 +175,7 @@ def _option(name: str, hint: Any, facts: dict[str, Any]) -> Option:
         hint = next(part for part in get_args(hint) if part is not type(None))
     if get_origin(hint) is Literal:
         bounds = facts.pop("bounds")
-        facts["bounds"] = Bounds(choices=get_args(hint), check=bounds.check)
+        facts["bounds"] = Allowed(choices=get_args(hint), check=bounds.check)
         hint = str
     shares = get_origin(hint) is Mapping
     many = shares or get_origin(hint) in (Sequence, tuple)
