@@ -2,8 +2,7 @@
 
     environment, key file, arguments --command()--> flags --execvp--> tritonserver, which gets the signals itself
 
-It runs on the container's Python 3.10 and imports nothing of ours; tests/deploy/test_launch.py holds its flags against
-those of interlingua_server/embedded.py.
+It runs on the container's Python 3.10, which has of ours what the backends import: interlingua.served.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_RESTRICTED = "model-repository,shared-memory,trace,logging"
-_ADMIN_HEADER = "interlingua-admin-key"
+from interlingua.served.launch_flags import STOP_TIMEOUT_S, launch_flags
+
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - of the container; the host's address is chosen where ports are published
 _MODELS = "/models"
 _BACKENDS = "/opt/tritonserver/backends"
@@ -44,23 +43,16 @@ def command(environment: Mapping[str, str], arguments: Sequence[str]) -> list[st
     return ["tritonserver", *ours, *arguments]
 
 
-def _flags(environment: Mapping[str, str]) -> Iterator[str]:
-    key = _admin_key(environment)
-    yield f"--model-repository={environment.get('INTERLINGUA_MODELS', _MODELS)}"
-    yield f"--backend-directory={environment.get('INTERLINGUA_BACKENDS', _BACKENDS)}"
-    for protocol, port in (("http", 8000), ("grpc", 8001), ("metrics", 8002)):
-        yield f"--{protocol}-address={_ALL_ADDRESSES}"
-        yield f"--{protocol}-port={port}"
-    yield f"--http-restricted-api={_RESTRICTED}:{_ADMIN_HEADER}={key}"
-    yield f"--grpc-restricted-protocol={_RESTRICTED}:{_ADMIN_HEADER}={key}"
-    yield "--model-control-mode=explicit"
-    yield "--load-model=*"
-    yield "--rate-limit=execution_count"
-    yield "--disable-auto-complete-config"
-    yield "--allow-gpu-metrics=true"
-    yield "--metrics-interval-ms=1000"
-    yield f"--exit-timeout-secs={_whole_number(environment, 'INTERLINGUA_STOP_TIMEOUT_S', 10)}"
-    yield f"--log-verbose={_whole_number(environment, 'INTERLINGUA_LOG_VERBOSE', 0)}"
+def _flags(environment: Mapping[str, str]) -> list[str]:
+    return launch_flags(
+        environment.get("INTERLINGUA_MODELS", _MODELS),
+        environment.get("INTERLINGUA_BACKENDS", _BACKENDS),
+        address=_ALL_ADDRESSES,
+        admin_key=_admin_key(environment),
+        gpu_metrics=True,
+        stop_timeout_s=_whole_number(environment, "INTERLINGUA_STOP_TIMEOUT_S", STOP_TIMEOUT_S),
+        log_verbose=_whole_number(environment, "INTERLINGUA_LOG_VERBOSE", 0),
+    )
 
 
 def check_models(folder: Path) -> None:

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 
 from interlingua.base.errors import ServerError
+from interlingua.served.launch_flags import PORTS, STOP_TIMEOUT_S, launch_flags
 from interlingua_server.command_line import conceal_argument
 from interlingua_server.environment import BACKENDS, SERVED, Runtime, prepare_runtime
 from interlingua_server.exact_products import require_exact_products
@@ -33,8 +34,6 @@ from interlingua_server.ports import check_port_is_free
 from interlingua_server.run_record import Announcement, RunRecord
 from interlingua_server.start_progress import StartProgress
 
-_RESTRICTED = "model-repository,shared-memory,trace,logging"
-ADMIN_HEADER = "interlingua-admin-key"
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "[::1]"}  # noqa: S104 - what a user may listen on
 _PR_SET_PDEATHSIG = 1
 _LOG_TAIL_LINES = 30
@@ -54,11 +53,11 @@ class ServerSettings:
 
     model_repository: Path
     host: str = "127.0.0.1"
-    grpc_port: int = 8001
-    http_port: int = 8000
-    metrics_port: int = 8002
+    grpc_port: int = PORTS["grpc"]
+    http_port: int = PORTS["http"]
+    metrics_port: int = PORTS["metrics"]
     start_timeout_s: float = 120.0
-    stop_timeout_s: float = 10.0
+    stop_timeout_s: float = STOP_TIMEOUT_S
     admin_key: str = ""
     log_verbose: int = 0
 
@@ -168,28 +167,17 @@ class EmbeddedServer:
 
     def _command(self, runtime: Runtime, backends: Path) -> list[str]:
         settings = self.settings
-        stop_s = max(round(settings.stop_timeout_s), 1)
-        return [
-            str(runtime.binary),
-            f"--model-repository={settings.model_repository}",
-            f"--backend-directory={backends}",
-            f"--http-address={settings.host}",
-            f"--grpc-address={settings.host}",
-            f"--metrics-address={settings.host}",
-            f"--http-port={settings.http_port}",
-            f"--grpc-port={settings.grpc_port}",
-            f"--metrics-port={settings.metrics_port}",
-            f"--http-restricted-api={_RESTRICTED}:{ADMIN_HEADER}={self.admin_key}",
-            f"--grpc-restricted-protocol={_RESTRICTED}:{ADMIN_HEADER}={self.admin_key}",
-            "--model-control-mode=explicit",
-            "--load-model=*",
-            "--rate-limit=execution_count",  # instances are preferred in order (repository/triton_config.py)
-            "--disable-auto-complete-config",
-            "--allow-gpu-metrics=false",
-            "--metrics-interval-ms=1000",
-            f"--exit-timeout-secs={stop_s}",
-            f"--log-verbose={settings.log_verbose}",
-        ]
+        flags = launch_flags(
+            settings.model_repository,
+            backends,
+            address=settings.host,
+            admin_key=self.admin_key,
+            gpu_metrics=False,
+            ports={"http": settings.http_port, "grpc": settings.grpc_port, "metrics": settings.metrics_port},
+            stop_timeout_s=max(round(settings.stop_timeout_s), 1),
+            log_verbose=settings.log_verbose,
+        )
+        return [str(runtime.binary), *flags]
 
     def _record(self) -> RunRecord:
         repository = str(self.settings.model_repository.absolute())

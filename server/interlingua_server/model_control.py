@@ -15,7 +15,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
-from interlingua_server.embedded import ADMIN_HEADER
+from interlingua.served.launch_flags import ADMIN_HEADER
 from interlingua_server.run_record import running
 
 if TYPE_CHECKING:
