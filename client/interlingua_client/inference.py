@@ -22,6 +22,7 @@ import numpy.typing as npt
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from interlingua.base.errors import ServerError
+from interlingua.served.graph_names import DEADLINE, SENT, STAGES, TOKENS
 from interlingua.served.limits import REQUESTS_IN_FLIGHT
 from interlingua_client.conversation import Conversation
 from interlingua_client.conversation_steps import Answer, AskReady, Call, Infer, Pause, ReadConfig, Step, Steps
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_STAGES = "stage_us"
 _STAGE_PARAMETERS = ("queue_us", "tokenize_us", "compute_us")
 _DTYPES = {"FP32": "<f4", "INT32": "<i4", "INT64": "<i8"}
 _CHANNEL_OPTIONS = [
@@ -375,9 +375,9 @@ def _infer_request(step: Infer) -> Any:
     """The message, stamped with the time: made anew for every attempt."""
     service = step.call.service
     request = service_pb2.ModelInferRequest(model_name=service.name, model_version=str(service.version))
-    request.parameters["sent_us"].int64_param = round(1e6 * time.time())
+    request.parameters[SENT].int64_param = round(1e6 * time.time())
     if step.deadline is not None:
-        request.parameters["deadline_ms"].int64_param = step.deadline.epoch_ms()
+        request.parameters[DEADLINE].int64_param = step.deadline.epoch_ms()
     for name, texts in step.call.columns.items():
         request.inputs.add(name=name, datatype="BYTES", shape=[len(texts), 1])
         request.raw_input_contents.append(_bytes_tensor(texts))
@@ -397,12 +397,12 @@ def _read_answer(reply: Any) -> Answer:
     for output, raw in zip(reply.outputs, reply.raw_output_contents, strict=True):
         tensors[output.name] = np.frombuffer(raw, _DTYPES[output.datatype]).reshape(tuple(output.shape))
     values = tensors.get("embedding", tensors.get("score"))
-    if values is None or "tokens" not in tensors:
+    if values is None or TOKENS not in tensors:
         raise ServerError(f"{reply.model_name} answered with {sorted(tensors)}: not a service of Interlingua's")
     return Answer(
         values.astype(np.float32, copy=False),
-        tensors["tokens"].reshape(-1).astype(np.int64),
-        _stages(tensors.get(_STAGES), reply.parameters),
+        tensors[TOKENS].reshape(-1).astype(np.int64),
+        _stages(tensors.get(STAGES), reply.parameters),
     )
 
 

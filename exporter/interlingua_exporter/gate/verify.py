@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ExportError, InputError
-from interlingua.repository.triton_config import STAGES, TOKENS
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
-from interlingua.served.graph_names import TOKENIZER_FILE
+from interlingua.served.graph_names import STAGES, TOKENIZER_FILE, TOKENS
 from interlingua.served.service import EMBED_QUERY
 from interlingua_exporter.gate.parity import GateReport, run_gate
 from interlingua_exporter.graphs.network_session import open_network

@@ -15,6 +15,7 @@ from google.protobuf import text_format  # type: ignore[import-untyped]
 from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua.base.errors import InputError
+from interlingua.served.graph_names import STAGES, TOKENS
 from interlingua.served.kinds import EXACT_BITS
 from interlingua.served.promotion import KEYS
 from interlingua.served.service import LANES
@@ -31,8 +32,6 @@ WEIGHT_BITS = "weight_bits"  # parameter of an int8 version: bits of its product
 CPU_KIND = pb.ModelInstanceGroup.KIND_CPU
 GPU_KIND = pb.ModelInstanceGroup.KIND_GPU
 PLATFORMS = {"tensorrt": "tensorrt_plan"}  # what Triton calls a backend's models
-TOKENS = "tokens"
-STAGES = "stage_us"
 
 _SERVICE_INSTANCES = 2  # one tokenizes and answers while the other one's calls run
 _LAST = 100_000  # of the rate limiter: calls of the preferred instance for one that the others get unasked

@@ -1,12 +1,15 @@
-"""The names that a network's inputs and outputs have, in the graph and in Triton, and those of its files and a
-service's.
-"""
+"""Names of what goes into a network or a service and comes out, in the graph and in Triton, and of their files."""
 
 INPUT_IDS = "input_ids"
 ATTENTION_MASK = "attention_mask"
 TOKEN_TYPE_IDS = "token_type_ids"  # noqa: S105
 EMBEDDING = "embedding"
 SCORE = "score"
+TOKENS = "tokens"  # of a text, before truncation
+STAGES = "stage_us"  # waiting, tokenizing and computing, in microseconds
+
+DEADLINE = "deadline_ms"  # parameters of a request: Unix milliseconds,
+SENT = "sent_us"  # and microseconds
 
 MODEL_FILE = "model.onnx"
 DATA_FILE = "model.onnx.data"

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from interlingua.served.graph_names import DEADLINE, SENT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -62,7 +64,7 @@ class TextRequest:
             now: Unix seconds.
         """
         stated = json.loads(parameters or "{}")
-        deadline, sent = stated.get("deadline_ms"), stated.get("sent_us")
+        deadline, sent = stated.get(DEADLINE), stated.get(SENT)
         made = cls(
             deadline=math.inf if deadline is None else int(deadline) / 1e3,
             wait_s=0.0 if sent is None else max(now - int(sent) / 1e6, 0.0),

@@ -25,7 +25,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
-from interlingua.served.graph_names import TOKENIZER_FILE
+from interlingua.served.graph_names import STAGES, TOKENIZER_FILE, TOKENS
 from interlingua.served.limits import CALIBRATION_LENGTHS
 from interlingua.served.model_config import TritonConfig, names_of, parameters_of
 from interlingua.served.service import ServiceSpec, outstanding_calls
@@ -246,8 +246,8 @@ class TritonPythonModel:
         stages_us = np.array([seconds * 1e6 for seconds in (request.wait_s, *stages_s)], dtype=np.int64)
         outputs = {
             self._output: values[request.first : request.first + count],
-            "tokens": np.array(request.tokens, dtype=np.int32).reshape(-1, 1),
-            "stage_us": np.tile(stages_us, (count, 1)),
+            TOKENS: np.array(request.tokens, dtype=np.int32).reshape(-1, 1),
+            STAGES: np.tile(stages_us, (count, 1)),
         }
         tensors = [pb_utils.Tensor(name, outputs[name]) for name in wanted]
         return pb_utils.InferenceResponse(output_tensors=tensors)
