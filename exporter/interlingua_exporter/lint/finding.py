@@ -47,7 +47,7 @@ class Finding:
     mend: str
 
     def facts(self) -> dict[str, str]:
-        """As JSON has it."""
+        """The finding as JSON has it."""
         return asdict(self)
 
 
@@ -76,11 +76,16 @@ class Rule:
         )
 
 
-ModelCheck = Callable[["Model", "Repository"], Iterator[RuleHit]]
+Check = Callable[["Repository"], Iterator[RuleHit]]
 
 
-def each_model(check: ModelCheck) -> Callable[[Repository], Iterator[RuleHit]]:
-    """A check of one configured model, as a check of all; models without a readable configuration are left out."""
+def each_model(check: Callable[[Model], Iterator[RuleHit]]) -> Check:
+    """Makes a check of one configured model one of all; models without a readable configuration are left out."""
+    return each_model_in(lambda model, _: check(model))
+
+
+def each_model_in(check: Callable[[Model, Repository], Iterator[RuleHit]]) -> Check:
+    """Does the same for a check that has to see the model's repository, too."""
 
     def run(repository: Repository) -> Iterator[RuleHit]:
         for model in repository.configured:

@@ -46,7 +46,8 @@ def is_on(parameters: Mapping[str, str], name: str) -> bool:
     return parameters.get(name, "").lower() in ("1", "true")
 
 
-def _unknown(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _unknown(model: Model) -> Iterator[RuleHit]:
     if model.backend != "onnxruntime":
         return
     accelerators = model.config.optimization.execution_accelerators
@@ -58,25 +59,29 @@ def _unknown(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa
                 yield model.hit(f"optimization.execution_accelerators.{field}", what)
 
 
-def _unknown_option(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _unknown_option(model: Model) -> Iterator[RuleHit]:
     unknown = sorted(set(tensorrt(model) or {}) - _OPTIONS)
     if unknown:
         yield model.hit(PARAMETERS, f"there is no {', '.join(unknown)}")
 
 
-def _on_cpu(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _on_cpu(model: Model) -> Iterator[RuleHit]:
     accelerators = model.config.optimization.execution_accelerators.gpu_execution_accelerator
     if accelerators and not model.gpu_possible:
         yield model.hit(FIELD, "no instance group is placed on a GPU")
 
 
-def _no_cache(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _no_cache(model: Model) -> Iterator[RuleHit]:
     parameters = tensorrt(model)
     if parameters is not None and not is_on(parameters, "trt_engine_cache_enable"):
         yield model.hit(PARAMETERS, "trt_engine_cache_enable is not on")
 
 
-def _relative_cache(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _relative_cache(model: Model) -> Iterator[RuleHit]:
     parameters = tensorrt(model) or {}
     path = parameters.get("trt_engine_cache_path", "")
     if is_on(parameters, "trt_engine_cache_enable") and not path.startswith("/"):
@@ -98,12 +103,14 @@ def _shared_cache(repository: Repository) -> Iterator[RuleHit]:
             yield model.hit(PARAMETERS, what, mend)
 
 
-def _first_profile(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _first_profile(model: Model) -> Iterator[RuleHit]:
     if model.backend == "tensorrt" and not any(group.profile for group in model.config.instance_group):
         yield model.hit("instance_group.profile", "it is left out: only the plan's first profile is used")
 
 
-def _plan(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _plan(model: Model) -> Iterator[RuleHit]:
     if model.backend == "tensorrt":
         for version in model.served:
             path = model.version_file(version)
@@ -119,7 +126,7 @@ RULES = (
         "an accelerator that ONNX Runtime's backend does not know",
         "The model does not load (on a GPU).",
         'name: "tensorrt"',
-        each_model(_unknown),
+        _unknown,
     ),
     Rule(
         "TRT002",
@@ -127,7 +134,7 @@ RULES = (
         "an option that TensorRT's accelerator does not have",
         "The model does not load: unknown parameters are refused here, unlike those of the model.",
         "The names are in the README of triton-inference-server/onnxruntime_backend.",
-        each_model(_unknown_option),
+        _unknown_option,
     ),
     Rule(
         "TRT003",
@@ -135,7 +142,7 @@ RULES = (
         "a GPU accelerator without a GPU instance",
         "The model runs on the CPU, and the accelerator is never used.",
         "instance_group { kind: KIND_GPU count: 1 }",
-        each_model(_on_cpu),
+        _on_cpu,
     ),
     Rule(
         "TRT004",
@@ -144,7 +151,7 @@ RULES = (
         "Every start of the server builds every engine again, minutes for a transformer.",
         'parameters { key: "trt_engine_cache_enable" value: "1" } with a trt_engine_cache_path and a '
         "trt_engine_cache_prefix of the model's own",
-        each_model(_no_cache),
+        _no_cache,
     ),
     Rule(
         "TRT005",
@@ -152,7 +159,7 @@ RULES = (
         "an engine cache in the server's working directory",
         "In a container it is gone with the container, and another working directory starts an empty one.",
         'parameters { key: "trt_engine_cache_path" value: "/var/cache/trt/<model>" } on a volume that stays',
-        each_model(_relative_cache),
+        _relative_cache,
     ),
     Rule(
         "TRT006",
@@ -169,7 +176,7 @@ RULES = (
         "a plan with its first profile only",
         "Where the plan has several, the others are never used, and shapes beyond the first are refused.",
         'instance_group { kind: KIND_GPU profile: ["0", "1"] }',
-        each_model(_first_profile),
+        _first_profile,
     ),
     Rule(
         "TRT008",
@@ -177,6 +184,6 @@ RULES = (
         "a TensorRT plan",
         "It loads with the very TensorRT version and GPU architecture that it was built with, and with no other.",
         "Build it inside the serving container, on the serving GPU.",
-        each_model(_plan),
+        _plan,
     ),
 )

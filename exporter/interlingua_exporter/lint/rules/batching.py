@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from interlingua_exporter.lint.model import Model
-    from interlingua_exporter.lint.repository import Repository
 
 _LONG_US = 100_000
 
@@ -21,12 +20,14 @@ def _batches(model: Model) -> bool:
     return bool(model.config.HasField("dynamic_batching"))
 
 
-def _pointless(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _pointless(model: Model) -> Iterator[RuleHit]:
     if _batches(model) and model.config.max_batch_size in (0, 1):
         yield model.hit("dynamic_batching", f"max_batch_size is {model.config.max_batch_size}: nothing is batched")
 
 
-def _preferred(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _preferred(model: Model) -> Iterator[RuleHit]:
     limit = model.config.max_batch_size
     wrong = [size for size in model.config.dynamic_batching.preferred_batch_size if not 0 < size <= limit]
     if wrong:
@@ -34,32 +35,37 @@ def _preferred(model: Model, repository: Repository) -> Iterator[RuleHit]:  # no
         yield model.hit("dynamic_batching.preferred_batch_size", f"{sizes} is not from 1 to max_batch_size {limit}")
 
 
-def _delay(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _delay(model: Model) -> Iterator[RuleHit]:
     delay = model.config.dynamic_batching.max_queue_delay_microseconds
     if 0 < delay < _LONG_US:
         yield model.hit("dynamic_batching.max_queue_delay_microseconds", f"it is {delay / 1000:g} ms")
 
 
-def _long_delay(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _long_delay(model: Model) -> Iterator[RuleHit]:
     delay = model.config.dynamic_batching.max_queue_delay_microseconds
     if delay >= _LONG_US:
         yield model.hit("dynamic_batching.max_queue_delay_microseconds", f"it is {delay / 1000:g} ms")
 
 
-def _no_profiles(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _no_profiles(model: Model) -> Iterator[RuleHit]:
     profiles = {profile for group in model.config.instance_group for profile in group.profile}
     if model.config.dynamic_batching.preferred_batch_size and len(profiles) < 2:
         sizes = ", ".join(map(str, model.config.dynamic_batching.preferred_batch_size))
         yield model.hit("dynamic_batching.preferred_batch_size", f"{sizes}, without several TensorRT profiles")
 
 
-def _unequal_shapes(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _unequal_shapes(model: Model) -> Iterator[RuleHit]:
     names = [entry.name for entry in model.config.input if -1 in entry.dims and not entry.allow_ragged_batch]
     if _batches(model) and model.config.max_batch_size > 1 and names:
         yield model.hit("input.dims", f"{', '.join(names)}: only requests of equal shape are batched")
 
 
-def _order(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _order(model: Model) -> Iterator[RuleHit]:
     batching = model.config.dynamic_batching
     levels = batching.priority_levels
     if levels and not 1 <= batching.default_priority_level <= levels:
@@ -85,7 +91,7 @@ RULES = (
         "dynamic batching with max_batch_size 0 or 1",
         "It loads, and batches nothing; requests only pass through one more queue.",
         "max_batch_size: 64, with tensors stated without their batch axis; or leave dynamic_batching out.",
-        each_model(_pointless),
+        _pointless,
     ),
     Rule(
         "BAT002",
@@ -93,7 +99,7 @@ RULES = (
         "a preferred batch size beyond max_batch_size",
         "Triton does not load the model.",
         "Leave preferred_batch_size out.",
-        each_model(_preferred),
+        _preferred,
     ),
     Rule(
         "BAT003",
@@ -102,7 +108,7 @@ RULES = (
         "Every lone request waits that long, once in each layer that batches. Batches form by themselves while the "
         "instances are busy.",
         "dynamic_batching { max_queue_delay_microseconds: 0 }",
-        each_model(_delay),
+        _delay,
     ),
     Rule(
         "BAT004",
@@ -110,7 +116,7 @@ RULES = (
         "a queue delay of 100 ms and more",
         "The unit is the microsecond. Every lone request waits that long before it is computed.",
         "dynamic_batching { max_queue_delay_microseconds: 0 }",
-        each_model(_long_delay),
+        _long_delay,
     ),
     Rule(
         "BAT005",
@@ -118,7 +124,7 @@ RULES = (
         "preferred batch sizes without several TensorRT profiles",
         "They only pay where each size has an optimization profile of its own; elsewhere they hold batches back.",
         "Leave preferred_batch_size out.",
-        each_model(_no_profiles),
+        _no_profiles,
     ),
     Rule(
         "BAT006",
@@ -127,7 +133,7 @@ RULES = (
         "A request of another shape sends the waiting batch off as it is, so mixed lengths (token ids, say) make "
         "small batches.",
         "Batch in front of the tokenizer, where every request has shape [1]; or pad to a few lengths.",
-        each_model(_unequal_shapes),
+        _unequal_shapes,
     ),
     Rule(
         "BAT007",
@@ -135,6 +141,6 @@ RULES = (
         "priorities or ordering that contradict each other",
         "Triton does not load the model.",
         "default_priority_level from 1 to priority_levels; preserve_ordering with one level and REJECT only.",
-        each_model(_order),
+        _order,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model, each_model_in
 from interlingua_exporter.lint.python_source import read_python
 
 if TYPE_CHECKING:
@@ -20,14 +20,16 @@ def _cached(model: Model) -> bool:
     return bool(model.config.response_cache.enable)
 
 
-def _refused(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _refused(model: Model) -> Iterator[RuleHit]:
     if _cached(model) and model.config.model_transaction_policy.decoupled:
         yield model.hit(_FIELD, "the model is decoupled")
     if _cached(model) and model.config.HasField("sequence_batching"):
         yield model.hit(_FIELD, "the model has sequence_batching")
 
 
-def _parameters(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _parameters(model: Model) -> Iterator[RuleHit]:
     if not _cached(model) or model.backend != "python":
         return
     for version in model.served:
@@ -36,6 +38,7 @@ def _parameters(model: Model, repository: Repository) -> Iterator[RuleHit]:  # n
             yield model.hit(_FIELD, f"{version}/{model.model_file} reads request parameters")
 
 
+@each_model_in
 def _no_cache(model: Model, repository: Repository) -> Iterator[RuleHit]:
     launch = repository.settings.launch
     if _cached(model) and launch and not launch.has("--cache-config") and not launch.has("--response-cache-byte-size"):
@@ -49,7 +52,7 @@ RULES = (
         "a cached model that cannot be cached",
         "Triton does not load a decoupled or sequence model with a response cache.",
         "Leave response_cache out.",
-        each_model(_refused),
+        _refused,
     ),
     Rule(
         "CCH002",
@@ -57,7 +60,7 @@ RULES = (
         "a cached model that reads request parameters",
         "The key is model, version and inputs: two requests that differ in a parameter get the same answer.",
         "Make what changes the answer an input tensor, or leave response_cache out.",
-        each_model(_parameters),
+        _parameters,
     ),
     Rule(
         "CCH003",
@@ -65,6 +68,6 @@ RULES = (
         "a cached model on a server without a cache",
         "Nothing is cached, without a word.",
         "--cache-config=local,size=67108864",
-        each_model(_no_cache),
+        _no_cache,
     ),
 )

@@ -27,19 +27,22 @@ def _missing(repository: Repository) -> Iterator[RuleHit]:
             yield model.hit("", "there is no config.pbtxt")
 
 
-def _other_name(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _other_name(model: Model) -> Iterator[RuleHit]:
     name = model.config.name
     if name and name != model.name:
         yield model.hit("name", f"the name is {name!r}, the folder {model.name!r}", f'name: "{model.name}"')
 
 
-def _left_out(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _left_out(model: Model) -> Iterator[RuleHit]:
     config = model.config
     if model.backend in _COMPLETING and not config.max_batch_size and not (config.input and config.output):
         yield model.hit("max_batch_size", "neither max_batch_size nor the tensors are stated")
 
 
-def _negative(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _negative(model: Model) -> Iterator[RuleHit]:
     if model.config.max_batch_size < 0:
         yield model.hit("max_batch_size", f"it is {model.config.max_batch_size}")
 
@@ -69,7 +72,7 @@ RULES = (
         "the name is not the folder's",
         "Triton does not load the model.",
         "Leave `name` out, or write the folder's.",
-        each_model(_other_name),
+        _other_name,
     ),
     Rule(
         "CFG004",
@@ -78,7 +81,7 @@ RULES = (
         "Auto-complete allows batches of 4 whatever the model can do, and under --disable-auto-complete-config there "
         "is no batching at all.",
         "max_batch_size: 64 with the input and output sections stated.",
-        each_model(_left_out),
+        _left_out,
     ),
     Rule(
         "CFG005",
@@ -86,6 +89,6 @@ RULES = (
         "max_batch_size below 0",
         "Triton does not load the model.",
         "max_batch_size: 0 for no batching, or the largest batch that fits into memory.",
-        each_model(_negative),
+        _negative,
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model, each_model_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,8 @@ def _steps(model: Model, repository: Repository) -> Iterator[tuple[Any, Model]]:
             yield step, other
 
 
-def _malformed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _malformed(model: Model) -> Iterator[RuleHit]:
     if model.backend != "ensemble":
         return
     if not model.config.ensemble_scheduling.step:
@@ -34,18 +35,21 @@ def _malformed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # no
         yield model.hit("instance_group", "an ensemble has no instances")
 
 
+@each_model_in
 def _missing(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for step in model.config.ensemble_scheduling.step:
         if step.model_name not in repository.by_name and not step.model_namespace:
             yield model.hit(f"{_STEP}.model_name", f"there is no model {step.model_name!r}")
 
 
+@each_model_in
 def _version(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for step, other in _steps(model, repository):
         if step.model_version > 0 and step.model_version not in other.served:
             yield model.hit(f"{_STEP}.model_version", f"{other.name} does not serve version {step.model_version}")
 
 
+@each_model_in
 def _batch(model: Model, repository: Repository) -> Iterator[RuleHit]:
     ours = model.config.max_batch_size
     for _, other in _steps(model, repository):
@@ -54,6 +58,7 @@ def _batch(model: Model, repository: Repository) -> Iterator[RuleHit]:
             yield model.hit("max_batch_size", f"it is {ours}, that of {other.name} {theirs}")
 
 
+@each_model_in
 def _tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for step, other in _steps(model, repository):
         for section, names in (("input", step.input_map), ("output", step.output_map)):
@@ -63,7 +68,8 @@ def _tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
                 yield model.hit(f"{_STEP}.{section}_map", f"{other.name} has no {section} {', '.join(unknown)}")
 
 
-def _unfed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _unfed(model: Model) -> Iterator[RuleHit]:
     steps = model.config.ensemble_scheduling.step
     if not steps:
         return
@@ -88,6 +94,7 @@ def _ends(model: Model, other: Model, step: Any) -> Iterator[tuple[str, Any, Any
                 yield section, ours[outer], theirs[inner]
 
 
+@each_model_in
 def _unlike(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for step, other in _steps(model, repository):
         for section, ours, theirs in _ends(model, other, step):
@@ -108,7 +115,7 @@ RULES = (
         "an ensemble without steps, or with instances",
         "Triton does not load the model.",
         "ensemble_scheduling { step { ... } }, and no instance_group",
-        each_model(_malformed),
+        _malformed,
     ),
     Rule(
         "ENS002",
@@ -116,7 +123,7 @@ RULES = (
         "a step whose model is not there",
         "Triton does not load the ensemble.",
         "Name a model of the repository.",
-        each_model(_missing),
+        _missing,
     ),
     Rule(
         "ENS003",
@@ -124,7 +131,7 @@ RULES = (
         "a step whose version is not served",
         "Triton does not load the ensemble.",
         "model_version: -1, or a version that the model's version_policy serves",
-        each_model(_version),
+        _version,
     ),
     Rule(
         "ENS004",
@@ -132,7 +139,7 @@ RULES = (
         "an ensemble with larger batches than a step",
         "Triton does not load the ensemble.",
         "Let max_batch_size be the smallest of the steps'.",
-        each_model(_batch),
+        _batch,
     ),
     Rule(
         "ENS005",
@@ -140,7 +147,7 @@ RULES = (
         "a map to a tensor that the step's model does not have",
         "Triton does not load the ensemble.",
         "The keys of input_map and output_map are the step's own names, the values the ensemble's.",
-        each_model(_tensors),
+        _tensors,
     ),
     Rule(
         "ENS006",
@@ -148,7 +155,7 @@ RULES = (
         "tensors that nothing produces, or nothing takes",
         "Triton does not load the ensemble.",
         "Let each input go into a step, and each tensor come out of one.",
-        each_model(_unfed),
+        _unfed,
     ),
     Rule(
         "ENS007",
@@ -156,6 +163,6 @@ RULES = (
         "types or shapes that differ from the step's",
         "Triton does not load the ensemble: inconsistent shape or type.",
         "Write the step's data_type and dims.",
-        each_model(_unlike),
+        _unlike,
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model, each_model_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 _COUNTS = ("intra_op_thread_count", "inter_op_thread_count", "execution_mode")
 
 
-def _cpu_with_gpus(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _cpu_with_gpus(model: Model) -> Iterator[RuleHit]:
     for group in model.config.instance_group:
         if group.gpus and group.kind in (pb.ModelInstanceGroup.KIND_CPU, pb.ModelInstanceGroup.KIND_MODEL):
             kind = pb.ModelInstanceGroup.Kind.Name(group.kind)
             yield model.hit("instance_group.gpus", f"{kind} with gpus {list(group.gpus)}")
 
 
+@each_model_in
 def _no_gpu(model: Model, repository: Repository) -> Iterator[RuleHit]:
     if repository.settings.gpu is not False:
         return
@@ -34,19 +36,22 @@ def _no_gpu(model: Model, repository: Repository) -> Iterator[RuleHit]:
             yield model.hit("instance_group", "it names a GPU, and the machine has none (--no-gpu)")
 
 
+@each_model_in
 def _idle_gpu(model: Model, repository: Repository) -> Iterator[RuleHit]:
     network = model.backend in ("onnxruntime", "pytorch", "tensorrt", "torch")
     if repository.settings.gpu and network and not model.gpu_possible:
         yield model.hit("instance_group.kind", "all instances are on the CPU, and the machine has a GPU (--gpu)")
 
 
-def _unstated(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _unstated(model: Model) -> Iterator[RuleHit]:
     if not model.config.instance_group and model.backend != "ensemble":
         many = "two on a CPU" if model.backend == "onnxruntime" else "one on a CPU"
         yield model.hit("instance_group", f"it is left out: {many}, one on each GPU where there are any")
 
 
-def _all_cores(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _all_cores(model: Model) -> Iterator[RuleHit]:
     if model.backend != "onnxruntime":
         return
     count = sum(count for kind, count in model.instances if kind == "KIND_CPU")
@@ -54,7 +59,8 @@ def _all_cores(model: Model, repository: Repository) -> Iterator[RuleHit]:  # no
         yield model.hit("parameters.intra_op_thread_count", f"{count} CPU instances, each with a thread per core")
 
 
-def _counts(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _counts(model: Model) -> Iterator[RuleHit]:
     if model.backend != "onnxruntime":
         return
     for name in _COUNTS:
@@ -70,7 +76,7 @@ RULES = (
         "a CPU instance group that names GPUs",
         "Triton does not load the model.",
         "Leave gpus out, or kind: KIND_GPU",
-        each_model(_cpu_with_gpus),
+        _cpu_with_gpus,
     ),
     Rule(
         "INS002",
@@ -78,7 +84,7 @@ RULES = (
         "a GPU instance group on a machine without one (--no-gpu)",
         "Triton does not load the model.",
         "instance_group { kind: KIND_CPU count: 1 }",
-        each_model(_no_gpu),
+        _no_gpu,
     ),
     Rule(
         "INS003",
@@ -86,7 +92,7 @@ RULES = (
         "a network on the CPU of a GPU machine (--gpu)",
         "The GPU stays idle.",
         "instance_group { kind: KIND_GPU count: 1 }",
-        each_model(_idle_gpu),
+        _idle_gpu,
     ),
     Rule(
         "INS004",
@@ -94,7 +100,7 @@ RULES = (
         "no instance group",
         "What runs then depends on the machine: each instance has arenas, and mostly weights, of its own.",
         "instance_group { kind: KIND_CPU count: 1 }",
-        each_model(_unstated),
+        _unstated,
     ),
     Rule(
         "INS005",
@@ -103,7 +109,7 @@ RULES = (
         "They take the cores from each other. Instances times threads must equal the cores: on 2 cores, 2 x 1 gave "
         "113 texts a second and 2 x 2 gave 77.",
         'parameters { key: "intra_op_thread_count" value { string_value: "1" } }',
-        each_model(_all_cores),
+        _all_cores,
     ),
     Rule(
         "INS006",
@@ -111,6 +117,6 @@ RULES = (
         "thread counts that are no numbers",
         "ONNX Runtime's backend refuses the model.",
         'parameters { key: "intra_op_thread_count" value { string_value: "1" } }',
-        each_model(_counts),
+        _counts,
     ),
 )

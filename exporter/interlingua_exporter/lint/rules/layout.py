@@ -59,7 +59,8 @@ def _outside(repository: Repository) -> Iterator[RuleHit]:
                 yield model.hit("", f"it is a link out of the repository, to {os.path.realpath(path)}", file=where)
 
 
-def _missing(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _missing(model: Model) -> Iterator[RuleHit]:
     if not model.model_file or model.backend == "ensemble" or model.config.cc_model_filenames:
         return  # cc_model_filenames names a plan for each kind of GPU
     for version in model.served:
@@ -69,7 +70,8 @@ def _missing(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa
             yield model.hit("default_model_filename", f"{where} is missing", file=where)
 
 
-def _hollow(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _hollow(model: Model) -> Iterator[RuleHit]:
     if not model.model_file:
         return
     for version in model.served:
@@ -146,7 +148,7 @@ RULES = (
         "the model's file is missing in a version that is served",
         "The version does not load.",
         "Publish the file, or take the version out of version_policy.",
-        each_model(_missing),
+        _missing,
     ),
     Rule(
         "REP008",
@@ -154,6 +156,6 @@ RULES = (
         "the model's file is empty or a Git LFS pointer",
         "The version does not load; the error of the backend (a failed parse) does not say why.",
         "Publish the file again.",
-        each_model(_hollow),
+        _hollow,
     ),
 )

@@ -51,7 +51,8 @@ def _beyond_docker(repository: Repository) -> Iterator[RuleHit]:
         yield RuleHit("", "", "--shm-size", f"the Python models take {needed / MIB:.0f} MiB at least")
 
 
-def _arena(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _arena(model: Model) -> Iterator[RuleHit]:
     if model.backend != "onnxruntime" or not any(-1 in entry.dims for entry in model.config.input):
         return
     limited = any(name in model.parameters for name in ("memory.enable_memory_arena_shrinkage", "gpu_mem_limit"))
@@ -93,6 +94,6 @@ RULES = (
         "One request of an unusual length takes memory for good (triton-inference-server/server#7594), in each "
         "instance. A service in front that bounds its calls (max_batch_tokens) bounds this as well.",
         'parameters { key: "memory.enable_memory_arena_shrinkage" value { string_value: "cpu:0" } } (GPU: "gpu:0")',
-        each_model(_arena),
+        _arena,
     ),
 )

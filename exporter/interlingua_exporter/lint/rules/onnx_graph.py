@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from interlingua_exporter.lint.model import Model
-    from interlingua_exporter.lint.repository import Repository
 
 # The newest that onnxruntime 1.31 (interlingua_server/requirements.lock) loads; tried with one-node graphs.
 NEWEST_IR = 13
@@ -41,7 +40,8 @@ def _paths(model: Model) -> Iterator[tuple[int, Path, str]]:
             yield version, path, str(path.relative_to(model.folder))
 
 
-def _damaged(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _damaged(model: Model) -> Iterator[RuleHit]:
     for _, path, where in _paths(model):
         try:
             read_onnx(path)
@@ -58,7 +58,8 @@ def _pairs(model: Model, graph: OnnxFile) -> Iterator[tuple[str, Any, GraphTenso
                 yield section, entry, by_name[entry.name]
 
 
-def _names(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _names(model: Model) -> Iterator[RuleHit]:
     for _, where, graph in _graphs(model):
         for section, theirs in (("input", graph.inputs), ("output", graph.outputs)):
             ours = {entry.name for entry in getattr(model.config, section)}
@@ -72,7 +73,8 @@ def _names(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: 
                 yield model.hit("input", f"{', '.join(sorted(names - ours))} of {where} is not stated")
 
 
-def _types(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _types(model: Model) -> Iterator[RuleHit]:
     for _, where, graph in _graphs(model):
         for section, entry, tensor in _pairs(model, graph):
             ours = pb.DataType.Name(entry.data_type) if entry.data_type in pb.DataType.values() else ""
@@ -81,7 +83,8 @@ def _types(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: 
                 yield model.hit(f"{section}.data_type", what, f"data_type: {tensor.data_type}")
 
 
-def _shapes(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _shapes(model: Model) -> Iterator[RuleHit]:
     batched = model.config.max_batch_size > 0
     for _, where, graph in _graphs(model):
         for section, entry, tensor in _pairs(model, graph):
@@ -98,13 +101,15 @@ def _shapes(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa:
                 yield model.hit(f"{section}.dims", f"{entry.name} is {axis}{ours}, in {where} {list(tensor.shape)}")
 
 
-def _too_new(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _too_new(model: Model) -> Iterator[RuleHit]:
     for _, where, graph in _graphs(model):
         if graph.ir_version > NEWEST_IR or graph.opset > NEWEST_OPSET:
             yield model.hit("", f"IR version {graph.ir_version}, opset {graph.opset}", file=where)
 
 
-def _external(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _external(model: Model) -> Iterator[RuleHit]:
     for version, where, graph in _graphs(model):
         folder = model.version_file(version).parent
         for data in graph.external:
@@ -118,7 +123,8 @@ def _external(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noq
                 yield model.hit("", f"its data file {data.location} has {size} bytes of {data.size}", file=where)
 
 
-def _escaping(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _escaping(model: Model) -> Iterator[RuleHit]:
     for version, where, graph in _graphs(model):
         folder = model.version_file(version).parent
         for data in graph.external:
@@ -133,7 +139,7 @@ RULES = (
         "an ONNX file that is none",
         "The version does not load.",
         "Export again; beyond 2 GiB with external data.",
-        each_model(_damaged),
+        _damaged,
     ),
     Rule(
         "ONX002",
@@ -141,7 +147,7 @@ RULES = (
         "names that the graph does not have, or inputs that are not stated",
         "ONNX Runtime's backend refuses the model.",
         "Write the names of the graph.",
-        each_model(_names),
+        _names,
     ),
     Rule(
         "ONX003",
@@ -149,7 +155,7 @@ RULES = (
         "types that are not the graph's",
         "ONNX Runtime's backend refuses the model (INT32 where the graph has INT64 is the usual one).",
         "Write the graph's type.",
-        each_model(_types),
+        _types,
     ),
     Rule(
         "ONX004",
@@ -159,7 +165,7 @@ RULES = (
         "rank or a fixed size that differs.",
         "State dims without the batch axis and export the graph with an open first axis; or max_batch_size: 0 and "
         "the graph's whole shape.",
-        each_model(_shapes),
+        _shapes,
     ),
     Rule(
         "ONX005",
@@ -167,7 +173,7 @@ RULES = (
         f"an IR version above {NEWEST_IR} or an opset above {NEWEST_OPSET}",
         "The onnxruntime that our server pins (1.31) refuses it; a container's may be older or newer.",
         f"Export with opset {NEWEST_OPSET} or less; model.ir_version = {NEWEST_IR}",
-        each_model(_too_new),
+        _too_new,
     ),
     Rule(
         "ONX006",
@@ -175,7 +181,7 @@ RULES = (
         "external data that is missing or too short",
         "The version does not load: graph and weights are two files, and both have to be shipped.",
         "Copy the data file beside the graph, under the name that the graph has for it.",
-        each_model(_external),
+        _external,
     ),
     Rule(
         "ONX007",
@@ -183,6 +189,6 @@ RULES = (
         "external data outside of the version's folder",
         "ONNX Runtime refuses paths, and links, that lead out of the model's folder (seen with 1.31).",
         "onnx.save(model, path, save_as_external_data=True, location='model.onnx.data')",
-        each_model(_escaping),
+        _escaping,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.repository.triton_config import inexact_versions
-from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model, each_model_in
 from interlingua_exporter.lint.onnx_file import onnx_is_installed, saturating_products
 from interlingua_exporter.lint.rules.accelerators import PARAMETERS, is_on, tensorrt
 
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 _MODES = ("FP32", "FP16", "BF16", "INT8")
 
 
-def _flag(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _flag(model: Model) -> Iterator[RuleHit]:
     mode = (tensorrt(model) or {}).get("precision_mode", "")
     if mode in _MODES[1:]:
         yield model.hit(PARAMETERS, f"precision_mode is {mode}")
 
 
-def _unknown(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _unknown(model: Model) -> Iterator[RuleHit]:
     mode = (tensorrt(model) or {}).get("precision_mode", "FP32")
     if mode not in _MODES:
         yield model.hit(PARAMETERS, f"precision_mode is {mode!r}, none of {', '.join(_MODES)}")
 
 
-def _layer_norm(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _layer_norm(model: Model) -> Iterator[RuleHit]:
     parameters = tensorrt(model) or {}
     if parameters.get("precision_mode") == "FP16" and not is_on(parameters, "trt_layer_norm_fp32_fallback"):
         yield model.hit(PARAMETERS, "precision_mode FP16 without trt_layer_norm_fp32_fallback")
@@ -48,12 +51,14 @@ def _inexact(model: Model) -> Iterator[tuple[str, str]]:
             yield f"{version}/{model.model_file}", "int8 with weights of 8 bits, as its parameters say"
 
 
+@each_model_in
 def _saturating(model: Model, repository: Repository) -> Iterator[RuleHit]:
     if repository.settings.vnni is False:
         for where, what in _inexact(model):
             yield model.hit("", what, file=where)
 
 
+@each_model_in
 def _bound_to_vnni(model: Model, repository: Repository) -> Iterator[RuleHit]:
     if repository.settings.vnni is not False:
         for where, what in _inexact(model):
@@ -68,7 +73,7 @@ RULES = (
         "TensorRT 11 has no FP16, BF16 and INT8 flags any more: precision is what the graph says, and a model that "
         "relied on the flag runs in fp32, or not at all.",
         "Export the ONNX file itself in fp16 or bf16 (int8 with Q/DQ nodes), and leave precision_mode out.",
-        each_model(_flag),
+        _flag,
     ),
     Rule(
         "PRC002",
@@ -76,7 +81,7 @@ RULES = (
         "a precision mode that does not exist",
         "The model does not load.",
         'parameters { key: "precision_mode" value: "FP32" }',
-        each_model(_unknown),
+        _unknown,
     ),
     Rule(
         "PRC003",
@@ -85,7 +90,7 @@ RULES = (
         "LayerNorm of BERT-family models overflows in fp16 (NVIDIA/TensorRT#2466, #3101, #4493): wrong vectors or "
         "NaN, without an error.",
         'parameters { key: "trt_layer_norm_fp32_fallback" value: "1" }',
-        each_model(_layer_norm),
+        _layer_norm,
     ),
     Rule(
         "PRC004",
@@ -94,7 +99,7 @@ RULES = (
         "x86 CPUs without VNNI add two uint8 x int8 products in 16 bits: a product that should be -1.398 came out as "
         "-0.278, and nothing says so.",
         "Export again with weights of 7 bits (--weight-bits 7, the default), or serve on a CPU with VNNI.",
-        each_model(_saturating),
+        _saturating,
     ),
     Rule(
         "PRC005",
@@ -103,6 +108,6 @@ RULES = (
         "They are exact on x86 CPUs with VNNI and on Arm, and wrong on other x86 CPUs: another machine of the same "
         "fleet may answer otherwise.",
         "Weights of 7 bits (--weight-bits 7, the default) are exact everywhere.",
-        each_model(_bound_to_vnni),
+        _bound_to_vnni,
     ),
 )

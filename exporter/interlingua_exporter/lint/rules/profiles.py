@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from interlingua_exporter.lint.model import Model
-    from interlingua_exporter.lint.repository import Repository
 
 _KINDS = ("min", "opt", "max")
 Shapes = dict[str, tuple[int, ...]]
@@ -45,13 +44,15 @@ def dynamic_inputs(model: Model) -> tuple[str, ...]:
     return tuple(entry.name for entry in model.config.input if batched or -1 in entry.dims)
 
 
-def _none(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _none(model: Model) -> Iterator[RuleHit]:
     names = dynamic_inputs(model)
     if tensorrt(model) is not None and names and not _texts(model):
         yield model.hit(PARAMETERS, f"no profile for {', '.join(names)}")
 
 
-def _malformed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _malformed(model: Model) -> Iterator[RuleHit]:
     for kind, text in _texts(model).items():
         try:
             parse(text)
@@ -59,7 +60,8 @@ def _malformed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # no
             yield model.hit(PARAMETERS, f"trt_profile_{kind}_shapes {text!r} is not input:1x2,other:3x4")
 
 
-def _partial(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _partial(model: Model) -> Iterator[RuleHit]:
     stated = _texts(model)
     if not stated:
         return
@@ -72,7 +74,8 @@ def _partial(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa
             yield model.hit(PARAMETERS, f"trt_profile_{kind}_shapes leaves out {', '.join(missing)}")
 
 
-def _disordered(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _disordered(model: Model) -> Iterator[RuleHit]:
     profiles = _parsed(model)
     if set(profiles) != set(_KINDS):
         return
@@ -84,7 +87,8 @@ def _disordered(model: Model, repository: Repository) -> Iterator[RuleHit]:  # n
             yield model.hit(PARAMETERS, f"{name}: not min {low} <= opt {usual} <= max {high}")
 
 
-def _narrow(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _narrow(model: Model) -> Iterator[RuleHit]:
     batch = model.config.max_batch_size
     largest = _parsed(model).get("max", {})
     for entry in model.config.input:
@@ -105,7 +109,7 @@ RULES = (
         "Every shape that was not seen before rebuilds the engine, 30 to 100 s in the middle of a request "
         "(microsoft/onnxruntime#12120).",
         'parameters { key: "trt_profile_min_shapes" value: "input_ids:1x1,attention_mask:1x1" }, and opt and max',
-        each_model(_none),
+        _none,
     ),
     Rule(
         "PRF002",
@@ -113,7 +117,7 @@ RULES = (
         "a profile that cannot be read",
         "ONNX Runtime refuses it, and the model does not load.",
         "input_ids:1x16,attention_mask:1x16",
-        each_model(_malformed),
+        _malformed,
     ),
     Rule(
         "PRF003",
@@ -121,7 +125,7 @@ RULES = (
         "profiles that leave out a kind or a dynamic input",
         "ONNX Runtime takes min, opt and max for all dynamic inputs, or none of them.",
         "State the three of them, each with every input.",
-        each_model(_partial),
+        _partial,
     ),
     Rule(
         "PRF004",
@@ -129,7 +133,7 @@ RULES = (
         "a profile whose sizes are out of order",
         "TensorRT builds no engine for it.",
         "min <= opt <= max in every dimension.",
-        each_model(_disordered),
+        _disordered,
     ),
     Rule(
         "PRF005",
@@ -137,6 +141,6 @@ RULES = (
         "profiles that do not cover the largest batch",
         "A batch beyond the profile rebuilds the engine in the middle of a request.",
         "Let the first size of trt_profile_max_shapes be max_batch_size.",
-        each_model(_narrow),
+        _narrow,
     ),
 )

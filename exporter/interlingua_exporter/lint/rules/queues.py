@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from interlingua_exporter.lint.model import Model
-    from interlingua_exporter.lint.repository import Repository
 
 _STALL = (
     "It switches Triton's prefetching off: a request that arrives between an answer and the instance becoming idle "
@@ -21,13 +20,15 @@ _STALL = (
 _FIELD = "dynamic_batching.default_queue_policy"
 
 
-def _priorities(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _priorities(model: Model) -> Iterator[RuleHit]:
     levels = model.config.dynamic_batching.priority_levels
     if levels:
         yield model.hit("dynamic_batching.priority_levels", f"it is {levels}")
 
 
-def _policy(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _policy(model: Model) -> Iterator[RuleHit]:
     policy = model.config.dynamic_batching.default_queue_policy
     names = [
         name
@@ -38,20 +39,23 @@ def _policy(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa:
         yield model.hit(_FIELD, f"{', '.join(names)} set")
 
 
-def _override(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _override(model: Model) -> Iterator[RuleHit]:
     batching = model.config.dynamic_batching
     for policy in (batching.default_queue_policy, *batching.priority_queue_policy.values()):
         if policy.allow_timeout_override and not policy.default_timeout_microseconds:
             yield model.hit(f"{_FIELD}.allow_timeout_override", "there is no default_timeout_microseconds to override")
 
 
-def _without_levels(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _without_levels(model: Model) -> Iterator[RuleHit]:
     batching = model.config.dynamic_batching
     if batching.priority_queue_policy and not batching.priority_levels:
         yield model.hit("dynamic_batching.priority_queue_policy", "priority_levels is 0")
 
 
-def _delayed(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _delayed(model: Model) -> Iterator[RuleHit]:
     batching = model.config.dynamic_batching
     for policy in (batching.default_queue_policy, *batching.priority_queue_policy.values()):
         if policy.default_timeout_microseconds and policy.timeout_action == pb.ModelQueuePolicy.DELAY:
@@ -65,7 +69,7 @@ RULES = (
         "priority levels: the hidden stall",
         _STALL,
         "Leave priority_levels out; serve what is urgent by a model of its own.",
-        each_model(_priorities),
+        _priorities,
     ),
     Rule(
         "QUE002",
@@ -73,7 +77,7 @@ RULES = (
         "a queue policy: the hidden stall",
         _STALL,
         "dynamic_batching { }; let requests carry their deadline, and shed late ones before computing them.",
-        each_model(_policy),
+        _policy,
     ),
     Rule(
         "QUE003",
@@ -82,7 +86,7 @@ RULES = (
         "A request's own timeout counts only where it is below default_timeout_microseconds; with 0 it never is, and "
         "requests wait without limit.",
         "State default_timeout_microseconds, or leave the policy out.",
-        each_model(_override),
+        _override,
     ),
     Rule(
         "QUE004",
@@ -90,7 +94,7 @@ RULES = (
         "queue policies of priorities that do not exist",
         "Without priority_levels Triton ignores priority_queue_policy: the limits in it do not hold.",
         "Leave priority_queue_policy out.",
-        each_model(_without_levels),
+        _without_levels,
     ),
     Rule(
         "QUE005",
@@ -98,6 +102,6 @@ RULES = (
         "late requests are kept",
         "They are computed after all others, when their clients have gone; the queue has no limit.",
         "timeout_action: REJECT",
-        each_model(_delayed),
+        _delayed,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, ServiceSpec
-from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
+from interlingua_exporter.lint.finding import Rule, RuleHit, each_model, each_model_in
 from interlingua_exporter.lint.python_source import read_python
 
 if TYPE_CHECKING:
@@ -34,24 +34,28 @@ def _calls(model: Model, repository: Repository) -> Iterator[tuple[int, ServiceS
             yield version, spec, network
 
 
-def _unspecified(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _unspecified(model: Model) -> Iterator[RuleHit]:
     for version, spec, reason in _specs(model):
         if spec is None:
             yield model.hit("parameters", f"version {version} is not described: {reason}")
 
 
+@each_model_in
 def _no_network(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for version, spec, _ in _specs(model):
         if spec and spec.network not in repository.by_name:
             yield model.hit(f"parameters.{version}/network", f"there is no model {spec.network!r}")
 
 
+@each_model_in
 def _no_version(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for version, _spec, network in _calls(model, repository):
         if version not in network.served:
             yield model.hit(f"parameters.{version}/network", f"{network.name} does not serve version {version}")
 
 
+@each_model_in
 def _other_tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for version, spec, network in _calls(model, repository):
         ours, theirs = set(spec.inputs), {entry.name for entry in network.config.input}
@@ -65,6 +69,7 @@ def _other_tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
             yield model.hit("output", what)
 
 
+@each_model_in
 def _larger(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for _, _, network in _calls(model, repository):
         ours, theirs = model.config.max_batch_size, network.config.max_batch_size
@@ -82,6 +87,7 @@ def _two_spaces(repository: Repository) -> Iterator[RuleHit]:
             yield document.hit(f"parameters.{version}/digest", f"it is not that of {query.name}")
 
 
+@each_model_in
 def _unknown_calls(model: Model, repository: Repository) -> Iterator[RuleHit]:
     if model.backend != "python":
         return
@@ -102,7 +108,7 @@ RULES = (
         "a service without the parameters of a version",
         "The `text` backend refuses the model: everything that it has to know stands in `<version>/...`.",
         _AGAIN,
-        each_model(_unspecified),
+        _unspecified,
     ),
     Rule(
         "BLS002",
@@ -110,7 +116,7 @@ RULES = (
         "a service whose network is not there",
         "It loads, and every request fails.",
         _AGAIN,
-        each_model(_no_network),
+        _no_network,
     ),
     Rule(
         "BLS003",
@@ -118,7 +124,7 @@ RULES = (
         "a service whose version its network does not serve",
         "Version v of a service calls version v of its network: every request fails.",
         _AGAIN,
-        each_model(_no_version),
+        _no_version,
     ),
     Rule(
         "BLS004",
@@ -126,7 +132,7 @@ RULES = (
         "a service whose tensors are not its network's",
         "It loads, and every request fails, or has another dimension than stated.",
         _AGAIN,
-        each_model(_other_tensors),
+        _other_tensors,
     ),
     Rule(
         "BLS005",
@@ -134,7 +140,7 @@ RULES = (
         "a service with larger batches than its network",
         "A call of many short texts exceeds the network's max_batch_size and fails.",
         "Let the network's max_batch_size be at least the service's.",
-        each_model(_larger),
+        _larger,
     ),
     Rule(
         "BLS006",
@@ -150,6 +156,6 @@ RULES = (
         "a Python model that calls a model which is not there",
         "It loads, and the call fails (unless another repository has that model).",
         "Put the model into the repository.",
-        each_model(_unknown_calls),
+        _unknown_calls,
     ),
 )

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from interlingua_exporter.lint.model import Model
-    from interlingua_exporter.lint.repository import Repository
 
 _HALVES = (pb.TYPE_FP16, pb.TYPE_BF16)
 
@@ -24,19 +23,22 @@ def _tensors(model: Model) -> Iterator[tuple[str, Any]]:
         yield from ((section, entry) for entry in getattr(model.config, section))
 
 
-def _dims(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _dims(model: Model) -> Iterator[RuleHit]:
     for section, entry in _tensors(model):
         if not entry.dims or any(size == 0 or size < -1 for size in entry.dims):
             yield model.hit(f"{section}.dims", f"{entry.name}: dims {list(entry.dims)}")
 
 
-def _no_type(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _no_type(model: Model) -> Iterator[RuleHit]:
     for section, entry in _tensors(model):
         if entry.data_type == pb.TYPE_INVALID:
             yield model.hit(f"{section}.data_type", f"{entry.name} has no data_type")
 
 
-def _reshape(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _reshape(model: Model) -> Iterator[RuleHit]:
     for section, entry in _tensors(model):
         shape = list(entry.reshape.shape)
         if not entry.HasField("reshape") or -1 in shape or -1 in entry.dims:
@@ -45,13 +47,15 @@ def _reshape(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa
             yield model.hit(f"{section}.reshape", f"{entry.name}: {list(entry.dims)} cannot become {shape}")
 
 
-def _twice(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _twice(model: Model) -> Iterator[RuleHit]:
     for name, count in Counter((section, entry.name) for section, entry in _tensors(model)).items():
         if count > 1:
             yield model.hit(name[0], f"{name[1]} stands there {count} times")
 
 
-def _half_scores(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _half_scores(model: Model) -> Iterator[RuleHit]:
     for entry in model.config.output:
         if entry.data_type in _HALVES and list(entry.dims) == [1]:
             yield model.hit("output.data_type", f"{entry.name} is one value in half precision")
@@ -64,7 +68,7 @@ RULES = (
         "dims that are none",
         "A dimension is 1 and more, or -1 where it is open; Triton does not load the model.",
         "dims: [ -1 ] or the size; a scalar is dims: [ 1 ] with reshape { }.",
-        each_model(_dims),
+        _dims,
     ),
     Rule(
         "SHP002",
@@ -72,7 +76,7 @@ RULES = (
         "a tensor without data_type",
         "Triton does not load the model.",
         "data_type: TYPE_FP32",
-        each_model(_no_type),
+        _no_type,
     ),
     Rule(
         "SHP003",
@@ -80,7 +84,7 @@ RULES = (
         "a reshape that changes the number of values",
         "Triton does not load the model.",
         "Give reshape.shape as many values as dims.",
-        each_model(_reshape),
+        _reshape,
     ),
     Rule(
         "SHP004",
@@ -88,7 +92,7 @@ RULES = (
         "a tensor that is stated twice",
         "It loads without a word; only one of the two can hold.",
         "Remove one of them.",
-        each_model(_twice),
+        _twice,
     ),
     Rule(
         "SHP005",
@@ -96,6 +100,6 @@ RULES = (
         "a score in half precision",
         "Near 1 a half has three digits: the best candidates tie after a sigmoid, and the ranking is lost.",
         "Let scores leave the graph as raw logits in TYPE_FP32.",
-        each_model(_half_scores),
+        _half_scores,
     ),
 )

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 _COPYING_S = 60.0  # files of two versions that are copied together are not this far apart
 
 
-def _none(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _none(model: Model) -> Iterator[RuleHit]:
     if not model.served:
         there = ", ".join(map(str, model.versions)) or "none"
         yield model.hit("version_policy", f"no version is served (version folders: {there})", file="")
 
 
-def _absent(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _absent(model: Model) -> Iterator[RuleHit]:
     absent = [version for version in model.config.version_policy.specific.versions if version not in model.versions]
     if absent and model.served:
         numbers = ", ".join(map(str, absent))
@@ -38,21 +40,24 @@ def _leading_zeros(repository: Repository) -> Iterator[RuleHit]:
                 yield model.hit("", f"Triton ignores the folder {name}", f"mv {name} {int(name)}", file=name)
 
 
-def _many(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _many(model: Model) -> Iterator[RuleHit]:
     choice = model.config.version_policy.WhichOneof("policy_choice")
     if choice in ("all", "latest") and len(model.served) > 1:
         what = f"versions {', '.join(map(str, model.served))} are in memory together"
         yield model.hit(f"version_policy.{choice}", what)
 
 
-def _no_policy(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _no_policy(model: Model) -> Iterator[RuleHit]:
     if len(model.versions) > 1 and model.config.version_policy.WhichOneof("policy_choice") is None:
         numbers = ", ".join(map(str, model.versions))
         mend = f"version_policy {{ specific {{ versions: [{numbers}] }} }}"
         yield model.hit("version_policy", f"of the versions {numbers} only {model.versions[-1]} is served", mend)
 
 
-def _overwritten(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _overwritten(model: Model) -> Iterator[RuleHit]:
     newest = [(version, _newest(model.folder / str(version))) for version in model.versions]
     for (older, time), (newer, next_time) in itertools.pairwise(newest):
         if time > next_time + _COPYING_S and next_time:
@@ -70,7 +75,7 @@ RULES = (
         "no version is served",
         "The model does not load: at least one version must be available under its policy.",
         "Publish a version folder (an ensemble needs an empty one), or name one that is there.",
-        each_model(_none),
+        _none,
     ),
     Rule(
         "VER002",
@@ -78,7 +83,7 @@ RULES = (
         "version_policy names versions that are not there",
         "Triton serves the others and says nothing; who asks for the missing one gets an error.",
         "Take the number out of version_policy, or publish the version.",
-        each_model(_absent),
+        _absent,
     ),
     Rule(
         "VER003",
@@ -94,7 +99,7 @@ RULES = (
         "the policy loads old versions as well",
         "Every version that is served has weights, arenas and instances of its own, on the host and on the GPU.",
         "version_policy { specific { versions: [N] } } with the versions that clients still ask for.",
-        each_model(_many),
+        _many,
     ),
     Rule(
         "VER005",
@@ -102,7 +107,7 @@ RULES = (
         "several versions, and no version policy",
         "At the next load the highest number is served, whole or not, and it alone: clients lose the old version.",
         "version_policy { specific { versions: [N] } }",
-        each_model(_no_policy),
+        _no_policy,
     ),
     Rule(
         "VER006",
@@ -111,6 +116,6 @@ RULES = (
         "A version that changes in place gives other answers under the same number: caches, indexes and clients that "
         "pinned it mix old and new. (Copying a repository without its times looks the same.)",
         "Publish the change as a new version.",
-        each_model(_overwritten),
+        _overwritten,
     ),
 )

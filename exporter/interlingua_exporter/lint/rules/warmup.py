@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from interlingua_exporter.lint.model import Model
-    from interlingua_exporter.lint.repository import Repository
 
 _FOLDER = "warmup"
 BYTES: dict[int, int] = {
@@ -61,27 +60,31 @@ def _needed(entry: Any) -> int | None:
     return tensor_bytes(entry.data_type, entry.dims)
 
 
-def _missing(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _missing(model: Model) -> Iterator[RuleHit]:
     for name, field, _, size in _files(model):
         if size < 0:
             yield model.hit(field, f"{_FOLDER}/{name} is missing")
 
 
-def _short(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _short(model: Model) -> Iterator[RuleHit]:
     for name, field, entry, size in _files(model):
         needed = _needed(entry)
         if needed is not None and 0 <= size < needed:
             yield model.hit(field, f"{_FOLDER}/{name} has {size} bytes of {needed}")
 
 
-def _long(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _long(model: Model) -> Iterator[RuleHit]:
     for name, field, entry, size in _files(model):
         needed = _needed(entry)
         if needed is not None and size > needed:
             yield model.hit(field, f"{_FOLDER}/{name} has {size} bytes, {needed} are used")
 
 
-def _unfit(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _unfit(model: Model) -> Iterator[RuleHit]:
     ours = {entry.name: entry for entry in model.config.input}
     required = {entry.name for entry in model.config.input if not entry.optional}
     if not ours:
@@ -105,13 +108,15 @@ def _unfit(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: 
             yield model.hit(field, f"dims are {a}, the input's {b}")
 
 
-def _no_data(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _no_data(model: Model) -> Iterator[RuleHit]:
     for sample, name, entry in _inputs(model):
         if entry.WhichOneof("input_data_type") is None:
             yield model.hit(f"model_warmup[{sample.name}].inputs[{name}]", "it has no data")
 
 
-def _batch(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _batch(model: Model) -> Iterator[RuleHit]:
     limit = model.config.max_batch_size
     for sample in model.config.model_warmup:
         if limit and sample.batch_size > limit:
@@ -119,7 +124,8 @@ def _batch(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: 
             yield model.hit(f"model_warmup[{sample.name}].batch_size", what)
 
 
-def _invented(model: Model, repository: Repository) -> Iterator[RuleHit]:  # noqa: ARG001
+@each_model
+def _invented(model: Model) -> Iterator[RuleHit]:
     for sample, name, entry in _inputs(model):
         field = f"model_warmup[{sample.name}].inputs[{name}]"
         if entry.random_data and entry.data_type in _WHOLE:
@@ -135,7 +141,7 @@ RULES = (
         "a warm-up file that is missing",
         "The model does not load.",
         "Write the file into <model>/warmup, or take the sample out.",
-        each_model(_missing),
+        _missing,
     ),
     Rule(
         "WRM002",
@@ -143,7 +149,7 @@ RULES = (
         "a warm-up file that is too short",
         "The model does not load. A file holds one item, little-endian, without the batch axis.",
         "Write all values of one item.",
-        each_model(_short),
+        _short,
     ),
     Rule(
         "WRM003",
@@ -151,7 +157,7 @@ RULES = (
         "a warm-up file that is too long",
         "Only the first values are used: mostly the wrong type, or a whole batch where one item belongs.",
         "Write the values of one item.",
-        each_model(_long),
+        _long,
     ),
     Rule(
         "WRM004",
@@ -159,7 +165,7 @@ RULES = (
         "a warm-up sample that does not fit the inputs",
         "The sample is a request like any other: it is refused, and with it the model.",
         "State every input, with its type and a shape that it allows.",
-        each_model(_unfit),
+        _unfit,
     ),
     Rule(
         "WRM005",
@@ -167,7 +173,7 @@ RULES = (
         "a warm-up input without data",
         "The model does not load.",
         'input_data_file: "..."',
-        each_model(_no_data),
+        _no_data,
     ),
     Rule(
         "WRM006",
@@ -175,7 +181,7 @@ RULES = (
         "a warm-up batch beyond max_batch_size",
         "The model does not load.",
         "batch_size: no more than max_batch_size",
-        each_model(_batch),
+        _batch,
     ),
     Rule(
         "WRM007",
@@ -184,6 +190,6 @@ RULES = (
         "Random ids can lie beyond the vocabulary, and a mask of zeros makes mean pooling divide by zero: the warm-up "
         "fails, or leaves kernels cold that real texts need.",
         "input_data_file with the ids of a real text, one sample for each batch and length",
-        each_model(_invented),
+        _invented,
     ),
 )
