@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from interlingua.base.errors import InputError
+from interlingua_loadtest.request_kinds import KINDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,6 @@ Schedule = Literal["poisson", "constant", "bursts", "replay"]
 
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 _TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float}
-KINDS = ("embed_query", "embed_document", "rerank", "search")
 
 # The web page may change these; the others decide how the run is made, and stand when it begins.
 _ON_THE_WEB_PAGE = frozenset(

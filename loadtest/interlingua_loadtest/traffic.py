@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua_loadtest.draws import Draws, zipf_weights
-from interlingua_loadtest.traffic_mix import KINDS, Kind, Mix, of_lengths, require_drawable, rerank_documents
+from interlingua_loadtest.request_kinds import KINDS, Kind
+from interlingua_loadtest.traffic_mix import Mix, of_lengths, require_drawable, rerank_documents
 from interlingua_loadtest.traffic_source import Source, SourceText
 
 if TYPE_CHECKING:

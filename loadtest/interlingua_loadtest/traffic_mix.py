@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from interlingua.base.errors import InputError
 from interlingua_client.language_tag import normalize_tag
+from interlingua_loadtest.request_kinds import KINDS, Kind
 
 if TYPE_CHECKING:
     from interlingua_loadtest.traffic_source import Source, SourceText
 
-Kind = Literal["embed_query", "embed_document", "rerank", "search"]
 Repeats = Literal["unique", "zipf"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 QUERIES_MEASURED: tuple[Kind, ...] = ("embed_query", "search")
 DOCUMENTS_MEASURED: tuple[Kind, ...] = ("embed_document", "rerank")
 

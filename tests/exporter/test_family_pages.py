@@ -12,12 +12,12 @@ import pytest
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua.repository.triton_config import Placement
+from interlingua.served.kinds import PRECISIONS, Precision
 from interlingua_cli import VERBS, cli
 from interlingua_evaluation.systems.system_name import SystemName
 from interlingua_exporter.models.catalog import CATALOG, Entry, find, read_catalog
 from interlingua_exporter.models.exportable import obstacles, status
 from interlingua_exporter.models.memory_need import memory_need, parameters
-from interlingua_exporter.models.model_facts import NUMBER_FORMATS, NumberFormat
 from interlingua_exporter.models.models_table import amount
 from interlingua_exporter.models.spec import ArchiveSource, DeltaSource, ModelSpec
 from interlingua_exporter.precision.precision_choice import require_allowed, require_runnable
@@ -92,10 +92,10 @@ def test_the_stated_memory_and_verdicts_are_the_catalogues(page: Page) -> None:
     for name, row in zip([row["model"] for row in page.table("model")], rows, strict=True):
         spec = find(name, ENTRIES)
         assert spec is not None
-        assert row == {number_format: cell(spec, number_format) for number_format in NUMBER_FORMATS}
+        assert row == {number_format: cell(spec, number_format) for number_format in PRECISIONS}
 
 
-def cell(spec: ModelSpec, number_format: NumberFormat) -> str:
+def cell(spec: ModelSpec, number_format: Precision) -> str:
     """Gigabytes in usual calls, (for one text of the full window,) and the verdict."""
     verdict = spec.verdict(number_format)
     if verdict == "forbidden":

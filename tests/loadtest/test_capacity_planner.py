@@ -14,7 +14,7 @@ from interlingua_loadtest.capacity.demand import Demand
 from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError, Runs, highest_rate, interval
 from interlingua_loadtest.capacity.planner import cost_per_million, demand_changes, peak_and_mean, replicas_for, what_if
 from interlingua_loadtest.capacity.server_layout import ServerLayout
-from interlingua_loadtest.capacity.workload import KINDS
+from interlingua_loadtest.request_kinds import KINDS
 from interlingua_loadtest.slo import Slo
 from tests.loadtest.capacity_layouts import one_service, queue, whole_server
 

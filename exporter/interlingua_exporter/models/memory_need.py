@@ -18,14 +18,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from interlingua_exporter.models.model_facts import NetworkShape, NumberFormat
+    from interlingua.served.kinds import Precision
+    from interlingua_exporter.models.model_facts import NetworkShape
     from interlingua_exporter.models.spec import ModelSpec
 
 GIGABYTE = 10**9
 DEFAULT_TOKENS = 1024  # `interlingua export --max-batch-tokens`
 
-WEIGHT_BYTES: dict[NumberFormat, int] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
-_VALUE_BYTES: dict[NumberFormat, int] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 5}
+WEIGHT_BYTES: dict[Precision, int] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
+_VALUE_BYTES: dict[Precision, int] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 5}
 _SCORE_BYTES = 4
 
 
@@ -52,7 +53,7 @@ def download_bytes(spec: ModelSpec) -> int:
 
 
 def memory_need(
-    spec: ModelSpec, precision: NumberFormat, *, tokens: int = DEFAULT_TOKENS, longest: int | None = None
+    spec: ModelSpec, precision: Precision, *, tokens: int = DEFAULT_TOKENS, longest: int | None = None
 ) -> MemoryNeed | None:
     """Of one instance; None where the entry does not state the network.
 
@@ -67,7 +68,7 @@ def memory_need(
     return MemoryNeed(weights, _activations(spec.network, precision, max(tokens, row), row))
 
 
-def _activations(shape: NetworkShape, precision: NumberFormat, tokens: int, row: int) -> int:
+def _activations(shape: NetworkShape, precision: Precision, tokens: int, row: int) -> int:
     if not shape.heads or not shape.feed_forward:
         return 0
     value = _VALUE_BYTES[precision]

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from interlingua.base.errors import InputError
+from interlingua.served.kinds import PRECISIONS, Device, Precision
 
-NumberFormat = Literal["fp32", "bf16", "fp16", "int8"]
 Verdict = Literal["safe", "guarded", "unproven", "forbidden"]
 Activation = Literal["identity", "tanh"]
 Weights = Literal["own", "dummy"]
-Device = Literal["cpu", "gpu"]
-
-NUMBER_FORMATS: tuple[NumberFormat, ...] = get_args(NumberFormat)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +44,7 @@ class NetworkShape:
     head_width: int = 0
     gated: bool = False
     active_parameters: int = 0
-    stored_as: NumberFormat = "fp32"
+    stored_as: Precision = "fp32"
 
     def __post_init__(self) -> None:
         """Raises InputError naming every size that cannot be."""
@@ -56,7 +53,7 @@ class NetworkShape:
             for name, least in _LEAST.items()
             if type(value := getattr(self, name)) is not int or value < least
         ]
-        faults += _choices(self, {"stored_as": NUMBER_FORMATS})
+        faults += _choices(self, {"stored_as": PRECISIONS})
         refuse("network", faults)
 
 
@@ -114,13 +111,13 @@ class PrecisionLimit:
         verdict: `safe`; `guarded`: with LayerNorm, softmax, pooling and head in fp32; `unproven`; `forbidden`.
     """
 
-    precision: NumberFormat
+    precision: Precision
     verdict: Verdict
     why: str
 
     def __post_init__(self) -> None:
         """Raises InputError."""
-        choices = _choices(self, {"precision": NUMBER_FORMATS, "verdict": get_args(Verdict)})
+        choices = _choices(self, {"precision": PRECISIONS, "verdict": get_args(Verdict)})
         refuse("precision_limits", choices)
 
 
@@ -138,7 +135,7 @@ class Run:
     """
 
     weights: Weights
-    precisions: tuple[NumberFormat, ...]
+    precisions: tuple[Precision, ...]
     how: str = ""
     on: Device = "cpu"
     served: bool = False
@@ -148,9 +145,9 @@ class Run:
         """Raises InputError."""
         faults = _choices(self, {"weights": get_args(Weights), "on": get_args(Device)})
         faults += [
-            f"precisions has {name!r}, known are {', '.join(NUMBER_FORMATS)}"
+            f"precisions has {name!r}, known are {', '.join(PRECISIONS)}"
             for name in self.precisions
-            if name not in NUMBER_FORMATS
+            if name not in PRECISIONS
         ]
         refuse("ran", faults + ["precisions is empty"] * (not self.precisions))
 

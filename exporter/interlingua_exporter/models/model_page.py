@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interlingua.served.kinds import PRECISIONS
 from interlingua_exporter.models.exportable import explain, obstacles, runtime_of
 from interlingua_exporter.models.machine_needs import needs
 from interlingua_exporter.models.memory_need import GIGABYTE, memory_need, parameters
-from interlingua_exporter.models.model_facts import NUMBER_FORMATS
 from interlingua_exporter.models.models_table import amount
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _formats(spec: ModelSpec) -> RenderableType:
 
     made = Table("format", "verdict", "GB at 1024 tokens", f"GB at one text of {spec.max_tokens}", "why")
     reasons = {limit.precision: limit.why for limit in spec.precision_limits}
-    for name in NUMBER_FORMATS:
+    for name in PRECISIONS:
         usual, full = memory_need(spec, name), memory_need(spec, name, longest=spec.max_tokens)
         cells = [f"{need.total / GIGABYTE:.2f}" if need else "?" for need in (usual, full)]
         built = "" if name in spec.precisions else " (not exported yet)" * (spec.verdict(name) != "forbidden")

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
+from interlingua.served.kinds import PRECISIONS, Precision
 from interlingua_exporter.models.exportable import obstacles, status
 from interlingua_exporter.models.memory_need import GIGABYTE, download_bytes, memory_need, parameters
-from interlingua_exporter.models.model_facts import NUMBER_FORMATS, NumberFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,9 +72,9 @@ def speaks(spec: ModelSpec, language: str) -> bool:
     return first in {tag.casefold().partition("-")[0] for tag in spec.languages.tags}
 
 
-def formats(spec: ModelSpec) -> tuple[NumberFormat, ...]:
+def formats(spec: ModelSpec) -> tuple[Precision, ...]:
     """Those that nothing forbids."""
-    return tuple(name for name in NUMBER_FORMATS if spec.verdict(name) != "forbidden")
+    return tuple(name for name in PRECISIONS if spec.verdict(name) != "forbidden")
 
 
 def least_memory(spec: ModelSpec) -> int:
@@ -142,16 +142,16 @@ def run_formats(spec: ModelSpec) -> str:
     """The formats in which the very model was run: `fp32 int8`, with a * what ran on a GPU; "" where it was not."""
     counted = [run for run in spec.ran if run.weights == "own"] or spec.ran
     ran = {name + "*" * (run.on == "gpu") for run in counted for name in run.precisions}
-    return " ".join(name + star for name in NUMBER_FORMATS for star in ("", "*") if name + star in ran)
+    return " ".join(name + star for name in PRECISIONS for star in ("", "*") if name + star in ran)
 
 
 def _memory(spec: ModelSpec) -> str:
-    half: NumberFormat = "bf16" if spec.verdict("fp16") == "forbidden" else "fp16"
-    names: tuple[NumberFormat, ...] = ("fp32", half, "int8")
+    half: Precision = "bf16" if spec.verdict("fp16") == "forbidden" else "fp16"
+    names: tuple[Precision, ...] = ("fp32", half, "int8")
     return " / ".join(_gigabytes(spec, name) for name in names)
 
 
-def _gigabytes(spec: ModelSpec, name: NumberFormat) -> str:
+def _gigabytes(spec: ModelSpec, name: Precision) -> str:
     need = memory_need(spec, name)
     return "-" if need is None or spec.verdict(name) == "forbidden" else f"{need.total / GIGABYTE:.1f}"
 

@@ -14,7 +14,6 @@ from interlingua_exporter.models.model_facts import (
     DenseLayer,
     Languages,
     NetworkShape,
-    NumberFormat,
     PrecisionLimit,
     Run,
     Specials,
@@ -187,7 +186,7 @@ class ModelSpec:
             return self.dense[-1].outputs
         return self.network.hidden if self.network else 0
 
-    def verdict(self, precision: NumberFormat) -> Verdict:
+    def verdict(self, precision: Precision) -> Verdict:
         """What is known of a number format."""
         stated = next((limit.verdict for limit in self.precision_limits if limit.precision == precision), None)
         return stated or ("safe" if precision == "fp32" else "unproven")

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from interlingua_exporter.models.model_facts import NumberFormat
+    from interlingua.served.kinds import Precision
     from interlingua_exporter.models.spec import ModelSpec
 
 GATE_TOKENS = 1024  # the longest text of the parity gate (interlingua_exporter/texts/parity_texts.py)
 GATE_BATCH = 6
 _HEADER = 100_000_000  # bytes; safetensors' own limit for the header of a file
-_STORED: dict[str, NumberFormat] = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32"}
+_STORED: dict[str, Precision] = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32"}
 _NOT_WEIGHTS = ("training_args.bin", "optimizer.bin", "scheduler.bin")
 
 
@@ -102,7 +102,7 @@ def _shapes(path: Path) -> Iterator[list[int]]:
     yield from (tensor["shape"] for name, tensor in header.items() if name != "__metadata__")
 
 
-def _dtype(folder: Path) -> NumberFormat:
+def _dtype(folder: Path) -> Precision:
     try:
         config = read_object(folder / "config.json")
     except InputError:

@@ -16,7 +16,7 @@ from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua.base.errors import InputError
 from interlingua.served.graph_names import STAGES, TOKENS
-from interlingua.served.kinds import EXACT_BITS
+from interlingua.served.kinds import EXACT_BITS, Device
 from interlingua.served.promotion import KEYS
 from interlingua.served.service import LANES
 
@@ -37,8 +37,6 @@ _SERVICE_INSTANCES = 2  # one tokenizes and answers while the other one's calls 
 _LAST = 100_000  # of the rate limiter: calls of the preferred instance for one that the others get unasked
 _BASIC_OPTIMIZATIONS = -1
 
-Kind = Literal["cpu", "gpu"]
-
 
 @dataclass(frozen=True)
 class Placement:
@@ -50,7 +48,7 @@ class Placement:
             thread each, a lone query wants all threads in one instance.
     """
 
-    kind: Kind
+    kind: Device
     instances: int
     threads: int
 
@@ -183,12 +181,12 @@ def instances_of(config: pb.ModelConfig) -> int:
     return sum(group.count for group in config.instance_group)
 
 
-def kind_of(config: pb.ModelConfig) -> Kind:
+def kind_of(config: pb.ModelConfig) -> Device:
     """Where a model that we published runs: all its groups are of one kind."""
     return "gpu" if any(group.kind == GPU_KIND for group in config.instance_group) else "cpu"
 
 
-def set_instances(config: pb.ModelConfig, kind: Kind, count: int) -> None:
+def set_instances(config: pb.ModelConfig, kind: Device, count: int) -> None:
     """So many instances in place of what there is.
 
     On a CPU the first is a group of its own that Triton's rate limiter prefers (interlingua_server/embedded.py turns it

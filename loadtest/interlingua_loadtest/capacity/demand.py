@@ -15,7 +15,8 @@ import numpy as np
 
 from interlingua.base.errors import InputError
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
-from interlingua_loadtest.capacity.workload import KINDS, SEARCH, FloatArray64, IntArray, Workload
+from interlingua_loadtest.capacity.workload import FloatArray64, IntArray, Workload
+from interlingua_loadtest.request_kinds import KINDS, SEARCH
 
 Samples = Mapping[str, Sequence[int] | IntArray]
 _USES_QUERIES = (EMBED_QUERY, SEARCH)

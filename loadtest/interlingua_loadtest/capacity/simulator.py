@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from itertools import cycle
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -27,7 +27,10 @@ from interlingua_loadtest.capacity.searches import Searches
 from interlingua_loadtest.capacity.server_layout import NetworkLayout, ServerLayout, busy_threads
 from interlingua_loadtest.capacity.stations import Batch, Door, Jobs, Network, Service
 from interlingua_loadtest.capacity.timeline import DEADLINE, OK, Timeline, Usage
-from interlingua_loadtest.capacity.workload import KINDS, SEARCH, Workload
+from interlingua_loadtest.request_kinds import KINDS, SEARCH
+
+if TYPE_CHECKING:
+    from interlingua_loadtest.capacity.workload import Workload
 
 _CPU = "cpu"
 _STREAM = 2  # random numbers of its own: demand.py and schedule.py may have the same seed

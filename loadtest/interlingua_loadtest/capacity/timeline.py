@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 BoolArray = npt.NDArray[np.bool_]
 
 OK, DEADLINE, DEGRADED = 0, 1, 2
-STATUSES = ("ok", "deadline", "degraded")
-"""As in interlingua_loadtest/record.py: answered, not answered before its deadline, a search whose reranking was cut
-short.
-"""
+"""Answered; not answered before its deadline; a search whose reranking was cut short."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class Timeline:
         start: when its batch began.
         queue, tokenize, compute: how long each stage of its batch took; compute includes waiting for the network.
         finished: when its answer, or its refusal, was with the client, or its deadline if that was earlier.
-        status: positions in STATUSES.
+        status: OK, DEADLINE or DEGRADED.
         batch_texts: texts of its batch.
         rerank: from sending a search's pairs to having their scores; 0 for other requests.
         pairs: that a search got scores for; 0 for other requests.

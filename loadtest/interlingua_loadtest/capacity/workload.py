@@ -15,13 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from interlingua.base.errors import InputError
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
+from interlingua.served.service import EMBED_QUERY
+from interlingua_loadtest.request_kinds import KINDS
 
 FloatArray64 = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-SEARCH = "search"
-KINDS = (EMBED_QUERY, EMBED_DOCUMENT, RERANK, SEARCH)
 
 
 @dataclass(frozen=True, kw_only=True)

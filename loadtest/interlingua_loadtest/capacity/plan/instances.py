@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.served.service import EMBED_QUERY, RERANK
 from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError, highest_rate
-from interlingua_loadtest.capacity.workload import SEARCH
+from interlingua_loadtest.request_kinds import SEARCH
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.demand import Demand

@@ -19,7 +19,7 @@ from interlingua_loadtest.capacity.plan.replica_memory import memory_of
 from interlingua_loadtest.capacity.plan.run_length import runs_for
 from interlingua_loadtest.capacity.plan.sensitivity import effect, questions
 from interlingua_loadtest.capacity.planner import HEADROOM, cost_per_million, replicas_for, what_if
-from interlingua_loadtest.capacity.workload import SEARCH
+from interlingua_loadtest.request_kinds import SEARCH
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published

@@ -15,7 +15,7 @@ from interlingua.base.errors import InputError
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from interlingua_loadtest.capacity.demand import Demand
 from interlingua_loadtest.capacity.published_tokens import published_counts
-from interlingua_loadtest.capacity.workload import SEARCH
+from interlingua_loadtest.request_kinds import SEARCH
 from interlingua_loadtest.traffic_source import Source, SourceText
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from interlingua_client.language_tag import normalize_tag
 from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Growth, PlannedCorpus, PlannedTraffic
 from interlingua_loadtest.capacity.plan.traffic_keys import KEYS, SHARES, faults
 from interlingua_loadtest.capacity.planner import peak_and_mean
-from interlingua_loadtest.capacity.workload import SEARCH
+from interlingua_loadtest.request_kinds import SEARCH
 
 Sections = Mapping[str, Mapping[str, Any]]
 

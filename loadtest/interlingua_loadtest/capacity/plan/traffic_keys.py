@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from interlingua_client.language_tag import normalize_tag
-from interlingua_loadtest.capacity.workload import KINDS
+from interlingua_loadtest.request_kinds import KINDS
 
 Check = Callable[[Any], str | None]
 _HOURS = 24

@@ -21,7 +21,7 @@ from interlingua_loadtest.capacity.plan.shown import (
     rate,
     replicas,
 )
-from interlingua_loadtest.capacity.workload import SEARCH
+from interlingua_loadtest.request_kinds import SEARCH
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.records import Effect, HardwarePlan, IndexSize, Outlook, Plan, RatePoint
