@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from interlingua_cli.verb_group import LazyGroup
 
 if TYPE_CHECKING:
     from interlingua_adaptation.work_folder import WorkFolder
@@ -37,22 +38,7 @@ work_option = click.option(
 )
 
 
-class _LazyGroup(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(STEPS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in STEPS:
-            return None
-        command: click.Command = importlib.import_module(f"interlingua_cli.adapt_{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Steps, in their order"):
-            formatter.write_dl(list(STEPS.items()))
-
-
-@click.group(cls=_LazyGroup)
+@click.group(cls=LazyGroup, sections={"Steps, in their order": STEPS}, prefix="interlingua_cli.adapt_")
 def command() -> None:
     """Train a reranker on documents, without labels.
 

@@ -1,8 +1,7 @@
-"""What `interlingua export --lengths` found: lengths, the best buckets, their padding; and a plan's build folder."""
+"""`interlingua export --lengths`: its options, and what was found; lengths, the best buckets, a plan's build folder."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,23 +28,18 @@ _OPTIONS = (
         "writes a folder to build a plan in.  [default: cuda]",
     ),
     click.option("--tensorrt-cache", help="The server's folder for engines of --provider tensorrt."),
-    click.option(
-        "--plan",
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="Publish the plan that was built in this folder.",
-    ),
 )
 
 
 def length_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of `interlingua export` about lengths and TensorRT, as a decorator."""
+    """Adds what `interlingua export` is asked about lengths and TensorRT."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def wishes_of(options: dict[str, Any]) -> LengthWishes:
-    """The options about lengths. Raises InputError: --buckets is neither a number nor lengths."""
+    """What was asked about lengths. Raises InputError: --buckets is neither a number nor lengths."""
     from interlingua_exporter.publication.tensorrt_serving import CACHE
     from interlingua_exporter.tensorrt.sized_serving import DEFAULT_BUCKETS, LengthWishes
 
@@ -99,7 +93,7 @@ def print_lengths(report: LengthReport) -> None:
 
 
 def length_facts(report: LengthReport | None) -> dict[str, Any] | None:
-    """For --json."""
+    """The lengths as JSON has them."""
     if report is None:
         return None
     histogram = report.histogram
@@ -119,24 +113,7 @@ def print_build(folder: Path) -> None:
     click.echo(f"nothing is published yet; the plan's build folder is {folder}")
     click.echo("1. build the plan in the serving container, on the serving GPU (docs/tensorrt.md has the docker line):")
     click.echo("   ./build_plan.sh")
-    click.echo(f"2. publish it: interlingua export --plan {folder}")
-
-
-def publish_plan(folder: Path, model: str | None, root: Path, version: int | None, *, as_json: bool) -> None:
-    """`interlingua export --plan`. Raises as `interlingua_exporter.tensorrt.plan_publication.publish_plan`."""
-    from interlingua.repository.model_repository import ModelRepository
-    from interlingua_exporter.tensorrt import plan_publication
-
-    if model:
-        raise click.UsageError(f"--plan publishes what its folder says: leave {model} out")
-    done = plan_publication.publish_plan(folder, ModelRepository(root), version)
-    if as_json:
-        facts = {"models": list(done.models), "version": done.version, "digest": done.digest, "reused": done.reused}
-        click.echo(json.dumps(facts | {"model_repository": str(root)}, ensure_ascii=False))
-        return
-    models = ", ".join(f"{name}/{done.version}" for name in done.models)
-    click.echo(f"{'published already' if done.reused else 'published the plan'}: {models} in {root}")
-    click.echo(f"digest {done.digest}")
+    click.echo(f"2. publish it: interlingua export plan {folder}")
 
 
 def _joined(edges: tuple[int, ...]) -> str:

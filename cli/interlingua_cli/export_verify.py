@@ -1,4 +1,4 @@
-"""`interlingua export --verify`: every published version, its files first, then its values where its source is at hand.
+"""`interlingua export verify`: every published version, its files first, then its values where its source is at hand.
 
 model repository --Published.read--> versions --check_files, check_answers--> a line (or JSON) a version
 """
@@ -6,18 +6,29 @@ model repository --Published.read--> versions --check_files, check_answers--> a 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from interlingua.base.errors import ArchiveError, InputError
+from interlingua.base.extras import require
+from interlingua_cli.deployment_options import say
+from interlingua_cli.export_options import (
+    cores,
+    json_option,
+    overrides_of,
+    repository_option,
+    source_options,
+    weights_option,
+)
 from interlingua_cli.export_report import gate_facts, print_gate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from interlingua.repository.published import PublishedVersion
+    from interlingua_exporter.export_request import Weights
     from interlingua_exporter.gate.parity import GateReport
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.models.catalog import Entry
@@ -26,35 +37,41 @@ if TYPE_CHECKING:
     Loaded = Callable[[ResolvedModel], Checkpoint]
 
 
-def verify_published(
-    model: ResolvedModel | None,
-    root: Path,
+@click.command()
+@source_options
+@weights_option
+@repository_option
+@click.option("--version", type=click.IntRange(1), help="Check this version alone.  [default: all]")
+@json_option
+def command(
+    model: str | None,
+    catalog: Path | None,
+    weights: Weights,
+    model_repository: Path,
     version: int | None,
-    catalogue: Path | None,
-    loaded: Loaded,
-    threads: int,
-    progress: Callable[[str], None],
-    *,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Prints what was found of each version.
+    """Check what is published again: its files, and its values where its source is at hand. Publishes nothing.
 
-    Args:
-        model: source to compare with; without it the catalogue's, where that has the published model.
-        loaded: from a source to the model.
-
-    Raises:
-        InputError, ExportError: a version is not as it was published, or `model` is another one.
+    MODEL is what to compare with; without it the catalogue's, where that has the published model. A version that is
+    not as it was published, or is another model, ends with an error.
     """
+    require("export")
     from interlingua.repository.published import Published
     from interlingua_exporter.gate.verify import check_files
     from interlingua_exporter.models.catalog import entries
+    from interlingua_exporter.models.resolve import resolve
+    from interlingua_exporter.weights import dummy_folder, sources
 
-    known, facts = entries(catalogue), []
-    for found in Published.read(root).all_versions(version):
-        progress(f"checking the files of {found.name} and its services")
+    load = sources.load if weights == "real" else dummy_folder.load
+    loaded = partial(load, overrides=overrides_of(options))
+    source = resolve(model, catalog) if model else None
+    known, facts = entries(catalog), []
+    for found in Published.read(model_repository).all_versions(version):
+        say(f"checking the files of {found.name} and its services")
         check_files(found)
-        gate, reason = _compared(model, found, known, loaded, threads, progress)
+        gate, reason = _compared(source, found, known, loaded)
         facts.append(_facts(found, gate))
         if not as_json:
             _print_version(found, gate, reason)
@@ -63,12 +80,7 @@ def verify_published(
 
 
 def _compared(
-    model: ResolvedModel | None,
-    found: PublishedVersion,
-    known: tuple[Entry, ...],
-    loaded: Loaded,
-    threads: int,
-    progress: Callable[[str], None],
+    model: ResolvedModel | None, found: PublishedVersion, known: tuple[Entry, ...], loaded: Loaded
 ) -> tuple[GateReport | None, str]:
     """The gate's report, or why there is none."""
     from interlingua_exporter.gate.verify import check_answers, is_plan
@@ -86,8 +98,8 @@ def _compared(
         return None, "its source is not in the catalogue; give MODEL to compare with torch"
     try:
         checkpoint = loaded(source)
-        progress(f"comparing {found.name} with torch")
-        return check_answers(found, checkpoint, threads), ""
+        say(f"comparing {found.name} with torch")
+        return check_answers(found, checkpoint, cores()), ""
     except (ArchiveError, InputError) as error:
         if model:
             raise

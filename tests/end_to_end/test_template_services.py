@@ -151,14 +151,14 @@ def test_a_query_has_its_template_and_a_document_has_none(services: Services, re
 
 
 def test_verify_knows_templates(repository: Path, catalogue: Path, tmp_path: Path) -> None:
-    done = interlingua("export", "--verify", "--model-repository", repository)
+    done = interlingua("export", "verify", "--model-repository", repository)
     assert done.returncode == 0, done.stderr
     changed = tmp_path / "changed.toml"
     changed.write_text(catalogue.read_text(encoding="utf-8").replace("an answer?", "any answer?"), encoding="utf-8")
     for name in ("reranker", "rerank"):
         shutil.copytree(repository / name, tmp_path / "models" / name)
     done = interlingua(
-        "export", "--verify", "tests/judge", "--catalog", changed, "--model-repository", tmp_path / "models"
+        "export", "verify", "tests/judge", "--catalog", changed, "--model-repository", tmp_path / "models"
     )
     assert done.returncode != 0
     assert "other prompts, templates or another limit" in done.stderr

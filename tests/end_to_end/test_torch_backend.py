@@ -130,7 +130,7 @@ def test_a_bad_request_is_refused_and_the_next_one_answered(services: Services) 
 
 
 def test_what_is_published_is_checked_and_linted(repository: Path, models: Models) -> None:
-    verify = ("--verify", "--model-repository", repository)
+    verify = ("verify", "--model-repository", repository)
     assert run(export, *verify).count("every file is as it was published") == 2
     findings = json.loads(run(lint, repository, "--json"))["findings"]
     assert [each for each in findings if each["severity"] == "error"] == []

@@ -198,7 +198,7 @@ def test_too_little_memory_and_disk_is_said_before_anything_is_looked_for(tmp_pa
     assert not (tmp_path / "models").exists()
     # The folder is what is missing once nobody looks for room.
     assert "not-there/config.json is missing" in str(run(*arguments, "--ignore-limits"))
-    assert "of disk for temporary files in" in str(run(*arguments[:3], "--compare"))
+    assert "of disk for temporary files in" in str(run("compare", *arguments[:3]))
 
 
 @pytest.mark.parametrize("name", ["multilingual-e5-smal", "intfloat/multilingual-e5-smal"])

@@ -1,4 +1,4 @@
-"""`interlingua export` and `--verify`, as a user runs them, on tiny models."""
+"""`interlingua export` and `export verify`, as a user runs them, on tiny models."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_cross_encoder_becomes_a_reranker_and_its_service(make_folder: MakeFol
     rerank = service(root, "rerank")
     assert (rerank.network, rerank.dimension, rerank.prompt) == ("reranker", 0, "")
     assert [entry.name for entry in read_config(root / "rerank/config.pbtxt").input] == ["query", "document"]
-    assert facts(run("--verify", make_folder("bert", labels=1), "--model-repository", root, "--json"))[0]["gate"]
+    assert facts(run("verify", make_folder("bert", labels=1), "--model-repository", root, "--json"))[0]["gate"]
 
 
 def test_the_same_export_again_says_so(repository: Path, embedder_folder: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_same_export_again_says_so(repository: Path, embedder_folder: Path) 
     assert (second["version"], second["reused"]) == (2, False)
     assert service(repository, "embed_query", 1).precision == "fp32"
     assert service(repository, "embed_query", 2).precision == "int8"
-    assert len(facts(run("--verify", "--model-repository", repository, "--json"))) == 2
+    assert len(facts(run("verify", "--model-repository", repository, "--json"))) == 2
 
 
 def test_another_dimension_is_refused_before_the_work(repository: Path, make_folder: MakeFolder) -> None:
@@ -104,27 +104,27 @@ def test_another_dimension_is_refused_before_the_work(repository: Path, make_fol
 
 
 def test_verify_with_the_source(repository: Path, embedder_folder: Path) -> None:
-    (found,) = facts(run("--verify", embedder_folder, "--model-repository", repository, "--json"))
+    (found,) = facts(run("verify", embedder_folder, "--model-repository", repository, "--json"))
     assert (found["network"], found["files"]) == ("embedder/1", "as published")
     assert found["gate"]["languages"] >= 12
 
 
 def test_verify_without_the_source(repository: Path) -> None:
-    result = run("--verify", "--model-repository", repository)
+    result = run("verify", "--model-repository", repository)
     assert result.exception is None
     assert "every file is as it was published" in result.stdout
     assert "give MODEL to compare with torch" in result.stdout
 
 
 def test_verify_with_another_source(repository: Path, make_folder: MakeFolder) -> None:
-    result = run("--verify", make_folder("xlm-roberta"), "--model-repository", repository)
+    result = run("verify", make_folder("xlm-roberta"), "--model-repository", repository)
     assert isinstance(result.exception, InputError)
     assert "embedder/1 is tiny-bert, not tiny-xlm-roberta" in str(result.exception)
 
 
 def test_verify_with_other_weights(repository: Path, make_folder: MakeFolder) -> None:
     other = make_folder("bert", pooling="mean", normalize=True, prompts={"query": "q: ", "document": "d: "}, seed=1)
-    result = run("--verify", other, "--model-repository", repository)
+    result = run("verify", other, "--model-repository", repository)
     assert isinstance(result.exception, ExportError)
     assert "error against torch" in str(result.exception)
 
@@ -157,13 +157,13 @@ def test_verify_names_what_was_changed(
     repository: Path, file: str, damage: Callable[[Path], Any], message: str
 ) -> None:
     damage(repository / file)
-    result = run("--verify", "--model-repository", repository)
+    result = run("verify", "--model-repository", repository)
     assert isinstance(result.exception, ExportError | InputError)
     assert re.search(message, str(result.exception))
 
 
 def test_verify_an_empty_repository(tmp_path: Path) -> None:
-    result = run("--verify", "--model-repository", tmp_path)
+    result = run("verify", "--model-repository", tmp_path)
     assert isinstance(result.exception, InputError)
     assert "interlingua export" in str(result.exception)
 

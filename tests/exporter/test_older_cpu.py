@@ -94,7 +94,7 @@ def test_an_export_made_here_is_verified_and_served_there(
     command += ["--model-repository", str(root), "--json"]
     made = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
-    verified = on_older_cpu(*command, "--verify")
+    verified = on_older_cpu(*command[:3], "verify", command[3], *command[6:])
     assert verified.returncode == 0, verified.stderr
     assert json.loads(verified.stdout)
     path = root / "embedder" / CONFIG_FILE

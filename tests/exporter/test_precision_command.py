@@ -1,4 +1,4 @@
-"""`interlingua export` in other precisions: what is refused before any work, the trade, `--compare`, `--fuse`."""
+"""`interlingua export` in other precisions: what is refused before any work, the trade, `export compare`, `--fuse`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_an_export_says_what_was_traded_and_is_verified(make_folder: MakeFolder,
     languages = done["gate"]["per_language"]
     assert trade["worst_language"]["correlation"] == min(row["correlation"] for row in languages)
     assert len(languages) == done["gate"]["languages"]
-    (checked,) = json.loads(run("--verify", folder, "--model-repository", root, "--json").stdout)
+    (checked,) = json.loads(run("verify", folder, "--model-repository", root, "--json").stdout)
     assert checked["gate"]["arithmetic"].startswith("bf16 emulated")
 
 
@@ -91,7 +91,7 @@ def test_compare_gates_every_precision_and_publishes_nothing(
     make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run(make_folder(**BERT), "--compare", "--json")
+    result = run("compare", make_folder(**BERT), "--json")
     assert result.exception is None, result.exception
     rows = {row["precision"]: row for row in json.loads(result.stdout)["precisions"]}
     assert list(rows) == ["fp32", "fp16", "bf16", "int8"]
@@ -104,8 +104,22 @@ def test_compare_gates_every_precision_and_publishes_nothing(
 
 
 def test_compare_goes_without_the_options_of_an_export() -> None:
-    assert run("--compare", "--verify").exit_code == 2
-    assert run("--compare", "--fuse").exit_code == 2
+    assert run("compare", "--verify").exit_code == 2
+    assert run("compare", "--fuse").exit_code == 2
+
+
+@pytest.mark.parametrize(("flag", "verb"), [("--verify", "verify"), ("--compare", "compare"), ("--plan", "plan")])
+def test_a_flag_of_former_versions_is_the_verb_that_it_is_now(flag: str, verb: str) -> None:
+    result = run(flag, "--help")
+    assert result.exit_code == 0
+    assert f"note: {flag} is `interlingua export {verb}` now" in result.stderr
+    assert result.stdout == run(verb, "--help").stdout
+
+
+def test_the_value_of_a_former_flag_goes_with_it(tmp_path: Path) -> None:
+    result = run("--model-repository", tmp_path, f"--plan={tmp_path}")
+    assert str(result.exception) == str(run("plan", tmp_path, "--model-repository", tmp_path).exception)
+    assert isinstance(result.exception, InputError)
 
 
 def test_fused_operators_answer_as_the_plain_ones(networks: Networks) -> None:

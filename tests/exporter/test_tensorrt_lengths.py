@@ -119,7 +119,7 @@ def test_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "0 at the limit of 128 tokens" in printed
     assert "length buckets: 8, 128, 34.0% padding" in printed
     print_build(Path("models.tensorrt/embedder-1"))
-    assert "interlingua export --plan models.tensorrt/embedder-1" in capsys.readouterr().out
+    assert "interlingua export plan models.tensorrt/embedder-1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("edges", [(), (0, 90), (32, 32, 90), (64, 32, 90), (32, 64)], ids=str)

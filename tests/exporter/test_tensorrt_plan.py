@@ -45,7 +45,7 @@ def with_plan(built: Path, target: Path, content: bytes = b"plan") -> Path:
 
 def test_a_plan_is_published(built: Path, tmp_path: Path) -> None:
     root = tmp_path / "models"
-    done = facts(run("--plan", with_plan(built, tmp_path / "build"), "--model-repository", root, "--json"))
+    done = facts(run("plan", with_plan(built, tmp_path / "build"), "--model-repository", root, "--json"))
     assert (done["models"], done["version"]) == (["embedder", "embed_query", "embed_document"], 1)
     config = read_config(root / "embedder/config.pbtxt")
     assert (config.platform, config.backend) == ("tensorrt_plan", "tensorrt")
@@ -63,14 +63,14 @@ def test_a_plan_is_published(built: Path, tmp_path: Path) -> None:
 
 def test_a_plan_is_verified_by_its_files(built: Path, embedder_folder: Path, tmp_path: Path) -> None:
     root = tmp_path / "models"
-    run("--plan", with_plan(built, tmp_path / "build"), "--model-repository", root)
-    (version,) = facts(run("--verify", "--model-repository", root, "--json"))
+    run("plan", with_plan(built, tmp_path / "build"), "--model-repository", root)
+    (version,) = facts(run("verify", "--model-repository", root, "--json"))
     assert (version["network"], version["files"], version["gate"]) == ("embedder/1", "as published", None)
-    asked = run("--verify", embedder_folder, "--model-repository", root)
+    asked = run("verify", embedder_folder, "--model-repository", root)
     assert isinstance(asked.exception, InputError)
     assert "only TensorRT can run" in str(asked.exception)
     (root / "embedder/1/model.plan").write_bytes(b"another")
-    changed = run("--verify", "--model-repository", root)
+    changed = run("verify", "--model-repository", root)
     assert isinstance(changed.exception, ExportError)
     assert "its config says" in str(changed.exception)
 
@@ -78,17 +78,17 @@ def test_a_plan_is_verified_by_its_files(built: Path, embedder_folder: Path, tmp
 def test_plans_of_one_repository_share_their_profiles(built: Path, embedder_folder: Path, tmp_path: Path) -> None:
     root = tmp_path / "models"
     first = with_plan(built, tmp_path / "first")
-    assert facts(run("--plan", first, "--model-repository", root, "--json"))["version"] == 1
-    assert facts(run("--plan", first, "--model-repository", root, "--json"))["reused"]
+    assert facts(run("plan", first, "--model-repository", root, "--json"))["version"] == 1
+    assert facts(run("plan", first, "--model-repository", root, "--json"))["reused"]
     second = with_plan(built, tmp_path / "second", b"another")
-    assert facts(run("--plan", second, "--model-repository", root, "--json"))["version"] == 2
+    assert facts(run("plan", second, "--model-repository", root, "--json"))["version"] == 2
     assert complaints(root) == []
     record = json.loads((second / "build.json").read_text())
     record["serving"]["tensorrt"]["edges"] = [32, 96]
     (second / "build.json").write_text(json.dumps(record))
     (second / "plan/model.plan").write_bytes(b"a third")
     before = (root / "embedder/config.pbtxt").read_bytes()
-    refused = run("--plan", second, "--model-repository", root)
+    refused = run("plan", second, "--model-repository", root)
     assert isinstance(refused.exception, InputError)
     assert "Build it with --buckets 16,48,96" in str(refused.exception)
     assert (root / "embedder/config.pbtxt").read_bytes() == before
@@ -139,6 +139,6 @@ def test_operators_that_tensorrt_does_not_know_are_named(tmp_path: Path) -> None
 
 
 def test_a_folder_that_is_no_build_folder(tmp_path: Path) -> None:
-    result = run("--plan", tmp_path, "--model-repository", tmp_path / "models")
+    result = run("plan", tmp_path, "--model-repository", tmp_path / "models")
     assert isinstance(result.exception, InputError)
     assert "is no build folder" in str(result.exception)

@@ -84,7 +84,7 @@ def test_nothing_is_published_before_there_is_a_plan(built: Path) -> None:
         "model.onnx.data",
         "tokenizer.json",
     }
-    result = run("--plan", built, "--model-repository", repository)
+    result = run("plan", built, "--model-repository", repository)
     assert isinstance(result.exception, InputError)
     assert "model.plan is not there: run" in str(result.exception)
     assert list(repository.iterdir()) == []

@@ -50,7 +50,7 @@ mkdir -p plan
 mv {unfinished} plan/model.plan
 gpus=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader)
 echo "TensorRT $version; $gpus" >plan_built_with.txt
-echo 'plan/model.plan is built; publish this folder with: interlingua export --plan FOLDER'
+echo 'plan/model.plan is built; publish this folder with: interlingua export plan FOLDER'
 """
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from interlingua.repository.triton_config import Kind
+    from interlingua.served.kinds import Device
 
 _BACKENDS = {platform: backend for backend, platform in PLATFORMS.items()}
 
@@ -54,7 +54,7 @@ class TritonModel:
     inputs: tuple[str, ...]
     outputs: Mapping[str, int]
     max_batch: int
-    kind: Kind
+    kind: Device
     instances: int
     named: tuple[int, ...]
     versions: tuple[int, ...]
