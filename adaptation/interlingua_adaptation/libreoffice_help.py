@@ -10,11 +10,11 @@ Mozilla Public License 2.0; nothing of them is kept in this project. They come f
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua.base.extras import require
 from interlingua_adaptation.section import Section
 from interlingua_client.language_tag import normalize_tag
 
@@ -65,8 +65,7 @@ def read_sections(folders: Sequence[Path], tags: Sequence[str]) -> Iterator[Sect
     Raises:
         InputError: a language that is in none of the folders, or lxml is not installed.
     """
-    if importlib.util.find_spec("lxml") is None:
-        raise InputError("reading help pages needs lxml: pip install 'interlingua[adapt]'")
+    require("adapt", "lxml", used_for="reading help pages")
     roots = [folder / HELP_FOLDER if (folder / HELP_FOLDER).is_dir() else folder for folder in folders]
     found = {
         tag: root / name / "text"

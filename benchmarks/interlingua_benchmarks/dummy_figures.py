@@ -174,6 +174,6 @@ def _served(root: Path, text: Text) -> tuple[Any, float]:
 
 
 if __name__ == "__main__":
-    from interlingua_evaluation.extra import run
+    from interlingua_benchmarks.command import run
 
     run(main)

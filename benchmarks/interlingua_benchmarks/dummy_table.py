@@ -205,6 +205,6 @@ def _commit(facts: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    from interlingua_evaluation.extra import run
+    from interlingua_benchmarks.command import run
 
     run(main)

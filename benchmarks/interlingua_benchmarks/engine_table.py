@@ -22,8 +22,9 @@ import click
 import numpy as np
 
 from interlingua.base.errors import InputError
+from interlingua.base.extras import require
 from interlingua.base.processor import this_processor
-from interlingua_evaluation.extra import require_evaluate_extra, run
+from interlingua_benchmarks.command import run
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import FloatArray
@@ -71,7 +72,7 @@ class Answers:
 )
 def main(pythons: tuple[Path, ...], older_cpu: Path | None) -> None:
     """Print a table for int8 with weights of 7 and of 8 bits, as Markdown."""
-    require_evaluate_extra()
+    require("evaluate")
     from interlingua.served.graph_names import MODEL_FILE
     from interlingua_evaluation.datasets.sources import open_dataset
     from interlingua_exporter.models.catalog import DEFAULT_MODEL

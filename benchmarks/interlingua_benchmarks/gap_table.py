@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlingua.base.extras import require
+from interlingua_benchmarks.command import run
 from interlingua_evaluation import options
-from interlingua_evaluation.extra import require_evaluate_extra, run
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Half
@@ -32,7 +33,7 @@ _SCARCE = "cs"
 @click.option("--half", type=click.Choice(["test", "development"]), default="test", show_default=True)
 def main(gnome: Path | None, model_repository: Path, server: str | None, cache: Path, half: Half) -> None:
     """Print all tables as Markdown."""
-    require_evaluate_extra()
+    require("evaluate")
     from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.sources import open_dataset
     from interlingua_evaluation.gap.gap_study import GapStudy

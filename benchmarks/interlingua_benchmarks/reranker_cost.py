@@ -23,11 +23,12 @@ from rich.console import Console
 from rich.table import Table
 
 from interlingua.base.errors import InputError
+from interlingua.base.extras import require
 from interlingua.base.paths import PROJECT_ROOT
 from interlingua.repository.published import Published
+from interlingua_benchmarks.command import run
 from interlingua_benchmarks.reranker_table import DEFAULT, datasets
 from interlingua_evaluation import options
-from interlingua_evaluation.extra import require_evaluate_extra, run
 from interlingua_exporter.models.catalog import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def main(
     json_file: Path | None,
 ) -> None:
     """Measure a reranker's speed and quality in fp32 and int8."""
-    require_evaluate_extra()
+    require("evaluate")
     from interlingua_evaluation.rerankers.first_stages import FirstStages
     from interlingua_evaluation.rerankers.served_lists import draw
     from interlingua_evaluation.serving import published_embedder

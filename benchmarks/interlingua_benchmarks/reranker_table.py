@@ -16,11 +16,12 @@ import click
 from rich.console import Console
 
 from interlingua.base.debian_packages import ensure_package
+from interlingua.base.extras import require
+from interlingua_benchmarks.command import run
 from interlingua_evaluation import options
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.gnome_dataset import gnome_dataset
 from interlingua_evaluation.datasets.gnome_help import PACKAGE
-from interlingua_evaluation.extra import require_evaluate_extra, run
 from interlingua_evaluation.places import HELPDESK12
 from interlingua_evaluation.rerankers.named_checkpoint import NamedCheckpoint
 
@@ -75,7 +76,7 @@ def main(
     markdown: bool,
 ) -> None:
     """Compare rerankers over the serving retriever, per language pair and with all languages in one pool."""
-    require_evaluate_extra()
+    require("evaluate")
     from interlingua.repository.published import Published
     from interlingua_evaluation.rerankers.reranker_measurement import measure
     from interlingua_evaluation.rerankers.reranker_report_tables import as_markdown, tables

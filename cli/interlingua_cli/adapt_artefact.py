@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from interlingua.base.extras import require
+
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path, file_okay=False, exists=True))
@@ -16,6 +18,7 @@ import click
 @click.option("--licence", required=True, help="Of the weights.")
 def command(checkpoint: Path, target: Path, rank: int, model_id: str, rerank_weight: float, licence: str) -> None:
     """Write into TARGET what CHECKPOINT changed in its base."""
+    require("adapt")
     from interlingua_adaptation.artefact import write_artefact
 
     size = write_artefact(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlingua.base.extras import require
 from interlingua_cli.adapt import work_option
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Give up a merged checkpoint of this name.")
 def command(work: WorkFolder, checkpoints: tuple[Path, ...], name: str, weights: str | None, replace: bool) -> None:
     """Merge CHECKPOINTS (folders, or names of runs) by spherical interpolation."""
+    require("adapt")
     from interlingua_adaptation.merge import merge_folders
     from interlingua_adaptation.training_run import MODEL, run_folder
 

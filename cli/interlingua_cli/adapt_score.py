@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlingua.base.extras import require
 from interlingua_cli.adapt import work_option
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 def command(work: WorkFolder, teacher: str, base: str, languages: str, replace: bool) -> None:
     """Score every list with a teacher; scores that are there are kept."""
     facts = work.require_lists()
+    require("adapt")
     from interlingua.base.progress import progress
     from interlingua_adaptation import teachers
     from interlingua_adaptation.lists import read_lists

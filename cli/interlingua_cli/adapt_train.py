@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlingua.base.extras import require
 from interlingua_cli.adapt import work_option
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def command(
 ) -> None:
     """Train a reranker on the lists; a run that was stopped goes on."""
     work.require_lists()
+    require("adapt")
     from interlingua.base.progress import progress
     from interlingua_adaptation.objective import LossWeights
     from interlingua_adaptation.train import TrainingSettings

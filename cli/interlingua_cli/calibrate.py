@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
 
 if TYPE_CHECKING:
@@ -47,11 +48,10 @@ def command(model_repository: Path, out: Path, name: str, seconds: float, server
     Networks are called without a server, alone and together; then a server is started and asked by one caller, by
     some and by many. The profile is one file, and says what it was measured on.
     """
+    require("loadtest", *(() if server_seconds else ("onnx", "onnxruntime", "scipy", "tokenizers")))
     from interlingua.repository.published import Published
     from interlingua_loadtest.capacity.calibrate import calibrate
-    from interlingua_loadtest.extra import LOADING, PLANNING, require_extra
 
-    require_extra(*PLANNING, *(LOADING if server_seconds else ()))
     profile = calibrate(
         Published.read(model_repository),
         name=name,

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from interlingua.base.errors import InterlinguaError
+from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
 from interlingua_cli.search import moved, stage_line
 from interlingua_evaluation.places import HELPDESK12
@@ -63,6 +64,8 @@ def command(precision: str | None, server: str | None) -> None:
     """Export, serve, index 480 documents in 12 languages, ask a dozen questions across languages, rerank."""
     if server and precision:
         raise click.UsageError("--precision is for the export, and --server exports nothing: leave one of them out")
+    if not server:
+        require("export")
     console = Console()
     began = time.monotonic()
     if server:
@@ -126,7 +129,7 @@ def export_once(network: str, model: str, precision: str) -> None:
     same = [found for found in there if (found.family.network, found.spec.precision) == (network, precision)]
     if same and not _is_outdated(same[-1].spec, model):
         name = f"{same[-1].name} ({same[-1].spec.model_id}, {precision})"
-        click.echo(f"{name} is already published; `interlingua export --verify` checks it again")
+        click.echo(f"{name} is already published; `interlingua export verify` checks it again")
     else:
         run("export", model, "--precision", precision, "--model-repository", str(DEFAULT_MODEL_REPOSITORY))
 

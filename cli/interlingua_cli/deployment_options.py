@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 
 if TYPE_CHECKING:
@@ -57,12 +58,11 @@ def index_options(command: Command) -> Command:
 
 def deployment_of(role: str, model_repository: Path, servers: tuple[str, ...], admin_key: str | None) -> Deployment:
     """The repository and the servers on it."""
+    require("export")
     from interlingua.repository.model_repository import ModelRepository
-    from interlingua_exporter.models.extra import require_export_extra
     from interlingua_releases.deployment import Deployment
     from interlingua_server.model_control import ModelControl, servers_of
 
-    require_export_extra(("onnxruntime", "tokenizers"))
     if servers and not admin_key:
         raise click.UsageError("--server needs --admin-key or INTERLINGUA_ADMIN_KEY: the key that the server has")
     named = tuple(ModelControl(address, admin_key or "") for address in servers)

@@ -87,9 +87,9 @@ def command(dataset: str, check_only: bool, gnome: Path | None, languages: tuple
     DATASET is helpdesk12, gnome-help, gnome-help-descriptions, ir_datasets:ID, mteb:TASK[/SPLIT], or a folder in BEIR's
     layout whose documents and queries have a language.
     """
-    from interlingua_evaluation.extra import require_evaluate_extra
+    from interlingua.base.extras import require
 
-    require_evaluate_extra()
+    require("evaluate")
     from interlingua_evaluation.datasets.sources import open_dataset
 
     opened = open_dataset(dataset, gnome=gnome, languages=languages)

@@ -55,9 +55,9 @@ def command(
     SOURCE is a dataset as `interlingua evaluate` takes it, or a JSON-lines corpus without judgments, or - for standard
     input; then there is no quality to tell of.
     """
-    from interlingua_evaluation.extra import require_evaluate_extra
+    from interlingua.base.extras import require
 
-    require_evaluate_extra()
+    require("evaluate")
     from interlingua.repository.published import Published
     from interlingua_evaluation.languages.plan import dataset_plan
     from interlingua_evaluation.languages.text_counts import PublishedTokens

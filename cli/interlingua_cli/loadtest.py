@@ -39,10 +39,10 @@ def command(**options: Any) -> int:
     it. Latency runs from the moment at which a request was due. Ends with 1 where a run is void, or a search did not
     come to its end: then the generator was the bottleneck, and the figures say nothing of the server.
     """
-    from interlingua_loadtest.extra import LOADING, require_extra
+    from interlingua.base.extras import require
     from interlingua_loadtest.slo import Slo
 
-    require_extra(*LOADING)
+    require("loadtest", "hdrh", "locust", "psutil", "pyarrow")
     slo = (
         Slo.parse(options["slo"], 0.99 if options["goodput"] is None else options["goodput"])
         if options["slo"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
-from interlingua_loadtest.extra import PLANNING, require_extra
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal
@@ -84,7 +84,7 @@ def command(**options: Any) -> None:
     Name the traffic with --traffic, with options, or with both: an option stands in the file's place. Name machines
     with --profile and --gpu.
     """
-    require_extra(*PLANNING)
+    require("loadtest", "onnx", "scipy", "tokenizers")
     from interlingua.base.whole_file import whole
     from interlingua_loadtest.capacity.plan.traffic_file import read_traffic
 

@@ -25,10 +25,11 @@ def command(version: int | None, indexes: tuple[Path, ...], no_index: bool, as_j
     For an embedder the index that `interlingua index --beside VERSION` built becomes current with it. Clients that
     are open go on with what they have until they open the index anew.
     """
+    deployment = deployment_of(**options)
     from interlingua_releases.promotion import promote
 
     roots = index_roots(options["role"], indexes, no_index=no_index)
-    show(promote(deployment_of(**options), version, roots, say), as_json=as_json)
+    show(promote(deployment, version, roots, say), as_json=as_json)
 
 
 def show(promoted: Promoted, *, as_json: bool) -> None:

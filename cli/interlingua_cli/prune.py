@@ -30,9 +30,9 @@ def command(
     Without VERSIONS all that are older than the current one, the previous one excepted. What is current or previous,
     in the servers or in an index, is refused.
     """
+    deployment = deployment_of(**options)
     from interlingua_releases.pruning import prune, superseded
 
-    deployment = deployment_of(**options)
     roots = index_roots(options["role"], indexes, no_index=no_index)
     if dry_run:
         wanted = versions or superseded(deployment)

@@ -19,9 +19,9 @@ def command(version: int | None, as_json: bool, **options: Any) -> None:
 
     Nobody is moved to it: clients that name no version keep the one they have until `interlingua promote`.
     """
+    deployment = deployment_of(**options)
     from interlingua_releases.loading import publish
 
-    deployment = deployment_of(**options)
     found = publish(deployment, version, say)
     facts = {
         "models": list(found.family.models),

@@ -17,7 +17,8 @@ from interlingua_cli.promote import show
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def command(indexes: tuple[Path, ...], no_index: bool, as_json: bool, **options: Any) -> None:
     """Go back to what was current before the last promotion; once more, and it is undone."""
+    deployment = deployment_of(**options)
     from interlingua_releases.promotion import rollback
 
     roots = index_roots(options["role"], indexes, no_index=no_index)
-    show(rollback(deployment_of(**options), roots, say), as_json=as_json)
+    show(rollback(deployment, roots, say), as_json=as_json)

@@ -74,9 +74,9 @@ def command(**options: Any) -> int:
 
     Exits with 1 where nothing holds the floors.
     """
-    from interlingua_evaluation.extra import require_evaluate_extra
+    from interlingua.base.extras import require
 
-    require_evaluate_extra()
+    require("evaluate")
     found = _tradeoff(options)
     if options["html"]:
         from interlingua.base.whole_file import whole

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from interlingua.base.errors import InputError
+from interlingua.base.extras import require
 from interlingua.base.whole_file import whole
 
 Row = TypeVar("Row")
@@ -141,10 +142,9 @@ def _write(file: Path | None, columns: Mapping[str, type], rows: Sequence[tuple[
 
 
 def _schema(columns: Mapping[str, type]) -> Any:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError("load tests need pyarrow: pip install 'interlingua[loadtest]'") from None
+    require("loadtest", "pyarrow", used_for="a load test")
+    import pyarrow as pa
+    import pyarrow.parquet
+
     types = {int: pa.int64(), float: pa.float64(), str: pa.string()}
     return pa.schema([(name, types[kind]) for name, kind in columns.items()])

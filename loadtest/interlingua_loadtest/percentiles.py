@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interlingua.base.errors import InputError
+from interlingua.base.extras import require
 
 LONGEST_S = 3600.0
 
@@ -173,8 +174,7 @@ def _microseconds(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 def _new() -> Any:
-    try:
-        from hdrh.histogram import HdrHistogram
-    except ImportError:
-        raise InputError("load tests need hdrhistogram: pip install 'interlingua[loadtest]'") from None
+    require("loadtest", "hdrh", used_for="a load test")
+    from hdrh.histogram import HdrHistogram
+
     return HdrHistogram(1, int(LONGEST_S * _MICROSECONDS), _DIGITS)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua.base.extras import load
 from interlingua_evaluation.datasets.language_choice import in_languages
-from interlingua_evaluation.datasets.optional_package import require
 from interlingua_evaluation.datasets.sources import open_dataset
 from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
 from interlingua_evaluation.datasets.text_languages import detected_languages, short_tag
@@ -145,8 +145,8 @@ def test_tags_are_shortened(tag: str, short: str) -> None:
 
 
 def test_a_package_that_is_not_there_is_named_with_its_command() -> None:
-    with pytest.raises(InputError, match=r"reading x needs the package no_such_package: pip install 'interlingua\[ben"):
-        require("no_such_package", "reading x")
+    with pytest.raises(InputError, match=r"reading x needs no_such_package: pip install -e '.*\[ben"):
+        load("benchmarks", "no_such_package", "reading x")
 
 
 @pytest.mark.parametrize("tag", ["xx", "python-Code", "e"])

@@ -248,5 +248,5 @@ def test_limits_of_rates_need_no_baseline(tmp_path: Path) -> None:
 def test_without_scipy_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = log_of(tmp_path / "a", traffic(1, USUAL))
     monkeypatch.setitem(__import__("sys").modules, "scipy", None)
-    with pytest.raises(InputError, match=r"needs scipy: pip install 'interlingua\[evaluate\]'"):
+    with pytest.raises(InputError, match=r"needs scipy: pip install -e '.*\[evaluate\]'"):
         compare(log, log, {})

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from interlingua.base.errors import InputError, InterlinguaError
+from interlingua.base.extras import require
 from interlingua.base.paths import PROJECT_ROOT
 from interlingua_benchmarks.gpu_bench.settings import (
     ARITHMETICS,
@@ -26,7 +27,6 @@ from interlingua_benchmarks.gpu_bench.settings import (
     BenchSettings,
     Device,
 )
-from interlingua_exporter.models.extra import require_export_extra
 
 if TYPE_CHECKING:
     from interlingua_benchmarks.gpu_bench.records import BenchReport
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """What a GPU makes of the networks: tokens a second, latency, share of its own matrix rate."""
     asked = _parser().parse_args(arguments)
     try:
-        require_export_extra()
+        require("export")
         settings = _settings(asked)
         _require_writable(asked.json)
         from interlingua_benchmarks.gpu_bench.bench import measure

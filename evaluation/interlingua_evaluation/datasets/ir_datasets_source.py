@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import ArchiveError, InputError
+from interlingua.base.extras import load
 from interlingua_client.language_tag import normalize_tag
-from interlingua_evaluation.datasets.optional_package import require
 from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
 from interlingua_evaluation.datasets.text_languages import detected_languages, short_tag
 
@@ -37,7 +37,7 @@ def read_ir_datasets(dataset_id: str) -> Dataset:
             or judgments.
         ArchiveError: its files could not be fetched or read.
     """
-    package = require("ir_datasets", "reading a data set of ir_datasets")
+    package = load("benchmarks", "ir_datasets", "reading a data set of ir_datasets")
     try:
         source = _source(package, dataset_id)
         documents, detected_documents = _texts(list(source.docs_iter()), _said(source, "docs", dataset_id), _document)

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from interlingua.base.extras import load
 from interlingua_client.language_tag import UNDETERMINED, base_language
 from interlingua_evaluation.datasets.finding import DatasetFinding, findings_of
-from interlingua_evaluation.datasets.optional_package import require
 from interlingua_evaluation.datasets.text_languages import detector_of, sample
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def check_languages(dataset: Dataset) -> Iterator[DatasetFinding]:
 
 
 def _is_registered(tag: str) -> bool:
-    return bool(require("langcodes", "checking language tags").tag_is_valid(tag))
+    return bool(load("evaluate", "langcodes", "checking language tags").tag_is_valid(tag))
 
 
 def _mislabelled(dataset: Dataset) -> Iterator[str]:

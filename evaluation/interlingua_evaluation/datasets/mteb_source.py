@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interlingua.base.errors import ArchiveError, InputError
+from interlingua.base.extras import load
 from interlingua_client.language_tag import closest, normalize_tag
-from interlingua_evaluation.datasets.optional_package import require
 from interlingua_evaluation.datasets.subset_languages import subset_languages
 from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
 from interlingua_evaluation.datasets.text_languages import short_tag
@@ -37,7 +37,7 @@ def read_mteb(task: str, split: str | None = None, languages: Sequence[str] = ()
         InputError: mteb is not installed, it has no such task, split or languages, or the task is not about texts.
         ArchiveError: its files could not be fetched or read.
     """
-    mteb = require("mteb", "reading a task of MTEB")
+    mteb = load("benchmarks", "mteb", "reading a task of MTEB")
     try:
         loaded = mteb.get_task(task)
     except KeyError as error:

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
+from interlingua.base.extras import load
 from interlingua_client.language_tag import UNDETERMINED, base_language, normalize_tag
 from interlingua_client.query_language import LanguageDetector
-from interlingua_evaluation.datasets.optional_package import require
 
 SAMPLE = 50
 MOSTLY = 0.8
@@ -32,7 +32,7 @@ def short_tag(tag: str) -> str:
         ValueError: it is no registered language.
         InputError: the package langcodes is not there.
     """
-    langcodes = require("langcodes", "reading a benchmark's language tags")
+    langcodes = load("evaluate", "langcodes", "reading a benchmark's language tags")
     normalized = normalize_tag(tag)
     if not langcodes.tag_is_valid(normalized):
         raise ValueError(f"{tag!r} is not a registered language")

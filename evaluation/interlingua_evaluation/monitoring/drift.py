@@ -10,13 +10,12 @@ test has an effect size, and alerts.py wants both.
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from interlingua.base.errors import InputError
+from interlingua.base.extras import require
 from interlingua_evaluation.monitoring.drift_tests import (
     DriftTest,
     Untested,
@@ -68,8 +67,7 @@ class Drift:
 
 def require_scipy() -> None:
     """Raises InputError with the command that installs it."""
-    if importlib.util.find_spec("scipy") is None:
-        raise InputError("comparing with a baseline needs scipy: pip install 'interlingua[evaluate]'")
+    require("evaluate", "scipy", used_for="comparing with a baseline")
 
 
 def compare(baseline: LogColumns, current: LogColumns, low_scores: Mapping[str, float]) -> Drift:

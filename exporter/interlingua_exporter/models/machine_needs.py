@@ -62,12 +62,12 @@ def _short(wanted: int, free: int) -> str:
 
 
 def _packages(spec: ModelSpec) -> str:
-    from interlingua_exporter.models.extra import require_export_extra
+    from interlingua.base.extras import require
 
     missing = [name for name in spec.packages if importlib.util.find_spec(name) is None]
     own = f"; its own code imports {', '.join(missing)}, not installed" if missing else ""
     try:
-        require_export_extra()
+        require("export")
     except InputError as error:
         return f"{error}{own}"
     return f"what export needs is installed{own}"
