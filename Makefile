@@ -8,8 +8,10 @@ BENCHMARKS := $(VENV)/.benchmarks
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-server test-load older-cpu lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 
-help: ## list the common paths
+help: ## list the common paths, and the benchmarks and experiments
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@echo; echo 'Benchmarks and experiments:'
+	@grep -hE '^[a-z-]+:.*##! ' $(MAKEFILE_LIST) | sort | awk -F ':.*##! ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(SETUP) ## make .venv with everything, from requirements.lock
 
@@ -76,21 +78,21 @@ loadtest: setup ## a ladder of rates, the highest within p99=300ms, and a page a
 
 CAPACITY := build/capacity
 
-truth-test: setup ## predict highest rates, then measure them: 40 minutes on a machine with nothing else to do
+truth-test: setup ##! predict highest rates, then measure them: 40 minutes on a machine with nothing else to do
 	$(BIN)/interlingua export intfloat/multilingual-e5-small --precision int8 --model-repository $(CAPACITY)
 	$(BIN)/interlingua export e5-small-reranker --precision int8 --model-repository $(CAPACITY)
 	$(BIN)/interlingua calibrate --model-repository $(CAPACITY) --out $(CAPACITY)-profile.json
 	@$(BIN)/python -m interlingua_benchmarks.truth_test --tries 1 --model-repository $(CAPACITY) \
 		--profile $(CAPACITY)-profile.json --out $(CAPACITY)-truth
 
-bench: setup ## texts a second, latency and memory, against the in-process limit
+bench: setup ##! texts a second, latency and memory, against the in-process limit
 	@$(BIN)/python -m interlingua_benchmarks.serving_benchmark
 
-bench-gpu: setup ## tokens a second, latency and utilisation on a GPU, within 20 minutes: var/gpu_bench.json
+bench-gpu: setup ##! tokens a second, latency and utilisation on a GPU, within 20 minutes: var/gpu_bench.json
 	@mkdir -p var
 	@$(BIN)/python -m interlingua_benchmarks.gpu_bench --markdown --json var/gpu_bench.json
 
-dummy-table: setup ## six models in their true shape with random weights: export, gate, serve, speed, memory
+dummy-table: setup ##! six models in their true shape with random weights: export, gate, serve, speed, memory
 	@$(BIN)/python -m interlingua_benchmarks.dummy_table
 
 report: setup ## evaluate helpdesk12, pair by pair: var/reports/helpdesk12/report.html
@@ -99,13 +101,13 @@ report: setup ## evaluate helpdesk12, pair by pair: var/reports/helpdesk12/repor
 report-gnome: setup ## the same on GNOME's help in ten languages, which apt-get fetches
 	@$(BIN)/interlingua evaluate gnome-help
 
-gap-table: setup ## what serving can do about the language gap: kinds of offsets, quota, balance, calibration
+gap-table: setup ##! what serving can do about the language gap: kinds of offsets, quota, balance, calibration
 	@$(BIN)/python -m interlingua_benchmarks.gap_table
 
 RERANKER := adaptation/interlingua_adaptation/artefacts/e5-small-reranker
 RERANKER_WORK := var/reranker
 
-reranker: setup ## make the default reranker again from nothing: LibreOffice's help, lists, training, artefact
+reranker: setup ##! make the default reranker again from nothing: LibreOffice's help, lists, training, artefact
 	$(BIN)/interlingua export intfloat/multilingual-e5-small
 	$(BIN)/interlingua adapt corpus --work $(RERANKER_WORK) --libreoffice
 	$(BIN)/interlingua adapt mine --work $(RERANKER_WORK)
@@ -119,10 +121,10 @@ reranker: setup ## make the default reranker again from nothing: LibreOffice's h
 		--model-id interlingua/e5-small-reranker --rerank-weight 0.8 \
 		--licence "MIT (base), MPL-2.0 (training texts): see its model card"
 
-reranker-table: setup ## what the default reranker adds on GNOME help and helpdesk12, per language pair
+reranker-table: setup ##! what the default reranker adds on GNOME help and helpdesk12, per language pair
 	@$(BIN)/python -m interlingua_benchmarks.reranker_table
 
-reranker-cost: setup ## pairs a second of the default reranker in fp32 and int8, and what int8 loses in quality
+reranker-cost: setup ##! pairs a second of the default reranker in fp32 and int8, and what int8 loses in quality
 	@$(BIN)/python -m interlingua_benchmarks.reranker_cost
 
 lock: ## resolve the newest versions into requirements.lock and server/interlingua_server/requirements.lock
