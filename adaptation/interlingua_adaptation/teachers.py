@@ -121,7 +121,7 @@ class EmbedderTeacher:
         self._documents: dict[str, NDArray[np.float32]] = {}
 
     def scores(self, asked: Sequence[Asked]) -> list[list[float]]:
-        """Cosines, scaled."""
+        """The teacher's scores: cosines, scaled."""
         spec = self._checkpoint.spec
         new = _new((text for each in asked for text in each.documents), self._documents)
         self._documents.update(zip(new, self._embed([spec.document_prompt + text for text in new]), strict=True))

@@ -48,7 +48,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one network.
+    """What was measured of one network.
 
     Attributes:
         tokens_per_second: real tokens, all cores, one session.

@@ -129,7 +129,7 @@ def _rectangle(batch: Sequence[Ids], pad_id: int) -> dict[str, Ids]:
 
 
 def cpu_session(network: Path | bytes, threads: int) -> ort.InferenceSession:
-    """As the server runs it: basic graph optimizations; the fused kernels are slower on CPUs.
+    """The session as the server runs it: basic graph optimizations; the fused kernels are slower on CPUs.
 
     Args:
         network: a model.onnx, or what one holds.

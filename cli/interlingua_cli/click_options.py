@@ -111,7 +111,7 @@ def _shares(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str,
 
 
 def _list(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...] | None:
-    """4,3,2,..."""
+    """Parses 4,3,2,..."""
     try:
         return None if value is None else tuple(float(part) for part in value.split(","))
     except ValueError:

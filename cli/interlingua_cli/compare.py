@@ -17,7 +17,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 def _systems(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str | None, str | None]:
-    """Of the earlier and the later report; None for the best."""
+    """The systems of the earlier and the later report; None for the best."""
     if value is None:
         return None, None
     before, equals, after = (part.strip() for part in value.partition("="))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def report_facts(report: ExportReport, precision: str, root: Path) -> dict[str, Any]:
-    """For --json."""
+    """The export as --json has it."""
     return {
         "model": report.spec.id,
         "revision": report.spec.revision,
@@ -82,7 +82,7 @@ def print_gate(gate: GateReport) -> None:
 
 
 def gate_facts(gate: GateReport) -> dict[str, Any]:
-    """For --json."""
+    """The gate's report as --json has it."""
     figures = [
         {
             "name": figure.name,

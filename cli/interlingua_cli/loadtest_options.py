@@ -20,7 +20,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 def _rates(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...]:
-    """5,10,20"""
+    """Parses 5,10,20"""
     try:
         rates = tuple(float(part) for part in (value or "").split(",") if part.strip())
     except ValueError:

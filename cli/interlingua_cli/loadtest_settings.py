@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def settings_of(options: dict[str, Any]) -> RunSettings:
-    """Of one run; of a ladder its first.
+    """The settings of one run; of a ladder its first.
 
     Raises:
         InputError: something does not fit.

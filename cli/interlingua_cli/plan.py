@@ -23,7 +23,7 @@ _MANY = "may be repeated."
 
 
 def _numbers(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, float]:
-    """NAME=NUMBER ..."""
+    """Parses NAME=NUMBER ..."""
     found = {}
     for text in value:
         name, _, number = text.rpartition("=")
@@ -37,7 +37,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str
 
 
 def _list(ctx: click.Context, param: click.Parameter, value: str | None) -> list[float] | None:
-    """4,3,2,..."""
+    """Parses 4,3,2,..."""
     try:
         return None if value is None else [float(part) for part in value.split(",")]
     except ValueError:
@@ -101,7 +101,7 @@ def command(**options: Any) -> None:
 
 
 def _traffic_options(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Those that were given, as a traffic file has them."""
+    """The options that were given, as a traffic file has them."""
     names = ("peak_rate", "mean_rate", "hourly_rates", "arrivals", "depth", "deadline_ms", "dataset")
     traffic = {name: options[name] for name in names if options[name] is not None}
     if burst := options["burst"]:

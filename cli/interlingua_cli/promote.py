@@ -56,7 +56,7 @@ def show(promoted: Promoted, *, as_json: bool) -> None:
 
 
 def facts_of(promoted: Promoted) -> dict[str, Any]:
-    """For --json."""
+    """The promotion as --json has it."""
     return {
         "role": promoted.version.role,
         "version": promoted.version.version,

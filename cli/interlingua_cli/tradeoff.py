@@ -123,7 +123,7 @@ def _wanted(options: dict[str, Any]) -> TradeoffGoal:
 
 
 def _dataset(report: JoinedReport, options: dict[str, Any]) -> Dataset:
-    """As it was evaluated: if need be in the report's languages alone."""
+    """The dataset as it was evaluated: if need be in the report's languages alone."""
     from interlingua_evaluation.datasets.sources import open_dataset
 
     name = options["dataset_name"] or report.saved.dataset

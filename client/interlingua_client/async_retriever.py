@@ -59,7 +59,7 @@ class AsyncRetriever:
         log: SearchLog | Path | str | None = None,
         log_text: bool = False,
     ) -> AsyncRetriever:
-        """As `Retriever.open`; reading the index blocks the loop, so open it before there is traffic."""
+        """Opens an index as `Retriever.open` does; reading it blocks the loop, so do it before there is traffic."""
         require_weight(rerank_weight)
         opening = Opening(
             index_dir=Path(index_dir),
@@ -104,7 +104,7 @@ class AsyncRetriever:
         return self._in_use.pair.searcher.index
 
     async def refresh(self) -> bool:
-        """As `Retriever.refresh`; reading the index blocks the loop."""
+        """Looks for a newer index as `Retriever.refresh` does; reading the index blocks the loop."""
         if self._opening is not None and not self._opening.is_current(self.index):
             self._in_use.replace(await self._opening.open_async())
             await self._close_left()
@@ -119,7 +119,7 @@ class AsyncRetriever:
         deadline_s: float | None = None,
         **changes: Unpack[SearchChanges],
     ) -> SearchResult:
-        """As `Retriever.search`."""
+        """Searches as `Retriever.search` does."""
         request = SearchRequest(query, options.changed(in_place, changes), Deadline.within(deadline_s))
         return await self._noted(request)
 

@@ -53,7 +53,7 @@ class BesideIndex:
         self._source.close()
 
     def __len__(self) -> int:
-        """Documents."""
+        """How many documents there are."""
         return len(self._source.ids())
 
     def settings(self, wanted: IndexSettings) -> IndexSettings:

@@ -49,7 +49,7 @@ class Canary:
     vectors: FloatArray
 
     def to_text(self) -> str:
-        """As the manifest keeps it."""
+        """The canary as the manifest keeps it."""
         return base64.b64encode(np.ascontiguousarray(self.vectors, "<f4").tobytes()).decode("ascii")
 
     @classmethod

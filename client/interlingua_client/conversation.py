@@ -47,7 +47,7 @@ class Conversation:
         version: int | None = None,
         rerank_version: int | None = None,
     ) -> None:
-        """Of the embedder, `digest` is taken if a version has it, else the promoted version, else the highest.
+        """Asks the embedder's version that has `digest`, else the promoted one, else the highest.
 
         `version` and `rerank_version` ask for just these, and connecting fails where they are not ready.
         """

@@ -131,7 +131,7 @@ class Opening:
         return pair
 
     async def open_async(self) -> IndexPair[AsyncInferenceClient]:
-        """As `open`; only the network is awaited, reading the index is not."""
+        """Opens as `open` does; only the network is awaited, reading the index is not."""
         async with AsyncExitStack() as undo:
             index = self._index()
             undo.callback(index.close)

@@ -236,7 +236,7 @@ class Indexer:
             raise failures[0]
 
     def _changed(self, documents: list[Document]) -> list[Document]:
-        """Those that are new or have other content."""
+        """The documents that are new or have other content."""
         known = self.store.digests([document.id for document in documents])
         changed = [document for document in documents if known.get(document.id) != document.digest]
         self.progress.unchanged += len(documents) - len(changed)

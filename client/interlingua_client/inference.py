@@ -65,7 +65,7 @@ class InferenceClient:
     """
 
     def __init__(self, conversation: Conversation) -> None:
-        """Use `connect`."""
+        """Is called by `connect` alone."""
         self._talk = conversation
         self._channel = _channel(grpc, conversation.address)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
@@ -236,7 +236,7 @@ class AsyncInferenceClient:
     """`InferenceClient` for asyncio, without threads; belongs to the event loop it was connected in."""
 
     def __init__(self, conversation: Conversation) -> None:
-        """Use `connect`."""
+        """Is called by `connect` alone."""
         self._talk = conversation
         self._channel = _channel(grpc.aio, conversation.address)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
@@ -251,7 +251,7 @@ class AsyncInferenceClient:
         version: int | None = None,
         rerank_version: int | None = None,
     ) -> AsyncInferenceClient:
-        """As `InferenceClient.connect`."""
+        """Connects as `InferenceClient.connect` does."""
         talk = Conversation(_address(server), patience_s, digest, version=version, rerank_version=rerank_version)
         client = cls(talk)
         try:
@@ -282,13 +282,13 @@ class AsyncInferenceClient:
         return self._talk.services.identity
 
     async def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:
-        """As `InferenceClient.embed`."""
+        """Embeds as `InferenceClient.embed` does."""
         started = time.monotonic()
         answers = await self._answers(self._talk.embed_calls(texts, role), deadline)
         return _embedded(answers, self.services.embed(role), started)
 
     async def rerank(self, query: str, documents: Sequence[str], deadline: Deadline | None = None) -> Reranked:
-        """As `InferenceClient.rerank`."""
+        """Reranks as `InferenceClient.rerank` does."""
         started = time.monotonic()
         return _reranked(await self._answers(self._talk.rerank_calls(query, documents), deadline), started)
 

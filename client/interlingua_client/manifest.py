@@ -87,7 +87,7 @@ class Manifest:
         )
 
     def to_rows(self) -> dict[str, str]:
-        """As the manifest table's keys and values."""
+        """The manifest as its table's keys and values."""
         return {
             "schema_version": str(self.schema_version),
             "store_id": self.store_id,

@@ -105,7 +105,7 @@ class SearchIndex:
         return self._store.directory
 
     def __len__(self) -> int:
-        """Documents."""
+        """How many documents there are."""
         return sum(len(labels) for labels in self._labels.values())
 
     @property

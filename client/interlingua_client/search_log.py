@@ -73,7 +73,7 @@ class Setting(NamedTuple):
 
     @classmethod
     def of(cls, searcher: Searcher, services: Services) -> Setting:
-        """That of the searches made now."""
+        """The setting of the searches made now."""
         reranker = services.rerank
         digest = None if reranker is None else reranker.spec.digest
         return cls(searcher.index.manifest.embedder.digest, digest, searcher.index.has_offsets)

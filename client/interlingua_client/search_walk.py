@@ -69,7 +69,7 @@ def carried_out(walk: SearchWalk, client: InferenceClient) -> SearchResult:
 
 
 async def carried_out_async(walk: SearchWalk, client: AsyncInferenceClient) -> SearchResult:
-    """As `carried_out`."""
+    """Carries a search out as `carried_out` does."""
     while walk.step is not None:
         try:
             answer = await walk.ask(client)

@@ -25,7 +25,7 @@ class ServiceSearch:
     def __init__(
         self, address: ServerAddress, digest: str | None, version: int | None, rerank_version: int | None
     ) -> None:
-        """As `Conversation`."""
+        """Takes the same as `Conversation`."""
         self._address = address
         self._wanted_digest = digest
         self._version, self._rerank_version = version, rerank_version
@@ -89,7 +89,7 @@ class ServiceSearch:
         return wanted
 
     def _ready_versions(self, models: Sequence[ModelConfig], versions: Iterable[int]) -> Steps[list[int]]:
-        """Those of the versions that are ready in all the models, highest first."""
+        """The versions that are ready in all the models, highest first."""
         ready = []
         for version in sorted(versions, reverse=True):
             for model in models:

@@ -151,7 +151,7 @@ class Evaluator:
 
     @cached_property
     def vectors(self) -> DenseVectors:
-        """Of the whole dataset, from the cache or the server."""
+        """The vectors of the whole dataset, from the cache or the server."""
         return dense_vectors(self.dataset, self.settings.cache, self.live.embedding())
 
     @cached_property

@@ -64,7 +64,7 @@ class LiveServer:
         return self._client
 
     def embedding(self) -> EmbeddingService:
-        """Its embedder."""
+        """The evaluated server's embedder."""
 
         @contextmanager
         def connect() -> Iterator[Embedder]:

@@ -119,7 +119,7 @@ def _export_into(
 def _speeds(
     checkpoint: Checkpoint, precision: Precision, made: Build, threads: int
 ) -> tuple[float | None, float | None]:
-    """Of the network and of fp32; a network that cannot run here has none."""
+    """The speeds of the network and of fp32; a network that cannot run here has none."""
     if precision == "fp32":
         return made.full_speed, made.full_speed
     return None if precision == "bf16" else speed_of(checkpoint, made.network, threads), made.full_speed

@@ -39,7 +39,7 @@ class Draws:
         return cls(weights * np.asarray(shares) / np.bincount(rows, weights)[rows])
 
     def one(self, random: np.random.Generator) -> int:
-        """One draw."""
+        """Draws one number."""
         # The last sum may be a hair below 1.
         return min(bisect_right(self._upto, random.random()), self._last)
 

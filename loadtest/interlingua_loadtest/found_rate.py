@@ -51,7 +51,7 @@ class FoundRate:
         return replace(self, rate=rate, low=low, high=high, stopped=stopped)
 
     def write(self, file: Path) -> None:
-        """As JSON, whole or not at all. Raises InputError: it cannot be written."""
+        """Writes it as JSON, whole or not at all. Raises InputError: it cannot be written."""
         write_record(file, self)
 
     @classmethod

@@ -73,11 +73,11 @@ class Generator:
 
     @property
     def names(self) -> list[str]:
-        """Of the processes: generator, or generator-master, generator-0, ..."""
+        """The names of the processes: generator, or generator-master, generator-0, ..."""
         return list(self._roles())
 
     def pid(self, name: str) -> int | None:
-        """Of one process; None before it runs."""
+        """The number of one process; None before it runs."""
         process = self._processes.get(name)
         return process.pid if process is not None and process.poll() is None else None
 

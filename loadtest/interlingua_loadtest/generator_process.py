@@ -55,7 +55,7 @@ class GeneratorProcess:
 
     @property
     def settings(self) -> RunSettings:
-        """As the command line, the web page or the master has them now."""
+        """The settings as the command line, the web page or the master has them now."""
         return RunSettings.of_options(self._environment.parsed_options)
 
     @property

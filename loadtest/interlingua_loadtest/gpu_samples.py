@@ -54,7 +54,7 @@ class GpuSampler:
 
     @property
     def samples(self) -> list[ProcessSample]:
-        """Those taken so far, in order; their times are instants of `time.monotonic()`."""
+        """The samples taken so far, in order; their times are instants of `time.monotonic()`."""
         return list(self._samples)
 
     def _run(self) -> None:

@@ -53,7 +53,7 @@ class LatencyHistogram:
 
     @classmethod
     def of(cls, seconds: npt.NDArray[np.float64]) -> LatencyHistogram:
-        """Of all these; raises ValueError where one is negative or NaN."""
+        """The histogram of all these; raises ValueError where one is negative or NaN."""
         histogram = cls()
         values, counts = np.unique(_microseconds(seconds), return_counts=True)
         for value, count in zip(values.tolist(), counts.tolist(), strict=True):
@@ -70,7 +70,7 @@ class LatencyHistogram:
 
     @property
     def count(self) -> int:
-        """Durations counted."""
+        """How many durations were counted."""
         return int(self._counts.get_total_count())
 
     @property
@@ -109,7 +109,7 @@ class LatencyHistogram:
         return [CurvePoint(*point) for point in zip(percents, values, counts.tolist(), strict=True)]
 
     def encode(self) -> str:
-        """As base64, for another process."""
+        """The histogram as base64, for another process."""
         text: bytes = self._counts.encode()
         return text.decode("ascii")
 

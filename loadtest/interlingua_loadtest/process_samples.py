@@ -46,7 +46,7 @@ class ProcessSampler:
 
     @property
     def samples(self) -> list[ProcessSample]:
-        """Those taken so far, in order; their times are instants of `time.monotonic()`."""
+        """The samples taken so far, in order; their times are instants of `time.monotonic()`."""
         return list(self._samples)
 
     def _run(self) -> None:

@@ -87,7 +87,7 @@ class Requests:
 
     @property
     def answered(self) -> Mask:
-        """Those with an answer, if a degraded one."""
+        """The requests with an answer, if a degraded one."""
         return np.isin(self.status, ANSWERED)
 
 
@@ -126,7 +126,7 @@ class Processes:
 
     @property
     def generator(self) -> Processes:
-        """Those of the load's own processes."""
+        """The samples of the load's own processes."""
         return self.where(np.char.startswith(self.name, GENERATOR))
 
 

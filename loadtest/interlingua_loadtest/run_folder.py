@@ -57,12 +57,12 @@ class RunFolder:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """As given to `create`."""
+        """The settings that `create` was given."""
         return dict(self.read_json("run")["settings"])
 
     @property
     def environment(self) -> dict[str, Any]:
-        """As given to `create`."""
+        """The environment that `create` was given."""
         return dict(self.read_json("run")["environment"])
 
     @property

@@ -55,7 +55,7 @@ class Mix:
 
     @property
     def depths(self) -> tuple[int, ...]:
-        """As a sequence, in any case."""
+        """The depths as a sequence, in any case."""
         return (self.depth,) if isinstance(self.depth, int) else tuple(self.depth)
 
     @property
@@ -85,7 +85,7 @@ def require_drawable(mix: Mix, source: Source, seed: int) -> None:
 
 
 def of_lengths(texts: Sequence[SourceText], lengths: tuple[int, int] | None) -> list[SourceText]:
-    """Those of so many characters."""
+    """The texts of so many characters."""
     low, high = (1, math.inf) if lengths is None else lengths
     return [item for item in texts if low <= len(item.text) <= high]
 

@@ -204,7 +204,7 @@ def _unsteady(requests: Requests, edges: Floats, bounds: ValidityBounds) -> Iter
 
 
 def _standard_error(parts: Floats) -> float:
-    """Of a window's value, from how its pieces differ."""
+    """The standard error of a window's value, from how its pieces differ."""
     table = parts.reshape(_LAST_WINDOWS, _PIECES)
     known = [row[~np.isnan(row)] for row in table]
     squares = sum(float(((row - row.mean()) ** 2).sum()) for row in known if len(row))

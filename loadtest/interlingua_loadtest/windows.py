@@ -62,7 +62,7 @@ class Stretches:
 
 
 def stretches(requests: Requests, edges: Floats) -> Stretches:
-    """Those between neighbouring edges, which ascend; what lies outside is left out, but for the last edge itself."""
+    """Stretches between neighbouring edges, which ascend; what lies outside is left out, but for the last edge."""
     answered = requests.answered
     finished = requests.finished_s[answered]
     return Stretches(
@@ -86,7 +86,7 @@ def relative_latency(requests: Requests) -> Floats:
 
 
 def windows(requests: Requests, processes: Processes, edges: Floats) -> tuple[Window, ...]:
-    """As stretches, in plain units."""
+    """The windows as stretches, in plain units."""
     found = stretches(requests, edges)
     answered = requests.answered
     latencies = _medians(requests.latency_s[answered], requests.scheduled_s[answered], edges)

@@ -42,7 +42,7 @@ class WorkerNote:
 
 
 def read_worker_notes(run: Path) -> list[WorkerNote]:
-    """Those of a run, by worker; raises InputError where one cannot be read."""
+    """Reads the notes of a run, by worker; raises InputError where one cannot be read."""
     files = (run / _FOLDER).glob("[!.]*.json")
     notes = [read_record(WorkerNote, file, what="worker's note", remedy="make the run again") for file in files]
     return sorted(notes, key=lambda note: note.worker)

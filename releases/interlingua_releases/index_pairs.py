@@ -66,7 +66,7 @@ class IndexSwitch:
             )
 
     def make(self) -> None:
-        """Switch."""
+        """Makes the pairs current."""
         if self.before != self.after:
             write_pointer(self.root, self.after)
 

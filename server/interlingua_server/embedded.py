@@ -67,7 +67,7 @@ class ServerSettings:
 
     @property
     def local_grpc_address(self) -> str:
-        """As this machine reaches it."""
+        """The gRPC address as this machine reaches it."""
         return f"{_ANY_ADDRESS.get(self.host, self.host)}:{self.grpc_port}"
 
 

@@ -26,7 +26,7 @@ class NoDeviceError(InterlinguaError):
 
 
 def usable(device: Device, runtimes: Sequence[Runtime]) -> tuple[Runtime, ...]:
-    """Those of the runtimes that can use the device. Raises NoDeviceError: none can; it says how to get one."""
+    """The runtimes that can use the device. Raises NoDeviceError: none can; it says how to get one."""
     reasons = {runtime: missing(runtime, device) for runtime in runtimes}
     found = tuple(runtime for runtime, reason in reasons.items() if not reason)
     if not found:

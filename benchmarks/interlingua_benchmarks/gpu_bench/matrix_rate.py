@@ -34,7 +34,7 @@ class Products(Protocol):
     at_once: int
 
     def call(self) -> None:
-        """Begin them."""
+        """Begins the products."""
 
     def wait(self) -> None:
         """Until all that was begun is done."""

@@ -70,7 +70,7 @@ class NetworkFlops:
 
 
 def flops_of(checkpoint: Checkpoint) -> NetworkFlops:
-    """Of a model as its graph computes it. Raises InputError: the catalogue does not state its shape."""
+    """The products of a model as its graph computes it. Raises InputError: the catalogue does not state its shape."""
     from interlingua.served.networks.decoder_states import DecoderStates
 
     states = (module for module in checkpoint.graph.modules() if isinstance(module, DecoderStates))
@@ -82,7 +82,7 @@ def flops_of(checkpoint: Checkpoint) -> NetworkFlops:
 
 
 def layer_flops(shape: NetworkShape) -> NetworkFlops:
-    """Of the layers alone."""
+    """The products of the layers alone."""
     width = shape.head_width or shape.hidden // shape.heads
     projections = 2 * shape.heads + 2 * (shape.key_value_heads or shape.heads)
     feed_forward = shape.feed_forward * (3 if shape.gated else 2)
@@ -93,7 +93,7 @@ def layer_flops(shape: NetworkShape) -> NetworkFlops:
 
 
 def dense_flops(layers: Sequence[DenseLayer]) -> int:
-    """Of the layers between pooling and normalization, once a text."""
+    """The products of the layers between pooling and normalization, once a text."""
     return sum(2 * layer.inputs * layer.outputs for layer in layers)
 
 

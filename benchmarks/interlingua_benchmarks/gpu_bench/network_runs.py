@@ -56,7 +56,7 @@ class NetworkRuns:
         self._seed, self._notes = seed, notes
 
     def latencies(self) -> Iterator[Latency]:
-        """Of lone texts; lengths beyond the model's maximum are cut to it."""
+        """Measures lone texts; lengths beyond the model's maximum are cut to it."""
         for length in sorted({min(length, self._max_tokens) for length in self._scale.lengths}):
             batch = self._equal(1, length).batch
             for _ in range(_WARM_UP):
@@ -66,7 +66,7 @@ class NetworkRuns:
             yield Latency(length, tuple(self._lone(batch) for _ in range(count)))
 
     def budgets(self, rows: Sequence[Tokens]) -> Iterator[MeasuredPoint]:
-        """Of texts of mixed length, from the smallest budget up."""
+        """Measures texts of mixed length, from the smallest budget up."""
         overhead = self._overhead()
         best = 0.0
         for budget in sorted(self._scale.budgets):
@@ -80,7 +80,7 @@ class NetworkRuns:
             best = max(best, point.tokens_per_s)
 
     def sweep(self) -> Iterator[MeasuredPoint]:
-        """Of equal texts, more and more of them; a length ends where memory does."""
+        """Measures equal texts, more and more of them; a length ends where memory does."""
         for length in sorted({min(length, self._max_tokens) for length in self._scale.sweep_lengths}):
             for texts in sorted(self._scale.sweep_texts):
                 if (point := self._point([self._equal(texts, length)], 0)) is None:
@@ -120,7 +120,7 @@ class NetworkRuns:
         return MeasuredPoint(budget, tuple(one.call for one in chosen), rounds, seconds)
 
     def _call_seconds(self, rectangle: Rectangle) -> float:
-        """Of a call that was made once before, when memory was allocated for it and kernels were chosen."""
+        """The duration of a call that was made before, when its memory was allocated and kernels were chosen."""
         placed = self._network.place(rectangle.batch)
         once(lambda: self._network.start(placed), self._network.wait)
         return once(lambda: self._network.start(placed), self._network.wait)

@@ -50,22 +50,22 @@ class MeasuredPoint:
 
     @property
     def seconds(self) -> float:
-        """Of the median pass."""
+        """The duration of the median pass."""
         return statistics.median(self.pass_s)
 
     @property
     def real_tokens(self) -> int:
-        """Of one pass."""
+        """The real tokens of one pass."""
         return self.rounds * sum(call.real_tokens for call in self.calls)
 
     @property
     def padded_tokens(self) -> int:
-        """Of one pass, padding included."""
+        """The tokens of one pass, padding included."""
         return self.rounds * sum(call.texts * call.longest for call in self.calls)
 
     @property
     def flop(self) -> int:
-        """Of one pass, real tokens alone, attention in full."""
+        """The operations of one pass, real tokens alone, attention in full."""
         return self.rounds * sum(call.flop for call in self.calls)
 
     @property
@@ -75,12 +75,12 @@ class MeasuredPoint:
 
     @property
     def tokens_per_s(self) -> float:
-        """Real ones."""
+        """Real tokens a second."""
         return self.real_tokens / self.seconds
 
     @property
     def padding_share(self) -> float:
-        """Of the padded tokens, those that are nothing but padding."""
+        """The share of the padded tokens that are nothing but padding."""
         return 1 - self.real_tokens / self.padded_tokens
 
     def utilisation(self, rate: float, *, half: bool = True) -> float:

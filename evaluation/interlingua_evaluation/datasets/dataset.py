@@ -39,7 +39,7 @@ class JudgedDocument(NamedTuple):
 
     @property
     def indexed(self) -> Document:
-        """As the retriever stores and reads it."""
+        """The document as the retriever stores and reads it."""
         return Document(self.id, self.language, self.title, self.text)
 
 
@@ -86,7 +86,7 @@ class Dataset:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Of the documents, in the order of their first appearance."""
+        """The documents' languages, in the order of their first appearance."""
         return tuple(dict.fromkeys(document.language for document in self.documents))
 
     @property

@@ -59,7 +59,7 @@ def detected_languages(texts: Sequence[str], among: Collection[str] = ()) -> lis
 
 
 def share_in(texts: Sequence[str], tag: str, other: str) -> float:
-    """Of a sample of texts that are in one of two languages: the share that is seen to be in the first.
+    """The share of a sample of texts in one of two languages that is seen to be in the first.
 
     0 where the two are one language in two scripts, which the detector does not tell apart.
     """

@@ -109,7 +109,7 @@ def row_of(name: str, lists: CandidateLists, half: Half, language: str | None = 
 
 
 def mean_figure(figures: Sequence[Figure | None]) -> Figure | None:
-    """Of several draws: mean and interval limits averaged."""
+    """The figure of several draws: mean and interval limits averaged."""
     there = [figure for figure in figures if figure is not None]
     if not there:
         return None

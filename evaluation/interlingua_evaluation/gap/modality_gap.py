@@ -142,7 +142,7 @@ def _block(rows: _Part, columns: _Part) -> _Side:
 
 
 def _beaten(cosines: FloatArray, same: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Of each translation pair: the share of the row's strangers that are further away; NaN where it has none."""
+    """For each translation pair, the share of the row's strangers that are further away; NaN where it has none."""
     row, column = np.nonzero(same)
     own = cosines[row, column][:, None]
     others = np.where(same, np.float32(np.inf), cosines)

@@ -61,7 +61,7 @@ def without_translations(runs: SystemRuns, half: Half, names: Sequence[str] = SY
 
 
 def one_language_each(dataset: Dataset, seed: int) -> npt.NDArray[np.bool_]:
-    """Of every group one document, drawn; bool [documents]."""
+    """Draws one document of every group; bool [documents]."""
     random = np.random.default_rng(seed)
     members: dict[str, list[int]] = {}
     for number, document in enumerate(dataset.documents):

@@ -34,7 +34,7 @@ _LEVELS = (0.025, 0.975)
 
 @dataclass(frozen=True)
 class OwnShare:
-    """Of the queries of one language.
+    """The own-language share of the queries of one language.
 
     Attributes:
         first: share of the first ten that is in the query's language.

@@ -56,7 +56,7 @@ def wanted_systems(*, rerank: bool) -> tuple[str, ...]:
 
 
 def of_evaluation(evaluation: Evaluation) -> JudgedSystems:
-    """Of one that ran the wanted systems, in their order."""
+    """Takes an evaluation that ran the wanted systems, in their order."""
     lists = {str(run.name): run.lists for run in evaluation.runs}
     return JudgedSystems(evaluation.report.dataset.half, evaluation.findings.values, lists)
 

@@ -76,7 +76,7 @@ class LanguagePlan:
 
 
 def dataset_plan(dataset: Dataset, judged: JudgedSystems, tokens: PublishedTokens) -> LanguagePlan:
-    """Of a dataset with judgments."""
+    """The plan of a dataset with judgments."""
     texts = [CountedText(document.language, document.group, document.indexed.passage) for document in dataset.documents]
     queries = [CountedText(query.language, query.group, query.text) for query in dataset.queries]
     with progress("counting tokens", unit="documents", total=len(texts)) as bar:
@@ -97,7 +97,7 @@ def dataset_plan(dataset: Dataset, judged: JudgedSystems, tokens: PublishedToken
 
 
 def corpus_plan(corpus: Corpus, tokens: PublishedTokens, languages: Sequence[str] = ()) -> LanguagePlan:
-    """Of documents alone, read once.
+    """The plan of documents alone, read once.
 
     Args:
         languages: normalised tags; only these are counted. Without any, all.

@@ -52,7 +52,7 @@ class RoleFigures:
 
     @property
     def last(self) -> Figure:
-        """Of the system with everything on."""
+        """The quality of the system with everything on."""
         return list(self.systems.values())[-1]
 
 
@@ -76,7 +76,7 @@ class LanguageQuality:
 
 
 def language_quality(judged: JudgedSystems, languages: Sequence[str]) -> dict[str, LanguageQuality]:
-    """Of each of these languages."""
+    """The quality of each of these languages."""
     own = {name: own_shares(lists, judged.half) for name, lists in judged.lists.items()}
     shown = {name: exposures(lists, judged.half) for name, lists in judged.lists.items()}
     averages = _Averages(judged)
@@ -152,7 +152,7 @@ def _against(resampling: Resampling, pairs: list[Pair], others: list[list[Pair]]
 
 
 def _mean(rows: Values) -> Values:
-    """Of each row's numbers; NaN where it has none, as a draw can miss a pair of few groups."""
+    """The mean of each row's numbers; NaN where it has none, as a draw can miss a pair of few groups."""
     there = ~np.isnan(rows)
     counts = there.sum(axis=1)
     means: Values = np.where(counts > 0, np.where(there, rows, 0).sum(axis=1) / np.maximum(counts, 1), np.nan)

@@ -47,7 +47,7 @@ class PublishedTokens(NamedTuple):
 
     @classmethod
     def of(cls, published: Published) -> PublishedTokens:
-        """Of the newest published versions.
+        """The counts by the newest published versions.
 
         Raises:
             InputError: no embedder is published.

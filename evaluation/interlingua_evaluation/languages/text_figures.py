@@ -87,7 +87,7 @@ def english_of(languages: Iterable[str]) -> str | None:
 def text_figures(
     documents: Mapping[str, TextCounts], queries: Mapping[str, Mapping[int, int]], reranking: ServiceTokens | None
 ) -> dict[str, TextFigures]:
-    """Of every language that has documents.
+    """The figures of every language that has documents.
 
     Args:
         queries: language -> tokens of a query alone, by the reranker's tokenizer -> queries.

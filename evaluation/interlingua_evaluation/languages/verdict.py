@@ -103,7 +103,7 @@ class _Said:
 
     @property
     def steps(self) -> list[str]:
-        """That were evaluated."""
+        """The steps that were evaluated."""
         return list(next(iter(self._figures.values())).gains)
 
     def missing(self) -> Iterator[str]:

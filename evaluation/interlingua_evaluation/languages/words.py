@@ -39,7 +39,7 @@ class TextSize(NamedTuple):
 
 
 def text_size(text: str) -> TextSize:
-    """Count."""
+    """Counts a text's words and characters."""
     return TextSize(
         words=sum(_RUN.search(piece) is not None for piece in text.split()),
         characters=sum(map(len, _RUN.findall(text))),

@@ -47,7 +47,7 @@ class Judge:
         return {name: by_metric[metric] for name, metric in _BY_NAME.items()}
 
     def ndcg(self, ranked: IntArray) -> Values:
-        """nDCG@10 alone."""
+        """The values of nDCG@10 alone."""
         metric = _BY_NAME[NDCG]
         return self._values([metric], ranked[:, :CUTOFF])[metric]
 

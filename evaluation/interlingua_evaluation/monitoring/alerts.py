@@ -41,7 +41,7 @@ class AlertLimits:
     max_rates: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The record as JSON has it."""
         return asdict(self)
 
 
@@ -54,7 +54,7 @@ class Alert:
     message: str
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The record as JSON has it."""
         return asdict(self)
 
 

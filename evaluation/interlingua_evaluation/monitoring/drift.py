@@ -61,7 +61,7 @@ class Drift:
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The record as JSON has it."""
         return asdict(self)
 
 

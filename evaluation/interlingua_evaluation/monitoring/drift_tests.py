@@ -69,7 +69,7 @@ class Untested:
 
 
 def numbers_test(kind: str, language: str, before: Numbers, after: Numbers) -> DriftTest | Untested:
-    """Of two samples of a score, float [n] each: Kolmogorov-Smirnov."""
+    """Tests two samples of a score, float [n] each: Kolmogorov-Smirnov."""
     from scipy.stats import ks_2samp
 
     if min(len(before), len(after)) < MIN_SEARCHES:
@@ -92,7 +92,7 @@ def numbers_test(kind: str, language: str, before: Numbers, after: Numbers) -> D
 
 
 def languages_test(kind: str, language: str, before: Counter[str], after: Counter[str]) -> DriftTest | Untested:
-    """Of two counts of languages: chi-square."""
+    """Tests two counts of languages: chi-square."""
     from scipy.stats import chi2_contingency
 
     totals = before.total(), after.total()
@@ -121,7 +121,7 @@ def languages_test(kind: str, language: str, before: Counter[str], after: Counte
 
 
 def rate_test(kind: str, language: str, before: Rate, after: Rate) -> DriftTest | Untested:
-    """Of two rates: Fisher's exact test."""
+    """Tests two rates: Fisher's exact test."""
     from scipy.stats import fisher_exact
 
     if min(before.of, after.of) < MIN_SEARCHES:

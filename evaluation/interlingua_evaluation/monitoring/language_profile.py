@@ -81,7 +81,7 @@ class LanguageProfile:
     stage_times: dict[str, tuple[float, float]]
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The record as JSON has it."""
         rates = {name: rate and {**rate._asdict(), "share": rate.share} for name, rate in self.rates.items()}
         scores = {name: quantiles and quantiles._asdict() for name, quantiles in self.scores.items()}
         times = {stage: {"p50": p50, "p95": p95} for stage, (p50, p95) in self.stage_times.items()}
@@ -118,7 +118,7 @@ def find_low_scores(columns: LogColumns, baseline: LogColumns | None, fixed: flo
 
 
 def rates(group: GroupColumns, low_score: float | None) -> dict[str, Rate | None]:
-    """By RATES."""
+    """The rates, by RATES."""
     dense = group.score("dense_score")
     low = None if low_score is None else Rate(int((dense < np.float32(low_score)).sum()), len(dense))
     return {

@@ -113,7 +113,7 @@ class GroupColumns:
 
     @property
     def degraded(self) -> int:
-        """Those of them that were reranked in part, or not at all."""
+        """Searches whose hits were reranked in part, or not at all."""
         return sum(self.reasons[reason] for reason in _DEGRADED)
 
     @property
@@ -131,7 +131,7 @@ class LogColumns:
 
     @classmethod
     def of(cls, records: Iterable[LogRecord]) -> LogColumns:
-        """All records."""
+        """Columns of all records."""
         columns = cls()
         for record in records:
             columns.settings[record.setting] += 1
@@ -144,7 +144,7 @@ class LogColumns:
 
     @property
     def searches(self) -> int:
-        """Of all languages."""
+        """Searches in all languages."""
         return sum(group.searches for group in self.groups.values())
 
     def merged(self) -> GroupColumns:

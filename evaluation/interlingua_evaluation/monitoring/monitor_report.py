@@ -39,7 +39,7 @@ class ReadLog:
         return cls(reading, LogColumns.of(reading))
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The record as JSON has it."""
         reading = self.reading
         return {
             "files": [str(path) for path in reading.paths],
@@ -73,7 +73,7 @@ class MonitorReport:
     limits: AlertLimits
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The record as JSON has it."""
         return {
             "log": self.log.to_dict(),
             "baseline": self.baseline and self.baseline.to_dict(),

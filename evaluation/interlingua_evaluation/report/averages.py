@@ -67,7 +67,7 @@ class Averager:
         return {pair.asked: self._figure(values, resampling, [pair]) for pair in resampling.pairs}
 
     def resampling(self, values: Values) -> Resampling:
-        """Of the lists that count."""
+        """The resampling of the lists that count."""
         return self._resampler.of(values[self._rows], self._pairs)
 
     @cached_property
@@ -77,7 +77,7 @@ class Averager:
 
     @cached_property
     def kind_names(self) -> tuple[str, ...]:
-        """Of the lists that count, in the order of their first appearance; () where there is only one."""
+        """The kinds of the lists that count, in the order of their first appearance; () where there is only one."""
         names = tuple(dict.fromkeys(self.kinds[self._rows].tolist()))
         return names if len(names) > 1 else ()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportComparison:
-    """What changed.
+    """What changed between two reports.
 
     Attributes:
         before, after: the reports' folders.

@@ -58,7 +58,7 @@ def kinds(comparison: ReportComparison) -> Grid:
 
 
 def pairs(comparison: ReportComparison) -> Grid:
-    """Those that are better or worse, and the largest of the others."""
+    """The pairs that are better or worse, and the largest of the others."""
     order = sorted(comparison.pairs.items(), key=lambda item: (_is_open(item[1]), -abs(item[1].difference)))
     decided = sum(not _is_open(change) for change in comparison.pairs.values())
     shown = order[: max(decided, _PAIRS_SHOWN)]

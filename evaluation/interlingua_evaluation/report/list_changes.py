@@ -40,7 +40,7 @@ _FLIPS_A_MEAN = 2 * round(1 / LEVEL)
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Of an average, or of one pair.
+    """The change of an average, or of one pair.
 
     Attributes:
         before, after: means over the same lists.
@@ -81,7 +81,7 @@ class ListChanges:
         return self._resampler.groups
 
     def averages(self) -> dict[str, Change]:
-        """Of all lists."""
+        """The averages of all lists."""
         return self._averages(np.ones(len(self._before), dtype=bool))
 
     def kinds(self) -> dict[str, dict[str, Change]]:
@@ -90,7 +90,7 @@ class ListChanges:
         return {name: self._averages(self._lists.kind == name) for name in names} if len(names) > 1 else {}
 
     def by_pair(self) -> dict[Pair, Change]:
-        """Of all lists."""
+        """The figures of all lists, pair by pair."""
         everything = np.ones(len(self._before), dtype=bool)
         return self._changes({pair: [pair] for pair in self._numbers}, everything)
 
@@ -133,7 +133,7 @@ class ListChanges:
         return np.flatnonzero(chosen & np.isin(self._number_of, [self._numbers[pair] for pair in pairs]))
 
     def _weights(self, rows: IntArray) -> Values:
-        """Of each list in the mean over pairs, each of which counts the same."""
+        """The weight of each list in the mean over pairs, each of which counts the same."""
         lists = np.bincount(self._number_of[rows])
         weights: Values = 1 / (lists[self._number_of[rows]] * np.count_nonzero(lists))
         return weights

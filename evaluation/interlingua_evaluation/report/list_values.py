@@ -52,7 +52,7 @@ class ListValues:
 
     @property
     def measures(self) -> list[str]:
-        """Of the first system; all have the same."""
+        """The measures of the first system; all have the same."""
         return list(next(iter(self.values.values()), {}))
 
     def rows(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> ListValues:
@@ -65,7 +65,7 @@ class ListValues:
         return ListValues(**keys, values=values)
 
     def save(self, folder: Path) -> None:
-        """Write FILE."""
+        """Writes the values to FILE."""
         arrays = {name: getattr(self, name) for name in _KEYS}
         for system, measures in self.values.items():
             arrays |= {f"{_VALUE}{system}:{measure}": values for measure, values in measures.items()}

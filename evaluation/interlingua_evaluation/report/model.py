@@ -239,7 +239,7 @@ class WorstQuery:
 
 @dataclass(frozen=True)
 class WorstQueries:
-    """Of one system."""
+    """The worst queries of one system."""
 
     system: str
     queries: tuple[WorstQuery, ...]

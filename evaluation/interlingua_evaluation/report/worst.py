@@ -22,7 +22,7 @@ _LONGEST = 160  # characters
 
 
 def worst_queries(run: SystemRun, ndcg: Values, averager: Averager, number: int = QUERIES) -> WorstQueries:
-    """Of the mixed pool, or of all pools; at most a fifth in one language, none that is answered perfectly."""
+    """The worst queries of the mixed pool, or of all; at most a fifth in one language, none answered perfectly."""
     mixed = averager.chosen & (averager.sorts == MIXED)
     rows = np.flatnonzero((mixed if mixed.any() else averager.chosen) & (ndcg < 1))
     chosen: list[int] = []

@@ -49,7 +49,7 @@ class FirstStages:
         return cls(raw, offsets, Judge(offsets))
 
     def dense(self) -> list[SystemValues]:
-        """Without reranking."""
+        """The first stage without reranking."""
         return [
             SystemValues(name, None, self.judge.ndcg(lists.documents), self.judge.own_share(lists.documents))
             for name, lists in ((RAW, self.raw), (BASELINE, self.offsets))

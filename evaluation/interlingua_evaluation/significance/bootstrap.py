@@ -78,7 +78,7 @@ class Resampling:
         return Interval(float(self.observed[self._columns(pairs)].mean()), float(low), float(high))
 
     def standard_error(self, pairs: Sequence[Pair]) -> float:
-        """Of the average over pairs."""
+        """The standard error of the average over pairs."""
         return float(self.drawn(pairs).std())
 
     def drawn(self, pairs: Sequence[Pair]) -> Values:

@@ -74,7 +74,7 @@ def _bigrams(units: Sequence[str]) -> list[str]:
 
 
 def _normalized(text: str, base: str) -> str:
-    """As Unicode's NFKC_Casefold (UAX #44), with digits in ASCII, and without what writers may leave out."""
+    """The text as Unicode's NFKC_Casefold (UAX #44), with digits in ASCII, and without what writers may leave out."""
     text = unicodedata.normalize("NFKC", text)
     if base in _DOTTED_AND_DOTLESS_IN:
         text = text.translate(_DOTTED_AND_DOTLESS)

@@ -44,16 +44,16 @@ class Pairs:
 
 
 class PairScorer(Protocol):
-    """A reranker."""
+    """A reranker that scores pairs."""
 
     @property
     def digest(self) -> str:
-        """Of the reranker; equal digests, equal logits."""
+        """The reranker's digest; equal digests, equal logits."""
         ...
 
     @property
     def model_id(self) -> str:
-        """For people."""
+        """The model's name, for people."""
         ...
 
     @property
@@ -84,7 +84,7 @@ class PairScores:
     logits: FloatArray
 
     def of(self, lists: CandidateLists) -> FloatArray:
-        """Of every candidate, float32 [R, depth]; NaN where there is none, or it was not asked for."""
+        """The logit of every candidate, float32 [R, depth]; NaN where there is none, or it was not asked for."""
         known = self.pairs.queries * self.documents + self.pairs.documents
         codes = _codes(lists, lists.documents.shape[1], self.documents)
         places = np.minimum(np.searchsorted(known, codes), max(len(known) - 1, 0))

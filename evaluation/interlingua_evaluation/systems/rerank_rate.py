@@ -19,7 +19,7 @@ _SEED = 20260101
 
 
 def pairs_per_second(client: InferenceClient, dataset: Dataset) -> float:
-    """Of one client that asks for one list after another; the first list warms up and does not count.
+    """Pairs a second of one client that asks for list after list; the first one warms up and does not count.
 
     Raises:
         ServerError: there is no rerank service, or it is away.

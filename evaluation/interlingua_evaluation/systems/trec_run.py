@@ -200,7 +200,7 @@ def _numbers(ids: Iterable[tuple[int, str]]) -> dict[str, int]:
 
 
 def _encoded_ids(dataset: Dataset) -> tuple[list[str], list[str]]:
-    """Of the queries and of the documents."""
+    """The encoded ids of the queries and of the documents."""
     return [_encoded(query.id) for query in dataset.queries], [_encoded(item.id) for item in dataset.documents]
 
 

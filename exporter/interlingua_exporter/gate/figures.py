@@ -70,7 +70,7 @@ def worst(name: str, values: Values, bound: float, describe: Sequence[str]) -> G
 def ranking_figures(
     parity: ParitySet, languages: Sequence[LanguageAgreement], ours: Values, theirs: Values, bounds: Bounds
 ) -> tuple[GateFigure, ...]:
-    """Of the language that agrees least."""
+    """The figures of the language that agrees least."""
     overlaps = {each.language: each.overlap for each in languages}
     correlations = {each.language: each.correlation for each in languages}
     found = [translations_found(parity.rankings, answers) for answers in (ours, theirs)]

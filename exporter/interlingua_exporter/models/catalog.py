@@ -121,7 +121,7 @@ def suggestion(name: str, known: Iterable[Entry] | None = None) -> str:
 
 
 def revision(spec: ModelSpec, root: Path | None = None) -> str:
-    """Of the weights as they are now: an artefact's changes with its file; "" where the file is missing."""
+    """The weights' revision as it is now: an artefact's changes with its file; "" where the file is missing."""
     if not isinstance(spec.source, DeltaSource):
         return spec.revision
     delta = packaged(spec.source.artefact, root) / DELTA_FILE

@@ -43,19 +43,19 @@ class MemoryNeed:
 
 
 def parameters(spec: ModelSpec) -> int:
-    """Of the network and its dense layers; 0 where nobody stated the network."""
+    """The parameters of the network and its dense layers; 0 where nobody stated the network."""
     return spec.network.parameters + sum(layer.parameters for layer in spec.dense) if spec.network else 0
 
 
 def download_bytes(spec: ModelSpec) -> int:
-    """Of the published weights."""
+    """The size of the published weights."""
     return parameters(spec) * WEIGHT_BYTES[spec.network.stored_as] if spec.network else 0
 
 
 def memory_need(
     spec: ModelSpec, precision: Precision, *, tokens: int = DEFAULT_TOKENS, longest: int | None = None
 ) -> MemoryNeed | None:
-    """Of one instance; None where the entry does not state the network.
+    """The memory that one instance needs; None where the entry does not state the network.
 
     Args:
         tokens: padded tokens of one call; a longer text is a call of its own.

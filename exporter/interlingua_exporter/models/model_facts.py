@@ -72,7 +72,7 @@ class DenseLayer:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        """Raises InputError."""
+        """Raises InputError naming every field that cannot be."""
         faults = [
             f"{name} is {value!r}, not a whole number of at least 1"
             for name in ("inputs", "outputs")
@@ -116,7 +116,7 @@ class PrecisionLimit:
     why: str
 
     def __post_init__(self) -> None:
-        """Raises InputError."""
+        """Raises InputError naming every field that cannot be."""
         choices = _choices(self, {"precision": PRECISIONS, "verdict": get_args(Verdict)})
         refuse("precision_limits", choices)
 
@@ -142,7 +142,7 @@ class Run:
     at: str = ""
 
     def __post_init__(self) -> None:
-        """Raises InputError."""
+        """Raises InputError naming every field that cannot be."""
         faults = _choices(self, {"weights": get_args(Weights), "on": get_args(Device)})
         faults += [
             f"precisions has {name!r}, known are {', '.join(PRECISIONS)}"

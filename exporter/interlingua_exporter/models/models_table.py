@@ -73,7 +73,7 @@ def speaks(spec: ModelSpec, language: str) -> bool:
 
 
 def formats(spec: ModelSpec) -> tuple[Precision, ...]:
-    """Those that nothing forbids."""
+    """The formats that nothing forbids."""
     return tuple(name for name in PRECISIONS if spec.verdict(name) != "forbidden")
 
 

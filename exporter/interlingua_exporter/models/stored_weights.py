@@ -49,12 +49,12 @@ class StoredWeights:
 
     @property
     def full_bytes(self) -> int:
-        """In fp32."""
+        """Bytes of the weights in fp32."""
         return self.parameters * WEIGHT_BYTES["fp32"]
 
 
 def of_entry(spec: ModelSpec) -> StoredWeights | None:
-    """As the entry states it; None where it does not state the network."""
+    """The weights as the entry states them; None where it does not state the network."""
     row = min(spec.max_tokens, GATE_TOKENS)
     need = memory_need(spec, "fp32", tokens=GATE_BATCH * row, longest=row)
     if need is None or spec.network is None:
@@ -71,7 +71,7 @@ def of_entry(spec: ModelSpec) -> StoredWeights | None:
 
 
 def of_folder(folder: Path) -> StoredWeights | None:
-    """As the files say it; None where there are none, or none that can be read: whoever loads them says why.
+    """The weights as the files say; None where there are none, or none that can be read: whoever loads them says why.
 
     Pickled weights are counted by their size and config.json's `dtype`.
     """
@@ -93,7 +93,7 @@ def _files(folder: Path, pattern: str) -> Iterator[Path]:
 
 
 def _shapes(path: Path) -> Iterator[list[int]]:
-    """Of every tensor, from the file's header: its length in 8 bytes, then JSON (the format's own documentation)."""
+    """The shape of every tensor, from the file's header: its length in 8 bytes, then JSON (the format's own page)."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > _HEADER:

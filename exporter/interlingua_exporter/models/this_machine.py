@@ -56,7 +56,7 @@ class Machine:
 
     @classmethod
     def here(cls) -> Machine:
-        """This one."""
+        """The machine that this runs on."""
         return cls(free_memory(), cores())
 
 

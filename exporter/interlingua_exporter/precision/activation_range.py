@@ -48,7 +48,7 @@ class ActivationRange:
     texts: int
 
     def describe(self) -> str:
-        """One line."""
+        """The range in one line."""
         return f"largest value in half precision: {self.largest:.4g} of {self.limit:.5g} ({self.tensor}; {self.text})"
 
 

@@ -74,7 +74,7 @@ class Trade:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Of a network's files."""
+    """The size of a network's files."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def weights_digest(folder: Path) -> str:
-    """Of every file of a network's version folder, names included; a torch network's lie in folders, too."""
+    """The digest of every file of a network's version folder, names included; a torch network's lie in folders, too."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return _of({path.relative_to(folder).as_posix(): file_digest(path) for path in files})
 
@@ -34,7 +34,7 @@ def answer_digest(
     max_tokens: int,
     templates: Mapping[str, str] | None = None,
 ) -> str:
-    """Of everything that decides an embedding or a score: equal digests, equal answers.
+    """The digest of everything that decides an embedding or a score: equal digests, equal answers.
 
     Args:
         weights: the network's `weights_digest`.

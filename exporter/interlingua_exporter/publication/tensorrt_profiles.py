@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Shape(NamedTuple):
-    """Of every input: texts x tokens."""
+    """The shape of every input: texts x tokens."""
 
     texts: int
     tokens: int

@@ -80,7 +80,7 @@ def _weights(info: ModelInfo) -> list[str]:
 
 
 def _matches(name: str, patterns: list[str]) -> bool:
-    """As `snapshot_download` takes patterns: a star goes over slashes."""
+    """Whether a pattern fits, as `snapshot_download` takes them: a star goes over slashes."""
     return any(fnmatch(name, kept) for kept in patterns) and not any(fnmatch(name, left) for left in _IGNORED)
 
 

@@ -25,17 +25,17 @@ class Estimate(Protocol):
 
 
 def number(value: float | None, decimals: int = 3) -> str:
-    """0.712."""
+    """A figure, such as 0.712."""
     return ABSENT if value is None or not math.isfinite(value) else f"{value:.{decimals}f}"
 
 
 def signed(value: float | None) -> str:
-    """+0.031."""
+    """A difference, such as +0.031."""
     return ABSENT if value is None or not math.isfinite(value) else f"{value:+.3f}"
 
 
 def share(value: float | None) -> str:
-    """31.2%."""
+    """A share, such as 31.2%."""
     return ABSENT if value is None or not math.isfinite(value) else f"{value:.1%}"
 
 

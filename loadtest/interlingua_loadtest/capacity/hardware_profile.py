@@ -73,12 +73,12 @@ class HardwareProfile:
         )
 
     def costs(self, service: str) -> ServiceCosts:
-        """Of a service; embedding documents costs what embedding queries does. Nothing where no server was asked."""
+        """What a service costs, documents as much as queries. Nothing where no server was asked."""
         known = self.server.get(service)
         return known or self.server.get(EMBED_QUERY if service == EMBED_DOCUMENT else "", ServiceCosts())
 
     def write(self, path: Path) -> None:
-        """As JSON, whole or not at all. Raises InputError: it cannot be written."""
+        """Writes it as JSON, whole or not at all. Raises InputError: it cannot be written."""
         write_record(path, self, made_format=_FORMAT)
 
     @classmethod

@@ -88,17 +88,17 @@ class IndexCost:
     measurements: tuple[IndexMeasurement, ...]
 
     def memory_mib(self, count: int, dimension: int, m: int) -> float:
-        """Of the graph with its vectors, in the searching process; the documents' texts stay on the disk."""
+        """The memory of the graph with its vectors, in the searching process; the documents' texts stay on the disk."""
         _check(count=count, dimension=dimension, m=m)
         return (graph_bytes(count, dimension, m) + self.fixed_bytes + self.element_bytes * count) / _MIB
 
     def file_mib(self, count: int, dimension: int, m: int) -> float:
-        """Of the graph's file on the disk, beside the store; a rebuild needs it twice for a moment."""
+        """The size of the graph's file on the disk, beside the store; a rebuild needs it twice for a moment."""
         _check(count=count, dimension=dimension, m=m)
         return graph_file_bytes(count, dimension, m) / _MIB
 
     def store_mib(self, count: int, dimension: int, text_bytes: float) -> float:
-        """Of the documents and their raw vectors in SQLite; `text_bytes`: UTF-8 bytes of a document, on average."""
+        """The size of documents and raw vectors in SQLite; `text_bytes`: UTF-8 bytes of a document, on average."""
         _check(count=count, dimension=dimension)
         return count * store_bytes(dimension, text_bytes) / _MIB
 
@@ -128,7 +128,7 @@ class IndexCost:
         return ", ".join(parts)
 
     def write(self, path: Path) -> None:
-        """As JSON, whole or not at all. Raises InputError: it cannot be written."""
+        """Writes it as JSON, whole or not at all. Raises InputError: it cannot be written."""
         write_record(path, self, made_format=_FORMAT)
 
     @classmethod

@@ -34,7 +34,7 @@ def graph_bytes(count: float, dimension: float, m: float) -> float:
 
 
 def graph_file_bytes(count: float, dimension: float, m: float) -> float:
-    """Of the saved graph: its elements, for each the size of its upper levels, and a header."""
+    """The size of the saved graph: its elements, for each the size of its upper levels, and a header."""
     return graph_bytes(count, dimension, m) + count * _COUNT + _FILE_HEADER
 
 

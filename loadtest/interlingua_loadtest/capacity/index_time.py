@@ -37,7 +37,7 @@ class VisitTime:
     miss: float
 
     def seconds(self, count: float, dimension: float, m: float, ef: float) -> float:
-        """Of one way; count and M of at least 2, the others above 0."""
+        """The duration of one way; count and M of at least 2, the others above 0."""
         powers = dimension**self.dimension * m**self.m * ef**self.ef
         slower = 1 + self.miss * beyond_cache(graph_bytes(count, dimension, m), self.cache_bytes)
         return float(math.exp(self.log_scale) * math.log(count) * powers * slower)
@@ -52,7 +52,7 @@ class ScanTime:
     miss: float
 
     def seconds(self, count: float, dimension: float) -> float:
-        """Of one query."""
+        """The duration of one query."""
         floats = count * dimension
         return self.float_s * floats * (1 + self.miss * beyond_cache(_FLOAT * floats, self.cache_bytes))
 

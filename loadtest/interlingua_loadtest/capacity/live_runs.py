@@ -126,7 +126,7 @@ def _counted(counts: ModelCounts, name: str) -> float:
 
 
 def _gauge(run: RunFolder, kind: str, name: str) -> float:
-    """Of the newest version that has it; 0 without a metrics page."""
+    """The gauge of the newest version that has it; 0 without a metrics page."""
     values = counters(run.read_json("triton-after")["metrics"])
     found = {key[2]: value for key, value in values.items() if key[:2] == (f"interlingua_network_{name}_seconds", kind)}
     return found[max(found, key=int)] if found else 0.0

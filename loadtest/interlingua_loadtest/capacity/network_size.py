@@ -44,17 +44,17 @@ class NetworkSize:
 
     @property
     def token_flop(self) -> float:
-        """Of a token's matrix products: a multiplication and an addition a weight."""
+        """The operations of a token's matrix products: a multiplication and an addition a weight."""
         return 2.0 * self.weights
 
     @property
     def attention_flop(self) -> float:
-        """Of a token's attention to one other token: scores and their sum, each as wide as all heads, every layer."""
+        """Operations of a token's attention to another: scores and their sum, as wide as all heads, every layer."""
         return 4.0 * self.attention_width
 
 
 def network_size(version: Path) -> NetworkSize:
-    """Of the network in a version's directory. Raises InputError: there is no ONNX file that can be read."""
+    """The size of the network in a version's directory. Raises InputError: there is no ONNX file that can be read."""
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 

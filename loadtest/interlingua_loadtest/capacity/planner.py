@@ -117,7 +117,7 @@ def cost_per_million(replicas: int, price_per_hour: float, mean_rate: float) -> 
 
 
 def peak_and_mean(hourly_rates: Mapping[int, float]) -> tuple[float, float]:
-    """Of a daily profile: requests a second in each hour, 0 to 23. Raises InputError: hours are missing or wrong."""
+    """Peak and mean of a daily profile: requests a second in hours 0 to 23. Raises InputError: hours are wrong."""
     if set(hourly_rates) != set(range(24)) or min(hourly_rates.values()) < 0 or max(hourly_rates.values()) <= 0:
         raise InputError("a daily profile needs the hours 0 to 23, each with a rate of 0 or more, and one above 0")
     values = list(hourly_rates.values())

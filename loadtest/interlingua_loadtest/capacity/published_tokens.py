@@ -20,7 +20,7 @@ Texts = Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]]
 
 
 def published_tokens(published: Published, service: str) -> ServiceTokens:
-    """Of a service's newest version. Raises InputError: it is not published."""
+    """The tokens of a service's newest version. Raises InputError: it is not published."""
     from interlingua_exporter.texts.service_tokens import ServiceTokens
 
     found = published.newest(role_of(service))

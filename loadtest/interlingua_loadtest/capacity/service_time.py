@@ -88,7 +88,7 @@ class ServiceTimeModel:
     residuals: Residuals | None = None
 
     def seconds(self, texts: int, longest: int) -> float:
-        """Of a lone call of `texts` texts, padded to `longest` tokens."""
+        """The duration of a lone call of `texts` texts, padded to `longest` tokens."""
         padded = texts * longest
         return self.call_s + self.text_s * texts + padded * (self.token_s + self.attention_s * longest)
 

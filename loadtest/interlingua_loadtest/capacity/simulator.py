@@ -84,7 +84,7 @@ def _check(workload: Workload, layout: ServerLayout) -> None:
 
 
 class _Simulation:
-    """One run."""
+    """One simulated run."""
 
     def __init__(self, workload: Workload, layout: ServerLayout, seed: int) -> None:
         self._workload = workload

@@ -134,7 +134,7 @@ def _slow(requests: Requests, bound: Bound) -> str:
 
 
 def _answers(run: RecordedRun, language: str | None) -> int:
-    """That came in the measured part, to whatever was due before its end."""
+    """The answers that came in the measured part, to whatever was due before its end."""
     requests = run.requests
     wanted = requests.answered & (requests.finished_s >= run.validity.warm_up_s) & (requests.finished_s <= run.end_s)
     return int((wanted & (requests.language == language)).sum() if language is not None else wanted.sum())

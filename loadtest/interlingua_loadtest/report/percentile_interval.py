@@ -37,12 +37,12 @@ class Percentile:
 
     @property
     def name(self) -> str:
-        """As in p99."""
+        """Its name, as in p99."""
         return f"p{self.percent:g}"
 
 
 def percentiles(latency_s: Floats, places: Ints, percents: tuple[float, ...]) -> tuple[Percentile, ...]:
-    """Of latencies [n], none NaN, that lie in blocks [n]."""
+    """The percentiles of latencies [n], none NaN, that lie in blocks [n]."""
     values = np.sort(latency_s)
     return tuple(_percentile(values, latency_s, places, percent) for percent in percents)
 

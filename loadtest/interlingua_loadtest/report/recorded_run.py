@@ -93,7 +93,7 @@ class RecordedRun:
 
     @cached_property
     def measured(self) -> Requests:
-        """Those due after the warm-up."""
+        """The requests due after the warm-up."""
         return self.requests.where(self.requests.scheduled_s >= self.validity.warm_up_s)
 
     @property

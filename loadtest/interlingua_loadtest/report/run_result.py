@@ -22,7 +22,7 @@ _MODES = {
 
 
 def show(result: RunResult, console: Console) -> None:
-    """Print it."""
+    """Prints what was found."""
     summary = result.summary
     console.print(f"[bold]{result.folder}[/bold]  {_MODES[result.mode]}")
     console.print(

@@ -26,7 +26,7 @@ def digits(value: float, number: int = _DIGITS) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """12.3."""
+    """A duration in milliseconds, such as 12.3."""
     return digits(1e3 * seconds)
 
 

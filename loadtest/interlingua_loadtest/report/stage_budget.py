@@ -62,7 +62,7 @@ class Budget:
 
 
 def budgets(requests: Requests) -> list[Budget]:
-    """Of every kind, and of its languages and lengths; of answered requests alone.
+    """The budget of every kind, and of its languages and lengths; of answered requests alone.
 
     Args:
         requests: the measured ones.
@@ -82,7 +82,7 @@ def budgets(requests: Requests) -> list[Budget]:
 
 
 def budget(requests: Requests, percent: float, kind: str, group: str = "all", name: str = "") -> Budget:
-    """Of at least one answered request of one kind."""
+    """The budget of at least one answered request of one kind."""
     rows = band(requests.latency_s, percent)
     part = requests.where(rows)
     stages, unknown = _stages(part, SEARCH_STAGES if kind == "search" else SERVICE_STAGES)

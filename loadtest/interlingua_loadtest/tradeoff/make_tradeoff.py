@@ -108,7 +108,7 @@ def _rows(
     notes: list[str],
     on_step: Callable[[str], None],
 ) -> Iterator[PlacedSetting]:
-    """Of one report; what is to be known of them is put to the notes."""
+    """The rows of one report; what is to be known of them is put to the notes."""
     first = FirstStageCost(index_cost, wanted.documents or len(dataset.documents), report.models.embedder.dimension)
     names = _reranked_where_there_is_a_reranker(report, notes)
     layout = _layout(report.models, profiles)

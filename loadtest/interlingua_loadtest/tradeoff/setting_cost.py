@@ -43,7 +43,7 @@ class FirstStageCost:
         return self.documents * self.dimension <= EXACT_FLOATS
 
     def seconds(self, depth: int, ef_search: int | None) -> float:
-        """Of one search, one thread; `ef_search` None: compared with every document."""
+        """The duration of one search, one thread; `ef_search` None: compared with every document."""
         if ef_search is None:
             return self.index_cost.exact_s(max(self.documents, 2), self.dimension)
         ef = looked_at(depth, ef_search)
@@ -68,7 +68,7 @@ class Replica:
     _found: dict[tuple[int, float], HighestRate | ImpossibleSloError] = field(default_factory=dict)
 
     def cost(self, depth: int, first_stage_s: float) -> SettingCost:
-        """Of searches of that depth.
+        """What searches of that depth cost.
 
         Raises:
             ImpossibleSloError: lone searches miss the SLO already.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def verdict(rows: Sequence[PlacedSetting], floors: Sequence[str], slo: Slo) -> str:
-    """Of rows with a cost, the cheapest first."""
+    """Judges rows with a cost, the cheapest first."""
     wanted = ", ".join([str(slo), *floors])
     cheapest = next((row for row in rows if row.fits), None)
     if cheapest is not None and cheapest.cost is not None:

@@ -64,7 +64,7 @@ def with_instances(layout: ServerLayout, station: str, instances: int) -> Server
 
 
 def used_services(demand: Demand, layout: ServerLayout) -> list[str]:
-    """Those that the demand asks for."""
+    """The services that the demand asks for."""
     asked = {kind for kind, share in demand.kinds.items() if share > 0}
     if SEARCH in asked:
         asked |= {EMBED_QUERY} | ({RERANK} if demand.depth else set())
@@ -72,7 +72,7 @@ def used_services(demand: Demand, layout: ServerLayout) -> list[str]:
 
 
 def used_networks(demand: Demand, layout: ServerLayout) -> list[str]:
-    """Those that the demand's services call."""
+    """The networks that the demand's services call."""
     called = {layout.services[name].network for name in used_services(demand, layout)}
     return [name for name in layout.networks if name in called]
 
@@ -119,7 +119,7 @@ def layouts(demand: Demand, layout: ServerLayout, station: str) -> list[ServerLa
 
 
 def numbers(layout: ServerLayout, station: str) -> list[int]:
-    """Of instances to try, ascending, without the one there is: on CPUs one, half and all of the cores' threads."""
+    """Numbers of instances to try, ascending, without the one there is: on CPUs one, half and all of the threads."""
     if station in layout.services:
         tried = set(SERVICE_INSTANCES)
     elif layout.networks[station].device != _CPU:

@@ -83,7 +83,7 @@ def plan_on(
     index: tuple[IndexSize | None, IndexSize | None],
     on_step: Step,
 ) -> HardwarePlan:
-    """Make it.
+    """Plans a traffic on one kind of machine.
 
     Args:
         index: now and at the horizon; None where no corpus was given.

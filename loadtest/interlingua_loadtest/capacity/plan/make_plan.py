@@ -81,7 +81,7 @@ def _check(machines: Sequence[Hardware], wanted: PlanGoal) -> None:
 
 
 def mean_tokens(demand: Demand) -> dict[str, dict[str, float]]:
-    """Of a text, by what it is and its language."""
+    """The mean tokens of a text, by what it is and its language."""
     samples = {"query": demand.query_tokens, "document": demand.document_tokens, "pair": demand.pair_tokens}
     return {
         name: {tag: float(np.mean(np.asarray(counts))) for tag, counts in by_language.items()}

@@ -20,7 +20,7 @@ MONTHS_A_YEAR = 12
 
 @dataclass(frozen=True)
 class Burst:
-    """As in interlingua_loadtest/schedule.py: `factor` times the rate outside for `share` of every period."""
+    """A burst as in interlingua_loadtest/schedule.py: `factor` times the rate outside for `share` of every period."""
 
     factor: float = 4.0
     period_s: float = 10.0

@@ -45,13 +45,13 @@ class MemoryPart:
 
     @property
     def total_mib(self) -> float:
-        """Of all."""
+        """The memory of all instances."""
         return self.instances * self.mib
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Of one replica; `gpu_mib` is the card's, 0 without one."""
+    """The memory of one replica; `gpu_mib` is the card's, 0 without one."""
 
     DERIVED: ClassVar = ("total_mib", "is_measured")
 
@@ -60,7 +60,7 @@ class Memory:
 
     @property
     def total_mib(self) -> float:
-        """Of the host."""
+        """The memory of the host."""
         return sum(part.total_mib for part in self.parts)
 
     @property
@@ -70,7 +70,7 @@ class Memory:
 
 
 def memory_of(hardware: Hardware, layout: ServerLayout, published: Published) -> Memory:
-    """Of a replica with these instances.
+    """The memory of a replica with these instances.
 
     Raises:
         InputError: the card is too small, or a network's file cannot be read.

@@ -21,7 +21,7 @@ def rate(value: float) -> str:
 
 
 def ms(seconds: float) -> str:
-    """A latency."""
+    """A latency in milliseconds."""
     return f"{1e3 * seconds:,.0f} ms" if math.isfinite(seconds) else "never"
 
 
