@@ -30,12 +30,12 @@ _ROUNDS = 2
 
 @click.command()
 @click.argument("corpus", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--documents", default=400, show_default=True, help="So many of the file's first documents.")
+@click.option("--documents", default=400, show_default=True, help="How many of the file's first documents are indexed.")
 @click.option(
     "--model-repository",
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_MODEL_REPOSITORY,
-    help="[default: model_repository]",
+    help="The repository that is served.  [default: model_repository]",
 )
 def main(corpus: Path, documents: int, model_repository: Path) -> None:
     """Embed CORPUS (JSON lines) both ways and compare."""

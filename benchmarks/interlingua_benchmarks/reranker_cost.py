@@ -64,7 +64,7 @@ class RerankerCost(NamedTuple):
 @click.option(
     "--precision", "precisions", type=click.Choice(PRECISIONS), multiple=True, default=PRECISIONS, show_default=True
 )
-@click.option("--clients", default=8, show_default=True, type=click.IntRange(1), help="That ask at once.")
+@click.option("--clients", default=8, show_default=True, type=click.IntRange(1), help="Clients that ask at once.")
 @options.gnome
 @options.model_repository
 @options.cache

@@ -58,7 +58,7 @@ class _System(click.ParamType[NamedCheckpoint]):
     type=click.Choice(["test", "development"]),
     default="test",
     show_default=True,
-    help="Of the GNOME pages. Look at the test half when nothing will be changed any more.",
+    help="The half of the GNOME pages. Look at the test half when nothing will be changed any more.",
 )
 @options.model_repository
 @options.cache

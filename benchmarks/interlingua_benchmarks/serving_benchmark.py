@@ -86,7 +86,9 @@ class PrecisionFigures:
 
 @click.command()
 @click.option("--texts", default=400, show_default=True, help="Texts of helpdesk12 to embed.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Also write the figures.")
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file, too."
+)
 def main(texts: int, json_path: Path | None) -> None:
     """Measure the services against the in-process limit and against other engines."""
     console = Console(width=120)

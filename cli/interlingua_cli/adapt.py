@@ -34,7 +34,7 @@ work_option = click.option(
     default=Path("var/adapt"),
     show_default=True,
     callback=_work_folder,
-    help="Folder that the steps share.",
+    help="The folder that the steps share.",
 )
 
 

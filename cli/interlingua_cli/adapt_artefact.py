@@ -12,10 +12,17 @@ from interlingua.base.extras import require
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.argument("target", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--rank", type=click.IntRange(min=1), default=64, show_default=True, help="Of the differences kept.")
+@click.option(
+    "--rank", type=click.IntRange(min=1), default=64, show_default=True, help="Rank of the differences that are kept."
+)
 @click.option("--model-id", required=True, help="The name that the catalogue gives it.")
-@click.option("--rerank-weight", type=click.FloatRange(0, 1), required=True, help="As chosen on development queries.")
-@click.option("--licence", required=True, help="Of the weights.")
+@click.option(
+    "--rerank-weight",
+    type=click.FloatRange(0, 1),
+    required=True,
+    help="The share that was chosen on development queries.",
+)
+@click.option("--licence", required=True, help="The licence of the weights.")
 def command(checkpoint: Path, target: Path, rank: int, model_id: str, rerank_weight: float, licence: str) -> None:
     """Write into TARGET what CHECKPOINT changed in its base."""
     require("adapt")

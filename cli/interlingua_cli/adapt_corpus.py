@@ -20,7 +20,9 @@ _TRUNCATION_NOTE = "Texts that are longer than the network reads are counted by 
 @click.command()
 @click.argument("documents", required=False, metavar="[DOCUMENTS]")
 @click.option("--libreoffice", is_flag=True, help="LibreOffice's help, from Debian's packages, in place of DOCUMENTS.")
-@click.option("--languages", help=f"Of LibreOffice's help, comma-separated.  [default: {_LANGUAGES}]")
+@click.option(
+    "--languages", help=f"Languages of LibreOffice's help, with commas between them.  [default: {_LANGUAGES}]"
+)
 @click.option(
     "--from",
     "folder",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @work_option
 @click.argument("checkpoints", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--name", required=True, help="Of the merged run; its folder is runs/NAME in the work folder.")
+@click.option("--name", required=True, help="The merged run; its folder is runs/NAME in the work folder.")
 @click.option("--weights", help="One a checkpoint, commas between them.  [default: equal]")
 @click.option("--replace", is_flag=True, help="Give up a merged checkpoint of this name.")
 def command(work: WorkFolder, checkpoints: tuple[Path, ...], name: str, weights: str | None, replace: bool) -> None:

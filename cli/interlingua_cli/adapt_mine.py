@@ -36,11 +36,13 @@ _PATIENCE_S = 120.0  # mining outlives a restart of the server
     default=DEFAULT_MODEL_REPOSITORY,
     help="What the server that is started loads.  [default: model_repository]",
 )
-@click.option("--negatives", type=click.IntRange(1, 20), default=7, show_default=True, help="Of a list, at most.")
+@click.option(
+    "--negatives", type=click.IntRange(1, 20), default=7, show_default=True, help="Negatives of a list, at most."
+)
 @click.option(
     "--sentences", type=click.IntRange(min=0), help="Lists that ask with a sentence.  [default: as many as headings]"
 )
-@click.option("--seed", default=0, show_default=True, help="Of the samples that are drawn.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the samples that are drawn.")
 @click.option("--replace", is_flag=True, help="Give up lists that were made of another corpus or with other settings.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def command(

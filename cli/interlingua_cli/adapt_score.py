@@ -21,8 +21,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="neutral: the untrained start; a checkpoint folder; or any embedder or reranker that `export` takes.",
 )
-@click.option("--base", default="intfloat/multilingual-e5-small", show_default=True, help="Of the neutral teacher.")
-@click.option("--languages", default="en", show_default=True, help="Where the teacher sees best; commas between them.")
+@click.option(
+    "--base", default="intfloat/multilingual-e5-small", show_default=True, help="Embedder of the neutral teacher."
+)
+@click.option(
+    "--languages",
+    default="en",
+    show_default=True,
+    help="Languages in which the teacher sees best, with commas between them.",
+)
 @click.option("--replace", is_flag=True, help="Give up scores of another teacher, other languages or other lists.")
 def command(work: WorkFolder, teacher: str, base: str, languages: str, replace: bool) -> None:
     """Score every list with a teacher; scores that are there are kept."""

@@ -17,20 +17,34 @@ _LABELS = {"hard": (1.0, 0.0), "soft": (0.0, 1.0), "both": (0.5, 1.0)}
 
 @click.command()
 @work_option
-@click.option("--name", required=True, help="Of the run; its folder is runs/NAME in the work folder.")
+@click.option("--name", required=True, help="The run; its folder is runs/NAME in the work folder.")
 @click.option(
     "--start",
     default="neutral",
     show_default=True,
     help="neutral: the embedder without its language directions; random: with a random head; or a checkpoint folder.",
 )
-@click.option("--base", default="intfloat/multilingual-e5-small", show_default=True, help="Embedder to start from.")
+@click.option("--base", default="intfloat/multilingual-e5-small", show_default=True, help="The embedder to start from.")
 @click.option("--labels", type=click.Choice(list(_LABELS)), default="both", show_default=True)
-@click.option("--steps", type=click.IntRange(min=0), default=1000, show_default=True, help="0 writes the start itself.")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="Steps of training; 0 writes the start itself.",
+)
 @click.option("--lists-per-step", type=click.IntRange(min=2), default=16, show_default=True)
-@click.option("--negatives", type=click.IntRange(min=1), default=3, show_default=True, help="Mined ones, of each list.")
+@click.option(
+    "--negatives", type=click.IntRange(min=1), default=3, show_default=True, help="Mined negatives of each list."
+)
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=3e-4, show_default=True)
-@click.option("--longest-document", type=click.IntRange(8, 512), default=64, show_default=True, help="Tokens.")
+@click.option(
+    "--longest-document",
+    type=click.IntRange(8, 512),
+    default=64,
+    show_default=True,
+    help="Tokens of a document, at most.",
+)
 @click.option(
     "--teacher-rank",
     type=click.IntRange(min=1),
@@ -39,7 +53,13 @@ _LABELS = {"hard": (1.0, 0.0), "soft": (0.0, 1.0), "both": (0.5, 1.0)}
     help="With soft labels: leave out lists whose positive the teacher ranks lower.",
 )
 @click.option("--frozen-layers", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--save-every", type=click.IntRange(min=1), default=100, show_default=True, help="Steps.")
+@click.option(
+    "--save-every",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Steps from one checkpoint to the next.",
+)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--replace", is_flag=True, help="Give up a run of this name that has other settings.")
 def command(

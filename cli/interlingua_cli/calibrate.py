@@ -21,26 +21,29 @@ _PROFILE = PROJECT_ROOT / "var" / "profile.json"
     "--model-repository",
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_MODEL_REPOSITORY,
-    help="What is measured.  [default: model_repository]",
+    help="The repository that is measured.  [default: model_repository]",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), default=_PROFILE, help="[default: var/profile.json]"
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=_PROFILE,
+    help="Write the profile to this file.  [default: var/profile.json]",
 )
-@click.option("--name", default="this machine", show_default=True, help="What a plan calls it.")
+@click.option("--name", default="this machine", show_default=True, help="The name that a plan gives this machine.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
     default=60.0,
     show_default=True,
-    help="Shared among the networks, without a server.",
+    help="Seconds that the networks share, without a server.",
 )
 @click.option(
     "--server-seconds",
     type=click.FloatRange(0),
     default=20.0,
     show_default=True,
-    help="Of each of three runs a network against a server of its own; 0 for none: then a plan knows nothing of what "
-    "Triton adds.",
+    help="Seconds of each of three runs a network against a server of its own; 0 for none: then a plan knows nothing of "
+    "what Triton adds.",
 )
 def command(model_repository: Path, out: Path, name: str, seconds: float, server_seconds: float) -> None:
     """Measure a model repository on this machine, which should have nothing else to do.

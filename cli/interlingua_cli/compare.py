@@ -38,7 +38,7 @@ def _systems(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 )
 @click.option("--measure", default="nDCG@10", show_default=True, help="nDCG@10, recall@100 or MRR.")
 @click.option(
-    "--tolerance", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="A loss up to this is none."
+    "--tolerance", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="A loss up to this counts as none."
 )
 @click.option("--across-datasets", is_flag=True, help="Compare the lists that two different datasets share.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -58,7 +58,11 @@ ASKED = (
 
 
 @click.command()
-@click.option("--precision", type=click.Choice(["fp32", "int8"]), help="Of the export.  [default: fp32]")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "int8"]),
+    help="The numbers of the networks that are exported.  [default: fp32]",
+)
 @click.option("--server", metavar="HOST:PORT", help="Ask this server; export and start nothing.")
 def command(precision: str | None, server: str | None) -> None:
     """Export, serve, index 480 documents in 12 languages, ask a dozen questions across languages, rerank."""

@@ -44,14 +44,14 @@ _REPORTS = PROJECT_ROOT / "var" / "reports"
     "[default: a dozen, with reranking at four depths where a reranker is published]",
 )
 @click.option("--baseline", metavar="NAME", help="The system that the others are compared with.  [default: dense]")
-@click.option("--no-rerank", is_flag=True, help="Of the default systems, those without reranking.")
-@click.option("--language", "languages", multiple=True, help="Only these languages; repeat.")
+@click.option("--no-rerank", is_flag=True, help="Leave out the default systems that rerank.")
+@click.option("--language", "languages", multiple=True, help="Evaluate only these languages; repeat.")
 @click.option(
     "--half",
     type=click.Choice(["test", "development"]),
     default="test",
     show_default=True,
-    help="Of datasets that are split. Choose settings on development, look at test when nothing changes any more.",
+    help="The half of a dataset that is split. Choose settings on development, look at test when nothing changes.",
 )
 @click.option(
     "--query-language",

@@ -18,9 +18,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _OPTIONS = (
     click.option("--lengths", type=_FILE, help="Corpus to measure lengths on, as `interlingua index` reads it."),
     click.option("--queries", type=_FILE, help="Queries for --lengths, in the same form.  [default: titles]"),
-    click.option(
-        "--buckets", help="Number of length buckets, or the longest length of each: 32,128,512.  [default: 4]"
-    ),
+    click.option("--buckets", help="How many length buckets, or the longest length of each: 32,128,512.  [default: 4]"),
     click.option(
         "--provider",
         type=click.Choice(["cuda", "tensorrt", "tensorrt-plan"]),

@@ -26,9 +26,14 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_INDEX,
     show_default=True,
-    help="Directory of the index; made if missing.",
+    help="Directory of the index; it is made if it is missing.",
 )
-@click.option("--server", default=DEFAULT_SERVER, show_default=True, help="host:port, or grpcs://host:port for TLS.")
+@click.option(
+    "--server",
+    default=DEFAULT_SERVER,
+    show_default=True,
+    help="Where the server is: host:port, or grpcs://host:port for TLS.",
+)
 @click.option(
     "--tls-ca",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -41,7 +46,7 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
 )
 @click.option("--delete-missing", is_flag=True, help="Take out every document that CORPUS does not have.")
 @click.option("--skip-bad", is_flag=True, help="Leave bad lines out and count them, rather than stop.")
-@click.option("--batch", default=64, show_default=True, help="Documents of one commit.")
+@click.option("--batch", default=64, show_default=True, help="How many documents are committed together.")
 @click.option("--hnsw-m", type=int, help="Links of a node in the HNSW graph.  [default: 16, or as saved]")
 @click.option("--ef-construction", type=int, help="Candidates while inserting.  [default: 200, or as saved]")
 @click.option("--ef-search", type=int, help="Candidates while searching.  [default: 128, or as saved]")

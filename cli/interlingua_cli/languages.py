@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder that `interlingua evaluate --out` wrote of SOURCE: nothing is evaluated again.",
 )
-@click.option("--no-rerank", is_flag=True, help="Leave reranking out.")
-@click.option("--language", "languages", multiple=True, help="Only these languages; repeat.")
+@click.option("--no-rerank", is_flag=True, help="Leave reranking out of the evaluation.")
+@click.option("--language", "languages", multiple=True, help="Look at these languages only; repeat.")
 @click.option("--skip-bad", is_flag=True, help="Leave bad lines of a corpus file out and say how many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options.model_repository

@@ -49,7 +49,7 @@ _LOAD = (
         metavar="FACTOR,PERIOD_S,SHARE",
         default="4,10,0.1",
         show_default=True,
-        help="For bursts: rate within a burst over the rate outside of it, seconds from one burst to the next, share "
+        help="The bursts: rate within a burst over the rate outside of it, seconds from one burst to the next, share "
         "of them that the burst takes. --rate is the average of both.",
     ),
     click.option("--replay", type=click.Path(exists=True), help="A search log or another run's folder, for replay."),
@@ -60,7 +60,7 @@ _SEARCH = (
     click.option(
         "--goodput",
         type=click.FloatRange(0, 1),
-        help="Of the objective: least share of requests with an answer at all.  [default: 0.99]",
+        help="The objective's least share of requests with an answer at all.  [default: 0.99]",
     ),
     click.option("--tries", type=click.IntRange(1), help="Searching: runs of a rate at most.  [default: 3]"),
     click.option(
@@ -88,7 +88,7 @@ _TRAFFIC = (
         "query_kinds",
         multiple=True,
         metavar="NAME=SHARE",
-        help=f"Of the dataset's kinds of queries; {_MANY}",
+        help=f"Shares of the dataset's kinds of queries; {_MANY}",
     ),
     click.option(
         "--depth", default="20", show_default=True, help="Documents reranked; 10,20,50 draws from these; 0: none."
@@ -109,11 +109,11 @@ _TRAFFIC = (
         default=0.0,
         help="After its scheduled moment an answer is worthless.  [default: none]",
     ),
-    click.option("--index", type=_FOLDER, help="For search."),
+    click.option("--index", type=_FOLDER, help="The index that searches use."),
 )
 _PLACE = (
     click.option("--server", metavar="HOST:PORT", help="A running one.  [default: one is started]"),
-    click.option("--metrics-url", help="Of the running one's metrics page.  [default: its host's port 8002]"),
+    click.option("--metrics-url", help="Address of the running one's metrics page.  [default: its host's port 8002]"),
     click.option(
         "--model-repository",
         type=_FOLDER,

@@ -26,8 +26,10 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the facts as
 @click.group(invoke_without_command=True)
 @click.option("--role", type=click.Choice(["embedder", "reranker"]))
 @click.option("--licence", default="", help="Part of the licence's name: mit, apache, cc-by-nc.")
-@click.option("--language", default="", help="A tag, as de; models whose languages are only counted are left out.")
-@click.option("--max-memory", metavar="SIZE", help="8GB, 500MB: of one instance, in the smallest format it may run in.")
+@click.option("--language", default="", help="A language, as de; models whose languages are only counted are left out.")
+@click.option(
+    "--max-memory", metavar="SIZE", help="Memory of one instance in the smallest format it may run in: 8GB, 500MB."
+)
 @click.option("--no-remote-code", is_flag=True, help="Only models that run without code of their own.")
 @click.option(
     "--run-here", is_flag=True, help="Only those run here: with their own weights, or a tiny one of the class."
@@ -80,7 +82,7 @@ def command(
     "--model-repository",
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_MODEL_REPOSITORY,
-    help="Whose disk is looked at.  [default: model_repository]",
+    help="The repository whose disk is looked at.  [default: model_repository]",
 )
 @_catalogue
 @_json

@@ -45,37 +45,59 @@ def _list(ctx: click.Context, param: click.Parameter, value: str | None) -> list
 
 
 @click.command()
-@click.option("--traffic", "traffic_file", type=_FILE, help="A traffic file (docs/capacity.md).")
+@click.option("--traffic", "traffic_file", type=_FILE, help="A file that describes the traffic (docs/capacity.md).")
 @click.option("--peak-rate", type=float, help="Requests a second in the busiest hour.")
-@click.option("--mean-rate", type=float, help="Over the day, for the cost.  [default: as the peak]")
-@click.option("--hourly-rates", callback=_list, metavar="R,R,...", help="Of the 24 hours, in place of both.")
-@click.option("--arrivals", type=click.Choice(["poisson", "bursts"]), help="[default: poisson]")
-@click.option("--burst", callback=_list, metavar="FACTOR,PERIOD_S,SHARE", help="For bursts.  [default: 4,10,0.1]")
+@click.option("--mean-rate", type=float, help="The mean over the day, for the cost.  [default: as the peak]")
+@click.option(
+    "--hourly-rates",
+    callback=_list,
+    metavar="R,R,...",
+    help="Requests a second in each of the 24 hours, in place of both.",
+)
+@click.option("--arrivals", type=click.Choice(["poisson", "bursts"]), help="How requests arrive.  [default: poisson]")
+@click.option(
+    "--burst",
+    callback=_list,
+    metavar="FACTOR,PERIOD_S,SHARE",
+    help="Factor, period in seconds and share of the bursts.  [default: 4,10,0.1]",
+)
 @click.option("--kind", "kinds", multiple=True, callback=_numbers, metavar="NAME=SHARE",
               help=f"search, embed_query, embed_document, rerank; {_MANY}  [default: search=1]")  # fmt: skip
 @click.option("--language", "languages", multiple=True, callback=_numbers, metavar="TAG=SHARE",
-              help=f"Of what is asked; {_MANY}  [default: as in the dataset]")  # fmt: skip
-@click.option("--depth", type=int, help="Candidates reranked.  [default: 20]")
-@click.option("--deadline-ms", type=float, help="That every request carries.  [default: none]")
+              help=f"Shares of the languages asked in; {_MANY}  [default: as in the dataset]")  # fmt: skip
+@click.option("--depth", type=int, help="Candidates that are reranked.  [default: 20]")
+@click.option("--deadline-ms", type=float, help="The deadline that every request carries.  [default: none]")
 @click.option("--dataset", help="Whose texts give the lengths; as in `evaluate`.  [default: helpdesk12]")
-@click.option("--documents", type=int, help="In the corpus.  [default: nothing is said about an index]")
-@click.option("--traffic-growth", type=float, help="A year: 0.5 is half as much again.  [default: 0]")
-@click.option("--corpus-growth", type=float, help="A year.  [default: 0]")
+@click.option("--documents", type=int, help="Documents in the corpus.  [default: nothing is said about an index]")
+@click.option(
+    "--traffic-growth", type=float, help="Growth of the traffic in a year: 0.5 is half as much again.  [default: 0]"
+)
+@click.option("--corpus-growth", type=float, help="Growth of the corpus in a year.  [default: 0]")
 @click.option("--months", type=int, help="How far to look.  [default: 12]")
 @click.option("--slo", required=True, metavar="pNN=TIME", help="The objective, such as p99=300ms.")
-@click.option("--goodput", type=click.FloatRange(0, 1), default=0.99, show_default=True, help="Least share answered.")
+@click.option(
+    "--goodput",
+    type=click.FloatRange(0, 1),
+    default=0.99,
+    show_default=True,
+    help="Least share of requests with an answer.",
+)
 @click.option("--profile", "profiles", type=_FILE, multiple=True, help=f"Made by `interlingua calibrate`; {_MANY}")
 @click.option("--gpu", "gpus", multiple=True, metavar="NAME",
               help=f"A card, estimated from its datasheet: T4, L4, A10, A100-80GB, ...; {_MANY}")  # fmt: skip
 @click.option("--model-repository", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_MODEL_REPOSITORY,
-              help="What is served.  [default: model_repository]")  # fmt: skip
+              help="The repository that is served.  [default: model_repository]")  # fmt: skip
 @click.option("--price", "prices", multiple=True, callback=_numbers, metavar="HARDWARE=NUMBER",
-              help=f"Of a replica for an hour, by the profile's or the card's name; {_MANY}")  # fmt: skip
+              help=f"Price of a replica for an hour, by the profile's or the card's name; {_MANY}")  # fmt: skip
 @click.option("--currency", default="EUR", show_default=True)
 @click.option("--headroom", type=float, default=0.3, show_default=True, help="Share of a rate kept free at the peak.")
 @click.option("--spare", type=int, default=1, show_default=True, help="Replicas that may be away at the peak.")
-@click.option("--requests", type=click.IntRange(100), default=2000, show_default=True, help="Of a simulated run.")
-@click.option("--repeats", type=click.IntRange(2), default=3, show_default=True, help="Simulations, for intervals.")
+@click.option(
+    "--requests", type=click.IntRange(100), default=2000, show_default=True, help="Requests of a simulated run."
+)
+@click.option(
+    "--repeats", type=click.IntRange(2), default=3, show_default=True, help="Simulations of each plan, for intervals."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--html", type=_FILE, help="Also write a page with the picture.")
 def command(**options: Any) -> None:

@@ -27,9 +27,9 @@ from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
     "--start-timeout", default=120.0, show_default=True, help="Seconds without progress before a start is given up."
 )
 @click.option("--stop-timeout", default=10.0, show_default=True, help="Seconds running requests may take at the end.")
-@click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", default="", help="Opens the restricted APIs.")
+@click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", default="", help="The key that opens the restricted APIs.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Keep Triton's log in this file.")
-@click.option("--log-verbose", default=0, show_default=True, help="Triton's verbosity.")
+@click.option("--log-verbose", default=0, show_default=True, help="How much Triton writes into its log.")
 def command(log: Path | None, start_timeout: float, stop_timeout: float, **settings: object) -> None:
     """Start Triton on the model repository; Ctrl-C ends it."""
     from interlingua_server.embedded import EmbeddedServer, ServerSettings

@@ -38,7 +38,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="Made by `interlingua calibrate`, of these repositories on one machine; repeat.",
 )
 @click.option("--slo", required=True, metavar="pNN=TIME", help="The objective, such as p99=300ms.")
-@click.option("--goodput", type=click.FloatRange(0, 1), default=0.99, show_default=True, help="Least share answered.")
+@click.option(
+    "--goodput",
+    type=click.FloatRange(0, 1),
+    default=0.99,
+    show_default=True,
+    help="Least share of requests with an answer.",
+)
 @click.option(
     "--floor",
     "floors",
@@ -53,18 +59,26 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="The average that decides the front.",
 )
-@click.option("--documents", type=click.IntRange(2), help="In the corpus.  [default: as in the dataset]")
+@click.option("--documents", type=click.IntRange(2), help="Documents in the corpus.  [default: as in the dataset]")
 @click.option(
     "--ef-search",
     "ef_searches",
     type=click.IntRange(1, 100_000),
     multiple=True,
-    help="Of the graph; repeat.  [default: 16, 32, 64, 128, 256]",
+    help="Candidates while searching the graph; repeat.  [default: 16, 32, 64, 128, 256]",
 )
-@click.option("--price", type=click.FloatRange(0), help="Of a replica for an hour.")
-@click.option("--dataset", "dataset_name", help="That was evaluated.  [default: the reports' name for it]")
-@click.option("--requests", type=click.IntRange(100), default=1000, show_default=True, help="Of a simulated run.")
-@click.option("--repeats", type=click.IntRange(2), default=3, show_default=True, help="Simulations, for intervals.")
+@click.option("--price", type=click.FloatRange(0), help="Price of a replica for an hour.")
+@click.option("--dataset", "dataset_name", help="The dataset that was evaluated.  [default: the reports' name for it]")
+@click.option(
+    "--requests", type=click.IntRange(100), default=1000, show_default=True, help="Requests of a simulated run."
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(2),
+    default=3,
+    show_default=True,
+    help="Simulations of each setting, for intervals.",
+)
 @click.option("--html", type=_FILE, help="Also write a page with the picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options.gnome

@@ -59,12 +59,16 @@ class VerbWithVerbs(click.Command):
         self._verbs = verbs
         self._prefix = prefix
 
+    def verb(self, name: str) -> click.Command:
+        """One of the verbs, imported now."""
+        return _imported(self._prefix + name)
+
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         verb, *rest = self._without_flags(args) or [""]
         if verb in self._verbs:
-            return _imported(self._prefix + verb).make_context(f"{info_name} {verb}", rest, parent, **extra)
+            return self.verb(verb).make_context(f"{info_name} {verb}", rest, parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -76,7 +80,7 @@ class VerbWithVerbs(click.Command):
         super().format_options(ctx, formatter)
 
     def _without_flags(self, arguments: list[str]) -> list[str]:
-        for place, argument in enumerate(arguments):
+        for place, argument in enumerate(() if arguments[:1] and arguments[0] in self._verbs else arguments):
             flag, _, value = argument.partition("=")
             verb = flag.removeprefix("--")
             if flag.startswith("--") and verb in self._verbs:

@@ -118,7 +118,7 @@ class Evaluator:
     settings: EvaluationSettings
 
     def run(self) -> Evaluation:
-        """Evaluate.
+        """Runs the evaluation.
 
         Raises:
             InputError: a system needs what is not published.

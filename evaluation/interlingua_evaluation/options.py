@@ -26,11 +26,13 @@ rerank_through = click.option(
     help="server asks the service for every pair; in-process encodes every text once and checks a sample.",
 )
 reranker_checkpoint = click.option(
-    "--reranker-checkpoint", metavar="FOLDER", help="Of the published reranker, for in-process."
+    "--reranker-checkpoint", metavar="FOLDER", help="The checkpoint of the published reranker, for in-process."
 )
 gnome = click.option(
     "--gnome",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="An unpacked gnome-user-docs.  [default: fetched by apt-get into the cache]",
+    help="Folder of an unpacked gnome-user-docs.  [default: fetched by apt-get into the cache]",
 )
-cache = click.option("--cache", type=_FOLDER, default=CACHE, help="[default: var/evaluation]")
+cache = click.option(
+    "--cache", type=_FOLDER, default=CACHE, help="Folder for what is computed once.  [default: var/evaluation]"
+)

@@ -100,7 +100,7 @@ class Asker:
         worker: int = 0,
         record: Callable[[Outcome], None],
     ) -> None:
-        """Connect.
+        """Connects to the server.
 
         Args:
             server: host:port.

@@ -211,7 +211,7 @@ def test_a_folder_has_no_dummy(tmp_path: Path) -> None:
 def test_rankings_of_precisions_are_not_compared() -> None:
     result = CliRunner().invoke(command, ["compare", "BAAI/bge-m3", "--weights", "dummy"])
     assert result.exit_code == 2
-    assert "No such option: --weights" in result.output
+    assert "No such option '--weights'" in result.output
 
 
 def test_without_a_network_or_of_another_class() -> None:

@@ -14,6 +14,7 @@ from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua.repository.triton_config import Placement
 from interlingua.served.kinds import PRECISIONS, Precision
 from interlingua_cli import VERBS, cli
+from interlingua_cli.export import VERBS as EXPORT_VERBS
 from interlingua_evaluation.systems.system_name import SystemName
 from interlingua_exporter.models.catalog import CATALOG, Entry, find, read_catalog
 from interlingua_exporter.models.exportable import obstacles, status
@@ -58,7 +59,9 @@ def own_catalogue(page: Page, folder: Path) -> Path:
 
 
 def exports(page: Page) -> list[tuple[str, ...]]:
-    return [arguments for arguments in (*page.commands, *page.mentioned) if arguments[0] == "export"]
+    """What is exported, compared or verified: `export`, the model, its options."""
+    found = [arguments for arguments in (*page.commands, *page.mentioned) if arguments[0] == "export"]
+    return [(verb, *rest[rest[0] in EXPORT_VERBS :]) if rest else (verb,) for verb, *rest in found]
 
 
 def test_every_entry_is_on_one_page() -> None:

@@ -62,8 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m interlingua_benchmarks.gpu_bench", description=main.__doc__)
     parser.add_argument("--device", default="cuda:0", help="cuda:NUMBER, or cpu to look at the way with tiny models")
-    parser.add_argument("--models", nargs="+", metavar="ID", help=f"of the catalogue; {', '.join(DEFAULT_MODELS)}")
-    parser.add_argument("--precisions", default=",".join(DEFAULT_ARITHMETICS), help=f"of {', '.join(ARITHMETICS)}")
+    parser.add_argument(
+        "--models", nargs="+", metavar="ID", help=f"models of the catalogue; {', '.join(DEFAULT_MODELS)}"
+    )
+    parser.add_argument("--precisions", default=",".join(DEFAULT_ARITHMETICS), help=f"some of {', '.join(ARITHMETICS)}")
     parser.add_argument("--runtimes", default=",".join(RUNTIMES), help="those of them that are found here are used")
     parser.add_argument("--quick", action="store_true", help="fewer sizes and shorter passes")
     parser.add_argument("--budgets", help="padded tokens of a call, with commas")

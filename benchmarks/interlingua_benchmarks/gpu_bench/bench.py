@@ -35,7 +35,7 @@ Step = Callable[[str], None]
 
 
 def measure(settings: BenchSettings, on_step: Step) -> BenchReport:
-    """Run.
+    """Runs the benchmark.
 
     Args:
         on_step: called with a line before each step.

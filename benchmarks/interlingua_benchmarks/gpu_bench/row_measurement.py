@@ -36,7 +36,7 @@ class RowMeasurement:
         self._row, self._model, self._settings, self._end = row, model, settings, end
 
     def run(self, files: OnnxFiles | None) -> None:
-        """Measure.
+        """Measures one row.
 
         Args:
             files: the model's ONNX files; None for torch.

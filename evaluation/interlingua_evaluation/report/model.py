@@ -356,5 +356,5 @@ class Report:
     advice: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As report.json holds it."""
+        """The report as report.json holds it."""
         return {"format": FORMAT, **plain(self, DECIMALS)}

@@ -46,7 +46,7 @@ class Pair(NamedTuple):
         return f"{self.asked}>{self.pool}"
 
     def to_plain(self) -> str:
-        """As JSON holds it: `de>en`."""
+        """The pair as JSON holds it: `de>en`."""
         return str(self)
 
     @classmethod

@@ -59,7 +59,7 @@ def _candidate(build: PlanBuild, network: Path) -> Candidate:
 
 
 def _spec(stated: dict[str, Any], folder: Path) -> ModelSpec:
-    """As much of the spec as publication reads; pooling and head are in the plan."""
+    """The part of the spec that publication reads; pooling and head are in the plan."""
     reranker = stated["role"] == "reranker"
     return ModelSpec(
         source=FolderSource(folder),

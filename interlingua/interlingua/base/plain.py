@@ -140,7 +140,7 @@ class _Reader:
         return record
 
     def value(self, hint: Any, raw: Any, key: str) -> Any:
-        """Of any kind that a field may have."""
+        """A value of any kind that a field may have."""
         kind, inner = get_origin(hint) or hint, get_args(hint)
         if kind in (Any, object) or (is_dataclass(raw) and not isinstance(raw, type)):
             return raw

@@ -78,7 +78,7 @@ def used_networks(demand: Demand, layout: ServerLayout) -> list[str]:
 
 
 def best_instances(demand: Demand, layout: ServerLayout, slo: Slo, runs: Runs) -> Chosen:
-    """Search.
+    """Searches for the best number.
 
     Raises:
         ImpossibleSloError: no layout that was tried holds the SLO at any rate.
