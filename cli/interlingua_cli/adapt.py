@@ -38,7 +38,7 @@ work_option = click.option(
 )
 
 
-@click.group(cls=LazyGroup, sections={"Steps, in their order": STEPS}, prefix="interlingua_cli.adapt_")
+@click.group(cls=LazyGroup, sections={"Steps, in their order": STEPS}, prefix="interlingua_cli.adapting.")
 def command() -> None:
     """Train a reranker on documents, without labels.
 

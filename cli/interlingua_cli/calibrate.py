@@ -42,8 +42,8 @@ _PROFILE = PROJECT_ROOT / "var" / "profile.json"
     type=click.FloatRange(0),
     default=20.0,
     show_default=True,
-    help="Seconds of each of three runs a network against a server of its own; 0 for none: then a plan knows nothing of "
-    "what Triton adds.",
+    help="Seconds of each of three runs a network against a server of its own; 0 for none: then a plan knows nothing "
+    "of what Triton adds.",
 )
 def command(model_repository: Path, out: Path, name: str, seconds: float, server_seconds: float) -> None:
     """Measure a model repository on this machine, which should have nothing else to do.

@@ -34,7 +34,7 @@ def deployment_options(command: Command) -> Command:
                 "--server",
                 "servers",
                 multiple=True,
-                help="A server, as host:port of gRPC; may be repeated.  [default: those that `interlingua serve` runs on it]",
+                help="A server, host:port of gRPC; repeat.  [default: those that `interlingua serve` runs on it]",
             ),
             click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", help="Opens the model control of --server."),
         )

@@ -11,8 +11,8 @@ import click
 from interlingua.base.extras import require
 from interlingua.served.kinds import EXACT_BITS, PRECISIONS
 from interlingua_cli.deployment_options import say
-from interlingua_cli.export_lengths import length_options, wishes_of
-from interlingua_cli.export_options import (
+from interlingua_cli.exporting.lengths import length_options, wishes_of
+from interlingua_cli.exporting.options import (
     cores,
     json_option,
     limits_option,
@@ -21,7 +21,7 @@ from interlingua_cli.export_options import (
     source_options,
     weights_option,
 )
-from interlingua_cli.export_report import print_report, report_facts
+from interlingua_cli.exporting.report import print_report, report_facts
 from interlingua_cli.verb_group import VerbWithVerbs
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ VERBS = {
 }
 
 
-@click.command("export", cls=VerbWithVerbs, verbs=VERBS, prefix="interlingua_cli.export_")
+@click.command("export", cls=VerbWithVerbs, verbs=VERBS, prefix="interlingua_cli.exporting.")
 @source_options
 @click.option(
     "--precision",

@@ -1,6 +1,6 @@
 """Verbs as modules: a group imports one when it is asked for, and a verb may have verbs of its own.
 
-`interlingua export verify` --LazyGroup--> interlingua_cli.export --VerbWithVerbs--> interlingua_cli.export_verify
+`interlingua export verify` --LazyGroup--> interlingua_cli.export --VerbWithVerbs--> interlingua_cli.exporting.verify
 """
 
 from __future__ import annotations

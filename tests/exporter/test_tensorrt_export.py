@@ -11,7 +11,7 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.repository.triton_config import read_config
-from interlingua_cli.export_lengths import parse_buckets
+from interlingua_cli.exporting.lengths import parse_buckets
 from interlingua_exporter.lint.rules.profiles import parse
 from tests.exporter.tensorrt_exports import complaints, facts, run
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlingua.base.errors import InputError
-from interlingua_cli.export_lengths import print_build, print_lengths
+from interlingua_cli.exporting.lengths import print_build, print_lengths
 from interlingua_exporter.tensorrt.length_buckets import best_buckets, with_edges
 from interlingua_exporter.tensorrt.length_histogram import LengthHistogram, measure
 from interlingua_exporter.tensorrt.sized_serving import LengthReport

@@ -54,7 +54,7 @@ class ServingSetting:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingCost:
-    """Of a setting, at the highest rate that one replica holds within the SLO.
+    """What a setting costs, at the highest rate that one replica holds within the SLO.
 
     Attributes:
         rate, low, high: that rate, searches a second, and its 95% interval.

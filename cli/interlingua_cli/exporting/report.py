@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua_cli.export_lengths import length_facts, print_build, print_lengths
-from interlingua_cli.export_trade import agreement_facts, print_trade, trade_facts
+from interlingua_cli.exporting.lengths import length_facts, print_build, print_lengths
+from interlingua_cli.exporting.trade import agreement_facts, print_trade, trade_facts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from interlingua.base.extras import require
-from interlingua_cli.export_options import json_option, repository_option
+from interlingua_cli.exporting.options import json_option, repository_option
 
 
 @click.command()

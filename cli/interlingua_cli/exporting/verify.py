@@ -16,7 +16,7 @@ import click
 from interlingua.base.errors import ArchiveError, InputError
 from interlingua.base.extras import require
 from interlingua_cli.deployment_options import say
-from interlingua_cli.export_options import (
+from interlingua_cli.exporting.options import (
     cores,
     json_option,
     overrides_of,
@@ -24,7 +24,7 @@ from interlingua_cli.export_options import (
     source_options,
     weights_option,
 )
-from interlingua_cli.export_report import gate_facts, print_gate
+from interlingua_cli.exporting.report import gate_facts, print_gate
 
 if TYPE_CHECKING:
     from interlingua.repository.published import PublishedVersion
