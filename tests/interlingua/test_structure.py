@@ -21,7 +21,6 @@ _FULL = {
     "benchmarks/interlingua_benchmarks/gpu_bench": 24,
     "cli/interlingua_cli": 28,
     "client/interlingua_client": 40,
-    "evaluation/interlingua_evaluation/datasets": 21,
     "evaluation/interlingua_evaluation/report": 29,
     "evaluation/interlingua_evaluation/systems": 22,
     "exporter/interlingua_exporter/graphs": 24,
