@@ -46,7 +46,7 @@ def test_help_texts_are_sentences() -> None:
 
 def test_docstrings_begin_with_a_verb_or_their_subject() -> None:
     wrong = []
-    for file in PROJECT_ROOT.glob("*/interlingua*/**/*.py"):
+    for file in PROJECT_ROOT.glob("[!t]*/interlingua*/**/*.py"):  # but for tests
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and (
                 text := ast.get_docstring(node)

@@ -49,7 +49,7 @@ def chosen(record: type[T], given: dict[str, Any]) -> T:
 
 
 def given_of(record: type, given: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Those of a record's fields that were given, by their keys; taken out of the mapping."""
+    """The options of a record that were given, by their keys; taken out of the mapping."""
     values = {entry.key: given.pop(prefix + entry.key, None) for entry in options(record)}
     return {key: value for key, value in values.items() if value not in (None, (), {})}
 

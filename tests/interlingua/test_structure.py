@@ -19,7 +19,7 @@ _TWICE = {"Grid"}
 _FULL = {
     "adaptation/interlingua_adaptation": 23,
     "benchmarks/interlingua_benchmarks/gpu_bench": 24,
-    "cli/interlingua_cli": 28,
+    "cli/interlingua_cli": 30,
     "client/interlingua_client": 40,
     "evaluation/interlingua_evaluation/report": 29,
     "evaluation/interlingua_evaluation/systems": 22,

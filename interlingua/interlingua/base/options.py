@@ -151,7 +151,7 @@ def option(
 
 @cache
 def options(record: type) -> tuple[Option, ...]:
-    """Those of a dataclass, in its order; fields that `option` did not make are none."""
+    """The options of a dataclass, in its order; fields that `option` did not make are none."""
     hints = get_type_hints(record)
     return tuple(
         _option(entry.name, hints[entry.name], dict(entry.metadata["option"]))
