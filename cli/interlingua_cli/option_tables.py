@@ -41,7 +41,7 @@ def page(text: str) -> str:
 
 
 def pages() -> list[Path]:
-    """The commands that have tables."""
+    """The pages that have tables."""
     return [path for path in sorted(DOCS.glob("*.md")) if _BEGIN in path.read_text(encoding="utf-8")]
 
 
