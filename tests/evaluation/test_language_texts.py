@@ -66,7 +66,7 @@ def test_what_the_network_reads_of_a_long_text_by_hand(embedding: ServiceTokens)
 
 
 def test_counting_agrees_with_the_text_backends_rule(embedding: ServiceTokens) -> None:
-    # As interlingua_server/backends/text/model.py does it: encode prompt + text, and again with truncation if that is
+    # As a service does it: encode prompt + text, and again with truncation if that is
     # too long.
     texts = ["a", *("banana split " * number for number in range(1, 9))]
     backend = Tokenizer.from_file(str(embedding.file))

@@ -56,7 +56,7 @@ class NetworkLayout:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceLayout:
-    """A text service as served; the parameters of interlingua_server/backends/text.
+    """A text service as served, by its parameters.
 
     Attributes:
         network: the key of its network.

@@ -1,0 +1,61 @@
+"""What becomes of a request before anything is computed, and the rectangle that is."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS
+from interlingua.served.text.collate import collate
+from interlingua.served.text.text_request import TextRequest
+from interlingua.served.text.tokenizer import Tokens
+
+NOW = 1000.0  # Unix seconds
+
+
+def read(*texts: bytes, cancelled: bool = False, **parameters: int) -> TextRequest:
+    columns = {"query": [b"q"] * len(texts), "document": texts}
+    return TextRequest.read(
+        json.dumps(parameters), list(columns), columns.__getitem__, now=NOW, cancelled=cancelled, max_text_bytes=8
+    )
+
+
+def test_a_sound_pair() -> None:
+    made = read(b"d", "é".encode(), deadline_ms=1_000_500, sent_us=999_750_000)
+    assert made.texts == [("q", "d"), ("q", "é")]
+    assert (made.error, made.deadline, made.wait_s) == (None, 1000.5, 0.25)
+    assert read(b"d").deadline == math.inf
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"123456789", "document[1] has 9 bytes, this service takes at most 8"),
+        (b"ab\xff", "document[1] is not valid UTF-8 at byte 2"),
+        (b"a\0", "document[1] holds a NUL character at position 1"),
+        (b" \n", "document[1] is empty"),
+    ],
+    ids=["long", "encoding", "NUL", "blank"],
+)
+def test_a_bad_text_is_the_callers_fault(text: bytes, reason: str) -> None:
+    made = read(b"fine", text)
+    assert made.error is not None
+    assert reason in made.error
+    assert (made.invalid, made.late(), made.texts) == (True, False, [])
+
+
+def test_what_is_late_or_cancelled_is_not_read() -> None:
+    made = read(b" ", deadline_ms=999_900)
+    assert (made.error, made.late()) == ("deadline: passed 100 ms before the work began", True)
+    assert read(b" ", cancelled=True).error == "cancelled: the client is gone"
+
+
+@pytest.mark.parametrize(("side", "ids"), [("left", [[0, 5], [6, 7]]), ("right", [[5, 0], [6, 7]])])
+def test_the_mask_says_which_tokens_are_real(side: str, ids: list[list[int]]) -> None:
+    rows = [Tokens((5,), (0,)), Tokens((6, 7), (0, 1))]
+    batch = collate(rows, (ATTENTION_MASK, INPUT_IDS), pad_token_id=0, padding_side=side)
+    assert list(batch) == [ATTENTION_MASK, INPUT_IDS]
+    assert batch[INPUT_IDS].tolist() == ids
+    assert batch[ATTENTION_MASK].tolist() == [[int(value > 0) for value in row] for row in ids]
