@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
     from interlingua_loadtest.capacity.highest_rate import HighestRate
     from interlingua_loadtest.found_rate import FoundRate
-    from interlingua_loadtest.rate_search import SearchPlan
+    from interlingua_loadtest.run_settings import SearchPlan
 
 _OUT = PROJECT_ROOT / "var" / "truth-test"
 _REPEATS = 5  # simulated runs
@@ -132,7 +132,7 @@ def _arguments() -> argparse.Namespace:
 
 def _test(arguments: argparse.Namespace) -> Iterator[Truth]:
     from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-    from interlingua_loadtest.rate_search import SearchPlan
+    from interlingua_loadtest.run_settings import SearchPlan
 
     profile = HardwareProfile.read(arguments.profile)
     if not arguments.predict and not arguments.index.exists():

@@ -68,7 +68,7 @@ def _click_option(entry: Option, name: str, prefix: str) -> Any:
         multiple=entry.repeats,
         default=None,
         metavar=entry.metavar or None,
-        callback=_shares if entry.shares else _list if entry.separated else None,
+        callback=_joined if entry.joined else _shares if entry.shares else _list if entry.separated else None,
         help=text,
     )
 
@@ -94,6 +94,10 @@ def _range(entry: Option) -> Any:
     if entry.kind is float:
         return click.FloatRange(low, high, **is_open)
     return click.IntRange(None if low is None else int(low), None if high is None else int(high), **is_open)
+
+
+def _joined(ctx: click.Context, param: click.Parameter, value: Any) -> str | None:  # noqa: ARG001
+    return ",".join(value) or None
 
 
 def _shares(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, float]:

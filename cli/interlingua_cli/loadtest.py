@@ -15,8 +15,9 @@ import click
 
 from interlingua.base.errors import InputError, InterlinguaError
 from interlingua.base.paths import PROJECT_ROOT
-from interlingua_cli.loadtest_options import all_options
-from interlingua_cli.loadtest_settings import settings_of
+from interlingua_cli.click_options import given_of
+from interlingua_cli.loadtest_options import all_options, settings_of, typed
+from interlingua_loadtest.run_settings import SearchPlan
 
 if TYPE_CHECKING:
     from interlingua_loadtest.drive import RunResult
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _RUNS = PROJECT_ROOT / "var" / "loadtest"
 _PIPED_WIDTH = 120
-_SEARCHING = ("tries", "precision", "start_rate", "most_runs")
 
 
 @click.command()
@@ -60,16 +60,16 @@ def command(**options: Any) -> int:
 
 def _runs(options: dict[str, Any]) -> dict[str, RunSettings]:
     """Settings by the name of the run's folder, "" for a lone one; none of a search."""
-    given = [name for name in ("rate", "rates", "users", "offline") if options[name]]
+    given = [typed(name) for name in ("rate", "rates", "concurrency", "offline") if options[name]]
     if options["schedule"] == "replay":
-        given = given or ["replay"]
-    searching = [f"--{name.replace('_', '-')}" for name in _SEARCHING if options[name] is not None]
+        given = given or ["--schedule replay"]
+    searching = [typed(name) for name in given_of(SearchPlan, dict(options))]
     if len(given) > 1 or not (given or options["slo"]):
         raise click.UsageError(
             "name one of --rate, --rates, --users and --offline (or --schedule replay); or --slo alone, to search"
         )
     if given and searching:
-        raise click.UsageError(f"{', '.join(searching)}: for a search, which --slo is without --{given[0]}")
+        raise click.UsageError(f"{', '.join(searching)}: for a search, which --slo is without {given[0]}")
     if options["goodput"] is not None and not options["slo"]:
         raise click.UsageError("--goodput is part of an objective: name its --slo, such as p99=300ms")
     if not given:
@@ -137,13 +137,12 @@ def _as_json(results: list[RunResult], *, ladder: bool) -> str:
 def _search(slo: Slo, stack: ExitStack, out: Path, options: dict[str, Any]) -> int:
     from interlingua_loadtest.found_rate import INTERRUPTED
     from interlingua_loadtest.rate_runs import OfferRuns
-    from interlingua_loadtest.rate_search import RateSearch, SearchPlan
+    from interlingua_loadtest.rate_search import RateSearch
 
     # Any rate will do to check the rest by: what cannot be scheduled is said before a server starts.
     settings = settings_of({**options, "rate": 1.0})
     settings.times()
-    chosen = {name: options[name] for name in _SEARCHING if options[name] is not None}
-    plan = SearchPlan(seconds=settings.seconds, seed=settings.seed, **chosen)
+    plan = SearchPlan(seconds=settings.seconds, seed=settings.seed, **given_of(SearchPlan, dict(options)))
     runs = OfferRuns(settings, _target(stack, options), out, slo, workers=options["workers"])
     search = RateSearch(runs, slo, plan, _keeper(out, options))
     try:

@@ -1,26 +1,43 @@
-"""The options of `interlingua loadtest`: of the load, the search, the traffic, the place.
+"""The options of `interlingua loadtest`: a run's settings, the search's, and the place.
 
-all_options -> what the command is called with -> option_settings.py
+RunSettings, SearchPlan --all_options--> what the command is called with --settings_of--> RunSettings
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua_cli.click_options import click_options, given_of
+from interlingua_loadtest.run_settings import RunSettings, SearchPlan
 
-_MANY = "may be repeated."
-_ABOVE_0 = click.FloatRange(0, min_open=True)
+# Settings that this command calls otherwise than Locust does, whose own --users counts its users.
+RUN_FLAGS = {
+    "concurrency": "--users",
+    "replay_file": "--replay",
+    "replay_speed": "--speed",
+    "kinds": "--kind",
+    "languages": "--language",
+    "query_kinds": "--query-kind",
+    "lengths": "--length",
+    "grace_s": "--grace",
+    "record": "--out",
+    "burst_factor": "--burst FACTOR",
+    "burst_period_s": "--burst PERIOD_S",
+    "burst_share": "--burst SHARE",
+}
+_ASKED_OTHERWISE = ("offline", "burst_factor", "burst_period_s", "burst_share", "record")
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 def _rates(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...]:
-    """Parses 5,10,20"""
+    """5,10,20"""
     try:
         rates = tuple(float(part) for part in (value or "").split(",") if part.strip())
     except ValueError:
@@ -31,19 +48,9 @@ def _rates(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 
 
 _LOAD = (
-    click.option("--rate", type=_ABOVE_0, help="Open loop: requests a second on average, whatever the server does."),
     click.option("--rates", callback=_rates, metavar="R,R,...", help="A ladder: one run at each of these rates."),
-    click.option("--users", type=click.IntRange(1), help="Closed loop: so many wait for an answer, then ask again."),
     click.option("--offline", is_flag=True, help="All requests at once."),
     click.option("--requests", type=click.IntRange(1), default=500, show_default=True, help="How many, for --offline."),
-    click.option("--seconds", type=_ABOVE_0, help="How long requests are sent.  [default: 60; a replay: to its end]"),
-    click.option(
-        "--schedule",
-        type=click.Choice(["poisson", "constant", "bursts", "replay"]),
-        default="poisson",
-        show_default=True,
-        help="When they arrive, in an open loop.",
-    ),
     click.option(
         "--burst",
         metavar="FACTOR,PERIOD_S,SHARE",
@@ -52,64 +59,14 @@ _LOAD = (
         help="The bursts: rate within a burst over the rate outside of it, seconds from one burst to the next, share "
         "of them that the burst takes. --rate is the average of both.",
     ),
-    click.option("--replay", type=click.Path(exists=True), help="A search log or another run's folder, for replay."),
-    click.option("--speed", type=_ABOVE_0, default=1.0, show_default=True, help="2 replays twice as fast."),
 )
-_SEARCH = (
+_OBJECTIVE = (
     click.option("--slo", metavar="pNN=TIME", help="An objective such as p99=300ms: say whether the run met it."),
     click.option(
         "--goodput",
         type=click.FloatRange(0, 1),
         help="The objective's least share of requests with an answer at all.  [default: 0.99]",
     ),
-    click.option("--tries", type=click.IntRange(1), help="Searching: runs of a rate at most.  [default: 3]"),
-    click.option(
-        "--precision",
-        type=click.FloatRange(0.005, 1),
-        help="Searching: share by which the rate that held and the one that did not may differ.  [default: 0.05]",
-    ),
-    click.option(
-        "--start-rate", type=_ABOVE_0, help="Searching: where to begin.  [default: half of what lone requests allow]"
-    ),
-    click.option("--most-runs", type=click.IntRange(1), help="Searching: then say what was found.  [default: 40]"),
-)
-_TRAFFIC = (
-    click.option("--dataset", default="helpdesk12", show_default=True, help="Where texts come from; as in `evaluate`."),
-    click.option(
-        "--kind",
-        "kinds",
-        multiple=True,
-        metavar="NAME=SHARE",
-        help=f"embed_query, embed_document, rerank, search; {_MANY}  [default: embed_query=1]",
-    ),
-    click.option("--language", "languages", multiple=True, metavar="TAG=SHARE", help=f"Shares of languages; {_MANY}"),
-    click.option(
-        "--query-kind",
-        "query_kinds",
-        multiple=True,
-        metavar="NAME=SHARE",
-        help=f"Shares of the dataset's kinds of queries; {_MANY}",
-    ),
-    click.option(
-        "--depth", default="20", show_default=True, help="Documents reranked; 10,20,50 draws from these; 0: none."
-    ),
-    click.option("--length", metavar="LOW-HIGH", default="", help="Only texts of so many characters."),
-    click.option(
-        "--repeats",
-        type=click.Choice(["unique", "zipf"]),
-        default="unique",
-        show_default=True,
-        help="zipf lets caches work.",
-    ),
-    click.option("--zipf-exponent", type=float, default=1.0, show_default=True),
-    click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds, equal texts at equal times."),
-    click.option(
-        "--deadline-ms",
-        type=float,
-        default=0.0,
-        help="After its scheduled moment an answer is worthless.  [default: none]",
-    ),
-    click.option("--index", type=_FOLDER, help="The index that searches use."),
 )
 _PLACE = (
     click.option("--server", metavar="HOST:PORT", help="A running one.  [default: one is started]"),
@@ -121,27 +78,53 @@ _PLACE = (
         help="What is served.  [default: model_repository]",
     ),
     click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that send."),
-    click.option(
-        "--in-flight",
-        type=click.IntRange(1),
-        default=2000,
-        show_default=True,
-        help="Requests under way at most, a worker.",
-    ),
-    click.option(
-        "--grace",
-        type=float,
-        default=10.0,
-        show_default=True,
-        help="Seconds in which answers are awaited after the end.",
-    ),
     click.option("--out", type=_FOLDER, help="New folder for the record.  [default: var/loadtest/TIME]"),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
 )
 
 
 def all_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator: the options in this order, the search's after the load's."""
-    for option in reversed(_LOAD + _SEARCH + _TRAFFIC + _PLACE):
-        command = option(command)
+    """A decorator: the options of a run, the search's, the place's."""
+    run = click_options(RunSettings, RUN_FLAGS, leave_out=_ASKED_OTHERWISE)
+    for add in reversed((run, *_LOAD, *_OBJECTIVE, click_options(SearchPlan), *_PLACE)):
+        command = add(command)
     return command
+
+
+def typed(name: str) -> str:
+    """The flag of a run's setting, as a user of this command types it."""
+    return RUN_FLAGS.get(name, "--" + name.replace("_", "-"))
+
+
+def settings_of(options: dict[str, Any]) -> RunSettings:
+    """Of one run; of a ladder its first.
+
+    Raises:
+        InputError: something does not fit.
+        click.UsageError: --burst cannot be read.
+    """
+    given = given_of(RunSettings, dict(options))
+    if "dataset" in given and Path(given["dataset"]).is_dir():
+        given["dataset"] = str(Path(given["dataset"]).resolve())
+    given["offline"] = options["requests"] if options["offline"] else 0
+    given |= zip(("burst_factor", "burst_period_s", "burst_share"), _burst(options["burst"]), strict=True)
+    if options["rates"]:
+        given["rate"] = options["rates"][0]
+    settings = RunSettings(**given)
+    settings.require_sound(typed)
+    return _to_its_end(settings) if settings.schedule == "replay" and options["seconds"] is None else settings
+
+
+def _burst(text: str) -> tuple[float, float, float]:
+    try:
+        factor, period_s, share = (float(part) for part in text.split(","))
+    except ValueError:
+        raise click.UsageError(f"--burst is {text!r}, it must be FACTOR,PERIOD_S,SHARE as in 4,10,0.1") from None
+    return factor, period_s, share
+
+
+def _to_its_end(settings: RunSettings) -> RunSettings:
+    from interlingua_loadtest import schedule
+
+    times = schedule.replay(Path(settings.replay_file), speed=settings.replay_speed)
+    return replace(settings, seconds=float(times[-1]) + 1e-3)

@@ -13,8 +13,10 @@ from interlingua.base.options import Option, options
 from interlingua.base.paths import PROJECT_ROOT
 from interlingua.base.whole_file import whole
 from interlingua_cli.click_options import flag
+from interlingua_cli.loadtest_options import RUN_FLAGS
 from interlingua_cli.search import SEARCH_FLAGS
 from interlingua_client.search_options import SearchOptions
+from interlingua_loadtest.run_settings import RunSettings, SearchPlan
 
 DOCS = PROJECT_ROOT / "docs"
 _BEGIN, _END = "<!-- options: ", "<!-- end of options -->"
@@ -27,7 +29,14 @@ def _search() -> Iterator[str]:
         yield _row(_typed(entry, SEARCH_FLAGS), f"`{entry.name}`", entry.help, entry.shown_default)
 
 
-TABLES: Mapping[str, Callable[[], Iterator[str]]] = {"search": _search}
+def _loadtest() -> Iterator[str]:
+    yield from _head("option", "Locust's", "meaning", "without it")
+    for entry in (*options(RunSettings), *options(SearchPlan)):
+        theirs = "" if entry in options(SearchPlan) else f"`--{entry.name.replace('_', '-')}`"
+        yield _row(_typed(entry, RUN_FLAGS), theirs, entry.help, entry.shown_default)
+
+
+TABLES: Mapping[str, Callable[[], Iterator[str]]] = {"search": _search, "loadtest": _loadtest}
 
 
 def page(text: str) -> str:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InterlinguaError
@@ -30,6 +30,7 @@ from interlingua_loadtest.lone_requests import impossible, lone_offer
 from interlingua_loadtest.rate_try import Offer, Try, Verdict
 
 if TYPE_CHECKING:
+    from interlingua_loadtest.run_settings import SearchPlan
     from interlingua_loadtest.slo import Slo
 
 Runner = Callable[[Offer], Try]
@@ -42,27 +43,6 @@ _LEAST_REQUESTS, _LEAST_MISSES = 240, 2
 # p100 may be missed by none, in however many requests.
 _EXACT = 1e-6
 _DIGITS = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchPlan:
-    """How to search.
-
-    Attributes:
-        seconds: of a run, at least.
-        seed: of the first try; every other one has the next.
-        tries: of a rate, at most: it held if most of them did.
-        precision: share by which the rate that held and the one that did not may differ at the end.
-        start_rate: where to begin; None: at half of what lone requests, one after the other, would come to.
-        most_runs: then the search stops with what it has.
-    """
-
-    seconds: float = 60.0
-    seed: int = 1
-    tries: int = 3
-    precision: float = 0.05
-    start_rate: float | None = None
-    most_runs: int = 40
 
 
 class _StopError(Exception):

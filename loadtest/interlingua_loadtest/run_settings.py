@@ -5,13 +5,16 @@ options of locust or of interlingua loadtest -> RunSettings -> times (schedule.p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from interlingua.base.errors import InputError
+from interlingua.base.options import faults, option
+from interlingua.base.options import options as options_of
 from interlingua_loadtest.request_kinds import KINDS
+from interlingua_loadtest.traffic_mix import DEFAULT_DEPTH, Repeats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +25,7 @@ if TYPE_CHECKING:
 Mode = Literal["open", "closed", "offline", "users"]
 Schedule = Literal["poisson", "constant", "bursts", "replay"]
 
-SCHEDULES: tuple[str, ...] = get_args(Schedule)
-_TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float}
+Named = Callable[[str], str]
 
 # The web page may change these; the others decide how the run is made, and stand when it begins.
 _ON_THE_WEB_PAGE = frozenset(
@@ -31,38 +33,52 @@ _ON_THE_WEB_PAGE = frozenset(
 )
 
 
-def _setting(default: Any, help_: str) -> Any:
-    return field(default=default, metadata={"help": help_})
-
-
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """One run. Every field is a plain string, number or flag, so that Locust can pass it to its workers."""
 
-    dataset: str = _setting("helpdesk12", "Where the texts come from: a dataset's name or a folder in BEIR's layout.")
-    languages: str = _setting("", "Shares of languages, as in de=3,sw=1, or just de,sw. Without: as in the dataset.")
-    query_kinds: str = _setting("", "Shares of the dataset's kinds of queries, as in plain=3,jargon=1.")
-    kinds: str = _setting("embed_query=1", "Shares of what is asked: embed_query, embed_document, rerank, search.")
-    depth: str = _setting("20", "Documents that are reranked, or several depths to draw from, as in 10,20,50.")
-    lengths: str = _setting("", "Only texts of so many characters, as in 20-200.")
-    repeats: str = _setting("unique", "unique: no text twice. zipf: few texts often, so that caches work.")
-    zipf_exponent: float = _setting(1.0, "How steep zipf is.")
-    seed: int = _setting(1, "Equal seeds, equal texts at equal times.")
-    index: str = _setting("", "Folder of the index, for search.")
-    deadline_ms: float = _setting(0.0, "Milliseconds after its scheduled moment in which a request wants its answer.")
-    rate: float = _setting(0.0, "Open loop: requests a second on average, whether or not the last ones are answered.")
-    schedule: str = _setting("poisson", "Arrivals of the open loop: poisson, constant, bursts or replay.")
-    seconds: float = _setting(60.0, "How long requests are sent.")
-    concurrency: int = _setting(0, "Closed loop: so many at a time, the next one when the last one is answered.")
-    offline: int = _setting(0, "Offline: so many requests, all at once.")
-    burst_factor: float = _setting(4.0, "bursts: rate within a burst over the rate outside of it, at least 1.")
-    burst_period_s: float = _setting(10.0, "bursts: seconds from one burst to the next.")
-    burst_share: float = _setting(0.1, "bursts: share of the period that the burst takes, below 1.")
-    replay_file: str = _setting("", "replay: a search log, or the requests.parquet of another run.")
-    replay_speed: float = _setting(1.0, "replay: 2 plays it twice as fast.")
-    grace_s: float = _setting(10.0, "Seconds after the end in which late requests are sent and answers awaited.")
-    in_flight: int = _setting(2000, "Requests that one worker has under way at most.")
-    record: str = _setting("", "Folder of the run, which every request is written to.")
+    rate: float = option(
+        0.0,
+        "Open loop: requests a second on average, whether or not the last ones are answered.",
+        above=0,
+        unset="none",
+    )
+    concurrency: int = option(
+        0, "Closed loop: so many at a time, the next one when the last one is answered.", low=1, unset="none"
+    )
+    offline: int = option(0, "Offline: so many requests, all at once.", low=1, unset="none")
+    seconds: float = option(60.0, "How long requests are sent.", above=0, unset="60; a replay: to its end")
+    schedule: Schedule = option("poisson", "When they arrive, in an open loop.")
+    burst_factor: float = option(4.0, "bursts: rate within a burst over the rate outside of it.", low=1)
+    burst_period_s: float = option(10.0, "bursts: seconds from one burst to the next.", above=0)
+    burst_share: float = option(0.1, "bursts: share of the period that the burst takes.", above=0, below=1)
+    replay_file: str = option("", "replay: a search log, or another run's folder or requests.parquet.", path=True)
+    replay_speed: float = option(1.0, "replay: 2 plays it twice as fast.", above=0)
+    dataset: str = option("helpdesk12", "Where texts come from: a dataset's name, or a folder in BEIR's layout.")
+    kinds: str = option(
+        "embed_query=1",
+        "Shares of what is asked: embed_query, embed_document, rerank, search.",
+        metavar="NAME=SHARE",
+        joined=True,
+    )
+    languages: str = option("", "Shares of languages.", metavar="TAG=SHARE", joined=True, unset="as in the dataset")
+    query_kinds: str = option(
+        "", "Shares of the dataset's kinds of queries.", metavar="NAME=SHARE", joined=True, unset="as in the dataset"
+    )
+    depth: str = option(
+        str(DEFAULT_DEPTH), "Documents reranked, 0 for none; 10,20,50 draws from these.", metavar="N,N,..."
+    )
+    lengths: str = option("", "Only texts of so many characters.", metavar="LOW-HIGH", unset="all")
+    repeats: Repeats = option("unique", "unique: no text twice. zipf: few texts often, so that caches work.")
+    zipf_exponent: float = option(1.0, "How steep zipf is.", above=0)
+    seed: int = option(1, "Equal seeds, equal texts at equal times.")
+    deadline_ms: float = option(
+        0.0, "Milliseconds after its scheduled moment in which a request wants its answer.", low=0, unset="none"
+    )
+    index: str = option("", "Folder of the index, for search.", path=True)
+    in_flight: int = option(2000, "Requests that one worker has under way at most.", low=1)
+    grace_s: float = option(10.0, "Seconds after the end in which late requests are sent and answers awaited.", low=0)
+    record: str = option("", "Folder of the run, which every request is written to.", path=True)
 
     @classmethod
     def of_options(cls, options: object) -> RunSettings:
@@ -72,10 +88,10 @@ class RunSettings:
             InputError: something does not fit.
         """
         values = {}
-        for entry in fields(cls):
-            raw, kind = getattr(options, entry.name), _TYPES[str(entry.type)]
+        for entry in options_of(cls):
+            raw = getattr(options, entry.name)
             try:
-                values[entry.name] = kind(raw)
+                values[entry.name] = entry.kind(raw)
             except ValueError:
                 raise InputError(f"{_flag(entry.name)} is {raw!r}, which is no number") from None
         settings = cls(**values)
@@ -85,21 +101,20 @@ class RunSettings:
     @classmethod
     def add_to(cls, parser: Any) -> None:
         """The options, for Locust's own parser."""
-        for entry in fields(cls):
+        for entry in options_of(cls):
             parser.add_argument(
                 _flag(entry.name),
-                type=_TYPES[str(entry.type)],
+                type=entry.kind,
                 default=entry.default,
-                help=entry.metadata["help"],
+                help=entry.help,
                 include_in_web_ui=entry.name in _ON_THE_WEB_PAGE,
             )
 
     def arguments(self) -> list[str]:
         """The options that say the same; those that stand at their defaults are left out."""
-        stated = [(entry.name, getattr(self, entry.name)) for entry in fields(self)]
-        defaults = {entry.name: entry.default for entry in fields(self)}
+        stated = [(entry, getattr(self, entry.name)) for entry in options_of(RunSettings)]
         # One word each: a value may begin with a dash.
-        return [f"{_flag(name)}={value}" for name, value in stated if value != defaults[name]]
+        return [f"{_flag(entry.name)}={value}" for entry, value in stated if value != entry.default]
 
     @property
     def mode(self) -> Mode:
@@ -115,11 +130,11 @@ class RunSettings:
         """What is asked, and how often."""
         return _shares("kinds", self.kinds, KINDS)
 
-    def require_sound(self) -> None:
-        """Raises InputError naming every setting that does not fit."""
-        faults = [*self._wrong_numbers(), *self._wrong_names(), *self._wrong_together()]
-        if faults:
-            raise InputError("; ".join(faults))
+    def require_sound(self, named: Named | None = None) -> None:
+        """Raises InputError for every setting that does not fit; `named` gives the flags typed, if not Locust's."""
+        named = named or _flag
+        if found := [*faults(self, named), *self._wrong_names(named), *self._wrong_together(named)]:
+            raise InputError("; ".join(found))
 
     def times(self) -> npt.NDArray[np.float64]:
         """When requests start, in seconds from the run's start; of a closed loop there is no such thing."""
@@ -154,56 +169,58 @@ class RunSettings:
             zipf_exponent=self.zipf_exponent,
         )
 
-    def _wrong_numbers(self) -> list[str]:
-        positive = ("seconds", "zipf_exponent", "burst_factor", "burst_period_s", "burst_share", "replay_speed")
-        least = dict.fromkeys(("deadline_ms", "rate", "concurrency", "offline", "grace_s"), 0) | {"in_flight": 1}
-        return [
-            f"{_flag(name)} is {getattr(self, name):g}, it must be above 0"
-            for name in positive
-            if not 0 < getattr(self, name) < float("inf")
-        ] + [
-            f"{_flag(name)} is {getattr(self, name):g}, it must be at least {low}"
-            for name, low in least.items()
-            if not low <= getattr(self, name) < float("inf")
-        ]
-
-    def _wrong_names(self) -> list[str]:
-        chosen = (("schedule", SCHEDULES), ("repeats", ("unique", "zipf")))
-        faults = [
-            f"{_flag(name)} is {getattr(self, name)!r}, it must be one of {', '.join(allowed)}"
-            for name, allowed in chosen
-            if getattr(self, name) not in allowed
-        ]
-        for read in (lambda: self.shares, lambda: _shares("languages", self.languages), self._depths, self._lengths):
+    def _wrong_names(self, named: Named) -> Iterator[str]:
+        for read in (
+            lambda: _shares("kinds", self.kinds, KINDS, named),
+            lambda: _shares("languages", self.languages, named=named),
+            lambda: _shares("query_kinds", self.query_kinds, named=named),
+            lambda: _whole_numbers("depth", self.depth, named),
+            lambda: _range(self.lengths, named),
+        ):
             try:
                 read()
             except InputError as error:
-                faults.append(str(error))
-        return faults
+                yield str(error)
 
-    def _wrong_together(self) -> list[str]:
-        faults = []
+    def _wrong_together(self, named: Named) -> Iterator[str]:
         if sum((self.rate > 0, self.concurrency > 0, self.offline > 0)) > 1:
-            faults.append("--rate, --concurrency and --offline exclude each other")
+            yield f"{named('rate')}, {named('concurrency')} and {named('offline')} exclude each other"
         if self.schedule == "replay" and not self.replay_file:
-            faults.append("a replay needs the file that it replays: --replay (locust: --replay-file)")
+            yield f"a replay needs the file that it replays: {named('replay_file')}"
         if self.mode != "users" and "search" in self.kinds and not self.index:
-            faults.append("search needs --index: make one with `interlingua index`")
-        return faults
+            yield f"search needs {named('index')}: make one with `interlingua index`"
 
-    def _depths(self) -> None:
-        if not all(depth >= 0 for depth in _whole_numbers("depth", self.depth)):
-            raise InputError(f"--depth is {self.depth!r}, it must be at least 0")
 
-    def _lengths(self) -> None:
-        _range(self.lengths)
+@dataclass(frozen=True, kw_only=True)
+class SearchPlan:
+    """How to search for the highest rate.
+
+    Attributes:
+        seconds: of a run, at least.
+        seed: of the first try; every other one has the next.
+        tries: it held if most of them did.
+    """
+
+    seconds: float = 60.0
+    seed: int = 1
+    tries: int = option(3, "Searching: runs of a rate at most.", low=1)
+    precision: float = option(
+        0.05,
+        "Searching: share by which the rate that held and the one that did not may differ.",
+        low=0.005,
+        high=1,
+    )
+    start_rate: float | None = option(
+        None, "Searching: where to begin.", above=0, unset="half of what lone requests allow"
+    )
+    most_runs: int = option(40, "Searching: then say what was found.", low=1)
 
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _shares(name: str, text: str, allowed: tuple[str, ...] = ()) -> Mapping[str, float]:
+def _shares(name: str, text: str, allowed: tuple[str, ...] = (), named: Named = _flag) -> Mapping[str, float]:
     """`a=2,b` as {a: 2, b: 1}."""
     shares: dict[str, float] = {}
     for part in filter(None, text.replace(",", " ").split()):
@@ -214,22 +231,22 @@ def _shares(name: str, text: str, allowed: tuple[str, ...] = ()) -> Mapping[str,
             share = -1.0
         if not 0 < share < float("inf") or (allowed and key not in allowed):
             names = f" with a name of {', '.join(allowed)}" if allowed else ""
-            raise InputError(f"{_flag(name)}: {part!r} is no NAME=SHARE{names}")
+            raise InputError(f"{named(name)}: {part!r} is no NAME=SHARE{names}")
         shares[key] = share
     return shares
 
 
-def _whole_numbers(name: str, text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.replace(",", " ").split()) or (0,)
-    except ValueError:
-        raise InputError(f"{_flag(name)} is {text!r}, it must be a whole number, or several with commas") from None
+def _whole_numbers(name: str, text: str, named: Named = _flag) -> tuple[int, ...]:
+    parts = text.replace(",", " ").split()
+    if not all(part.isdecimal() for part in parts):
+        raise InputError(f"{named(name)} is {text!r}, it must be a whole number from 0 on, or several with commas")
+    return tuple(map(int, parts)) or (0,)
 
 
-def _range(text: str) -> tuple[int, int] | None:
+def _range(text: str, named: Named = _flag) -> tuple[int, int] | None:
     if not text:
         return None
     low, _, high = text.partition("-")
     if not (low.isdecimal() and high.isdecimal() and 0 < int(low) <= int(high)):
-        raise InputError(f"--lengths is {text!r}, it must be two numbers of characters, as in 20-200")
+        raise InputError(f"{named('lengths')} is {text!r}, it must be two numbers of characters, as in 20-200")
     return int(low), int(high)

@@ -23,6 +23,8 @@ Repeats = Literal["unique", "zipf"]
 QUERIES_MEASURED: tuple[Kind, ...] = ("embed_query", "search")
 DOCUMENTS_MEASURED: tuple[Kind, ...] = ("embed_document", "rerank")
 
+DEFAULT_DEPTH = 20
+
 _FAULTS_SHOWN = 12
 
 
@@ -48,7 +50,7 @@ class Mix:
     kinds: Mapping[Kind, float]
     languages: Mapping[str, float] | None = None
     query_kinds: Mapping[str, float] | None = None
-    depth: int | Sequence[int] = 20
+    depth: int | Sequence[int] = DEFAULT_DEPTH
     lengths: tuple[int, int] | None = None
     repeats: Repeats = "unique"
     zipf_exponent: float = 1.0

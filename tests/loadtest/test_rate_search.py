@@ -35,11 +35,11 @@ from interlingua_loadtest.found_rate import INTERRUPTED, FoundRate, line
 from interlingua_loadtest.lone_requests import impossible, lone_offer
 from interlingua_loadtest.rate_interval import limit_interval
 from interlingua_loadtest.rate_runs import OfferRuns
-from interlingua_loadtest.rate_search import RateSearch, SearchPlan
+from interlingua_loadtest.rate_search import RateSearch
 from interlingua_loadtest.rate_try import Offer, Try, verdict_of
 from interlingua_loadtest.request_columns import Processes, Requests
 from interlingua_loadtest.run_folder import RunFolder
-from interlingua_loadtest.run_settings import RunSettings
+from interlingua_loadtest.run_settings import RunSettings, SearchPlan
 from interlingua_loadtest.run_summary import RunSummary
 from interlingua_loadtest.slo import Slo
 from interlingua_loadtest.validity import FaultKind, judge

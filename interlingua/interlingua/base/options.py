@@ -149,9 +149,13 @@ def option(
     return field(default=default, metadata={"option": {**facts, "default": default}})
 
 
-@cache
-def options(record: type) -> tuple[Option, ...]:
+def options(record: Any) -> tuple[Option, ...]:
     """The options of a dataclass, in its order; fields that `option` did not make are none."""
+    return _options(record)
+
+
+@cache
+def _options(record: Any) -> tuple[Option, ...]:
     hints = get_type_hints(record)
     return tuple(
         _option(entry.name, hints[entry.name], dict(entry.metadata["option"]))
@@ -163,7 +167,7 @@ def options(record: type) -> tuple[Option, ...]:
 def faults(record: Any, named: Callable[[str], str] = str) -> list[str]:
     """Everything that is wrong with a record's values; `named` gives a field the name that its user knows."""
     found = []
-    for entry in options(record.__class__):
+    for entry in options(type(record)):
         value = getattr(record, entry.name)
         if wrong := entry.fault(value):
             found.append(f"{named(entry.name)} is {value!r}, it must be {wrong}")
