@@ -6,7 +6,7 @@ SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-server test-load older-cpu lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
+.PHONY: help setup demo test test-most test-fast test-server test-load older-cpu lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 
 help: ## list the common paths, and the benchmarks and experiments
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,16 +32,26 @@ $(BENCHMARKS): $(SETUP) requirements-benchmarks.lock
 demo: setup ## export, serve, index 480 documents in 12 languages, ask across languages
 	@$(BIN)/interlingua demo
 
-test: setup benchmarks ## lint, types and every test, on a real Triton
-	@$(MAKE) --no-print-directory lint types
-	@$(MAKE) --no-print-directory --keep-going test-fast test-server test-load
+TEST_RUN := build/test-run
 
-# Two at a time, each with one thread: small networks gain more from that than from threads of their own.
+test: setup benchmarks ## lint, types and every test, on a real Triton
+	@$(MAKE) --no-print-directory --jobs 2 lint types
+	@rm -rf $(TEST_RUN)
+	@INTERLINGUA_TEST_RUN=$(abspath $(TEST_RUN)) $(MAKE) --no-print-directory --keep-going test-most test-load
+	@rm -rf $(TEST_RUN)
+
+# A file's tests stay on one of the workers (tests/conftest.py says which belong together), each with one thread: small
+# networks gain more from that than from threads of their own.
+TWO_AT_A_TIME := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
+test-most: setup # the two below in one run, which starts, imports and exports less than two
+	$(TWO_AT_A_TIME) -m 'not load'
+
 test-fast: setup ## the tests that need no server and not the whole machine
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile -m 'not server and not load'
+	$(TWO_AT_A_TIME) -m 'not server and not load'
 
 test-server: setup ## the tests on a real Triton, but for the load generator's
-	$(BIN)/pytest --numprocesses 2 --dist loadfile -m 'server and not load'
+	$(TWO_AT_A_TIME) -m 'server and not load'
 
 test-load: setup ## the tests of the load generator, which need the machine for themselves
 	$(BIN)/pytest -m load
@@ -53,7 +63,7 @@ $(OLDER_CPU): tests/older_cpu.c
 	cc -O2 -Wall -shared -fPIC -o $@ $<
 
 older-cpu: setup $(OLDER_CPU) ## the tests that need no server, as on a CPU without AVX-512 and VNNI
-	LD_PRELOAD=$(abspath $(OLDER_CPU)) OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile -m 'not server and not load' $(TESTS)
+	LD_PRELOAD=$(abspath $(OLDER_CPU)) $(TWO_AT_A_TIME) -m 'not server and not load' $(TESTS)
 
 lint: setup
 	$(BIN)/ruff check .

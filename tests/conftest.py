@@ -1,17 +1,17 @@
-"""Tiny models with random weights, in the layouts that users have; what a busy machine must not change."""
+"""What a run's tests share: tiny models, each network's one export; and what a busy machine must not change."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from interlingua_exporter.texts.parity_texts import sentences
+from tests.support.once import once
+from tests.support.shared_exports import share_exports
+from tests.support.tiny_models import SPECIALS, MakeFolder, save_tiny, train_tokenizer
 
 # Tiny networks give a second thread nothing to do, and it spins while it waits: where others want the cores, too, two
 # threads take many times as long as one. For the processes that tests start as well.
@@ -21,119 +21,62 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-MAX_TOKENS = 96
-HIDDEN = 32
+_FIRST = ("end_to_end", "exporter")  # what takes longest, so that no worker is left with it in the end
 
-MakeFolder = Callable[..., Path]
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay on one worker, and those of all files that ask the one `server`, which come first."""
+    ask = {item.path for item in items if "server" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("server" if item.path in ask else "/".join(item.path.parts[-2:])))
+    items.sort(key=lambda item: (item.path not in ask, *(folder not in item.path.parts for folder in _FIRST)))
 
 
 @pytest.fixture(scope="session")
-def tokenizer_json() -> dict[str, bytes]:
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that has all workers' temporary files."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def run_folder(scratch: Path) -> Path:
+    """What is made in it with `once` is made once in a run; in `make test`, which names it, for all its parts."""
+    return Path(os.environ.get("INTERLINGUA_TEST_RUN") or scratch / "run")
+
+
+@pytest.fixture(scope="session")
+def shared_exports(run_folder: Path, scratch: Path) -> None:
+    """From its first use on, a worker exports no network that this run has exported already."""
+    share_exports(run_folder / "exports", scratch)
+
+
+@pytest.fixture
+def torch_exports(shared_exports: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - they were shared
+    """Every network of this test is exported by torch, though the run may have the same already."""
+    from interlingua_exporter.graphs import onnx_graph
+
+    monkeypatch.setattr(onnx_graph, "export_onnx", onnx_graph.export_onnx.__wrapped__)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def tokenizer_json(run_folder: Path, shared_exports: None) -> dict[str, bytes]:  # noqa: ARG001 - tiny models want both
     """A byte-level BPE trained on the parity texts, with the specials of each family."""
-    return {family: _train(specials).encode("utf-8") for family, specials in _SPECIALS.items()}
 
+    def train(folder: Path) -> None:
+        for family, specials in SPECIALS.items():
+            (folder / family).write_text(train_tokenizer(specials), encoding="utf-8")
 
-_SPECIALS = {
-    "bert": ("[PAD]", "[CLS]", "[SEP]", "[UNK]"),
-    "xlm-roberta": ("<s>", "<pad>", "</s>", "<unk>"),
-}
-
-
-def _train(specials: tuple[str, ...]) -> str:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-
-    start, end = (specials[1], specials[2]) if specials[0] == "[PAD]" else (specials[0], specials[2])
-    tokenizer = Tokenizer(models.BPE(unk_token=specials[3]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=600,
-        special_tokens=list(specials),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([text for row in sentences() for text in row.values()], trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{start} $A {end}",
-        pair=f"{start} $A {end} $B:1 {end}:1",
-        special_tokens=[(token, tokenizer.token_to_id(token)) for token in (start, end)],
-    )
-    text: str = tokenizer.to_str()
-    return text
+    folder = once(run_folder / "tokenizers", train)
+    return {family: (folder / family).read_bytes() for family in SPECIALS}
 
 
 @pytest.fixture(scope="session")
 def make_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> MakeFolder:
     """make_folder(family, labels=None, pooling=None, normalize=False, prompts=None, ...) -> a model folder."""
 
-    def make(
-        family: str = "bert",
-        *,
-        labels: int | None = None,
-        pooling: str | None = None,
-        normalize: bool = False,
-        prompts: dict[str, str] | None = None,
-        padding_side: str = "right",
-        seed: int = 0,
-        hidden: int = HIDDEN,
-    ) -> Path:
-        folder = tmp_path_factory.mktemp("models") / f"tiny-{family}"
-        _save_network(folder, family, labels, seed, hidden)
-        (folder / "tokenizer.json").write_bytes(tokenizer_json[family])
-        _write(folder / "tokenizer_config.json", {"padding_side": padding_side, "model_max_length": MAX_TOKENS})
-        if pooling:
-            _save_sentence_layout(folder, pooling, normalize, prompts or {})
-        return folder
+    def make(family: str = "bert", **options: Any) -> Path:
+        return save_tiny(tmp_path_factory.mktemp("models") / f"tiny-{family}", tokenizer_json, family, **options)
 
     return make
-
-
-def _save_network(folder: Path, family: str, labels: int | None, seed: int, hidden: int) -> None:
-    import torch
-    from transformers import (
-        BertConfig,
-        BertForSequenceClassification,
-        BertModel,
-        XLMRobertaConfig,
-        XLMRobertaForSequenceClassification,
-        XLMRobertaModel,
-    )
-
-    torch.manual_seed(seed)
-    sizes: dict[str, Any] = {
-        "vocab_size": 600,
-        "hidden_size": hidden,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-        "initializer_range": 0.4,
-    }
-    if labels is not None:
-        sizes["num_labels"] = labels
-    if family == "bert":
-        config: Any = BertConfig(**sizes, max_position_embeddings=MAX_TOKENS, pad_token_id=0)
-        network: Any = BertModel(config) if labels is None else BertForSequenceClassification(config)
-    else:
-        config = XLMRobertaConfig(
-            **sizes, max_position_embeddings=MAX_TOKENS + 2, type_vocab_size=1, pad_token_id=1, bos_token_id=0
-        )
-        network = XLMRobertaModel(config) if labels is None else XLMRobertaForSequenceClassification(config)
-    network.save_pretrained(folder)
-
-
-def _save_sentence_layout(folder: Path, pooling: str, normalize: bool, prompts: dict[str, str]) -> None:
-    modules = [("Transformer", ""), ("Pooling", "1_Pooling")] + ([("Normalize", "2_Normalize")] if normalize else [])
-    rows = [
-        {"idx": number, "name": str(number), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for number, (kind, path) in enumerate(modules)
-    ]
-    _write(folder / "modules.json", rows)
-    flags = {"pooling_mode_cls_token": pooling == "cls", "pooling_mode_mean_tokens": pooling == "mean"}
-    (folder / "1_Pooling").mkdir()
-    _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": HIDDEN, **flags})
-    _write(folder / "sentence_bert_config.json", {"max_seq_length": MAX_TOKENS, "do_lower_case": False})
-    _write(folder / "config_sentence_transformers.json", {"prompts": prompts, "default_prompt_name": None})
-
-
-def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value), encoding="utf-8")

@@ -11,7 +11,7 @@ from interlingua_adaptation.mine import mine
 from interlingua_adaptation.work_folder import WorkFolder
 from interlingua_client.deadline import Deadline
 from interlingua_client.embedder import Embedded, Role
-from tests.client.hash_embedder import HashEmbedder
+from tests.support.hash_embedder import HashEmbedder
 
 
 class HaltingEmbedder(HashEmbedder):

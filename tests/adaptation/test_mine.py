@@ -15,7 +15,7 @@ from interlingua_adaptation.section import Section
 from interlingua_adaptation.work_folder import WorkFolder
 from interlingua_client.writer_lock import IndexBusyError, writer_lock
 from tests.adaptation.topics import TOPICS, make_sections
-from tests.client.hash_embedder import HashEmbedder
+from tests.support.hash_embedder import HashEmbedder
 
 
 @pytest.fixture

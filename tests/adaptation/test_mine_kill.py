@@ -11,7 +11,7 @@ from interlingua_adaptation.mine import mine
 from interlingua_adaptation.section import Section
 from interlingua_adaptation.work_folder import WorkFolder
 from interlingua_client.document_store import DocumentStore
-from tests.client.hash_embedder import HashEmbedder
+from tests.support.hash_embedder import HashEmbedder
 
 GROUPS = 300
 SENTENCES = "It says {n} and {next} here. It goes on with {n} after {n} and so on. And {n} is where all of it ends."

@@ -20,8 +20,8 @@ from interlingua_adaptation.mine import mine
 from interlingua_adaptation.work_folder import WorkFolder
 from interlingua_cli import cli
 from tests.adaptation.topics import make_sections
-from tests.client.hash_embedder import HashEmbedder
-from tests.conftest import MakeFolder
+from tests.support.hash_embedder import HashEmbedder
+from tests.support.tiny_models import MakeFolder
 
 STEPS = ["--steps", "30", "--lists-per-step", "4", "--negatives", "2", "--learning-rate", "0.005"]
 

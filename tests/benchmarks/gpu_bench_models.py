@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.exporter.architecture_models import MAX_TOKENS, Tiny, save
+from tests.support.architecture_models import MAX_TOKENS, Tiny, save
 
 TINY = {
     "tiny/bert": Tiny(family="Bert", kind="BertModel", modules=("mean", "normalize")),

@@ -187,7 +187,7 @@ def test_the_default_reranker_runs_in_half_precision() -> None:
     from interlingua_benchmarks.gpu_bench.torch_network import placed_graph
     from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
     from tests.benchmarks.gpu_bench_models import TINY
-    from tests.exporter.architecture_models import network_of
+    from tests.support.architecture_models import network_of
 
     graph = LateInteractionReranker(
         network_of(TINY["tiny/bert"]), dimension=16, separator_id=2, special_ids=(0, 1, 2)

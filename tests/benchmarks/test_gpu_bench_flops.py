@@ -112,7 +112,7 @@ def test_late_interaction_has_a_vector_a_token(tokenizer_json: dict[str, bytes])
 
     from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
     from interlingua_exporter.models.spec import FolderSource, ModelSpec
-    from tests.exporter.architecture_models import network_of
+    from tests.support.architecture_models import network_of
 
     encoder = network_of(TINY["tiny/bert"])
     encoder.set_attn_implementation("eager")  # torch counts no fused attention of CPUs

@@ -8,8 +8,8 @@ import pytest
 
 from interlingua_client.document import Document
 from interlingua_client.indexer import Indexer
-from tests.client.hash_embedder import HashEmbedder
 from tests.client.sample_documents import make_documents
+from tests.support.hash_embedder import HashEmbedder
 
 
 @pytest.fixture

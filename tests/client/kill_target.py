@@ -6,7 +6,7 @@ import sys
 
 from interlingua_client.corpus import Corpus
 from interlingua_client.indexer import Indexer
-from tests.client.hash_embedder import HashEmbedder
+from tests.support.hash_embedder import HashEmbedder
 
 
 def report(what: object) -> None:

@@ -15,9 +15,9 @@ from interlingua_client.embedder import Embedded
 from interlingua_client.index_root import IndexPointer, write_pointer
 from interlingua_client.indexer import Indexer
 from interlingua_client.inference import AsyncInferenceClient
-from tests.client.hash_embedder import HashEmbedder
 from tests.client.test_index_root import OTHER, build_beside
 from tests.client.test_rerank_weight import services
+from tests.support.hash_embedder import HashEmbedder
 
 
 class Client(HashEmbedder):

@@ -12,9 +12,9 @@ from interlingua_client.indexer import Indexer, IndexSettings
 from interlingua_client.score_mixing import balanced, mix_scores, standardized
 from interlingua_client.search_index import SearchIndex, reserved_per_language
 from interlingua_client.search_steps import Searcher
-from tests.client.hash_embedder import HashEmbedder
 from tests.client.sample_documents import make_documents
 from tests.client.test_search_steps import ask, carry_out
+from tests.support.hash_embedder import HashEmbedder
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from interlingua_client.in_use import IndexPair
 from interlingua_client.indexer import Indexer
 from interlingua_client.search_index import SearchIndex
 from interlingua_client.search_steps import Searcher
-from tests.client.hash_embedder import HashEmbedder
 from tests.client.sample_documents import make_documents
+from tests.support.hash_embedder import HashEmbedder
 
 
 class Engine(HashEmbedder):

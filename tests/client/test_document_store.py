@@ -18,7 +18,7 @@ from interlingua_client.indexer import Indexer
 from interlingua_client.language_offsets import unit
 from interlingua_client.search_index import SearchIndex
 from interlingua_client.writer_lock import IndexBusyError, writer_lock
-from tests.client.hash_embedder import HashEmbedder, direction
+from tests.support.hash_embedder import HashEmbedder, direction
 
 ids = st.sampled_from("abcdef")
 changes = st.lists(

@@ -17,7 +17,7 @@ from interlingua_client.in_use import IndexPair, InUse, close_pair
 from interlingua_client.index_root import IndexPointer, current_folder, find_index, indexes, read_pointer, write_pointer
 from interlingua_client.indexer import Indexer, IndexSettings
 from interlingua_client.search_index import SearchIndex
-from tests.client.hash_embedder import HashEmbedder
+from tests.support.hash_embedder import HashEmbedder
 
 OTHER = HashEmbedder("hash-2")
 

@@ -15,8 +15,8 @@ from interlingua_client.corpus import Corpus
 from interlingua_client.document_store import DocumentStore
 from interlingua_client.indexer import Indexer
 from interlingua_client.search_index import SearchIndex
-from tests.client.hash_embedder import HashEmbedder
 from tests.client.sample_documents import make_documents
+from tests.support.hash_embedder import HashEmbedder
 
 KILLS = 24
 

@@ -16,7 +16,7 @@ from interlingua_client.indexer import Indexer
 from interlingua_client.language_offsets import LanguageMeans, LanguageOffsets, VectorSum, shrinkage, unit
 from interlingua_client.query_stand_ins import stand_in
 from interlingua_client.search_index import SearchIndex
-from tests.client.hash_embedder import HashEmbedder
+from tests.support.hash_embedder import HashEmbedder
 
 
 def sums(**vectors: list[list[float]]) -> dict[str, VectorSum]:

@@ -19,8 +19,8 @@ from interlingua_client.score_mixing import mix_scores, standardized
 from interlingua_client.search_index import SearchIndex
 from interlingua_client.search_options import SearchOptions
 from interlingua_client.search_steps import Searcher
-from tests.client.hash_embedder import HashEmbedder
 from tests.client.test_search_steps import ask, carry_out
+from tests.support.hash_embedder import HashEmbedder
 
 SIMILARITIES = (0.9, 0.7, 0.5, 0.3)  # mean 0.6, variance (0.09 + 0.01 + 0.01 + 0.09) / 4 = 0.05
 LOGITS = (1.0, 3.0, 7.0, 5.0)  # mean 4, variance (9 + 1 + 9 + 1) / 4 = 5

@@ -29,8 +29,8 @@ from interlingua_client.retriever import Retriever
 from interlingua_client.search_index import SearchIndex
 from interlingua_client.search_log import SearchLog
 from interlingua_client.server_failures import EmbedderChangedError, ServerAwayError
-from tests.client.hash_embedder import HashEmbedder
 from tests.client.test_rerank_weight import services, spec
+from tests.support.hash_embedder import HashEmbedder
 
 QUERY = "en:cat en:dog"
 SECRETS = [b"dog", b"moon", b"en-", b"fr-", b"en:", b"Kennwort"]

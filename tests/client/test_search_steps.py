@@ -21,7 +21,7 @@ from interlingua_client.search_index import SearchIndex
 from interlingua_client.search_options import SearchOptions
 from interlingua_client.search_steps import Embed, Searcher, SearchRequest
 from interlingua_client.server_failures import ServerAwayError
-from tests.client.hash_embedder import HashEmbedder
+from tests.support.hash_embedder import HashEmbedder
 
 Reranker = Callable[[list[str]], list[float]]
 

@@ -23,8 +23,8 @@ from interlingua_client.manifest import HnswParameters
 from interlingua_client.search_index import SearchIndex
 from interlingua_client.vector_index import VectorIndex
 from interlingua_client.writer_lock import writer_lock
-from tests.client.hash_embedder import HashEmbedder
 from tests.client.sample_documents import make_documents
+from tests.support.hash_embedder import HashEmbedder
 
 
 def hnsw_file(directory: Path) -> Path:

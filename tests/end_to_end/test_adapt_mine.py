@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from interlingua_server.embedded import EmbeddedServer
-from tests.end_to_end.conftest import interlingua
+from tests.support.command_line import interlingua
 
 DATASET = Path(__file__).resolve().parents[2] / "evaluation" / "interlingua_evaluation" / "data" / "helpdesk12"
 LANGUAGES = {"de", "en", "ja"}

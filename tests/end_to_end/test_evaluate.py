@@ -13,8 +13,8 @@ import pytest
 
 from interlingua_evaluation.places import HELPDESK12
 from interlingua_server.embedded import EmbeddedServer
-from tests.end_to_end.conftest import interlingua
-from tests.evaluation.tiny_reranker import save_tiny_reranker
+from tests.support.command_line import interlingua
+from tests.support.tiny_reranker import save_tiny_reranker
 
 LANGUAGES = ("en", "de", "ja")
 TOPICS = 8

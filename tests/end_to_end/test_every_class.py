@@ -1,7 +1,7 @@
 """A tiny random model of every architecture class: folder, export, gate, publication, Triton, client.
 
 Classes with the same tensors are versions of one repository, so two servers have them all. What the client gets is
-compared with transformers alone (tests/exporter/test_architecture_classes.py).
+compared with transformers alone (tests/support/architecture_classes.py).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import checkpoint_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_server.embedded import EmbeddedServer
-from tests.end_to_end.conftest import ONE_INSTANCE, settings_for
-from tests.exporter.architecture_models import Tiny, save
-from tests.exporter.test_architecture_classes import CASES, PAIRS, TEXTS, Exported, plain_transformers
+from tests.support.architecture_classes import CASES, PAIRS, TEXTS, Exported, plain_transformers
+from tests.support.architecture_models import Tiny, save
+from tests.support.services import ONE_INSTANCE, settings_for
 
 MEAN = ("mean", "normalize")
 PLAIN = {

@@ -19,7 +19,7 @@ from interlingua.base.paths import PROJECT_ROOT
 from interlingua_loadtest.request_columns import Requests
 from interlingua_loadtest.run_folder import RunFolder
 from interlingua_server.embedded import EmbeddedServer
-from tests.end_to_end.conftest import interlingua
+from tests.support.command_line import interlingua
 
 pytestmark = pytest.mark.load
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from interlingua_evaluation.datasets.gnome_dataset import LANGUAGES
 from interlingua_server.embedded import EmbeddedServer
-from tests.evaluation.tiny_help import write_page
-from tests.evaluation.tiny_reranker import save_tiny_reranker
+from tests.support.command_line import python_m
+from tests.support.tiny_help import write_page
+from tests.support.tiny_reranker import save_tiny_reranker
 
 PAGES = {"sound": "Turn the sound up", "screen": "Dim the screen", "mouse": "Slow the mouse down", "disk": "Format it"}
 
@@ -35,8 +35,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def table(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "interlingua_benchmarks.reranker_table", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
+    return python_m("interlingua_benchmarks.reranker_table", *arguments, timeout_s=500)
 
 
 def test_one_command_makes_the_table_and_the_second_run_needs_no_server(
@@ -95,23 +94,9 @@ def test_the_cost_of_a_reranker_is_measured_through_its_service(
     made = table(*first_stage, "--system", "none", "--server", server.settings.grpc_address)
     assert made.returncode == 0, made.stderr
     shutil.copytree(repository, tmp_path / "repositories" / "fp32")
-    command = [
-        sys.executable,
-        "-m",
-        "interlingua_benchmarks.reranker_cost",
-        "--reranker",
-        reranker,
-        "--precision",
-        "fp32",
-    ]
-    options = ["--lists", "6", "--clients", "2", "--repositories", tmp_path / "repositories", *first_stage]
-    done = subprocess.run(
-        [*map(str, [*command, *options, "--json", tmp_path / "cost.json"])],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
+    options = ["--reranker", reranker, "--precision", "fp32", "--lists", "6", "--clients", "2", *first_stage]
+    files = ["--repositories", tmp_path / "repositories", "--json", tmp_path / "cost.json"]
+    done = python_m("interlingua_benchmarks.reranker_cost", *options, *files, timeout_s=500)
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "cost.json").read_text())
     assert (report["lists"], report["pairs"]) == (6, 6 * len(PAGES))

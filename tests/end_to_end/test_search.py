@@ -25,7 +25,8 @@ from interlingua_client import AsyncRetriever, Retriever
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_server.embedded import EmbeddedServer
-from tests.end_to_end.conftest import interlingua, settings_for
+from tests.support.command_line import interlingua
+from tests.support.services import settings_for
 
 DATASET = Path(__file__).resolve().parents[2] / "evaluation" / "interlingua_evaluation" / "data" / "helpdesk12"
 TOPICS = ("password-reset", "camera-offline", "refund-request", "slow-wifi", "api-rate-limit")

@@ -19,7 +19,8 @@ import pytest
 from interlingua.base.errors import ServerError
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports
-from tests.end_to_end.conftest import interlingua, settings_for
+from tests.support.command_line import interlingua
+from tests.support.services import settings_for
 
 
 def serve(repository: Path, ports: list[int], *more: str) -> subprocess.Popen[str]:

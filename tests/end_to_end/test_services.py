@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from tritonclient.utils import InferenceServerException
 
 from interlingua_server.embedded import EmbeddedServer
-from tests.end_to_end.conftest import Services, tensor
+from tests.support.services import Services, tensor
 
 TEXTS = [
     "How do I reset my password?",

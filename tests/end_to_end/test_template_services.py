@@ -16,7 +16,8 @@ from interlingua.repository.triton_config import parameters_of, read_config
 from interlingua.served.service import ServiceSpec
 from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 from interlingua_server.embedded import EmbeddedServer
-from tests.end_to_end.conftest import Services, interlingua, settings_for, tensor
+from tests.support.command_line import interlingua
+from tests.support.services import Services, settings_for, tensor
 
 START = 'Is the "Content" an answer?\n\\ '
 END = "</s>\nAnswer:"

@@ -18,8 +18,9 @@ from interlingua.base.errors import ExportError, InputError
 from interlingua_cli.export import command as export
 from interlingua_cli.lint import command as lint
 from interlingua_server.embedded import EmbeddedServer
-from tests.end_to_end.conftest import Services, interlingua, settings_for
 from tests.end_to_end.own_code_models import MAX_TOKENS, TEMPLATE, VOCABULARY, catalogue, save
+from tests.support.command_line import interlingua
+from tests.support.services import Services, settings_for
 
 TEXTS = ["At nine.", "The library opens at nine and closes at six.", "Die Bibliothek", "x", "\u56f3\u66f8\u9928"]
 

@@ -32,10 +32,10 @@ from interlingua_releases.parity import check_answers
 from interlingua_server.embedded import EmbeddedServer
 from interlingua_server.model_control import ModelControl, servers_of
 from interlingua_server.run_record import running
-from tests.conftest import HIDDEN
-from tests.end_to_end.conftest import ONE_INSTANCE, settings_for
 from tests.end_to_end.other_weights import publish_with_other_weights
-from tests.exporter.publication import publish_bytes
+from tests.support.publication import publish_bytes
+from tests.support.services import ONE_INSTANCE, settings_for
+from tests.support.tiny_models import HIDDEN
 
 DOCUMENTS = [
     Document(f"{number}.{language}", language, "", text)

@@ -8,7 +8,7 @@ import pytest
 
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.weights.late_interaction_folder import load
-from tests.evaluation.tiny_reranker import save_tiny_reranker
+from tests.support.tiny_reranker import save_tiny_reranker
 
 
 @pytest.fixture(scope="session")

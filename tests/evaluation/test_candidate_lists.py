@@ -17,8 +17,8 @@ from interlingua_evaluation.serving import EmbeddingService
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
 from interlingua_evaluation.systems.dense_vectors import DenseVectors, dense_vectors
 from interlingua_evaluation.systems.first_stage import Matrix
-from tests.client.hash_embedder import HashEmbedder
 from tests.evaluation.small_dataset import LANGUAGES, small_dataset
+from tests.support.hash_embedder import HashEmbedder
 
 DEPTH = 4
 

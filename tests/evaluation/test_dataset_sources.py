@@ -15,7 +15,7 @@ from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_
 from interlingua_evaluation.datasets.text_languages import detected_languages, short_tag
 from interlingua_evaluation.datasets.translation_links import linked_groups
 from interlingua_evaluation.places import HELPDESK12
-from tests.evaluation.tiny_help import write_help
+from tests.support.tiny_help import write_help
 
 
 def test_helpdesk12_by_its_name_and_by_its_folder(tmp_path: Path) -> None:

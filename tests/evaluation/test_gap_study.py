@@ -19,8 +19,8 @@ from interlingua_evaluation.serving import EmbeddingService
 from interlingua_evaluation.systems.dense_vectors import dense_vectors
 from interlingua_evaluation.systems.system_name import SystemName
 from interlingua_evaluation.systems.system_runs import SystemRuns
-from tests.client.hash_embedder import HashEmbedder
 from tests.evaluation.small_dataset import LANGUAGES, TOPICS, small_dataset
+from tests.support.hash_embedder import HashEmbedder
 
 X, Y, MINUS_X = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
 

@@ -10,7 +10,7 @@ from interlingua.base.errors import InputError
 from interlingua_evaluation.datasets.dataset import half_of
 from interlingua_evaluation.datasets.gnome_dataset import gnome_dataset
 from interlingua_evaluation.datasets.gnome_help import read_pages
-from tests.evaluation.tiny_help import write_help, write_page
+from tests.support.tiny_help import write_help, write_page
 
 
 @pytest.fixture

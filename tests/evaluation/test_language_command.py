@@ -19,8 +19,8 @@ from interlingua_evaluation.evaluate import EvaluationSettings, Evaluator
 from interlingua_evaluation.report.files import write_report
 from interlingua_evaluation.serving import EmbeddingService, LiveServer
 from interlingua_evaluation.systems.system_name import SystemName
-from tests.client.hash_embedder import HashEmbedder
-from tests.evaluation.language_models import publish_models
+from tests.support.hash_embedder import HashEmbedder
+from tests.support.language_models import publish_models
 
 TWELVE = ("en", "es", "fr", "de", "pt-BR", "ru", "ar", "hi", "zh-Hant", "ja", "ko", "sw")
 

@@ -21,7 +21,7 @@ from interlingua_evaluation.languages.text_counts import (
 from interlingua_evaluation.languages.text_figures import AgainstEnglish, TextFigures, text_figures
 from interlingua_evaluation.languages.words import text_size
 from interlingua_exporter.texts.service_tokens import ServiceTokens
-from tests.evaluation.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models
+from tests.support.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models
 
 
 @pytest.fixture(scope="module")

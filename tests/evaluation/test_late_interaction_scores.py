@@ -14,7 +14,7 @@ from interlingua_evaluation.systems import late_interaction_scores
 from interlingua_evaluation.systems.late_interaction_scores import LateInteractionScorer
 from interlingua_evaluation.systems.score_cache import cached_scores, checkpoint_digest
 from interlingua_exporter.graphs.checkpoint import Checkpoint
-from tests.evaluation.tiny_reranker import MAX_TOKENS
+from tests.support.tiny_reranker import MAX_TOKENS
 
 TEXTS = (
     ("Reset a password", "On the sign-in page, choose the link. We send you a mail that is valid for half an hour."),

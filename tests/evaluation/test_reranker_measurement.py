@@ -26,9 +26,9 @@ from interlingua_evaluation.serving import EmbeddingService
 from interlingua_evaluation.significance.bootstrap import Interval
 from interlingua_evaluation.systems.candidate_lists import MIXED, Pair, candidate_lists
 from interlingua_evaluation.systems.dense_vectors import dense_vectors
-from tests.client.hash_embedder import HashEmbedder
 from tests.evaluation.small_dataset import LANGUAGES, small_dataset
-from tests.evaluation.tiny_reranker import RERANK_WEIGHT
+from tests.support.hash_embedder import HashEmbedder
+from tests.support.tiny_reranker import RERANK_WEIGHT
 
 
 @contextmanager

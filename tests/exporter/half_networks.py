@@ -16,7 +16,7 @@ from interlingua_exporter.precision.build import write_full
 from interlingua_exporter.precision.half_precision import Half, halve_network
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_exporter.weights import checkpoint_folder
-from tests.exporter.architecture_models import Tiny, save
+from tests.support.architecture_models import Tiny, save
 
 TEXTS = [text for row in sentences()[:2] for text in row.values()]
 KINDS = {

@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.exporter.publication import publish_bytes
+from tests.support.publication import publish_bytes
 
 _EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
 

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from interlingua.base.errors import ExportError, InputError, InterlinguaError
 from interlingua_cli.export import command
-from tests.exporter.architecture_models import Tiny, save
+from tests.support.architecture_models import Tiny, save
 
 WEIGHTS = "model.safetensors"
 EMBEDDER = Tiny(family="Bert", kind="BertModel", modules=("mean", "normalize"))

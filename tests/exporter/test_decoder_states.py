@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from interlingua.served.networks.decoder_states import DecoderStates, attention_bias, is_decoder
-from tests.exporter.architecture_models import VOCABULARY, Tiny, network_of
+from tests.support.architecture_models import VOCABULARY, Tiny, network_of
 
 DECODERS = {
     "gemma": Tiny(family="Gemma", kind="GemmaModel"),

@@ -28,6 +28,7 @@ def _archives() -> None:
         pytest.skip(str(error))
 
 
+@pytest.mark.usefixtures("shared_exports")
 def test_the_default_model_in_int8(tmp_path: Path) -> None:
     root = tmp_path / "models"
     result = CliRunner().invoke(command, ["--precision", "int8", "--model-repository", str(root), "--json"])

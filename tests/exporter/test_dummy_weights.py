@@ -126,6 +126,7 @@ def entry(name: str) -> ModelSpec:
     return spec
 
 
+@pytest.mark.usefixtures("shared_exports")
 @pytest.mark.parametrize(("name", "kind", "parameters"), [values[:3] for values in ROWS], ids=[v[0] for v in ROWS])
 def test_a_small_entry_of_each_class_goes_through_the_gate(
     catalogue: Path, tmp_path: Path, name: str, kind: str, parameters: int
@@ -147,6 +148,7 @@ def test_every_tested_class_is_in_the_rows() -> None:
     assert {kind for _, kind, *_ in ROWS} == set(TESTED_CLASSES)
 
 
+@pytest.mark.usefixtures("torch_exports")
 def test_what_the_user_sees(catalogue: Path, tmp_path: Path) -> None:
     result = export(catalogue, "tests/bert", tmp_path)
     assert result.exception is None, result.exception

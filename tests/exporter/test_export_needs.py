@@ -24,7 +24,7 @@ from interlingua_exporter.models.this_machine import Machine, hub_cache, hub_cac
 from interlingua_exporter.publication.warmup_text import warmup_tokens
 from interlingua_exporter.weights import catalogued_folder, hub
 from interlingua_exporter.weights.room import known_size
-from tests.exporter.architecture_models import Tiny, save
+from tests.support.architecture_models import Tiny, save
 
 MB = 10**6
 # W = 400 MB, T = 80 MB, A = 30 MB; the Hub has them in 16 bit.

@@ -159,6 +159,7 @@ def test_nothing_but_the_network_is_in_the_file(embedder: Exported) -> None:
     assert sorted(path.name for path in embedder.network.iterdir()) == ["model.onnx", "model.onnx.data"]
 
 
+@pytest.mark.usefixtures("torch_exports")
 def test_the_same_model_gives_the_same_bytes(make_folder: MakeFolder, tmp_path: Path) -> None:
     digests = []
     for attempt in ("a", "b"):

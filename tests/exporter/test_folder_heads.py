@@ -17,7 +17,7 @@ from interlingua_exporter.models.spec import FolderSource, Head, ModelSpec
 from interlingua_exporter.weights import catalogued_folder, checkpoint_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_exporter.weights.folder_tokenizer import score_token_ids
-from tests.exporter.architecture_models import Tiny, decoder_tokenizer, save
+from tests.support.architecture_models import Tiny, decoder_tokenizer, save
 
 Make = Callable[[Tiny], Path]
 

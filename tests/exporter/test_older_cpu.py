@@ -15,6 +15,7 @@ import onnx
 import pytest
 
 from interlingua.repository.triton_config import CONFIG_FILE, WEIGHT_BITS, read_config, write_config
+from tests.support.command_line import interlingua
 
 SOURCE = Path(__file__).resolve().parents[1] / "older_cpu.c"
 HIDES_NOTHING = 3  # its exit status where CPUID cannot be made to fault
@@ -83,18 +84,11 @@ def test_an_export_made_here_is_verified_and_served_there(
     on_older_cpu: OlderCpu, make_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
     root = tmp_path / "models"
-    command = [
-        "-m",
-        "interlingua",
-        "export",
-        str(make_folder(family="bert", pooling="mean", normalize=True)),
-        "--precision",
-        "int8",
-    ]
-    command += ["--model-repository", str(root), "--json"]
-    made = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    model = make_folder(family="bert", pooling="mean", normalize=True)
+    command = ["export", str(model), "--precision", "int8", "--model-repository", str(root), "--json"]
+    made = interlingua(*command)
     assert made.returncode == 0, made.stderr
-    verified = on_older_cpu(*command[:3], "verify", command[3], *command[6:])
+    verified = on_older_cpu("-m", "interlingua", "export", "verify", *command[1:2], *command[4:])
     assert verified.returncode == 0, verified.stderr
     assert json.loads(verified.stdout)
     path = root / "embedder" / CONFIG_FILE

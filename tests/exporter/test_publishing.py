@@ -17,7 +17,7 @@ from interlingua.repository.published import Published
 from interlingua.repository.triton_config import Placement, instances_of, parameters_of, read_config, versions_of
 from interlingua.served.service import ServiceSpec
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
-from tests.exporter.publication import SERVING, publish_bytes
+from tests.support.publication import SERVING, publish_bytes
 
 MODELS = ("embedder", "embed_query", "embed_document")
 

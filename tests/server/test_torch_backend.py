@@ -26,7 +26,7 @@ from interlingua_exporter.models.spec import FolderSource
 from interlingua_exporter.publication.publish import check_tensors
 from interlingua_exporter.weights.own_code import require_code_here, require_pinned, require_trust
 from interlingua_server.environment import LOCK_FILE, TORCH_LOCK_FILE, locks_for
-from tests.exporter.publication import publish_bytes
+from tests.support.publication import publish_bytes
 
 SPECS = {entry.spec.id: entry.spec for entry in read_catalog(CATALOG)}
 EMBEDDER = Assembly(

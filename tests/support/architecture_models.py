@@ -12,7 +12,7 @@ from typing import Any
 
 HIDDEN = 32
 MAX_TOKENS = 96
-VOCABULARY = 604  # 600 of tests/conftest.py's tokenizer, the score tokens, two that no text has
+VOCABULARY = 604  # 600 of support/tiny_models.py's tokenizer, the score tokens, two that no text has
 SCORE_TOKENS = ("yes", "no", "Yes")
 
 _SHARED: dict[str, Any] = {
