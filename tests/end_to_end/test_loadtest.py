@@ -21,8 +21,6 @@ from interlingua_loadtest.run_folder import RunFolder
 from interlingua_server.embedded import EmbeddedServer
 from tests.support.command_line import interlingua
 
-pytestmark = pytest.mark.load
-
 LOCUST = [sys.executable, "-m", "locust", "-f", str(PROJECT_ROOT / "loadtest" / "locustfile.py"), "--headless"]
 
 
@@ -41,6 +39,7 @@ def recorded(done: subprocess.CompletedProcess[str], out: Path) -> tuple[dict[st
     return json.loads(done.stdout), RunFolder(out).requests()
 
 
+@pytest.mark.load
 def test_what_was_asked_is_what_the_server_counted(server: EmbeddedServer, tmp_path: Path) -> None:
     """Five seconds at a constant 20 a second: 100 requests, one text each."""
     out = tmp_path / "run"
@@ -63,6 +62,7 @@ def test_what_was_asked_is_what_the_server_counted(server: EmbeddedServer, tmp_p
     assert "generator" in names
 
 
+@pytest.mark.load
 def test_an_impossible_deadline(server: EmbeddedServer, tmp_path: Path) -> None:
     """A tenth of a millisecond: every request is late, is counted apart, and is a miss."""
     out = tmp_path / "run"
@@ -75,6 +75,7 @@ def test_an_impossible_deadline(server: EmbeddedServer, tmp_path: Path) -> None:
     assert result["summary"]["latency_s"]["p99"] is None
 
 
+@pytest.mark.load
 def test_every_kind_in_a_closed_loop(server: EmbeddedServer, tmp_path: Path) -> None:
     corpus, out = tmp_path / "corpus.jsonl", tmp_path / "run"
     texts = ["reset the password", "the camera is offline", "das Kennwort zurücksetzen", "Rückerstattung anfordern"]
@@ -104,6 +105,7 @@ def test_every_kind_in_a_closed_loop(server: EmbeddedServer, tmp_path: Path) -> 
     assert np.median(parts / search.service_s) > 0.95
 
 
+@pytest.mark.load
 def test_a_stopped_server_shows_in_the_tail(server: EmbeddedServer, tmp_path: Path) -> None:
     """20 a second for 8 s, the server stopped for 2 s meanwhile: 40 of 160 come then, and wait 1 s on average."""
     out = tmp_path / "run"
@@ -131,6 +133,7 @@ def test_a_stopped_server_shows_in_the_tail(server: EmbeddedServer, tmp_path: Pa
     assert np.median(requests.latency_s[:30]) < 1
 
 
+@pytest.mark.load
 def test_ctrl_c_keeps_what_was_measured(server: EmbeddedServer, tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "interlingua", "loadtest", *_where(server, out), "--rate", "20", "--seconds", "60"]
@@ -197,6 +200,7 @@ def test_what_cannot_be_run_is_said(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.load
 def test_latencies_are_those_of_the_histogram(server: EmbeddedServer, tmp_path: Path) -> None:
     """Two workers: their histograms add up to the run's, which has every answered request."""
     out = tmp_path / "run"
@@ -209,6 +213,7 @@ def test_latencies_are_those_of_the_histogram(server: EmbeddedServer, tmp_path: 
     assert histograms["run"].percentile(100) == pytest.approx(slowest, rel=1e-3)
 
 
+@pytest.mark.load
 def test_ladder_search_and_report(server: EmbeddedServer, tmp_path: Path) -> None:
     """What `make loadtest` does, in short: two rates, a search that stops after a few runs, one page about all."""
     ladder, search, page = tmp_path / "ladder", tmp_path / "search", tmp_path / "report.html"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import shutil
 import sqlite3
 import statistics
@@ -141,25 +140,25 @@ def z_scores(values: list[float]) -> list[float]:
 
 @pytest.mark.parametrize(("parameter", "weight"), [("0.25", 0.25), (None, 1.0)], ids=["stated", "an older export"])
 def test_the_service_states_the_weight(
-    index: Path, repository: Path, tmp_path: Path, parameter: str | None, weight: float
+    tiny_repository: Path, corpus: Path, tmp_path: Path, parameter: str | None, weight: float
 ) -> None:
-    copy = tmp_path / "repository"
-    shutil.copytree(repository, copy, copy_function=os.link)
+    copy, index = tmp_path / "repository", tmp_path / "index"
+    shutil.copytree(tiny_repository, copy)
     path = copy / "rerank" / "config.pbtxt"
     config = read_config(path)
     del config.parameters["1/rerank_weight"]
     if parameter:
         config.parameters["1/rerank_weight"].string_value = parameter
-    path.unlink()  # the other repository has the same file
     write_config(config, path)
-    with (
-        EmbeddedServer(settings_for(copy)) as server,
-        Retriever.open(index, server=server.settings.grpc_address) as own,
-    ):
-        assert own.search("password").reranking.weight == weight
-        assert own.search("password", rerank_weight=0.5).reranking.weight == 0.5
-        with Retriever.open(index, server=server.settings.grpc_address, rerank_weight=0.75) as opened:
-            assert opened.search("password").reranking.weight == 0.75
+    with EmbeddedServer(settings_for(copy)) as server:
+        address = server.settings.grpc_address
+        indexed = interlingua("index", corpus, "--index", index, "--server", address)
+        assert indexed.returncode == 0, indexed.stderr
+        with Retriever.open(index, server=address) as own:
+            assert own.search("password").reranking.weight == weight
+            assert own.search("password", rerank_weight=0.5).reranking.weight == 0.5
+            with Retriever.open(index, server=address, rerank_weight=0.75) as opened:
+                assert opened.search("password").reranking.weight == 0.75
 
 
 def test_the_table_shows_what_reranking_changed(index: Path, server: EmbeddedServer) -> None:

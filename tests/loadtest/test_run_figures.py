@@ -190,7 +190,7 @@ def started(code: str) -> Iterator[int]:
 
 
 def test_a_busy_process_uses_a_core_and_an_idle_one_none() -> None:
-    """Others may want the cores, too: what the busy one had is what the system says, between samples and around them."""
+    """Others may want the cores, too: it used what the system says, between the samples and around them."""
     with started("exec('while True: pass')") as busy, started("import time; time.sleep(600)") as idle:
         system = psutil.Process(busy)
         before = sum(system.cpu_times()[:2])
