@@ -41,8 +41,8 @@ def tiny_repository(run_folder: Path, make_folder: MakeFolder) -> Path:
 
     def export_both(folder: Path) -> None:
         for model in (make_folder("xlm-roberta", pooling="mean"), make_folder("xlm-roberta", labels=1)):
-            named = resolve(str(model))
-            export(ExportRequest(model=named, precision="fp32", repository=folder, serving=ONE_INSTANCE), lambda _: None)
+            asked = ExportRequest(model=resolve(str(model)), precision="fp32", repository=folder, serving=ONE_INSTANCE)
+            export(asked, lambda _: None)
 
     return once(run_folder / "tiny-repository", export_both)
 
