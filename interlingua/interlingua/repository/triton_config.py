@@ -9,7 +9,7 @@ under the version's number (`2/prompt`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from google.protobuf import text_format  # type: ignore[import-untyped]
 from tritonclient.grpc import model_config_pb2 as pb
@@ -144,9 +144,10 @@ def write_config(config: pb.ModelConfig, path: Path) -> None:
 def read_config(path: Path) -> pb.ModelConfig:
     """A config.pbtxt back as protobuf. Raises InputError: it is missing or not one."""
     try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), pb.ModelConfig())
+        config: pb.ModelConfig = text_format.Parse(path.read_text(encoding="utf-8"), pb.ModelConfig())
     except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
         raise InputError(f"{path}: not a readable config.pbtxt: {error}") from error
+    return config
 
 
 def parameters_of(config: pb.ModelConfig) -> dict[str, str]:
@@ -224,11 +225,11 @@ def thread_parameters(placement: Placement) -> dict[str, str]:
     return {"intra_op_thread_count": str(placement.threads), "inter_op_thread_count": "1"}
 
 
-def _tensor(name: str, kind: Any, size: int) -> pb.ModelInput:
+def _tensor(name: str, kind: int, size: int) -> pb.ModelInput:
     return pb.ModelInput(name=name, data_type=kind, dims=[size])
 
 
-def _output(name: str, kind: Any, size: int) -> pb.ModelOutput:
+def _output(name: str, kind: int, size: int) -> pb.ModelOutput:
     return pb.ModelOutput(name=name, data_type=kind, dims=[size])
 
 

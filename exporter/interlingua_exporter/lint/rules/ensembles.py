@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _STEP = "ensemble_scheduling.step"
 
 
-def _steps(model: Model, repository: Repository) -> Iterator[tuple[Any, Model]]:
+def _steps(model: Model, repository: Repository) -> Iterator[tuple[pb.ModelEnsembling.Step, Model]]:
     """(step, its model) of the steps whose model is there with a readable configuration."""
     for step in model.config.ensemble_scheduling.step:
         other = repository.by_name.get(step.model_name)
@@ -84,7 +84,9 @@ def _unfed(model: Model) -> Iterator[RuleHit]:
         yield model.hit("output", f"no step produces the output {tensor!r}")
 
 
-def _ends(model: Model, other: Model, step: Any) -> Iterator[tuple[str, Any, Any]]:
+def _ends(
+    model: Model, other: Model, step: pb.ModelEnsembling.Step
+) -> Iterator[tuple[str, pb.ModelInput | pb.ModelOutput, pb.ModelInput | pb.ModelOutput]]:
     """(section, ensemble's tensor, step's tensor) where the ensemble's own tensors meet a step's."""
     for section, names in (("input", step.input_map), ("output", step.output_map)):
         ours = {entry.name: entry for entry in getattr(model.config, section)}

@@ -10,6 +10,8 @@ from interlingua_exporter.lint.rules.warmup import tensor_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tritonclient.grpc import model_config_pb2 as pb
+
     from interlingua_exporter.lint.model import Model
     from interlingua_exporter.lint.repository import Repository
 
@@ -21,8 +23,8 @@ _REGION = MIB  # bytes: what the Python backend maps for each instance at its st
 def shared_bytes(model: Model) -> int:
     """The least that a Python-based model takes: a region an instance, and a full batch of what has a known size."""
     batch = max(int(model.config.max_batch_size), 1)
-    tensors = [*model.config.input, *model.config.output]
-    item: int = sum(tensor_bytes(entry.data_type, entry.dims) or 0 for entry in tensors)
+    tensors: list[pb.ModelInput | pb.ModelOutput] = [*model.config.input, *model.config.output]
+    item = sum(tensor_bytes(entry.data_type, entry.dims) or 0 for entry in tensors)
     instances = sum(count for _, count in model.instances)
     return instances * len(model.served) * (_REGION + batch * item)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
@@ -49,7 +49,7 @@ def _damaged(model: Model) -> Iterator[RuleHit]:
             yield model.hit("", f"it is no ONNX model: {error}", file=where)
 
 
-def _pairs(model: Model, graph: OnnxFile) -> Iterator[tuple[str, Any, GraphTensor]]:
+def _pairs(model: Model, graph: OnnxFile) -> Iterator[tuple[str, pb.ModelInput | pb.ModelOutput, GraphTensor]]:
     """(section, as config.pbtxt has it, as the graph has it) of the tensors that both have."""
     for section, theirs in (("input", graph.inputs), ("output", graph.outputs)):
         by_name = {tensor.name: tensor for tensor in theirs}

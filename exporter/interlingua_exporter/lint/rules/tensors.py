@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HALVES = (pb.TYPE_FP16, pb.TYPE_BF16)
 
 
-def _tensors(model: Model) -> Iterator[tuple[str, Any]]:
+def _tensors(model: Model) -> Iterator[tuple[str, pb.ModelInput | pb.ModelOutput]]:
     for section in ("input", "output"):
         yield from ((section, entry) for entry in getattr(model.config, section))
 

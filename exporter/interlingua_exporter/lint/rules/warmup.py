@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
@@ -34,14 +34,14 @@ BYTES: dict[int, int] = {
 _WHOLE = (pb.TYPE_INT64, pb.TYPE_INT32)
 
 
-def _inputs(model: Model) -> Iterator[tuple[Any, str, Any]]:
+def _inputs(model: Model) -> Iterator[tuple[pb.ModelWarmup, str, pb.ModelWarmup.Input]]:
     """(sample, input's name, what the sample says of it)."""
     for sample in model.config.model_warmup:
         for name, entry in sorted(sample.inputs.items()):
             yield sample, name, entry
 
 
-def _files(model: Model) -> Iterator[tuple[str, str, Any, int]]:
+def _files(model: Model) -> Iterator[tuple[str, str, pb.ModelWarmup.Input, int]]:
     """(file's name, field, entry, bytes on disk or -1)."""
     for sample, name, entry in _inputs(model):
         if entry.input_data_file:
@@ -56,7 +56,7 @@ def tensor_bytes(data_type: int, dims: Sequence[int]) -> int | None:
     return math.prod(dims) * BYTES[data_type]
 
 
-def _needed(entry: Any) -> int | None:
+def _needed(entry: pb.ModelWarmup.Input) -> int | None:
     return tensor_bytes(entry.data_type, entry.dims)
 
 
