@@ -97,7 +97,7 @@ def typed(name: str) -> str:
 
 
 def settings_of(options: dict[str, Any]) -> RunSettings:
-    """Of one run; of a ladder its first.
+    """The settings of one run; of a ladder, of its first.
 
     Raises:
         InputError: something does not fit.
