@@ -56,6 +56,12 @@ static void answer(greg_t *registers)
     registers[REG_RIP] += 2;
 }
 
+static int true_sigaction(int number, const struct sigaction *action, struct sigaction *old)
+{
+    int (*call)(int, const struct sigaction *, struct sigaction *) = dlsym(RTLD_NEXT, "sigaction");
+    return call(number, action, old);
+}
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
@@ -67,14 +73,9 @@ static void on_fault(int number, siginfo_t *info, void *context)
     } else if (others.sa_handler != SIG_DFL && others.sa_handler != SIG_IGN) {
         others.sa_handler(number);
     } else {
-        signal(number, SIG_DFL); /* a true fault: it comes again and ends the process */
+        struct sigaction plain = {.sa_handler = SIG_DFL};
+        true_sigaction(number, &plain, NULL); /* a true fault: it comes again and ends the process */
     }
-}
-
-static int true_sigaction(int number, const struct sigaction *action, struct sigaction *old)
-{
-    int (*call)(int, const struct sigaction *, struct sigaction *) = dlsym(RTLD_NEXT, "sigaction");
-    return call(number, action, old);
 }
 
 /* Programs may have a handler of their own (faulthandler has), behind this one. */
@@ -89,6 +90,31 @@ int sigaction(int number, const struct sigaction *action, struct sigaction *old)
         *old = before;
     return 0;
 }
+
+typedef void (*handler_t)(int);
+
+handler_t signal(int number, handler_t handler)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
+    return sigaction(number, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+/* A blocked SIGSEGV that comes all the same ends the process: it stays open in every thread. */
+static int open_mask(const char *name, int how, const sigset_t *set, sigset_t *old)
+{
+    int (*call)(int, const sigset_t *, sigset_t *) = dlsym(RTLD_NEXT, name);
+    sigset_t kept;
+    if (set) {
+        kept = *set;
+        if (how != SIG_UNBLOCK)
+            sigdelset(&kept, SIGSEGV);
+    }
+    return call(how, set ? &kept : NULL, old);
+}
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old) { return open_mask("pthread_sigmask", how, set, old); }
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *old) { return open_mask("sigprocmask", how, set, old); }
 
 static int filtered_cpuinfo(void)
 {

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interlingua.base.processor import this_processor
 from interlingua.repository.families import FAMILIES
 from interlingua.repository.model_repository import ModelRepository
 from interlingua_exporter.export_request import ExportReport, ExportRequest
 from interlingua_exporter.gate.network_gate import gate_network
 from interlingua_exporter.loading import load_for, runtime_for
 from interlingua_exporter.precision.build import Build, build, speed_of
-from interlingua_exporter.precision.precision_choice import caution, require_runnable
+from interlingua_exporter.precision.precision_choice import caution, require_exact_gate, require_runnable
 from interlingua_exporter.precision.trade import Trade, folder_bytes
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.publish import Publication, check_tensors, publish
@@ -47,6 +48,8 @@ def export(request: ExportRequest, on_step: Callable[[str], None]) -> ExportRepo
 
         return export_torch(request, on_step)
     require_runnable(request.precision, request.serving.placement, fuse=request.fuse)
+    if request.precision == "int8":
+        require_exact_gate(request.weight_bits, this_processor())
     if request.lengths.runner:
         require_tensorrt(request.precision, request.serving.placement, fuse=request.fuse)
     asked = (request.model, (request.precision,), request.overrides)

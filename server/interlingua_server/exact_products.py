@@ -30,6 +30,6 @@ def require_exact_products(published: Published, processor: Processor | None = N
     found = [f"{name}/{version}" for name, model in published.models.items() for version in model.inexact]
     if found:
         raise ServerError(
-            f"{', '.join(found)}: int8 with weights of 8 bits, which this CPU, {processor}, multiplies wrongly: it has "
-            "no VNNI. Export again with --weight-bits 7 (the default), or serve it on a CPU with VNNI"
+            f"{', '.join(found)}: int8 with weights of 8 bits, which this CPU, {processor}, multiplies wrongly: it "
+            "shows no VNNI. Export again with --weight-bits 7 (the default), or serve it on a CPU with VNNI"
         )

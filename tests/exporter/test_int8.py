@@ -66,6 +66,55 @@ def test_what_was_written_is_checked(tmp_path: Path, bits: WeightBits, names: li
             require_exact(path)
 
 
+def written(folder: Path, nodes: list[onnx.NodeProto], *, activation: int = onnx.TensorProto.UINT8) -> Path:
+    """A graph over x [4] or [1, 4, 3] with int8 weights `w` of 127 in whatever shape its nodes want, in a file."""
+    shape = ["n", 4, 3] if nodes[0].op_type == "ConvInteger" else ["n", 4]
+    weights = np.full((2, 4, 1) if nodes[0].op_type == "ConvInteger" else (4, 2), 127, np.int8)
+    constants = {"w": weights, "v": weights[:, 0], "one": np.float32(1), "u0": np.uint8(128), "s0": np.int8(0)}
+    graph = onnx.helper.make_graph(
+        nodes,
+        "g",
+        [onnx.helper.make_tensor_value_info("x", activation, shape)],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.INT32, None)],
+        [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    path = folder / "foreign.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)]), path)
+    return path
+
+
+NODE = onnx.helper.make_node
+QDQ = [
+    NODE("DequantizeLinear", ["x", "one", "u0"], ["a"]),
+    NODE("DequantizeLinear", ["w", "one", "s0"], ["b"]),
+    NODE("MatMul", ["a", "b"], ["y"]),
+]
+CONSTANT = [
+    NODE("Constant", [], ["c"], value=onnx.numpy_helper.from_array(np.full((4, 2), 127, np.int8))),
+    NODE("MatMulInteger", ["x", "c"], ["y"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "names"),
+    [
+        (QDQ, ["w"]),
+        (CONSTANT, ["c"]),
+        ([NODE("MatMulInteger", ["x", "v"], ["y"])], ["v"]),
+        ([NODE("ConvInteger", ["x", "w"], ["y"])], ["w"]),
+    ],
+    ids=["QDQ", "constant node", "vector", "convolution"],
+)
+def test_graphs_of_other_tools_are_read(tmp_path: Path, nodes: list[onnx.NodeProto], names: list[str]) -> None:
+    assert [one.name for one in saturating(written(tmp_path, nodes))] == names
+
+
+def test_int8_activations_are_exact(tmp_path: Path) -> None:
+    """Both sides signed: other instructions, which add in 32 bits."""
+    path = written(tmp_path, [NODE("MatMulInteger", ["x", "w"], ["y"])], activation=onnx.TensorProto.INT8)
+    assert saturating(path) == []
+
+
 def test_an_export_whose_weights_could_saturate_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(quantization._PRODUCT_LEVELS, 7, 65)  # 2 x 255 x 65 = 33,150
     with pytest.raises(ExportError, match="sums of -33150 to 33150"):

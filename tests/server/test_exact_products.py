@@ -48,6 +48,20 @@ def test_eight_bits_are_refused_without_vnni(tmp_path: Path, stated: dict[str, s
 
 
 @pytest.mark.parametrize(
+    ("line", "other"),
+    [("kind: KIND_CPU", ""), ("specific {\n    versions: 1\n    versions: 2\n  }", "latest { num_versions: 1 }")],
+    ids=["no kind: a CPU where there is no GPU", "another version policy"],
+)
+def test_a_configuration_changed_by_hand_is_looked_at_as_well(tmp_path: Path, line: str, other: str) -> None:
+    published(tmp_path, v1_of_precision="int8", v1_of_weight_bits="8")
+    path = tmp_path / "embedder" / "config.pbtxt"
+    assert line in path.read_text()
+    path.write_text(path.read_text().replace(line, other))
+    with pytest.raises(ServerError, match=r"^embedder/1: "):
+        require_exact_products(Published.read(tmp_path), OLD)
+
+
+@pytest.mark.parametrize(
     ("kind", "precision"), [("cpu", "fp32"), ("gpu", "int8")], ids=["fp32", "int8 in a GPU's repository"]
 )
 def test_what_is_no_product_of_int8_on_a_cpu_is_served_everywhere(tmp_path: Path, kind: str, precision: str) -> None:

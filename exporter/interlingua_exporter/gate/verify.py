@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ExportError, InputError
+from interlingua.base.processor import this_processor
+from interlingua.repository.triton_config import WEIGHT_BITS
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
-from interlingua.served.graph_names import STAGES, TOKENIZER_FILE, TOKENS
+from interlingua.served.graph_names import MODEL_FILE, STAGES, TOKENIZER_FILE, TOKENS
+from interlingua.served.kinds import EXACT_BITS
 from interlingua.served.service import EMBED_QUERY
 from interlingua_exporter.gate.parity import GateReport, run_gate
 from interlingua_exporter.graphs.network_session import open_network
+from interlingua_exporter.graphs.saturation import require_exact, saturating
 from interlingua_exporter.publication.configuration import TRUST
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
 from interlingua_exporter.publication.tensorrt_serving import runner_of
@@ -29,11 +33,25 @@ def check_files(found: PublishedVersion) -> None:
     """Compare a version's files with its configurations.
 
     Raises:
-        ExportError: naming everything that differs.
+        ExportError: naming everything that differs; or int8 products are inexact on this CPU.
     """
     faults = [*_network_faults(found), *_service_faults(found)]
     if faults:
         raise ExportError(f"{found.name} is not what was published: {'; '.join(faults)}")
+    if found.spec.precision == "int8":
+        _require_exact_here(found)
+
+
+def _require_exact_here(found: PublishedVersion) -> None:
+    """Raises ExportError: int8 products are inexact where the configuration says otherwise, or on this CPU."""
+    path, processor = found.folder / MODEL_FILE, this_processor()
+    if found.stated(WEIGHT_BITS) == str(EXACT_BITS):
+        require_exact(path)
+    elif processor.saturates and found.network.kind == "cpu" and saturating(path):
+        raise ExportError(
+            f"{found.name} is int8 with weights of 8 bits, which this CPU, {processor}, multiplies wrongly: it shows "
+            "no VNNI. Nothing it answers here can be trusted; export again with --weight-bits 7 (the default)"
+        )
 
 
 def check_answers(found: PublishedVersion, checkpoint: Checkpoint, threads: int) -> GateReport:

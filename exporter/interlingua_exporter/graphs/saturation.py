@@ -8,6 +8,7 @@ into a signed 16-bit number that saturates. Kernels order the rows of a matrix a
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,15 +27,18 @@ if TYPE_CHECKING:
 _LARGEST, _SMALLEST = 2**15 - 1, -(2**15)
 _ACTIVATION = 255  # uint8's largest; a zero point is taken off after the sums
 
-# Operators of ONNX and com.microsoft that multiply uint8 by an int8 matrix [K, N], and that matrix's input.
-_MATRIX_INPUTS = {
+# Operators of ONNX and com.microsoft that multiply uint8 by int8 weights, and the weights' input.
+_WEIGHT_INPUTS = {
+    "ConvInteger": 1,
     "DynamicQuantizeMatMul": 1,
     "MatMulInteger": 1,
     "MatMulIntegerToFloat": 1,
     "QAttention": 1,
     "QGemm": 3,
+    "QLinearConv": 3,
     "QLinearMatMul": 3,
 }
+_FLOAT_PRODUCTS = ("Conv", "Gemm", "MatMul")  # ONNX Runtime fuses them with DequantizeLinear around them
 
 
 @dataclass(frozen=True)
@@ -56,27 +60,75 @@ class Product:
 
 
 def products_of(path: Path) -> Iterator[Product]:
-    """Every product of uint8 with a constant int8 matrix in a file; weights are read one by one."""
-    graph = onnx.load(path, load_external_data=False).graph
-    weights = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.INT8}
-    for name, transposed in dict.fromkeys(_matrices(graph)):
-        if name in weights:
-            matrix = read_initializer(weights[name], path.parent).view(np.int8)
-            yield product(name, matrix.T if transposed else matrix)
+    """Every product of uint8 with constant int8 weights that can be told from the graph; weights are read one by one.
+
+    Of a product whose activations' type cannot be inferred, uint8 is assumed. Weights that a graph makes of others
+    (Transpose of an initializer, say) are not seen.
+    """
+    model = onnx.load(path, load_external_data=False)
+    types = _types(model)
+    for graph in _graphs(model.graph):
+        weights = _int8_weights(graph)
+        for activation, name, axes in dict.fromkeys(_factors(graph)):
+            if name in weights and types.get(activation, onnx.TensorProto.UINT8) == onnx.TensorProto.UINT8:
+                yield product(name, _columns(read_initializer(weights[name], path.parent).view(np.int8), axes))
 
 
-def _matrices(graph: onnx.GraphProto) -> Iterator[tuple[str, bool]]:
-    """(name, whether it is [N, K]) of what products multiply by."""
+def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    yield graph
     for node in graph.node:
-        number = _MATRIX_INPUTS.get(node.op_type, len(node.input))
-        if number < len(node.input):
-            transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-            yield node.input[number], transposed
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _graphs(attribute.g)
+
+
+def _types(model: onnx.ModelProto) -> dict[str, int]:
+    """Element types of tensors by name, as far as they can be inferred."""
+    with contextlib.suppress(onnx.shape_inference.InferenceError, ValueError):
+        model = onnx.shape_inference.infer_shapes(model)
+    stated = (*model.graph.input, *model.graph.value_info)
+    known = {entry.name: entry.type.tensor_type.elem_type for entry in stated}
+    return {name: kind for name, kind in known.items() if kind}
+
+
+def _int8_weights(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
+    constants = {
+        node.output[0]: attribute.t
+        for node in graph.node
+        if node.op_type == "Constant"
+        for attribute in node.attribute
+        if attribute.name == "value"
+    }
+    tensors = constants | {tensor.name: tensor for tensor in graph.initializer}
+    return {name: tensor for name, tensor in tensors.items() if tensor.data_type == onnx.TensorProto.INT8}
+
+
+def _factors(graph: onnx.GraphProto) -> Iterator[tuple[str, str, str]]:
+    """(activations, weights, the weights' axes: KN, NK or NK... of a convolution)."""
+    dequantized = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "DequantizeLinear"}
+    for node in graph.node:
+        transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+        axes = "conv" if "Conv" in node.op_type else "NK" if transposed else "KN"
+        number = _WEIGHT_INPUTS.get(node.op_type)
+        if number is not None and number < len(node.input):
+            yield node.input[0], node.input[number], axes
+        elif node.op_type in _FLOAT_PRODUCTS and set(node.input[:2]) <= set(dequantized):
+            yield dequantized[node.input[0]], dequantized[node.input[1]], axes
+
+
+def _columns(weights: NDArray[np.int8], axes: str) -> NDArray[np.int8]:
+    """Weights as [K, N]; a convolution's are [N, K, ...], a vector is one column."""
+    if weights.ndim < 2:
+        return weights.reshape(-1, 1)
+    if axes == "conv":
+        return weights.reshape(len(weights), -1).T
+    flat = weights.reshape(-1, weights.shape[-1])
+    return flat.T if axes == "NK" else flat
 
 
 def product(name: str, matrix: NDArray[np.int8]) -> Product:
     """What sums of two products with a matrix [K, N] can come to."""
-    ordered = np.sort(matrix.reshape(-1, matrix.shape[-1]), axis=0).astype(np.int32)
+    ordered = np.sort(matrix, axis=0).astype(np.int32)
     highest = np.maximum(ordered[-2:], 0).sum(axis=0).max(initial=0)
     lowest = np.minimum(ordered[:2], 0).sum(axis=0).min(initial=0)
     return Product(name, _ACTIVATION * int(lowest), _ACTIVATION * int(highest))

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua.served.kinds import EXACT_BITS
 
 if TYPE_CHECKING:
+    from interlingua.base.processor import Processor
     from interlingua.repository.triton_config import Placement
-    from interlingua.served.kinds import Precision
+    from interlingua.served.kinds import Precision, WeightBits
     from interlingua_exporter.models.spec import ModelSpec
 
 
@@ -32,6 +34,15 @@ def require_runnable(precision: Precision, placement: Placement, *, fuse: bool) 
         raise InputError("--fuse is for GPUs, fused operators are slow on CPUs: add --kind gpu, or leave --fuse out")
     if fuse and precision == "int8":
         raise InputError("--fuse does not go with int8, which is for CPUs: choose fp16, bf16 or fp32")
+
+
+def require_exact_gate(weight_bits: WeightBits, processor: Processor) -> None:
+    """Raises InputError where the gate would run int8 products that this CPU gets wrong."""
+    if weight_bits != EXACT_BITS and processor.saturates:
+        raise InputError(
+            f"--weight-bits {weight_bits} cannot be checked on this CPU, {processor}, which shows no VNNI and "
+            "multiplies such weights wrongly: leave it out, or export on a CPU with VNNI"
+        )
 
 
 def reason(spec: ModelSpec, precision: Precision) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "config.pbtxt"
 WEIGHT_BITS = "weight_bits"  # parameter of an int8 version: bits of its products' matrices
-CPU_KIND = pb.ModelInstanceGroup.KIND_CPU
+GPU_KIND = pb.ModelInstanceGroup.KIND_GPU
 GPU_KIND = pb.ModelInstanceGroup.KIND_GPU
 PLATFORMS = {"tensorrt": "tensorrt_plan"}  # what Triton calls a backend's models
 
@@ -161,11 +161,13 @@ def inexact_versions(config: pb.ModelConfig) -> tuple[int, ...]:
     Versions that were published before WEIGHT_BITS was stated have 8.
     """
     stated = parameters_of(config)
-    if config.backend != "onnxruntime" or any(group.kind != CPU_KIND for group in config.instance_group):
+    on_gpu = bool(config.instance_group) and all(group.kind == GPU_KIND for group in config.instance_group)
+    if config.backend != "onnxruntime" or on_gpu:
         return ()
+    described = {int(key.split("/")[0]) for key in stated if key.endswith("/precision") and key[0].isdigit()}
     return tuple(
         version
-        for version in versions_of(config)
+        for version in versions_of(config) or sorted(described)
         if stated.get(f"{version}/precision") == "int8" and stated.get(f"{version}/{WEIGHT_BITS}") != str(EXACT_BITS)
     )
 
