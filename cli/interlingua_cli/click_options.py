@@ -68,9 +68,15 @@ def _click_option(entry: Option, name: str, prefix: str) -> Any:
         multiple=entry.repeats,
         default=None,
         metavar=entry.metavar or None,
-        callback=_joined if entry.joined else _shares if entry.shares else _list if entry.separated else None,
+        callback=_reader(entry),
         help=text,
     )
+
+
+def _reader(entry: Option) -> Callable[..., Any] | None:
+    if entry.joined:
+        return _joined
+    return named_numbers if entry.shares else listed_numbers if entry.separated else None
 
 
 def _type(entry: Option) -> Any:
@@ -100,7 +106,7 @@ def _joined(ctx: click.Context, param: click.Parameter, value: Any) -> str | Non
     return ",".join(value) or None
 
 
-def _shares(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, float]:
+def named_numbers(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, float]:
     """NAME=NUMBER ..."""
     found = {}
     for text in value:
@@ -114,7 +120,7 @@ def _shares(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str,
     return found
 
 
-def _list(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+def listed_numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...] | None:
     """Parses 4,3,2,..."""
     try:
         return None if value is None else tuple(float(part) for part in value.split(","))

@@ -14,8 +14,10 @@ from interlingua.base.paths import PROJECT_ROOT
 from interlingua.base.whole_file import whole
 from interlingua_cli.click_options import flag
 from interlingua_cli.loadtest_options import RUN_FLAGS
+from interlingua_cli.plan import TRAFFIC_FLAGS
 from interlingua_cli.search import SEARCH_FLAGS
 from interlingua_client.search_options import SearchOptions
+from interlingua_loadtest.capacity.plan.traffic_file import KEYS, SHARES
 from interlingua_loadtest.run_settings import RunSettings, SearchPlan
 
 DOCS = PROJECT_ROOT / "docs"
@@ -36,7 +38,17 @@ def _loadtest() -> Iterator[str]:
         yield _row(_typed(entry, RUN_FLAGS), theirs, entry.help, entry.shown_default)
 
 
-TABLES: Mapping[str, Callable[[], Iterator[str]]] = {"search": _search, "loadtest": _loadtest}
+def _traffic() -> Iterator[str]:
+    yield from _head("key", "option", "meaning", "without it")
+    for section, keys in KEYS.items():
+        for key, entry in keys.items():
+            typed = TRAFFIC_FLAGS[section].get(key) or flag(entry)
+            yield _row(f"`[{section}] {key}`", f"`{typed}`", entry.help, entry.shown_default)
+    for section, entry in SHARES.items():
+        yield _row(f"`[{section}]`", _typed(entry, TRAFFIC_FLAGS["traffic"]), entry.help, entry.shown_default)
+
+
+TABLES: Mapping[str, Callable[[], Iterator[str]]] = {"search": _search, "loadtest": _loadtest, "traffic": _traffic}
 
 
 def page(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,68 +11,55 @@ import click
 
 from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua_cli.click_options import click_options, given_of, listed_numbers, named_numbers
+from interlingua_loadtest.capacity.plan.planned_traffic import Growth, PlannedCorpus, PlannedTraffic
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal
-    from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
     from interlingua_loadtest.capacity.plan.records import Plan
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _MANY = "may be repeated."
 
 
-def _numbers(ctx: click.Context, param: click.Parameter, value: Any) -> dict[str, float]:
-    """Parses NAME=NUMBER ..."""
-    found = {}
-    for text in value:
-        name, _, number = text.rpartition("=")
-        try:
-            found[name] = float(number)
-        except ValueError:
-            raise click.BadParameter(f"{text!r} is not as in {param.metavar}", ctx, param) from None
-        if not name or not math.isfinite(found[name]) or found[name] < 0:
-            raise click.BadParameter(f"{text!r} is not as in {param.metavar}, with a number of 0 or more", ctx, param)
-    return found
+TRAFFIC_FLAGS: dict[str, dict[str, str]] = {
+    "traffic": {
+        "kinds": "--kind",
+        "languages": "--language",
+        "burst_factor": "--burst FACTOR",
+        "burst_period_s": "--burst PERIOD_S",
+        "burst_share": "--burst SHARE",
+    },
+    "kinds": {},
+    "languages": {},
+    "corpus": {"m": "--hnsw-m"},
+    "growth": {"traffic": "--traffic-growth", "corpus": "--corpus-growth"},
+}
+_RECORDS: dict[str, type] = {"traffic": PlannedTraffic, "corpus": PlannedCorpus, "growth": Growth}
 
 
-def _list(ctx: click.Context, param: click.Parameter, value: str | None) -> list[float] | None:
-    """Parses 4,3,2,..."""
-    try:
-        return None if value is None else [float(part) for part in value.split(",")]
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is no list of numbers", ctx, param) from None
+def typed(section: str, key: str) -> str:
+    """A key of a traffic file as its option's user types it."""
+    if section in ("kinds", "languages"):
+        return f"{TRAFFIC_FLAGS['traffic'][section]} {key}"
+    return TRAFFIC_FLAGS[section].get(key, "--" + key.replace("_", "-"))
+
+
+def _traffic(command: Any) -> Any:
+    for section, record in reversed(_RECORDS.items()):
+        command = click_options(record, TRAFFIC_FLAGS[section], prefix=f"{section}_")(command)
+    return command
 
 
 @click.command()
 @click.option("--traffic", "traffic_file", type=_FILE, help="A file that describes the traffic (docs/capacity.md).")
-@click.option("--peak-rate", type=float, help="Requests a second in the busiest hour.")
-@click.option("--mean-rate", type=float, help="The mean over the day, for the cost.  [default: as the peak]")
-@click.option(
-    "--hourly-rates",
-    callback=_list,
-    metavar="R,R,...",
-    help="Requests a second in each of the 24 hours, in place of both.",
-)
-@click.option("--arrivals", type=click.Choice(["poisson", "bursts"]), help="How requests arrive.  [default: poisson]")
+@_traffic
 @click.option(
     "--burst",
-    callback=_list,
+    callback=listed_numbers,
     metavar="FACTOR,PERIOD_S,SHARE",
     help="Factor, period in seconds and share of the bursts.  [default: 4,10,0.1]",
 )
-@click.option("--kind", "kinds", multiple=True, callback=_numbers, metavar="NAME=SHARE",
-              help=f"search, embed_query, embed_document, rerank; {_MANY}  [default: search=1]")  # fmt: skip
-@click.option("--language", "languages", multiple=True, callback=_numbers, metavar="TAG=SHARE",
-              help=f"Shares of the languages asked in; {_MANY}  [default: as in the dataset]")  # fmt: skip
-@click.option("--depth", type=int, help="Candidates that are reranked.  [default: 20]")
-@click.option("--deadline-ms", type=float, help="The deadline that every request carries.  [default: none]")
-@click.option("--dataset", help="Whose texts give the lengths; as in `evaluate`.  [default: helpdesk12]")
-@click.option("--documents", type=int, help="Documents in the corpus.  [default: nothing is said about an index]")
-@click.option(
-    "--traffic-growth", type=float, help="Growth of the traffic in a year: 0.5 is half as much again.  [default: 0]"
-)
-@click.option("--corpus-growth", type=float, help="Growth of the corpus in a year.  [default: 0]")
-@click.option("--months", type=int, help="How far to look.  [default: 12]")
 @click.option("--slo", required=True, metavar="pNN=TIME", help="The objective, such as p99=300ms.")
 @click.option(
     "--goodput",
@@ -87,7 +73,7 @@ def _list(ctx: click.Context, param: click.Parameter, value: str | None) -> list
               help=f"A card, estimated from its datasheet: T4, L4, A10, A100-80GB, ...; {_MANY}")  # fmt: skip
 @click.option("--model-repository", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_MODEL_REPOSITORY,
               help="The repository that is served.  [default: model_repository]")  # fmt: skip
-@click.option("--price", "prices", multiple=True, callback=_numbers, metavar="HARDWARE=NUMBER",
+@click.option("--price", "prices", multiple=True, callback=named_numbers, metavar="HARDWARE=NUMBER",
               help=f"Price of a replica for an hour, by the profile's or the card's name; {_MANY}")  # fmt: skip
 @click.option("--currency", default="EUR", show_default=True)
 @click.option("--headroom", type=float, default=0.3, show_default=True, help="Share of a rate kept free at the peak.")
@@ -110,7 +96,7 @@ def command(**options: Any) -> None:
     from interlingua.base.whole_file import whole
     from interlingua_loadtest.capacity.plan.traffic_file import read_traffic
 
-    traffic = read_traffic(options["traffic_file"], _traffic_options(options))
+    traffic = read_traffic(options["traffic_file"], _traffic_options(options), typed)
     plan = _plan(traffic, options)
     if options["html"]:
         from interlingua_loadtest.capacity.plan.page import page
@@ -124,20 +110,13 @@ def command(**options: Any) -> None:
 
 def _traffic_options(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The options that were given, as a traffic file has them."""
-    names = ("peak_rate", "mean_rate", "hourly_rates", "arrivals", "depth", "deadline_ms", "dataset")
-    traffic = {name: options[name] for name in names if options[name] is not None}
+    sections = {name: given_of(record, options, f"{name}_") for name, record in _RECORDS.items()}
+    traffic = sections["traffic"]
     if burst := options["burst"]:
         if len(burst) != 3:
             raise click.UsageError("--burst must be FACTOR,PERIOD_S,SHARE as in 4,10,0.1")
-        traffic |= dict(zip(("burst_factor", "burst_period_s", "burst_share"), burst, strict=True))
-    growth = {"traffic": options["traffic_growth"], "corpus": options["corpus_growth"], "months": options["months"]}
-    return {
-        "traffic": traffic,
-        "kinds": options["kinds"],
-        "languages": options["languages"],
-        "corpus": {} if options["documents"] is None else {"documents": options["documents"]},
-        "growth": {name: value for name, value in growth.items() if value is not None},
-    }
+        traffic |= zip(("burst_factor", "burst_period_s", "burst_share"), burst, strict=True)
+    return sections | {name: traffic.pop(name, {}) for name in ("kinds", "languages")}
 
 
 def _plan(traffic: PlannedTraffic, options: dict[str, Any]) -> Plan:

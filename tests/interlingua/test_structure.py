@@ -27,7 +27,7 @@ _FULL = {
     "exporter/interlingua_exporter/weights": 22,
     "loadtest/interlingua_loadtest": 41,
     "loadtest/interlingua_loadtest/capacity": 32,
-    "loadtest/interlingua_loadtest/capacity/plan": 22,
+    "loadtest/interlingua_loadtest/capacity/plan": 21,
     "loadtest/interlingua_loadtest/report": 25,
 }
 

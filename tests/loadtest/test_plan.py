@@ -549,7 +549,8 @@ def test_bad_input_is_told_in_words(repository: Path, profile: Path, tmp_path: P
         assert isinstance(result.exception, InputError), result.output
         return str(result.exception)
 
-    assert "the options: [traffic] peak_rate is 0.0" in error(*common, "0", *with_profile)
+    assert "'--peak-rate': 0.0 is not in the range" in _run(*common, "0", *with_profile).output
+    assert "--mean-rate 6 is above --peak-rate 5" in error(*common, "5", "--mean-rate", "6", *with_profile)
     assert "no hardware was named" in error(*common, "5")
     assert "price for gpu, but the machines are bench" in error(*common, "5", *with_profile, "--price", "gpu=1")
     assert "two profiles have this name" in error(*common, "5", *with_profile, *with_profile)

@@ -120,13 +120,21 @@ class Option:
         choices = self.bounds.choices
         return f"one of {', '.join(choices)}" if choices else f"{_ONES[self.kind]}{self.bounds.words()}"
 
+    def kept(self, value: Any) -> Any:
+        """A right value as the record has it."""
+        if self.shares:
+            return {name: float(share) for name, share in value.items()}
+        if self.many:
+            return tuple(map(self.kind, value))
+        return value / 1e3 if self.milliseconds else self.kind(value)
+
     def _is_one(self, value: Any) -> bool:
         if self.bounds.choices:
             return value in self.bounds.choices
         if self.kind in (str, bool):
             return isinstance(value, self.kind)
-        is_number = isinstance(value, Real) and not isinstance(value, bool) and self.bounds.hold(float(value))
-        return is_number and (self.kind is float or float(value).is_integer())
+        is_right = is_number(value) and self.bounds.hold(float(value))
+        return is_right and (self.kind is float or float(value).is_integer())
 
 
 def option(
@@ -185,6 +193,11 @@ def _option(name: str, hint: Any, facts: dict[str, Any]) -> Option:
     many = shares or get_origin(hint) in (Sequence, tuple)
     kind = get_args(hint)[1 if shares else 0] if many else hint
     return Option(name=name, kind=kind, many=many, shares=shares, **facts)
+
+
+def is_number(value: Any, low: float = -math.inf) -> bool:
+    """Whether it is a finite number, and not below `low`."""
+    return isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) < math.inf
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -6,26 +6,40 @@ traffic.toml, options --check, merge--> PlannedTraffic                  docs/cap
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from interlingua.base.errors import InputError
+from interlingua.base.options import Option, is_number, options
+from interlingua.served.service import RERANK
 from interlingua_client.language_tag import normalize_tag
 from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Growth, PlannedCorpus, PlannedTraffic
-from interlingua_loadtest.capacity.plan.traffic_keys import KEYS, SHARES, faults
 from interlingua_loadtest.capacity.planner import peak_and_mean
-from interlingua_loadtest.request_kinds import SEARCH
 
 Sections = Mapping[str, Mapping[str, Any]]
+Named = Callable[[str, str], str]
+
+KEYS: Mapping[str, Mapping[str, Option]] = {
+    "traffic": {entry.key: entry for entry in options(PlannedTraffic) if not entry.shares}
+    | {f"burst_{entry.key}": entry for entry in options(Burst)},
+    "corpus": {entry.key: entry for entry in options(PlannedCorpus)},
+    "growth": {entry.key: entry for entry in options(Growth)},
+}
+SHARES: Mapping[str, Option] = {entry.name: entry for entry in options(PlannedTraffic) if entry.shares}
 
 
-def read_traffic(path: Path | None, options: Sections | None = None) -> PlannedTraffic:
+def _in_file(section: str, key: str) -> str:
+    return f"[{section}] {key}"
+
+
+def read_traffic(path: Path | None, given: Sections | None = None, typed: Named = _in_file) -> PlannedTraffic:
     """The traffic of a file, of options, or of a file with options in some lines' place.
 
     Args:
         path: None where options say all of it.
-        options: by section and key, as the file has them.
+        given: options, by section and key, as the file has them.
+        typed: names a section's key as the user of the options typed it.
 
     Raises:
         InputError: naming the file, the key, and what is wrong, for all that is wrong.
@@ -33,9 +47,13 @@ def read_traffic(path: Path | None, options: Sections | None = None) -> PlannedT
     source = str(path) if path else "the options"
     raw = _load(path) if path else {}
     _require(faults(raw), source)
-    given = {section: dict(values) for section, values in (options or {}).items()}
-    _require(faults(given), "the options")
-    return _build(_merged(raw, given), source)
+    given = {section: dict(values) for section, values in (given or {}).items()}
+    _require(faults(given, typed), "the options")
+
+    def named(section: str, key: str) -> str:
+        return (typed if path is None or key in given.get(section, ()) else _in_file)(section, key)
+
+    return _build(_merged(raw, given), source, named)
 
 
 def _load(path: Path) -> dict[str, dict[str, Any]]:
@@ -63,41 +81,81 @@ def _merged(raw: Sections, given: Sections) -> dict[str, dict[str, Any]]:
     return merged
 
 
-def _build(raw: Sections, source: str) -> PlannedTraffic:
+def _build(raw: Sections, source: str, named: Named) -> PlannedTraffic:
     traffic = raw["traffic"]
-    peak, mean = _rates(traffic, source)
-    burst = {
-        key: float(traffic[f"burst_{key}"]) for key in ("factor", "period_s", "share") if f"burst_{key}" in traffic
-    }
-    deadline = traffic.get("deadline_ms")
-    kinds = {name: float(share) for name, share in raw["kinds"].items() if share > 0}
-    depth = int(traffic.get("depth", 20))
-    if depth == 0 and "rerank" in kinds:
-        raise InputError(f"{source}: [traffic] depth is 0, but [kinds] has rerank, which needs pairs")
-    return PlannedTraffic(
-        source=source,
-        peak_rate=peak,
-        mean_rate=mean,
-        arrivals=traffic.get("arrivals", "poisson"),
-        burst=Burst(**burst),
-        kinds=kinds or {SEARCH: 1.0},
-        languages={normalize_tag(tag): float(share) for tag, share in raw["languages"].items() if share > 0},
-        depth=depth,
-        deadline_s=None if deadline is None else deadline / 1e3,
-        dataset=traffic.get("dataset", "helpdesk12"),
-        corpus=PlannedCorpus(**{key: int(value) for key, value in raw["corpus"].items()}),
-        growth=Growth(**raw["growth"]),
+    peak, mean = _rates(traffic, source, named)
+    own = {entry.name: entry.kept(traffic[key]) for key, entry in KEYS["traffic"].items() if key in traffic}
+    burst = {entry.name: own.pop(entry.name) for entry in options(Burst) if entry.name in own}
+    shares = {name: {key: share for key, share in raw[name].items() if share > 0} for name in SHARES}
+    kinds = SHARES["kinds"].kept(shares["kinds"]) or dict(SHARES["kinds"].default)
+    made = PlannedTraffic(
+        **own | {"source": source, "peak_rate": peak, "mean_rate": mean, "burst": Burst(**burst), "kinds": kinds},
+        languages={normalize_tag(tag): float(share) for tag, share in shares["languages"].items()},
+        corpus=PlannedCorpus(**{key: KEYS["corpus"][key].kept(value) for key, value in raw["corpus"].items()}),
+        growth=Growth(**{key: KEYS["growth"][key].kept(value) for key, value in raw["growth"].items()}),
     )
+    if made.depth == 0 and RERANK in kinds:
+        where = named("traffic", "depth"), named("kinds", RERANK).removesuffix(f" {RERANK}")
+        raise InputError(f"{source}: {where[0]} is 0, but {where[1]} has rerank, which needs pairs")
+    return made
 
 
-def _rates(traffic: Mapping[str, Any], source: str) -> tuple[float, float]:
+def _rates(traffic: Mapping[str, Any], source: str, named: Named) -> tuple[float, float]:
     """Without a day or a mean, every hour is taken to be like the peak."""
     if "hourly_rates" in traffic:
         return peak_and_mean(dict(enumerate(traffic["hourly_rates"])))
     if "peak_rate" not in traffic:
-        raise InputError(f"{source}: nothing says how much comes: give [traffic] peak_rate, or hourly_rates")
+        wanted = f"{named('traffic', 'peak_rate')}, or {named('traffic', 'hourly_rates')}"
+        raise InputError(f"{source}: nothing says how much comes: give {wanted}")
     peak = float(traffic["peak_rate"])
     mean = float(traffic.get("mean_rate", peak))
     if mean > peak:
-        raise InputError(f"{source}: [traffic] mean_rate {mean:g} is above peak_rate {peak:g}")
+        where = named("traffic", "mean_rate"), named("traffic", "peak_rate")
+        raise InputError(f"{source}: {where[0]} {mean:g} is above {where[1].removeprefix('[traffic] ')} {peak:g}")
     return peak, mean
+
+
+def faults(raw: Mapping[str, Any], named: Named = _in_file) -> Iterator[str]:
+    """Everything that is wrong with a description, naming section and key."""
+    known = (*KEYS, *SHARES)
+    for section, values in raw.items():
+        if section not in known:
+            yield f"[{section}] is not known, there are {', '.join(known)}"
+        elif not isinstance(values, Mapping):
+            yield f"{section} is no table: write [{section}] and its keys below"
+        elif section in SHARES:
+            yield from _share_faults(section, values, named)
+        else:
+            yield from _value_faults(section, values, named)
+
+
+def _value_faults(section: str, values: Mapping[str, Any], named: Named) -> Iterator[str]:
+    known = KEYS[section]
+    for key, value in values.items():
+        if key not in known:
+            yield f"{named(section, key)} is not known, there are {', '.join(known)}"
+        elif wrong := known[key].fault(value):
+            yield f"{named(section, key)} is {value!r}, it must be {wrong}"
+    if section == "traffic" and "hourly_rates" in values and values.keys() & {"peak_rate", "mean_rate"}:
+        others = " and ".join(named(section, key).removeprefix("[traffic] ") for key in ("peak_rate", "mean_rate"))
+        yield f"{named(section, 'hourly_rates')} gives the peak and the mean: leave {others} out"
+
+
+def _share_faults(section: str, shares: Mapping[str, Any], named: Named) -> Iterator[str]:
+    choices = SHARES[section].bounds.choices
+    for name, share in shares.items():
+        if not is_number(share, low=0):
+            yield f"{named(section, name)} is {share!r}, a share must be a number, 0 or more"
+        if choices and name not in choices:
+            yield f"{named(section, name)} is not known, there are {', '.join(choices)}"
+        if section == "languages" and not _is_tag(name):
+            yield f"{named(section, name)} is no BCP 47 tag"
+    if shares and all(is_number(share) and share == 0 for share in shares.values()):
+        yield f"[{section}] all shares are 0, one must be above"
+
+
+def _is_tag(name: str) -> bool:
+    try:
+        return bool(normalize_tag(name))
+    except ValueError:
+        return False
