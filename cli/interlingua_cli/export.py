@@ -10,6 +10,7 @@ import click
 
 from interlingua.base.extras import require
 from interlingua.served.kinds import EXACT_BITS, PRECISIONS
+from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, MAX_TEXT_BYTES
 from interlingua_cli.deployment_options import say
 from interlingua_cli.exporting.lengths import length_options, wishes_of
 from interlingua_cli.exporting.options import (
@@ -70,19 +71,23 @@ VERBS = {
 )
 @click.option("--threads", type=click.IntRange(1), help="Threads of one copy.  [default: 1; all cores with torch]")
 @click.option(
-    "--max-batch-size", type=click.IntRange(1), default=64, show_default=True, help="Texts in a batch, at most."
+    "--max-batch-size",
+    type=click.IntRange(1),
+    default=MAX_BATCH_TEXTS,
+    show_default=True,
+    help="Texts in a batch, at most.",
 )
 @click.option(
     "--max-batch-tokens",
     type=click.IntRange(16),
-    default=1024,
+    default=MAX_BATCH_TOKENS,
     show_default=True,
     help="Padded tokens in a call, at most.",
 )
 @click.option(
     "--max-text-bytes",
     type=click.IntRange(64),
-    default=65_536,
+    default=MAX_TEXT_BYTES,
     show_default=True,
     help="Bytes of the longest text that is taken.",
 )

@@ -8,43 +8,31 @@ from __future__ import annotations
 from typing import TypedDict
 
 
-class Tensor(TypedDict):
-    """An input or an output; Triton writes numbers as text."""
-
+class _Tensor(TypedDict):
     name: str
-    dims: list[str]
+    dims: list[str]  # Triton writes numbers as text
 
 
-class Parameter(TypedDict):
-    """The value of a parameter."""
-
+class _Parameter(TypedDict):
     string_value: str
 
 
-class Accelerator(TypedDict, total=False):
-    """An execution accelerator and its parameters."""
-
+class _Accelerator(TypedDict, total=False):
     name: str
     parameters: dict[str, str]
 
 
-class Accelerators(TypedDict, total=False):
-    """What may run a network in place of its engine."""
-
-    gpu_execution_accelerator: list[Accelerator]
+class _Accelerators(TypedDict, total=False):
+    gpu_execution_accelerator: list[_Accelerator]
 
 
-class GraphLevel(TypedDict, total=False):
-    """How far an engine optimizes a graph."""
-
+class _Graph(TypedDict, total=False):
     level: int
 
 
-class Optimization(TypedDict, total=False):
-    """The section of that name."""
-
-    graph: GraphLevel
-    execution_accelerators: Accelerators
+class _Optimization(TypedDict, total=False):
+    graph: _Graph
+    execution_accelerators: _Accelerators
 
 
 class TritonConfig(TypedDict, total=False):
@@ -52,10 +40,10 @@ class TritonConfig(TypedDict, total=False):
 
     max_batch_size: int
     default_model_filename: str
-    input: list[Tensor]
-    output: list[Tensor]
-    parameters: dict[str, Parameter]
-    optimization: Optimization
+    input: list[_Tensor]
+    output: list[_Tensor]
+    parameters: dict[str, _Parameter]
+    optimization: _Optimization
 
 
 def parameters_of(config: TritonConfig) -> dict[str, str]:
@@ -63,6 +51,6 @@ def parameters_of(config: TritonConfig) -> dict[str, str]:
     return {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
 
 
-def names_of(tensors: list[Tensor]) -> list[str]:
+def names_of(tensors: list[_Tensor]) -> list[str]:
     """The names of inputs or outputs, in order."""
     return [tensor["name"] for tensor in tensors]
