@@ -34,6 +34,9 @@ class SearchOptions:
     quota: float = option(
         0.0, "Share of the candidates that is divided evenly among the languages searched.", low=0, high=1
     )
+    min_similarity: float | None = option(
+        None, "Least cosine that the first stage must give a document; the others are left out.", low=-1, high=1
+    )
 
     def changed(self, in_place: Sequence[Any], changes: SearchChanges) -> SearchOptions:
         """These with some replaced; the first of `in_place` are k, candidates and languages.
@@ -57,6 +60,7 @@ class SearchChanges(TypedDict, total=False):
     rerank_weight: float | None
     balance: bool
     quota: float
+    min_similarity: float | None
 
 
 DEFAULT_OPTIONS = SearchOptions()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -116,6 +116,7 @@ class Searcher:
         candidates = self.index.nearest(
             embedded.vectors[0], language.tag, depth, languages, quota=request.options.quota
         )
+        candidates = _near_enough(candidates, request.options.min_similarity)
         found = time.monotonic()
         scored = self._documents(candidates)
         read = time.monotonic()
@@ -229,6 +230,14 @@ class Searcher:
         if not self._has_reranker:
             return NO_RERANKER
         return "" if scored else NOTHING_FOUND
+
+
+def _near_enough(candidates: Candidates, least: float | None) -> Candidates:
+    """The candidates that reach a cosine; neither the reranker nor the caller sees the others."""
+    if least is None:
+        return candidates
+    kept = candidates.scores >= least
+    return replace(candidates, labels=candidates.labels[kept], scores=candidates.scores[kept])
 
 
 def _ranked(scored: list[_Scored], logits: list[float], weight: float, own: list[bool]) -> list[Hit]:

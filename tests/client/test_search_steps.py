@@ -190,6 +190,18 @@ def test_all_bad_arguments_are_named_at_once(searcher: Searcher) -> None:
         carry_out(searcher, SearchRequest("a", SearchOptions(query_language="!")))
 
 
+def test_documents_below_a_similarity_are_neither_reranked_nor_found(searcher: Searcher) -> None:
+    every = carry_out(searcher, ask(k=90, candidates=90, rerank=False)).hits
+    least = every[10].dense_score
+    near = carry_out(searcher, ask(k=90, candidates=90, min_similarity=least), moonlight)
+    assert {hit.id for hit in near.hits} == {hit.id for hit in every if hit.dense_score >= least}
+    assert (near.reranking.wanted, near.vanished) == (len(near.hits), 0)
+    nothing = carry_out(searcher, ask(min_similarity=1.0, query="zebra"))
+    assert (nothing.hits, nothing.reranking.reason) == ([], "there was nothing to rerank")
+    with pytest.raises(InputError, match=r"min_similarity is 1\.5, it must be a number from -1 to 1"):
+        carry_out(searcher, ask(min_similarity=1.5))
+
+
 def test_more_hits_than_documents_and_an_empty_index(
     tmp_path: Path, searcher: Searcher, embedder: HashEmbedder
 ) -> None:
