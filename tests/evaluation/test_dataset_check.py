@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from interlingua_evaluation.datasets.dataset_check import Finding, check
+from interlingua_evaluation.datasets.dataset_check import DatasetFinding, check
 from interlingua_evaluation.datasets.plain_text import plain_text
 
 EN = (
@@ -50,7 +50,7 @@ def asking(text: str) -> tuple[Query, ...]:
     return (QUERIES[0]._replace(text=text), QUERIES[1])
 
 
-def the_only(of: Dataset) -> Finding:
+def the_only(of: Dataset) -> DatasetFinding:
     (finding,) = check(of)
     return finding
 
