@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,14 @@ settings.load_profile("untimed")
 _FIRST = ("end_to_end", "exporter")  # what takes longest, so that no worker is left with it in the end
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """A file's tests stay on one worker, and those of all files that ask the one `server`, which come first."""
     ask = {item.path for item in items if "server" in getattr(item, "fixturenames", ())}
     for item in items:
         item.add_marker(pytest.mark.xdist_group("server" if item.path in ask else "/".join(item.path.parts[-2:])))
     items.sort(key=lambda item: (item.path not in ask, *(folder not in item.path.parts for folder in _FIRST)))
+    return (yield)
 
 
 @pytest.fixture(scope="session")
