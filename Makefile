@@ -42,7 +42,7 @@ test: setup benchmarks ## lint, types and every test, on a real Triton
 
 # A file's tests stay on one of the workers (tests/conftest.py says which belong together), each with one thread: small
 # networks gain more from that than from threads of their own.
-TWO_AT_A_TIME := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+TWO_AT_A_TIME := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-most: setup # the two below in one run, which starts, imports and exports less than two
 	$(TWO_AT_A_TIME) -m 'not load'

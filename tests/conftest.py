@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,33 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-_FIRST = ("end_to_end", "exporter")  # what takes longest, so that no worker is left with it in the end
+# What takes longest comes first, so that no worker is left with it in the end; and first of it the files that ask one
+# server, which one worker has.
+_FIRST = ("end_to_end", "exporter")
+_ONE_SERVER = {
+    f"tests/end_to_end/test_{name}.py"
+    for name in ("adapt_mine", "evaluate", "loadtest", "reranker_table", "search", "services")
+}
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """A file's tests stay on one worker, and those of all files that ask the one `server`, which come first."""
-    ask = {item.path for item in items if "server" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("server" if item.path in ask else "/".join(item.path.parts[-2:])))
-    items.sort(key=lambda item: (item.path not in ask, *(folder not in item.path.parts for folder in _FIRST)))
-    return (yield)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def late(item: pytest.Item) -> list[bool]:
+        return [item.nodeid.split("::")[0] not in _ONE_SERVER, *(folder not in item.path.parts for folder in _FIRST)]
+
+    items.sort(key=late)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`: the files of one server, too, stay on one worker."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "one server" if file in _ONE_SERVER else file
+
+    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
