@@ -131,6 +131,7 @@ def command(
     from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.weights.room import exhaustion_told
 
+    lengths = wishes_of(options)
     resolved = resolve(model or DEFAULT_MODEL, catalog)
     runtime = runtime or runtime_for(resolved, weights)
     request = ExportRequest(
@@ -143,7 +144,7 @@ def command(
         overrides=overrides_of(options),
         threads=cores(),
         weights=weights,
-        lengths=wishes_of(options),
+        lengths=lengths,
         runtime=runtime,
         ignore_limits=ignore_limits,
         weight_bits=weight_bits,
