@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlingua.base.errors import ExportError, InputError
-from interlingua.repository.triton_config import instances_of, parameters_of, read_config, write_config
+from interlingua.repository.published import Published
+from interlingua.repository.triton_config import parameters_of, read_config, write_config
 from interlingua.served.service import ServiceSpec
 from interlingua_cli.export import command
 
@@ -67,7 +68,7 @@ def test_a_folder_becomes_an_embedder_and_two_services(tmp_path: Path, embedder_
     query, document = service(root, "embed_query"), service(root, "embed_document")
     assert (query.prompt, document.prompt, query.digest) == ("q: ", "d: ", done["digest"])
     assert (query.max_batch_tokens, query.max_tokens, query.model_id) == (512, 96, "tiny-bert")
-    assert instances_of(read_config(root / "embedder/config.pbtxt")) == 3
+    assert Published.read(root).required("embedder").network.instances == 3
     text = (root / "embedder/config.pbtxt").read_text() + (root / "embed_query/config.pbtxt").read_text()
     assert str(embedder_folder.parent) not in text
 

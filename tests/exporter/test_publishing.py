@@ -14,7 +14,7 @@ import pytest
 from interlingua.base.errors import ExportError, InputError
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.published import Published
-from interlingua.repository.triton_config import Placement, instances_of, parameters_of, read_config, versions_of
+from interlingua.repository.triton_config import Placement, parameters_of, read_config, versions_of
 from interlingua.served.service import ServiceSpec
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
 from tests.support.publication import SERVING, publish_bytes
@@ -85,7 +85,7 @@ def test_the_same_bytes_again_reuse_the_version(tmp_path: Path) -> None:
     again = publish_bytes(root, b"first", serving=dataclasses.replace(SERVING, placement=Placement("cpu", 7, 1)))
     assert (again.version, again.reused, again.digest) == (1, True, first.digest)
     assert sorted(path.name for path in (root / "embedder").iterdir() if path.name.isdigit()) == ["1", "2"]
-    assert instances_of(read_config(root / "embedder/config.pbtxt")) == 7
+    assert Published.read(root).required("embedder").network.instances == 7
 
 
 def test_a_version_is_never_changed(tmp_path: Path) -> None:

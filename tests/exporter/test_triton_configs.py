@@ -14,10 +14,10 @@ from interlingua.repository.triton_config import (
     NetworkConfig,
     Placement,
     ServiceConfig,
-    instances_of,
     read_config,
     write_config,
 )
+from interlingua.repository.triton_model import TritonModel
 from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.publication.warmup import network_samples
 
@@ -60,7 +60,7 @@ def test_a_network(tmp_path: Path) -> None:
     kind = pb.ModelInstanceGroup.KIND_CPU
     assert [(group.kind, group.count) for group in config.instance_group] == [(kind, 1), (kind, 2)]
     assert [group.rate_limiter.priority for group in config.instance_group] == [1, 100_000]
-    assert instances_of(config) == 3
+    assert TritonModel.read(tmp_path / "config.pbtxt").instances == 3
     assert {key: value.string_value for key, value in config.parameters.items()} == {
         "1/weights_digest": "abc",
         "inter_op_thread_count": "1",
@@ -68,9 +68,10 @@ def test_a_network(tmp_path: Path) -> None:
     }
 
 
-def test_instances_that_are_left_to_triton_are_not_counted() -> None:
-    with pytest.raises(ValueError, match="no instance_group"):
-        instances_of(pb.ModelConfig(name="embedder"))
+def test_instances_that_are_left_to_triton_are_not_counted(tmp_path: Path) -> None:
+    write_config(pb.ModelConfig(name="embedder"), tmp_path / "config.pbtxt")
+    with pytest.raises(InputError, match="no instance_group"):
+        assert TritonModel.read(tmp_path / "config.pbtxt").instances
 
 
 def test_a_network_on_a_gpu(tmp_path: Path) -> None:

@@ -177,13 +177,6 @@ def versions_of(config: pb.ModelConfig) -> tuple[int, ...]:
     return tuple(sorted(config.version_policy.specific.versions))
 
 
-def instances_of(config: pb.ModelConfig) -> int:
-    """How many instances a model has, over all its groups. Raises ValueError: it leaves that to Triton."""
-    if not config.instance_group:
-        raise ValueError("no instance_group")
-    return sum(group.count for group in config.instance_group)
-
-
 def kind_of(config: pb.ModelConfig) -> Device:
     """Where a model that we published runs: all its groups are of one kind."""
     return "gpu" if any(group.kind == GPU_KIND for group in config.instance_group) else "cpu"

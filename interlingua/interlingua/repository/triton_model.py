@@ -39,7 +39,7 @@ class TritonModel:
         folder: of the model, with its versions.
         config_digest: SHA-256 of its config.pbtxt.
         outputs: numbers of one item, by the output's name.
-        instances: on each CPU or GPU; 0 where that is left to Triton.
+        count: of its instances on each CPU or GPU; 0 where that is left to Triton.
         named: the versions that the configuration serves, ascending.
         versions: those of them whose folders are there, ascending.
         inexact: versions that an x86 CPU without VNNI gets wrong (`triton_config.inexact_versions`).
@@ -55,7 +55,7 @@ class TritonModel:
     outputs: Mapping[str, int]
     max_batch: int
     kind: Device
-    instances: int
+    count: int
     named: tuple[int, ...]
     versions: tuple[int, ...]
     inexact: tuple[int, ...]
@@ -79,7 +79,7 @@ class TritonModel:
             outputs={entry.name: entry.dims[0] if entry.dims else 0 for entry in config.output},
             max_batch=config.max_batch_size,
             kind=kind_of(config),
-            instances=sum(group.count for group in config.instance_group),
+            count=sum(group.count for group in config.instance_group),
             named=named,
             versions=tuple(version for version in named if (folder / str(version)).is_dir()),
             inexact=inexact_versions(config),
@@ -97,6 +97,13 @@ class TritonModel:
     def promotion(self) -> Promotion:
         """What was promoted of the model's family; its first service says."""
         return Promotion.from_parameters(self.parameters)
+
+    @property
+    def instances(self) -> int:
+        """Of the model, over all its groups. Raises InputError: they are left to Triton."""
+        if not self.count:
+            raise self._strange(ValueError("no instance_group"))
+        return self.count
 
     @property
     def threads(self) -> int:
