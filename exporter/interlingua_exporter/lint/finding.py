@@ -33,7 +33,7 @@ class RuleHit(NamedTuple):
     mend: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """A hit with all that a reader needs."""
 
@@ -51,7 +51,7 @@ class Finding:
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A trap of Triton, ONNX Runtime or TensorRT that can be seen in files.
 
@@ -72,7 +72,14 @@ class Rule:
     def finding(self, hit: RuleHit) -> Finding:
         """The hit in full."""
         return Finding(
-            self.code, self.severity, hit.model, hit.file, hit.field, hit.what, self.why, hit.mend or self.mend
+            code=self.code,
+            severity=self.severity,
+            model=hit.model,
+            file=hit.file,
+            field=hit.field,
+            what=hit.what,
+            why=self.why,
+            mend=hit.mend or self.mend,
         )
 
 

@@ -41,7 +41,7 @@ PYTHON_BASED = frozenset({"python", "text", "torch"})
 _OURS = ("text", "torch")  # whose files tell nothing to Triton
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """A folder of the repository.
 
@@ -65,11 +65,21 @@ class Model:
         try:
             entries = tuple(sorted(path.name for path in folder.iterdir()))
         except OSError as error:
-            return cls(folder.name, folder, (), pb.ModelConfig(), False, "", str(error.strerror or error))
+            return cls(
+                name=folder.name,
+                folder=folder,
+                entries=(),
+                config=pb.ModelConfig(),
+                has_config=False,
+                damage="",
+                unlisted=str(error.strerror or error),
+            )
         if CONFIG_FILE not in entries:
-            return cls(folder.name, folder, entries, pb.ModelConfig(), False, "")
+            return cls(
+                name=folder.name, folder=folder, entries=entries, config=pb.ModelConfig(), has_config=False, damage=""
+            )
         config, damage = _read_config(folder / CONFIG_FILE)
-        return cls(folder.name, folder, entries, config, True, damage)
+        return cls(name=folder.name, folder=folder, entries=entries, config=config, has_config=True, damage=damage)
 
     @property
     def configured(self) -> bool:

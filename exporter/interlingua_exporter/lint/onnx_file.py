@@ -39,7 +39,7 @@ class ExternalFile:
     size: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OnnxFile:
     """The outside of a graph."""
 

@@ -41,19 +41,19 @@ def _links(repository: Repository) -> Iterator[RuleHit]:
 
 RULES = (
     Rule(
-        "BKD001",
-        "error",
-        "a backend that is not in --backend-directory",
-        "The model does not load: unable to find backend library.",
-        "Copy the backend's folder there.",
-        _missing,
+        code="BKD001",
+        severity="error",
+        title="a backend that is not in --backend-directory",
+        why="The model does not load: unable to find backend library.",
+        mend="Copy the backend's folder there.",
+        check=_missing,
     ),
     Rule(
-        "BKD002",
-        "error",
-        "a backend that is a link out of --backend-directory",
-        "Triton refuses a backend library that resolves to a place outside of the folder.",
-        "Copy the files instead.",
-        _links,
+        code="BKD002",
+        severity="error",
+        title="a backend that is a link out of --backend-directory",
+        why="Triton refuses a backend library that resolves to a place outside of the folder.",
+        mend="Copy the files instead.",
+        check=_links,
     ),
 )

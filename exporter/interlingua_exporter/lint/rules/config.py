@@ -49,46 +49,46 @@ def _negative(model: Model) -> Iterator[RuleHit]:
 
 RULES = (
     Rule(
-        "CFG001",
-        "error",
-        "config.pbtxt is damaged",
-        "Triton does not load the model, and says no more than 'failed to read text proto'.",
-        "Write it with the protobuf that tritonclient ships, or mend the line that is named.",
-        _damaged,
+        code="CFG001",
+        severity="error",
+        title="config.pbtxt is damaged",
+        why="Triton does not load the model, and says no more than 'failed to read text proto'.",
+        mend="Write it with the protobuf that tritonclient ships, or mend the line that is named.",
+        check=_damaged,
     ),
     Rule(
-        "CFG002",
-        "warning",
-        "no config.pbtxt",
-        "Triton then completes it from the model file: batches of at most 4 (default-max-batch-size) or none at all, "
-        "names and shapes as they happen to be, and under --disable-auto-complete-config the model does not load.",
-        "Start from what the server completed: GET /v2/models/<name>/config; state max_batch_size, input, output, "
+        code="CFG002",
+        severity="warning",
+        title="no config.pbtxt",
+        why="Triton then completes it from the model file: batches of at most 4 (default-max-batch-size) or none at "
+        "all, names and shapes as they happen to be, and under --disable-auto-complete-config the model does not load.",
+        mend="Start from what the server completed: GET /v2/models/<name>/config; state max_batch_size, input, output, "
         "instance_group and version_policy.",
-        _missing,
+        check=_missing,
     ),
     Rule(
-        "CFG003",
-        "error",
-        "the name is not the folder's",
-        "Triton does not load the model.",
-        "Leave `name` out, or write the folder's.",
-        _other_name,
+        code="CFG003",
+        severity="error",
+        title="the name is not the folder's",
+        why="Triton does not load the model.",
+        mend="Leave `name` out, or write the folder's.",
+        check=_other_name,
     ),
     Rule(
-        "CFG004",
-        "warning",
-        "batch size left to auto-complete",
-        "Auto-complete allows batches of 4 whatever the model can do, and under --disable-auto-complete-config there "
-        "is no batching at all.",
-        "max_batch_size: 64 with the input and output sections stated.",
-        _left_out,
+        code="CFG004",
+        severity="warning",
+        title="batch size left to auto-complete",
+        why="Auto-complete allows batches of 4 whatever the model can do, and under --disable-auto-complete-config "
+        "there is no batching at all.",
+        mend="max_batch_size: 64 with the input and output sections stated.",
+        check=_left_out,
     ),
     Rule(
-        "CFG005",
-        "error",
-        "max_batch_size below 0",
-        "Triton does not load the model.",
-        "max_batch_size: 0 for no batching, or the largest batch that fits into memory.",
-        _negative,
+        code="CFG005",
+        severity="error",
+        title="max_batch_size below 0",
+        why="Triton does not load the model.",
+        mend="max_batch_size: 0 for no batching, or the largest batch that fits into memory.",
+        check=_negative,
     ),
 )

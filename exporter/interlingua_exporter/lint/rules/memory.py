@@ -65,37 +65,38 @@ def _arena(model: Model) -> Iterator[RuleHit]:
 
 RULES = (
     Rule(
-        "MEM001",
-        "error",
-        "shared memory smaller than the Python models take (--shm-size)",
-        "Every instance maps a region, and a batch's tensors pass through it: a stub process that cannot grow it fails "
-        "its requests, or dies.",
-        "docker run --shm-size=1g (compose: shm_size: 1g)",
-        _too_small,
+        code="MEM001",
+        severity="error",
+        title="shared memory smaller than the Python models take (--shm-size)",
+        why="Every instance maps a region, and a batch's tensors pass through it: a stub process that cannot grow it "
+        "fails its requests, or dies.",
+        mend="docker run --shm-size=1g (compose: shm_size: 1g)",
+        check=_too_small,
     ),
     Rule(
-        "MEM002",
-        "warning",
-        "Docker's default of 64 MB for Python models (--shm-size)",
-        "It holds the regions and a batch of plain tensors at best; texts, and calls to other models, come on top.",
-        "docker run --shm-size=1g (compose: shm_size: 1g)",
-        _docker,
+        code="MEM002",
+        severity="warning",
+        title="Docker's default of 64 MB for Python models (--shm-size)",
+        why="It holds the regions and a batch of plain tensors at best; texts, and calls to other models, come on top.",
+        mend="docker run --shm-size=1g (compose: shm_size: 1g)",
+        check=_docker,
     ),
     Rule(
-        "MEM003",
-        "note",
-        "Python models that need more than Docker's 64 MB",
-        "A container without --shm-size has 64 MB of /dev/shm.",
-        "docker run --shm-size=1g (compose: shm_size: 1g)",
-        _beyond_docker,
+        code="MEM003",
+        severity="note",
+        title="Python models that need more than Docker's 64 MB",
+        why="A container without --shm-size has 64 MB of /dev/shm.",
+        mend="docker run --shm-size=1g (compose: shm_size: 1g)",
+        check=_beyond_docker,
     ),
     Rule(
-        "MEM004",
-        "note",
-        "open dimensions on an arena that never shrinks",
-        "One request of an unusual length takes memory for good (triton-inference-server/server#7594), in each "
+        code="MEM004",
+        severity="note",
+        title="open dimensions on an arena that never shrinks",
+        why="One request of an unusual length takes memory for good (triton-inference-server/server#7594), in each "
         "instance. A service in front that bounds its calls (max_batch_tokens) bounds this as well.",
-        'parameters { key: "memory.enable_memory_arena_shrinkage" value { string_value: "cpu:0" } } (GPU: "gpu:0")',
-        _arena,
+        mend='parameters { key: "memory.enable_memory_arena_shrinkage" value { string_value: "cpu:0" } } '
+        '(GPU: "gpu:0")',
+        check=_arena,
     ),
 )

@@ -67,47 +67,47 @@ def _bound_to_vnni(model: Model, repository: Repository) -> Iterator[RuleHit]:
 
 RULES = (
     Rule(
-        "PRC001",
-        "warning",
-        "precision by a builder flag",
-        "TensorRT 11 has no FP16, BF16 and INT8 flags any more: precision is what the graph says, and a model that "
+        code="PRC001",
+        severity="warning",
+        title="precision by a builder flag",
+        why="TensorRT 11 has no FP16, BF16 and INT8 flags any more: precision is what the graph says, and a model that "
         "relied on the flag runs in fp32, or not at all.",
-        "Export the ONNX file itself in fp16 or bf16 (int8 with Q/DQ nodes), and leave precision_mode out.",
-        _flag,
+        mend="Export the ONNX file itself in fp16 or bf16 (int8 with Q/DQ nodes), and leave precision_mode out.",
+        check=_flag,
     ),
     Rule(
-        "PRC002",
-        "error",
-        "a precision mode that does not exist",
-        "The model does not load.",
-        'parameters { key: "precision_mode" value: "FP32" }',
-        _unknown,
+        code="PRC002",
+        severity="error",
+        title="a precision mode that does not exist",
+        why="The model does not load.",
+        mend='parameters { key: "precision_mode" value: "FP32" }',
+        check=_unknown,
     ),
     Rule(
-        "PRC003",
-        "warning",
-        "FP16 with LayerNorm in half precision",
-        "LayerNorm of BERT-family models overflows in fp16 (NVIDIA/TensorRT#2466, #3101, #4493): wrong vectors or "
+        code="PRC003",
+        severity="warning",
+        title="FP16 with LayerNorm in half precision",
+        why="LayerNorm of BERT-family models overflows in fp16 (NVIDIA/TensorRT#2466, #3101, #4493): wrong vectors or "
         "NaN, without an error.",
-        'parameters { key: "trt_layer_norm_fp32_fallback" value: "1" }',
-        _layer_norm,
+        mend='parameters { key: "trt_layer_norm_fp32_fallback" value: "1" }',
+        check=_layer_norm,
     ),
     Rule(
-        "PRC004",
-        "error",
-        "int8 products that saturate on this CPU (--no-vnni)",
-        "x86 CPUs without VNNI add two uint8 x int8 products in 16 bits: a product that should be -1.398 came out as "
-        "-0.278, and nothing says so.",
-        "Export again with weights of 7 bits (--weight-bits 7, the default), or serve on a CPU with VNNI.",
-        _saturating,
+        code="PRC004",
+        severity="error",
+        title="int8 products that saturate on this CPU (--no-vnni)",
+        why="x86 CPUs without VNNI add two uint8 x int8 products in 16 bits: a product that should be -1.398 came out "
+        "as -0.278, and nothing says so.",
+        mend="Export again with weights of 7 bits (--weight-bits 7, the default), or serve on a CPU with VNNI.",
+        check=_saturating,
     ),
     Rule(
-        "PRC005",
-        "note",
-        "int8 products that need VNNI",
-        "They are exact on x86 CPUs with VNNI and on Arm, and wrong on other x86 CPUs: another machine of the same "
+        code="PRC005",
+        severity="note",
+        title="int8 products that need VNNI",
+        why="They are exact on x86 CPUs with VNNI and on Arm, and wrong on other x86 CPUs: another machine of the same "
         "fleet may answer otherwise.",
-        "Weights of 7 bits (--weight-bits 7, the default) are exact everywhere.",
-        _bound_to_vnni,
+        mend="Weights of 7 bits (--weight-bits 7, the default) are exact everywhere.",
+        check=_bound_to_vnni,
     ),
 )
