@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
-from interlingua.base.progress import progress
+from interlingua.display.progress import progress
 from interlingua_adaptation.corpus_cleaning import representative
 from interlingua_adaptation.mine_negatives import DEPTH, NegativeChoice
 from interlingua_adaptation.mine_progress import GrowingLists

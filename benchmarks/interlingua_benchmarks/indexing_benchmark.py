@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua_benchmarks.closed_loop import run_closed_loop
@@ -50,11 +49,10 @@ def main(corpus: Path, documents: int, model_repository: Path) -> None:
             result = run_closed_loop(settings.grpc_address, "embed_document", texts, _CLIENTS, len(texts))
             served.append(result.texts_per_second)
             indexed.append(indexing_rate(settings.grpc_address, chosen))
-    console = Console()
-    console.print(f"{len(chosen)} documents, {sum(map(len, texts)) / len(texts):.0f} characters on average")
-    console.print(f"service, {_CLIENTS} clients: {max(served):.1f} texts/s   ({_listed(served)})")
-    console.print(f"indexing: {max(indexed):.1f} documents/s   ({_listed(indexed)})")
-    console.print(f"share of the service's rate: {max(indexed) / max(served):.2f}")
+    click.echo(f"{len(chosen)} documents, {sum(map(len, texts)) / len(texts):.0f} characters on average")
+    click.echo(f"service, {_CLIENTS} clients: {max(served):.1f} texts/s   ({_listed(served)})")
+    click.echo(f"indexing: {max(indexed):.1f} documents/s   ({_listed(indexed)})")
+    click.echo(f"share of the service's rate: {max(indexed) / max(served):.2f}")
 
 
 def read_documents(corpus: Path, number: int) -> list[Document]:

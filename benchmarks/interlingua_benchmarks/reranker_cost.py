@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from interlingua.base.errors import InputError
 from interlingua.base.extras import require
 from interlingua.base.paths import PROJECT_ROOT
+from interlingua.display.grid import Cell, Grid, row
+from interlingua.display.terminal import print_parts
 from interlingua.repository.published import Published
 from interlingua_benchmarks.command import run
 from interlingua_benchmarks.reranker_table import DEFAULT, datasets
@@ -100,7 +100,7 @@ def main(
     report = _report(reranker, lists, costs, clients)
     if json_file is not None:
         json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    Console().print(_table(report))
+    print_parts([_table(report)])
 
 
 def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, repository: Path) -> RerankerCost:
@@ -185,28 +185,28 @@ def _difference(lists: CandidateLists, values: np.ndarray[tuple[int], np.dtype[n
     return resample(values, [every] * len(values), lists.groups).of_pair(every)
 
 
-def _table(report: dict[str, object]) -> Table:
+def _table(report: dict[str, object]) -> Grid:
     figures: dict[str, dict[str, object]] = report["precisions"]  # type: ignore[assignment]
     machine: dict[str, str] = report["machine"]  # type: ignore[assignment]
     title = (
         f"{report['reranker']}: {report['lists']} lists, {report['pairs']} pairs; {machine['cores']} cores of "
         f"{machine['cpu']}, {machine['date']}, commit {machine['commit']}"
     )
-    table = Table("", *figures, title=title, title_justify="left")
+    rows: list[tuple[Cell, ...]] = []
 
-    def row(label: str, cell: str, *names: str) -> None:
-        table.add_row(label, *(cell.format(*(each[name] for name in names)) for each in figures.values()))
+    def add(label: str, cell: str, *names: str) -> None:
+        rows.append(row(label, *(cell.format(*(each[name] for name in names)) for each in figures.values())))
 
-    row("in-process limit, pairs/s", "{:.1f} ({})", "limit_pairs_per_s", "limit_split")
-    row(f"service, {report['clients']} clients, pairs/s", "{:.1f}", "service_pairs_per_s")
-    row("service, one client, pairs/s", "{:.1f}", "lone_pairs_per_s")
-    row("service, one list alone, p50 ms", "{:.0f}", "lone_list_p50_ms")
-    row("nDCG@10, mixed", "{:.3f}", "ndcg")
+    add("in-process limit, pairs/s", "{:.1f} ({})", "limit_pairs_per_s", "limit_split")
+    add(f"service, {report['clients']} clients, pairs/s", "{:.1f}", "service_pairs_per_s")
+    add("service, one client, pairs/s", "{:.1f}", "lone_pairs_per_s")
+    add("service, one list alone, p50 ms", "{:.0f}", "lone_list_p50_ms")
+    add("nDCG@10, mixed", "{:.3f}", "ndcg")
     first = next(iter(figures))
     dense = f"over dense ({report['dense_ndcg']:.3f})"
     for name, label in (("over_dense", dense), (f"over_{first}", f"over {first}")):
-        row(label, "{0[0]:+.3f} [{0[1]:+.3f}, {0[2]:+.3f}]", name)
-    return table
+        add(label, "{0[0]:+.3f} [{0[1]:+.3f}, {0[2]:+.3f}]", name)
+    return Grid(title, ("", *figures), tuple(rows))
 
 
 if __name__ == "__main__":

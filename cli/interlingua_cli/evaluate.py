@@ -186,14 +186,14 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
 
 
 def _shown(evaluation: Evaluation, folder: Path, wanted: Any, *, as_json: bool) -> int:
-    from interlingua.display.terminal import console
-    from interlingua_evaluation.report.terminal import show
+    from interlingua.display.terminal import print_parts
+    from interlingua_evaluation.report.terminal import parts
     from interlingua_evaluation.report.thresholds import check
 
     if as_json:
         click.echo(json.dumps(evaluation.report.to_json(), ensure_ascii=False))
     else:
-        show(evaluation.report, console(_PIPED_WIDTH))
+        print_parts(parts(evaluation.report), _PIPED_WIDTH)
     print(f"written: {folder / 'report.html'}", file=sys.stderr)
     failures = check(evaluation.report, wanted)
     for failure in failures:

@@ -41,7 +41,7 @@ def build_beside(directory: Path, client: InferenceClient, settings: IndexSettin
     Raises:
         InputError: there is no index, or it is of that embedder already.
     """
-    from interlingua.base.progress import progress
+    from interlingua.display.progress import progress
     from interlingua_client.beside import BesideIndex
 
     with BesideIndex(directory, client.identity) as source, source.open(client, settings, batch=batch) as indexer:
@@ -56,7 +56,7 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
     Raises:
         InputError: the corpus or the file of ids cannot be read, or has a bad line.
     """
-    from interlingua.base.progress import progress
+    from interlingua.display.progress import progress
     from interlingua_client.corpus import Corpus
     from interlingua_client.query_language import LanguageDetector
 
@@ -84,7 +84,7 @@ def _finish(indexer: Indexer, corpus: Corpus | None, *, rebuild: bool, unknown: 
 @contextmanager
 def _graph_progress(indexer: Indexer) -> Iterator[Callable[[int], None]]:
     """Progress of building the graph, where there is enough to build that it takes a while."""
-    from interlingua.base.progress import progress
+    from interlingua.display.progress import progress
 
     documents = sum(len(labels) for labels in indexer.store.labels_by_language().values())
     if documents < _LONG_BUILD:

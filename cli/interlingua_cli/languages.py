@@ -125,4 +125,4 @@ def _print(plan: LanguagePlan, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(plain(plan), ensure_ascii=False, allow_nan=False))
         return
-    print_parts(parts(plan), markup=False)
+    print_parts(parts(plan))

@@ -113,15 +113,13 @@ def _measure(
 
 
 def _run(settings: RunSettings, target: Target, out: Path, slo: Slo | None, options: dict[str, Any]) -> RunResult:
-    from rich.console import Console
-
+    from interlingua.display.terminal import print_parts
     from interlingua_loadtest.drive import drive
-    from interlingua_loadtest.report.run_result import show
+    from interlingua_loadtest.report.run_result import parts
 
     result = drive(settings, target, out, workers=options["workers"], slo=slo)
     if not options["as_json"]:
-        console = Console(highlight=False)
-        show(result, console if console.is_terminal else Console(highlight=False, width=_PIPED_WIDTH))
+        print_parts(parts(result), _PIPED_WIDTH)
     for reason in result.validity.reasons:
         print(f"{'void' if result.validity.is_void else 'not steady'}: {reason}", file=sys.stderr)
     return result

@@ -71,7 +71,7 @@ def command(
     if as_json:
         click.echo(json.dumps([facts(entry) for entry in chosen], ensure_ascii=False))
     elif chosen:
-        print_parts([table(chosen)], markup=False)
+        print_parts([table(chosen)])
     else:
         click.echo("no model has all of that; `interlingua models` lists them all")
 
@@ -98,7 +98,7 @@ def show(context: click.Context, model: str, model_repository: Path, catalog: Pa
     if as_json:
         click.echo(json.dumps(facts(entry), ensure_ascii=False))
     else:
-        print_parts(page(entry, Machine.here(), model_repository), markup=False)
+        print_parts(page(entry, Machine.here(), model_repository))
 
 
 def _named(model: str, catalog: Path | None) -> Entry:

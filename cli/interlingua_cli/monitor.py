@@ -133,6 +133,6 @@ def command(
 
 def _print(report: MonitorReport) -> None:
     from interlingua.display.terminal import print_parts
-    from interlingua_evaluation.monitoring.monitor_tables import show
+    from interlingua_evaluation.monitoring.monitor_tables import parts
 
-    print_parts(show(report), _PIPED_WIDTH)
+    print_parts(parts(report), _PIPED_WIDTH)

@@ -157,4 +157,4 @@ def _print(plan: Plan, *, as_json: bool) -> None:
     from interlingua.display.terminal import print_parts
     from interlingua_loadtest.capacity.plan.terminal import parts
 
-    print_parts(parts(plan), markup=False)
+    print_parts(parts(plan))

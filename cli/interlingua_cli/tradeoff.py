@@ -155,7 +155,6 @@ def _print(found: Tradeoff, *, as_json: bool) -> None:
         click.echo(json.dumps(found.to_json(), ensure_ascii=False, allow_nan=False))
         return
     from interlingua.display.terminal import print_parts
-    from interlingua.display.terminal_table import terminal_table
     from interlingua_loadtest.tradeoff.tables import settings_grid
 
-    print_parts([terminal_table(settings_grid(found)), found.verdict], piped_width=150, markup=False)
+    print_parts([settings_grid(found), found.verdict], piped_width=150)

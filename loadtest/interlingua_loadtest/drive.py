@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interlingua.base.errors import ServerError
-from interlingua.base.progress import progress
+from interlingua.display.progress import progress
 from interlingua.repository.published import Published
 from interlingua_loadtest.environment import describe_environment
 from interlingua_loadtest.generator import Generator

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from interlingua.base.plain import saved
 from interlingua.base.record_file import read_record, write_record
+from interlingua.display.figures import number, share
 from interlingua_loadtest.rate_interval import limit_interval
 from interlingua_loadtest.rate_try import Try, Verdict
 
@@ -75,9 +76,9 @@ class FoundRate:
 def line(made: Try) -> str:
     """A run of a search, on one line."""
     what = f"{made.rate:>8.4g}/s {'lone' if made.lone else f'{made.seconds:.0f} s'}"
-    share = "-" if made.goodput is None else f"{100 * made.goodput:.2f}%"
     others = [f"{status} {count}" for status, count in made.statuses.items() if status not in _SHOWN_WITHOUT_NAME]
-    figures = f"p50 {_milliseconds(made.p50_s)}  p99 {_milliseconds(made.p99_s)}  goodput {share:>7}"
+    p50, p99 = (number(seconds and 1e3 * seconds, 2) for seconds in (made.p50_s, made.p99_s))
+    figures = f"p50 {p50:>8} ms  p99 {p99:>8} ms  goodput {share(made.goodput, 2):>7}"
     return "  ".join([f"{what:<16}", figures, *others, _said(made)])
 
 
@@ -86,7 +87,3 @@ def _said(made: Try) -> str:
     if made.lone and (made.held or made.verdict != "void"):
         return "in time" if made.held else "not all in time"
     return f"{made.verdict} ({', '.join(made.kinds)})" if made.kinds else made.verdict
-
-
-def _milliseconds(seconds: float | None) -> str:
-    return "       - ms" if seconds is None else f"{1e3 * seconds:8.2f} ms"

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from interlingua.base.progress import duration, progress, remaining_s
+from interlingua.display.progress import duration, progress, remaining_s
 
 
 class Terminal(io.StringIO):

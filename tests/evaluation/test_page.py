@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import pytest
 
-from interlingua.display.page_svg import Axis
+from interlingua.display.chart import Axis
 from interlingua_evaluation.report.page import page
 from interlingua_evaluation.report.page_lines import rerank_lines
 from interlingua_evaluation.systems.candidate_lists import MIXED

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from interlingua.base.errors import InputError
+from interlingua.display.terminal import print_parts
 from interlingua_benchmarks import reranker_table
 from interlingua_evaluation.datasets.dataset import Dataset
 from interlingua_evaluation.measures.relevance import Judge
@@ -21,7 +22,7 @@ from interlingua_evaluation.rerankers.first_stages import BASELINE, RAW
 from interlingua_evaluation.rerankers.named_checkpoint import NamedCheckpoint
 from interlingua_evaluation.rerankers.reranker_measurement import measure
 from interlingua_evaluation.rerankers.reranker_report import RerankerReport
-from interlingua_evaluation.rerankers.reranker_report_tables import as_markdown, tables
+from interlingua_evaluation.rerankers.reranker_report_tables import as_markdown, grids
 from interlingua_evaluation.serving import EmbeddingService
 from interlingua_evaluation.significance.bootstrap import Interval
 from interlingua_evaluation.systems.candidate_lists import MIXED, Pair, candidate_lists
@@ -124,9 +125,7 @@ def test_json_holds_every_figure(report: RerankerReport) -> None:
 
 def test_tables_show_means_and_differences(report: RerankerReport) -> None:
     shown_on = io.StringIO()
-    console = Console(width=200, file=shown_on)
-    for table in tables(report):
-        console.print(table)
+    print_parts(grids(report), out=Console(width=200, file=shown_on))
     text, markdown = shown_on.getvalue(), as_markdown(report)
     mixed = report.datasets[0].systems[3]
     assert mixed.difference is not None

@@ -9,8 +9,9 @@ import re
 import pytest
 from rich.console import Console
 
+from interlingua.display.terminal import print_parts
 from interlingua_evaluation.report.model import Report
-from interlingua_evaluation.report.terminal import show
+from interlingua_evaluation.report.terminal import parts
 from tests.evaluation.report_sample import BEST, LANGUAGES, MARKUP, bare_report, sample_report
 
 _TWELVE = ("en", "de", "ar", "es", "fr", "ja", "zh", "ru", "cs", "sv", "uk", "pt")
@@ -18,7 +19,8 @@ _TWELVE = ("en", "de", "ar", "es", "fr", "ja", "zh", "ru", "cs", "sv", "uk", "pt
 
 def printed(report: Report, *, width: int = 100, colour: bool = False) -> str:
     file = io.StringIO()
-    show(report, Console(file=file, width=width, force_terminal=colour, color_system="truecolor" if colour else None))
+    out = Console(file=file, width=width, force_terminal=colour, color_system="truecolor" if colour else None)
+    print_parts(parts(report), out=out)
     return file.getvalue()
 
 

@@ -145,15 +145,9 @@ def _show(report: BenchReport, *, markdown: bool) -> None:
     if markdown:
         print(as_markdown(report))
         return
-    from rich.console import Console
+    from interlingua.display.terminal import print_parts
 
-    from interlingua.display.terminal_table import terminal_table
-
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    for line in header_lines(report):
-        console.print(line, highlight=False)
-    for grid in grids(report):
-        console.print(terminal_table(grid))
+    print_parts([*header_lines(report), *grids(report)], _WIDTH)
 
 
 def _say(line: str) -> None:

@@ -1,4 +1,4 @@
-"""A report as tables: Grids, for the terminal (interlingua/display/terminal_table.py) and as Markdown.
+"""A report as tables: Grids, for the terminal (interlingua/display/terminal.py) and as Markdown.
 
 BenchReport --grids--> matrix rates; one row a model, runtime and arithmetic; calls of equal texts --as_markdown--> text
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from interlingua.display.grid import Cell, Grid, row
+from interlingua.display.markdown import markdown
 from interlingua_benchmarks.gpu_bench.figures import GOAL, goal, utilisation
 
 if TYPE_CHECKING:
@@ -51,11 +52,7 @@ def grids(report: BenchReport) -> Iterator[Grid]:
 def as_markdown(report: BenchReport) -> str:
     """For a document."""
     lines = [f"- {line}" for line in header_lines(report)]
-    for grid in grids(report):
-        lines += ["", f"**{grid.title}**", "", _line(grid.header), "|---" * len(grid.header) + "|"]
-        lines += [_line(tuple(_text(cell) for cell in cells)) for cells in grid.rows]
-        lines += ["", *(f"- {note}" for note in grid.notes)] if grid.notes else []
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"\n{markdown(grid)}" for grid in grids(report))])
 
 
 def _rates(report: BenchReport) -> Grid:
@@ -127,15 +124,6 @@ def _swept(point: MeasuredPoint | None, rate: float | None) -> Cell | str:
     if point is None:
         return "-"
     return Cell(f"{point.tokens_per_s:,.0f}", f"{point.utilisation(rate):.1%}" if rate else "")
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _text(cell: Cell) -> str:
-    text = f"{cell.text} ({cell.small})" if cell.small else cell.text
-    return text.replace("|", "/")
 
 
 def _tera(flops: float | None) -> str:

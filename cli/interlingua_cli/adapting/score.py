@@ -35,7 +35,7 @@ def command(work: WorkFolder, teacher: str, base: str, languages: str, replace: 
     """Score every list with a teacher; scores that are there are kept."""
     facts = work.require_lists()
     require("adapt")
-    from interlingua.base.progress import progress
+    from interlingua.display.progress import progress
     from interlingua_adaptation import teachers
     from interlingua_adaptation.lists import read_lists
     from interlingua_adaptation.score import score

@@ -82,7 +82,7 @@ def command(
     """Train a reranker on the lists; a run that was stopped goes on."""
     work.require_lists()
     require("adapt")
-    from interlingua.base.progress import progress
+    from interlingua.display.progress import progress
     from interlingua_adaptation.objective import LossWeights
     from interlingua_adaptation.train import TrainingSettings
     from interlingua_adaptation.training_run import Step, run

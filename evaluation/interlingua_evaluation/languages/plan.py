@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua.base.progress import progress
+from interlingua.display.progress import progress
 from interlingua_evaluation.datasets.dataset import group_of
 from interlingua_evaluation.languages.quality import LanguageQuality, language_quality
 from interlingua_evaluation.languages.text_counts import CountedText, PublishedTokens, count_documents, count_queries

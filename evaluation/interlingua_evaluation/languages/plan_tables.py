@@ -1,6 +1,6 @@
 """A LanguagePlan for a terminal: texts and costs, retrieval and verdict, how to read them, and a sentence a language.
 
-LanguagePlan --> Grid, Grid, Text ... --> a console, 120 columns wide
+LanguagePlan --> Grid, Grid, Line ... --> a console, 120 columns wide
 """
 
 from __future__ import annotations
@@ -8,18 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from interlingua.display.figures import ABSENT, number
-from interlingua.display.grid import Cell, Grid, row
-from interlingua.display.terminal_table import terminal_table
+from interlingua.display.grid import Cell, Grid, Line, row
 from interlingua_evaluation.languages.judged_systems import RERANKED
 from interlingua_evaluation.measures.relevance import CUTOFF, NDCG
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from interlingua.display.figures import Estimate
+    from interlingua.display.terminal import Part
     from interlingua_evaluation.languages.exposure import OwnShare
     from interlingua_evaluation.languages.plan import LanguagePlan, LanguageRow
     from interlingua_evaluation.languages.quality import LanguageQuality, Role
@@ -34,19 +30,19 @@ _ROLES: dict[Role, str] = {
 }
 
 
-def parts(plan: LanguagePlan) -> Iterator[RenderableType]:
+def parts(plan: LanguagePlan) -> Iterator[Part]:
     """What is printed, piece by piece."""
-    yield Text(_summary(plan), style="bold")
+    yield Line(_summary(plan), "strong")
     for note in plan.notes:
-        yield Text(f"note: {note}", style="yellow")
-    yield terminal_table(_texts(plan))
+        yield Line(f"note: {note}", "warning")
+    yield _texts(plan)
     if plan.systems:
-        yield terminal_table(_retrieval(plan))
+        yield _retrieval(plan)
     for term, meaning in _legend(plan):
-        yield Text(f"{term}: {meaning}", style="dim")
-    yield Text()
+        yield Line(f"{term}: {meaning}", "faint")
+    yield Line()
     for found, languages in _by_verdict(plan).items():
-        yield Text.assemble((f"{', '.join(languages)}: {found.name}: ", "bold"), found.reason)
+        yield Line(found.reason, head=f"{', '.join(languages)}: {found.name}: ")
 
 
 def _by_verdict(plan: LanguagePlan) -> dict[Verdict, list[str]]:

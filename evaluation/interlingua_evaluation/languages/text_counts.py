@@ -20,7 +20,7 @@ from interlingua_exporter.texts.service_tokens import ServiceTokens
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from interlingua.base.progress import Progress
+    from interlingua.display.progress import Progress
     from interlingua.repository.published import Published
     from interlingua_client.embedder import IntArray
 

@@ -8,36 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from interlingua.display.figures import ABSENT, number, signed
-from interlingua.display.grid import Cell, Grid, row
-from interlingua.display.terminal_table import terminal_table
+from interlingua.display.grid import Cell, Grid, Line, Style, row
 from interlingua_evaluation.report.comparison import ReportComparison, changed
-from interlingua_evaluation.report.shown import SORT_NAMES
+from interlingua_evaluation.report.differences import SORT_NAMES
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from interlingua_evaluation.report.list_changes import Change
+    from interlingua.display.terminal import Part
+    from interlingua_evaluation.report.list_changes import Change, Verdict
 
 _HEADER = ("before", "after", "difference", "95% interval", "verdict", "groups", "would show it")
-_STYLES = {"better": "green", "worse": "bold red"}
+_STYLES: dict[Verdict, Style] = {"better": "good", "worse": "bad"}
 _PAIRS_SHOWN = 12
 
 
-def show(comparison: ReportComparison) -> Iterator[RenderableType]:
+def show(comparison: ReportComparison) -> Iterator[Part]:
     """Everything, in reading order; the verdict comes last."""
-    yield Text(f"before: {comparison.before}, {comparison.system_before}", overflow="fold")
-    yield Text(f"after:  {comparison.after}, {comparison.system_after}", overflow="fold")
+    yield Line(f"before: {comparison.before}, {comparison.system_before}")
+    yield Line(f"after:  {comparison.after}, {comparison.system_after}")
     tolerance = f", tolerance {comparison.tolerance:g}" if comparison.tolerance else ""
-    yield Text(f"{comparison.measure}, {comparison.shared} lists in both, {comparison.groups} groups{tolerance}")
+    yield Line(f"{comparison.measure}, {comparison.shared} lists in both, {comparison.groups} groups{tolerance}")
     for warning in comparison.warnings:
-        yield Text(f"warning: {warning}", style="yellow")
-    yield terminal_table(averages(comparison))
+        yield Line(f"warning: {warning}", "warning")
+    yield averages(comparison)
     if comparison.kinds:
-        yield terminal_table(kinds(comparison))
-    yield terminal_table(pairs(comparison))
+        yield kinds(comparison)
+    yield pairs(comparison)
     yield from _outcome(comparison)
 
 
@@ -80,11 +76,11 @@ def _cells(change: Change) -> Iterable[Cell | str]:
     yield str(change.groups_needed or ABSENT) if change.verdict == "undecided" else ""
 
 
-def _outcome(comparison: ReportComparison) -> Iterator[Text]:
+def _outcome(comparison: ReportComparison) -> Iterator[Line]:
     for verdict, style in _STYLES.items():
-        names = changed(comparison, verdict)  # type: ignore[arg-type]
-        yield Text(f"{verdict}: {', '.join(names) or 'none'}", style=style if names else "")
-    yield Text("a real regression" if comparison.regression else "no real regression", style="bold")
+        names = changed(comparison, verdict)
+        yield Line(f"{verdict}: {', '.join(names) or 'none'}", style=style if names else "")
+    yield Line("a real regression" if comparison.regression else "no real regression", "strong")
 
 
 def _is_open(change: Change) -> bool:

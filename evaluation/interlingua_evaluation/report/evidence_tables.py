@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from interlingua.display.figures import ABSENT, DASH, figure_cell, number, share
 from interlingua.display.grid import Cell, Grid, row
 from interlingua_evaluation.measures.relevance import NDCG
-from interlingua_evaluation.report.shown import SORT_NAMES, by_sort, difference_cell, verdict
+from interlingua_evaluation.report.differences import SORT_NAMES, by_sort, difference_cell, verdict
 
 if TYPE_CHECKING:
     from interlingua_evaluation.gap.modality_gap import GapOfPair

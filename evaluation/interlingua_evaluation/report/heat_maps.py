@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from interlingua.display.figures import ABSENT, figure_cell, number, signed
 from interlingua.display.grid import Cell, Grid, row
 from interlingua_evaluation.measures.relevance import NDCG
-from interlingua_evaluation.report.shown import comparison_of, difference_cell, languages_of
-from interlingua_evaluation.systems.candidate_lists import Pair
+from interlingua_evaluation.report.differences import difference_cell
+from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import Comparison, Figure, MeasureFigures, Report, SystemFigures
@@ -25,7 +25,7 @@ def heat_map(report: Report, system: SystemFigures) -> Grid:
     """nDCG@10 of every pair, coloured on one scale for all systems of the report."""
     figures = system.measures[NDCG]
     low, high = _scale(report)
-    marks = pair_marks(comparison_of(report, system.name))
+    marks = pair_marks(report.comparison(system.name))
 
     def cell(pair: Pair) -> Cell:
         figure = figures.pairs.get(pair)
@@ -77,7 +77,7 @@ def pair_marks(comparison: Comparison | None) -> dict[Pair, str]:
 def _grid(
     report: Report, figures: MeasureFigures, title: str, cell: Callable[[Pair], Cell], notes: tuple[str, ...]
 ) -> Grid:
-    asked, pools = languages_of(report, figures)
+    asked, pools = _languages_of(report, figures)
     rows = tuple(row(language, *(cell(Pair(language, pool)) for pool in pools)) for language in asked)
     return Grid(title, ("query", *pools), rows, notes)
 
@@ -91,3 +91,15 @@ def _scale(report: Report) -> tuple[float, float]:
     means = [figure.mean for system in report.systems for figure in system.measures[NDCG].pairs.values()]
     finite = [mean for mean in means if math.isfinite(mean)] or [0.0, 1.0]
     return math.floor(min(finite) * 10) / 10, math.ceil(max(finite) * 10) / 10
+
+
+def _languages_of(report: Report, figures: MeasureFigures) -> tuple[list[str], list[str]]:
+    """Query languages and pools of its pairs, in the dataset's order; the mixed pool comes last."""
+    order = [counts.language for counts in report.dataset.languages]
+    asked = sorted({pair.asked for pair in figures.pairs}, key=lambda tag: _place(order, tag))
+    pools = sorted({pair.pool for pair in figures.pairs}, key=lambda tag: _place(order, tag))
+    return asked, pools
+
+
+def _place(order: list[str], tag: str) -> tuple[bool, int, str]:
+    return tag == MIXED, order.index(tag) if tag in order else len(order), tag

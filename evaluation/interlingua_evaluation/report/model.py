@@ -355,6 +355,14 @@ class Report:
     worst: WorstQueries | None
     advice: tuple[str, ...]
 
+    def system(self, name: str) -> SystemFigures:
+        """The figures of one system; raises StopIteration for others."""
+        return next(system for system in self.systems if system.name == name)
+
+    def comparison(self, system: str) -> Comparison | None:
+        """One system's comparison with the baseline; None for the baseline itself."""
+        return next((comparison for comparison in self.comparisons if comparison.system == system), None)
+
     def to_json(self) -> dict[str, Any]:
         """The report as report.json holds it."""
         return {"format": FORMAT, **plain(self, DECIMALS)}

@@ -2,7 +2,7 @@
 
 Report --> PageSection ... --> HTML
 
-Texts of the dataset are escaped; what else keeps the page to itself is in page_document.py.
+Texts of the dataset are escaped; what else keeps the page to itself is in page.py.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_document import PageSection, document, section_html
-from interlingua.display.page_html import Html, table, tag
+from interlingua.display.page import Html, PageSection, document, section_html, table, tag
 from interlingua_evaluation.report import facts_tables, quality_tables
 from interlingua_evaluation.report.page_sections import sections
 

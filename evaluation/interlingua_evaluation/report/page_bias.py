@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_bars import Bar, bars
-from interlingua.display.page_html import Html, tag
+from interlingua.display.bars import Bar, bars
+from interlingua.display.page import Html, tag
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import BiasFigures

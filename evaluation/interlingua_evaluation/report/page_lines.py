@@ -1,6 +1,6 @@
 """Quality against what reranking costs: a line a first stage, a point a depth.
 
-SystemFigures, with and without a reranker --> Line ... --> one chart for the mixed pool, one across languages
+SystemFigures, with and without a reranker --> StageLine ... --> one chart for the mixed pool, one across languages
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from interlingua.display.chart import WIDTH, Axis, chart, dashes, legend, line, marker, series_class, words
 from interlingua.display.figures import number
-from interlingua.display.page_html import Html, joined, tag
-from interlingua.display.page_svg import WIDTH, Axis, chart, dashes, legend, line, marker, series_class, words
+from interlingua.display.page import Html, joined, tag
 from interlingua_evaluation.measures.relevance import NDCG
-from interlingua_evaluation.report.shown import SORT_NAMES
+from interlingua_evaluation.report.differences import SORT_NAMES
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import Breakdown, Figure, Report, SystemFigures
@@ -25,7 +25,7 @@ _RERANK = "+rerank@"
 
 
 @dataclass(frozen=True)
-class Line:
+class StageLine:
     """A first stage.
 
     Attributes:
@@ -47,7 +47,7 @@ def rerank_charts(report: Report) -> Html | None:
     return joined([tag("div", *(chart for chart in charts if chart is not None), class_="figures"), names])
 
 
-def rerank_lines(systems: Sequence[SystemFigures]) -> list[Line]:
+def rerank_lines(systems: Sequence[SystemFigures]) -> list[StageLine]:
     """Systems that differ in the depth of reranking alone; without reranking the reranker reads 0 pairs."""
     plain = {system.name: system for system in systems if system.rerank is None}
     lines: dict[str, list[tuple[float, Breakdown]]] = {}
@@ -57,7 +57,7 @@ def rerank_lines(systems: Sequence[SystemFigures]) -> list[Line]:
             start = [(0.0, plain[stage].measures[NDCG].all)] if stage in plain else []
             points = lines.setdefault(f"{stage}, weight {weight}" if weight else stage, start)
             points.append((system.rerank.pairs_per_query, system.measures[NDCG].all))
-    return [Line(name, tuple(sorted(points, key=lambda point: point[0]))) for name, points in lines.items()]
+    return [StageLine(name, tuple(sorted(points, key=lambda point: point[0]))) for name, points in lines.items()]
 
 
 def _stage(name: str) -> tuple[str, str]:
@@ -66,7 +66,7 @@ def _stage(name: str) -> tuple[str, str]:
     return stage or name, setting.partition("@")[2]
 
 
-def _chart(lines: Sequence[Line], sort: str, rate: float | None) -> Html | None:
+def _chart(lines: Sequence[StageLine], sort: str, rate: float | None) -> Html | None:
     drawn = [[(x, figure) for x, of in one.points if (figure := _known(of, sort))] for one in lines]
     figures = [figure for points in drawn for _, figure in points]
     if not figures:

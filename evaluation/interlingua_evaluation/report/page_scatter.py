@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_html import Html, joined, tag
-from interlingua.display.page_svg import WIDTH, Axis, chart, legend, marker, series_class
+from interlingua.display.chart import WIDTH, Axis, chart, legend, marker, series_class
+from interlingua.display.page import Html, joined, tag
 
 if TYPE_CHECKING:
     from interlingua_evaluation.gap.projection import Projection, Projections

@@ -5,21 +5,18 @@ Report --> tables, charts --> PageSection ...
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_document import PageSection
-from interlingua.display.page_html import Html, folded, joined, table, tag
+from interlingua.display.page import Html, PageSection, all_tables, folded, joined, table, tag
 from interlingua_evaluation.report import evidence_tables, facts_tables, quality_tables
 from interlingua_evaluation.report.heat_maps import difference_map, heat_map
 from interlingua_evaluation.report.page_bias import bias_bars
 from interlingua_evaluation.report.page_lines import rerank_charts
 from interlingua_evaluation.report.page_scatter import pictures
 from interlingua_evaluation.report.page_worst import worst_queries
-from interlingua_evaluation.report.shown import comparison_of, system_of
 
 if TYPE_CHECKING:
-    from interlingua.display.grid import Grid
     from interlingua_evaluation.report.model import Report, SystemFigures
 
 
@@ -31,7 +28,10 @@ def sections(report: Report) -> Iterator[PageSection]:
         "Averages over language pairs, each of which counts the same: query and documents in one language, in two, and "
         "documents of all languages in one pool. Own share: of the first ten, in the query's language.",
         joined(
-            [table(quality_tables.systems(report)), folded("All measures", _tables(quality_tables.measures(report)))]
+            [
+                table(quality_tables.systems(report)),
+                folded("All measures", all_tables(quality_tables.measures(report))),
+            ]
         ),
     )
     yield PageSection(
@@ -46,19 +46,19 @@ def sections(report: Report) -> Iterator[PageSection]:
         "Language bias",
         "A system without a preference shows each language as often as it is relevant: its bars end at the thick "
         "marks.",
-        joined([*_bias_charts(report), _tables([evidence_tables.bias(report)])]),
+        joined([*_bias_charts(report), all_tables([evidence_tables.bias(report)])]),
     )
     yield PageSection(
         "reranking",
         "Quality against rerank depth and cost",
         "Each line is a first stage, each point a depth; further right costs more. Thin lines are 95% intervals.",
-        joined([rerank_charts(report) or Html(), _tables([quality_tables.reranking(report)])]),
+        joined([rerank_charts(report) or Html(), all_tables([quality_tables.reranking(report)])]),
     )
     yield PageSection(
         "kinds",
         "Kinds of query",
         "The same averages over the queries of one kind only.",
-        _tables([quality_tables.kinds(report)]),
+        all_tables([quality_tables.kinds(report)]),
     )
     yield PageSection(
         "comparisons",
@@ -77,7 +77,7 @@ def sections(report: Report) -> Iterator[PageSection]:
         "ann",
         "Approximate search",
         "What the graph would lose of the exact neighbours, apart from relevance; small indexes are searched exactly.",
-        _tables([evidence_tables.ann(report)]),
+        all_tables([evidence_tables.ann(report)]),
     )
     yield PageSection(
         "worst",
@@ -100,7 +100,7 @@ def sections(report: Report) -> Iterator[PageSection]:
 
 
 def _maps(report: Report) -> Iterator[Html]:
-    first = [system_of(report, report.best)]
+    first = [report.system(report.best)]
     others = [system for system in report.systems if system.name != report.best]
     for system in first + others:
         role = " (best)" if system.name == report.best else ""
@@ -109,20 +109,20 @@ def _maps(report: Report) -> Iterator[Html]:
 
 def _maps_of(report: Report, system: SystemFigures) -> Iterator[Html]:
     yield table(heat_map(report, system))
-    comparison = comparison_of(report, system.name)
+    comparison = report.comparison(system.name)
     if comparison is not None:
         yield table(difference_map(report, comparison))
 
 
 def _bias_charts(report: Report) -> Iterator[Html]:
     for name in dict.fromkeys((report.best, report.baseline)):
-        system = system_of(report, name)
+        system = report.system(name)
         if system.bias is not None:
             yield bias_bars(name, system.bias)
 
 
 def _comparisons(report: Report) -> Iterator[Html]:
-    yield _tables([evidence_tables.differences(report)])
+    yield all_tables([evidence_tables.differences(report)])
     for comparison in report.comparisons:
         for warning in comparison.warnings:
             yield tag("p", f"Warning, {comparison.system}: {warning}", class_="warning")
@@ -132,7 +132,7 @@ def _comparisons(report: Report) -> Iterator[Html]:
             yield folded(f"What could be seen: {comparison.system}", seen, is_open=comparison.system == report.best)
     others = evidence_tables.other_differences(report)
     if others:
-        yield folded("Other measures", _tables(others))
+        yield folded("Other measures", all_tables(others))
 
 
 def _dataset(report: Report) -> Iterator[Html]:
@@ -140,7 +140,3 @@ def _dataset(report: Report) -> Iterator[Html]:
     yield tag("p", "The checker found nothing.") if found is None else table(found, class_="prose")
     yield table(evidence_tables.counts(report))
     yield table(evidence_tables.languages(report))
-
-
-def _tables(grids: Iterable[Grid | None]) -> Html:
-    return joined(table(grid) for grid in grids if grid is not None)

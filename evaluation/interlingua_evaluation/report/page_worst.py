@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.display.figures import number
 from interlingua.display.grid import Cell, Grid, row
-from interlingua.display.page_html import Html, joined, table, tag, text_of
+from interlingua.display.page import Html, joined, table, tag, text_of
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import Shown, WorstQueries, WorstQuery

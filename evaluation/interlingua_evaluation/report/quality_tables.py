@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from interlingua.display.figures import ABSENT, figure_cell, number, share
 from interlingua.display.grid import Grid, row
 from interlingua_evaluation.measures.relevance import MRR, NDCG, RECALL
-from interlingua_evaluation.report.shown import SORT_NAMES, by_sort, comparison_of, difference_cell, system_of, verdict
+from interlingua_evaluation.report.differences import SORT_NAMES, by_sort, difference_cell, verdict
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import Report, SystemFigures
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def headline(report: Report) -> Grid:
     """The best system's three averages beside the baseline's."""
-    best, baseline = (system_of(report, name).measures[NDCG].all for name in (report.best, report.baseline))
-    comparison = comparison_of(report, report.best)
+    best, baseline = (report.system(name).measures[NDCG].all for name in (report.best, report.baseline))
+    comparison = report.comparison(report.best)
     differences = by_sort(comparison.differences[NDCG].all if comparison else None)
     rows = tuple(
         row(name, figure_cell(mine), figure_cell(theirs), difference_cell(difference), verdict(difference))
@@ -61,7 +61,7 @@ def measures(report: Report) -> Iterator[Grid]:
 def kinds(report: Report) -> Grid | None:
     """The best system and the baseline by kind of query; None where all are of one kind."""
     names = list(dict.fromkeys((report.best, report.baseline)))
-    by_kind = [(name, system_of(report, name).measures[NDCG].kinds) for name in names]
+    by_kind = [(name, report.system(name).measures[NDCG].kinds) for name in names]
     rows = tuple(
         row(kind, name, *map(figure_cell, by_sort(breakdown)), str(report.dataset.queries_by_kind.get(kind, ABSENT)))
         for kind in by_kind[0][1]

@@ -9,41 +9,31 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from interlingua.display.terminal_table import terminal_table
+from interlingua.display.grid import Line, Style
 from interlingua_evaluation.report import evidence_tables, quality_tables
 from interlingua_evaluation.report.facts_tables import summary
 from interlingua_evaluation.report.heat_maps import heat_map
-from interlingua_evaluation.report.shown import system_of
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-
     from interlingua.display.grid import Grid
+    from interlingua.display.terminal import Part
     from interlingua_evaluation.report.model import Report
 
 _POOLS_AT_ONCE = 13  # columns of the heat map that 100 characters hold
 
 
-def show(report: Report, console: Console) -> None:
-    """Print the report."""
-    for part in parts(report):
-        console.print(part, markup=False, highlight=False)
-
-
-def parts(report: Report) -> Iterator[RenderableType]:
+def parts(report: Report) -> Iterator[Part]:
     """What is printed, piece by piece."""
-    yield Text(summary(report), style="bold")
-    yield terminal_table(quality_tables.headline(report))
-    yield terminal_table(quality_tables.systems(report))
-    for grid in _split(heat_map(report, system_of(report, report.best))):
-        yield terminal_table(grid, narrow=True)
+    yield Line(summary(report), "strong")
+    yield quality_tables.headline(report)
+    yield quality_tables.systems(report)
+    for grid in _split(heat_map(report, report.system(report.best))):
+        yield replace(grid, is_narrow=True)
     yield from _comparisons(report)
     for found in (quality_tables.kinds(report), evidence_tables.bias(report)):
         if found is not None:
-            yield terminal_table(found)
-    yield terminal_table(evidence_tables.counts(report))
+            yield found
+    yield evidence_tables.counts(report)
     yield from _findings(report)
     yield from _advice(report)
 
@@ -60,29 +50,29 @@ def _split(grid: Grid) -> Iterator[Grid]:
         )
 
 
-def _comparisons(report: Report) -> Iterator[RenderableType]:
+def _comparisons(report: Report) -> Iterator[Part]:
     differences = evidence_tables.differences(report)
     if differences is None:
         return
-    yield terminal_table(differences)
+    yield differences
     for comparison in report.comparisons:
         for warning in comparison.warnings:
-            yield Text(f"warning: {comparison.system}: {warning}", style="yellow")
+            yield Line(f"warning: {comparison.system}: {warning}", "warning")
         if comparison.system == report.best:
-            yield terminal_table(evidence_tables.detectable(comparison))
+            yield evidence_tables.detectable(comparison)
 
 
-def _findings(report: Report) -> Iterator[Text]:
+def _findings(report: Report) -> Iterator[Line]:
     if not report.dataset.findings:
-        yield Text("The dataset's checker found nothing.")
+        yield Line("The dataset's checker found nothing.")
     for found in report.dataset.findings:
         examples = f" (as {', '.join(found.examples)})" if found.examples else ""
-        style = "" if found.severity == "note" else "yellow"
-        yield Text(f"{found.severity}: {found.kind}, {found.count} times: {found.message}{examples}", style=style)
+        style: Style = "" if found.severity == "note" else "warning"
+        yield Line(f"{found.severity}: {found.kind}, {found.count} times: {found.message}{examples}", style=style)
 
 
-def _advice(report: Report) -> Iterator[Text]:
+def _advice(report: Report) -> Iterator[Line]:
     if report.advice:
-        yield Text("What to do", style="bold")
+        yield Line("What to do", "strong")
     for advice in report.advice:
-        yield Text(f"- {advice}")
+        yield Line(f"- {advice}")

@@ -1,16 +1,16 @@
 """The report as tables: on a terminal, and as Markdown for the documents.
 
-RerankerReport --> one summary a dataset, then what each system changed, pair by pair --> rich tables | Markdown
+RerankerReport --> one summary a dataset, then what each system changed, pair by pair --> Grid ... | Markdown
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
+from interlingua.display.figures import ABSENT, number
+from interlingua.display.grid import Grid, row
+from interlingua.display.markdown import markdown
 from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
 
 if TYPE_CHECKING:
@@ -19,34 +19,12 @@ if TYPE_CHECKING:
     from interlingua_evaluation.rerankers.system_report import SystemReport
 
 _NAMED = 6  # pairs that a cell has room for
-_ABSENT = "-"
 _COLUMNS = ("same language", "across languages", "mixed pool")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table before it has a form."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-
-
-def tables(report: RerankerReport) -> Iterator[Table | str]:
-    """For a terminal."""
-    for grid in grids(report):
-        table = Table(title=grid.title, title_justify="left", caption="\n".join(grid.notes), caption_justify="left")
-        for number, name in enumerate(grid.header):
-            table.add_column(name, justify="left" if number == 0 else "right")
-        for row in grid.rows:
-            table.add_row(*row)
-        yield table
 
 
 def as_markdown(report: RerankerReport) -> str:
     """For a document."""
-    return "\n".join(_markdown(grid) for grid in grids(report))
+    return "\n\n".join(map(markdown, grids(report))) + "\n"
 
 
 def grids(report: RerankerReport) -> Iterator[Grid]:
@@ -68,7 +46,7 @@ def _summary(dataset: DatasetReport) -> Grid:
         f"over {dataset.documents} documents",
         ("system", "weight", *_COLUMNS, "own-language share"),
         tuple(
-            (system.name, _weight(system), *_means(system.ndcg), f"{system.own_share:.3f}")
+            row(system.name, _weight(system), *_means(system.ndcg), number(system.own_share))
             for system in dataset.systems
         ),
         (ceiling, *_facts(dataset)),
@@ -77,7 +55,7 @@ def _summary(dataset: DatasetReport) -> Grid:
 
 def _differences(dataset: DatasetReport) -> Grid:
     rows = [
-        (
+        row(
             system.name,
             *(_signed(figure) for figure in _kinds(system.difference)),
             str(len(system.better)),
@@ -97,7 +75,9 @@ def _differences(dataset: DatasetReport) -> Grid:
 def _pairs(dataset: DatasetReport, system: SystemReport) -> Grid:
     asked = list(dict.fromkeys(pair.asked for pair in system.pairs))
     pools = [pool for pool in dict.fromkeys(pair.pool for pair in system.pairs) if pool != MIXED]
-    rows = tuple((language, *(_cell(system, Pair(language, pool)) for pool in (*pools, MIXED))) for language in asked)
+    rows = tuple(
+        row(language, *(_cell(system, Pair(language, pool)) for pool in (*pools, MIXED))) for language in asked
+    )
     return Grid(
         f"{dataset.name}: nDCG@10 of {system.name!r} by query language (rows) and documents' language (columns); "
         "+ and - mark a difference from the baseline whose interval excludes 0",
@@ -125,7 +105,7 @@ def _kinds(of: Breakdown) -> tuple[Figure | None, ...]:
 
 
 def _means(of: Breakdown) -> tuple[str, ...]:
-    return tuple(_ABSENT if figure is None else f"{figure.mean:.3f}" for figure in _kinds(of))
+    return tuple(number(figure.mean if figure else None) for figure in _kinds(of))
 
 
 def _ceiling(recall: Breakdown) -> tuple[str, ...]:
@@ -143,12 +123,4 @@ def _weight(system: SystemReport) -> str:
 
 
 def _signed(figure: Figure | None) -> str:
-    return _ABSENT if figure is None else f"{figure.mean:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
-
-
-def _markdown(grid: Grid) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cells)} |"
-
-    lines = [f"**{grid.title}**", "", line(grid.header), "|---" * len(grid.header) + "|", *map(line, grid.rows), ""]
-    return "\n".join([*lines, *(f"- {note}" for note in grid.notes), *([""] if grid.notes else [])])
+    return ABSENT if figure is None else f"{figure.mean:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"

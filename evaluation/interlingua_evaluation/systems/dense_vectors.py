@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua.base.progress import progress
 from interlingua.base.whole_file import whole
+from interlingua.display.progress import progress
 from interlingua_client.document_store import DocumentStore
 from interlingua_client.indexer import Indexer
 from interlingua_client.language_offsets import LanguageOffsets, unit

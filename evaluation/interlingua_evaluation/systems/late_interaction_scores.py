@@ -23,7 +23,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from interlingua.base.errors import InputError
-from interlingua.base.progress import progress
+from interlingua.display.progress import progress
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 from interlingua_exporter.weights.late_interaction_rows import Row, SideRows
 

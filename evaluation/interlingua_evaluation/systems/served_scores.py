@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import InputError, RequestRejectedError
-from interlingua.base.progress import progress
+from interlingua.display.progress import progress
 from interlingua_evaluation.systems.pair_scores import Pairs
 
 if TYPE_CHECKING:

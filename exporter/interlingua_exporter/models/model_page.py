@@ -1,12 +1,13 @@
 """One catalogue entry explained: what it is, its texts, its limits, what it needs here, what to type.
 
-Entry, Machine --page--> sentences and tables for rich
+Entry, Machine --page--> sentences and tables
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interlingua.display.grid import Grid, row
 from interlingua.served.kinds import PRECISIONS
 from interlingua_exporter.models.exportable import explain, obstacles, runtime_of
 from interlingua_exporter.models.machine_needs import needs
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from rich.console import RenderableType
-
     from interlingua_exporter.models.catalog import Entry
     from interlingua_exporter.models.spec import ModelSpec
     from interlingua_exporter.models.this_machine import Machine
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _SHOWN_LANGUAGES = 120
 
 
-def page(entry: Entry, machine: Machine, repository: Path) -> Iterator[RenderableType]:
+def page(entry: Entry, machine: Machine, repository: Path) -> Iterator[Grid | str]:
     """The parts of the page, in order; `repository` is where an export would publish."""
     spec = entry.spec
     yield f"{spec.id}\n"
@@ -66,14 +65,8 @@ def _what(entry: Entry) -> Iterator[str]:
         yield f"Also called {', '.join(entry.aliases)}. Stated in {entry.file.name}."
 
 
-def _texts(spec: ModelSpec) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
-
-    made = Table("what", "how", show_header=False)
-    for name, value in _text_rows(spec):
-        made.add_row(name, Text(value))
-    return made
+def _texts(spec: ModelSpec) -> Grid:
+    return Grid("", ("what", "how"), tuple(row(name, value) for name, value in _text_rows(spec)), names=2)
 
 
 def _text_rows(spec: ModelSpec) -> Iterator[tuple[str, str]]:
@@ -107,17 +100,16 @@ def _score(spec: ModelSpec) -> str:
     return f"a logit, head {spec.head}{tokens}; probability = sigmoid(score{scale})"
 
 
-def _formats(spec: ModelSpec) -> RenderableType:
-    from rich.table import Table
-
-    made = Table("format", "verdict", "GB at 1024 tokens", f"GB at one text of {spec.max_tokens}", "why")
+def _formats(spec: ModelSpec) -> Grid:
+    header = ("format", "verdict", "GB at 1024 tokens", f"GB at one text of {spec.max_tokens}", "why")
+    rows = []
     reasons = {limit.precision: limit.why for limit in spec.precision_limits}
     for name in PRECISIONS:
         usual, full = memory_need(spec, name), memory_need(spec, name, longest=spec.max_tokens)
         cells = [f"{need.total / GIGABYTE:.2f}" if need else "?" for need in (usual, full)]
         built = "" if name in spec.precisions else " (not exported yet)" * (spec.verdict(name) != "forbidden")
-        made.add_row(name, spec.verdict(name) + built, *cells, reasons.get(name, ""))
-    return made
+        rows.append(row(name, spec.verdict(name) + built, *cells, reasons.get(name, "")))
+    return Grid("", header, tuple(rows), names=2)
 
 
 def commands(spec: ModelSpec) -> tuple[str, ...]:

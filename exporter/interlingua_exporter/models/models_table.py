@@ -1,6 +1,6 @@
 """The catalogue as a list: which rows are wanted, as a table for people and as facts for machines.
 
-(Entry, ...) --wanted(Filter)--> (Entry, ...) --table--> rich.Table
+(Entry, ...) --wanted(Filter)--> (Entry, ...) --table--> Grid
                                              --facts--> [{...}, ...] for --json
 """
 
@@ -11,14 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
+from interlingua.display.grid import Grid, row
 from interlingua.served.kinds import PRECISIONS, Precision
 from interlingua_exporter.models.exportable import obstacles, status
 from interlingua_exporter.models.memory_need import GIGABYTE, download_bytes, memory_need, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from rich.table import Table
 
     from interlingua.served.kinds import Role
     from interlingua_exporter.models.catalog import Entry
@@ -105,21 +104,10 @@ def facts(entry: Entry) -> dict[str, Any]:
     }
 
 
-def table(entries: Iterable[Entry]) -> Table:
+def table(entries: Iterable[Entry]) -> Grid:
     """Two lines a model: whose it is and its name; what was run, and in which formats."""
-    from rich import box
-    from rich.table import Table
-
-    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left", caption=_CAPTION)
-    made.add_column("model", overflow="fold", ratio=1)
-    for heading in ("role", "size", "dim.", "tokens", "langs"):
-        made.add_column(heading, no_wrap=True, justify="left" if heading == "role" else "right")
-    made.add_column("licence", overflow="fold", max_width=12)
-    made.add_column("GB", no_wrap=True)
-    made.add_column("here, in", overflow="fold", max_width=19)
-    for entry in entries:
-        made.add_row(*_cells(entry.spec))
-    return made
+    header = ("model", "role", "size", "dim.", "tokens", "langs", "licence", "GB", "here, in")
+    return Grid("", header, tuple(row(*_cells(entry.spec)) for entry in entries), (_CAPTION,), names=2, is_narrow=True)
 
 
 _CAPTION = (

@@ -11,6 +11,7 @@ from typing import Protocol
 from interlingua.display.grid import Cell
 
 ABSENT = DASH = "\N{EN DASH}"
+_MIB_A_GIB = 1024.0
 
 
 class Estimate(Protocol):
@@ -34,9 +35,44 @@ def signed(value: float | None) -> str:
     return ABSENT if value is None or not math.isfinite(value) else f"{value:+.3f}"
 
 
-def share(value: float | None) -> str:
+def share(value: float | None, decimals: int = 1) -> str:
     """A share, such as 31.2%."""
-    return ABSENT if value is None or not math.isfinite(value) else f"{value:.1%}"
+    return ABSENT if value is None or not math.isfinite(value) else f"{value:.{decimals}%}"
+
+
+def signed_share(value: float) -> str:
+    """A change with its sign, such as +3.1%."""
+    return f"{value:+.1%}"
+
+
+def digits(value: float, number: int = 3) -> str:
+    """So many of them: 0.123, 12.3, 1234; at most three decimals."""
+    if not math.isfinite(value):
+        return ABSENT
+    whole = len(f"{abs(value):.0f}")
+    return f"{value:.{min(max(number - whole, 0), 3)}f}"
+
+
+def milliseconds(seconds: float) -> str:
+    """Milliseconds of so many seconds, such as 12.3."""
+    return digits(1e3 * seconds)
+
+
+def rate(value: float) -> str:
+    """Requests a second: 1,234; three digits below 100."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def gib(mib: float) -> str:
+    """1.5 GiB; MiB below one."""
+    return f"{mib / _MIB_A_GIB:.1f} GiB" if mib >= _MIB_A_GIB else f"{mib:.0f} MiB"
+
+
+def money(value: float, currency: str) -> str:
+    """A price: whole from 100 on, below 0.10 with two figures that count."""
+    if abs(value) >= 100:
+        return f"{value:,.0f} {currency}"
+    return f"{value:.2f} {currency}" if abs(value) >= 0.1 or abs(value) < 1e-3 else f"{value:.2g} {currency}"
 
 
 def figure_cell(figure: Estimate | None) -> Cell:

@@ -1,13 +1,16 @@
 """A table before it has a form.
 
-records --*_tables.py, heat_maps.py--> Grid --page_html.py--> <table>
-                                            --terminal_table.py--> rich
+records --*_tables.py, heat_maps.py--> Grid --page.py--> <table>
+                                            --terminal.py--> a terminal
+                                            --markdown.py--> a document
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Style = Literal["", "strong", "faint", "good", "warning", "bad"]
 
 
 class Cell(NamedTuple):
@@ -30,6 +33,14 @@ class Cell(NamedTuple):
     language: str = ""
 
 
+class Line(NamedTuple):
+    """A line beside the tables, on a terminal; `head` comes before it and is strong."""
+
+    text: str = ""
+    style: Style = ""
+    head: str = ""
+
+
 @dataclass(frozen=True)
 class Grid:
     """A table.
@@ -38,6 +49,7 @@ class Grid:
         header: of the columns; the first column names the rows.
         notes: below the table.
         names: columns at the left that are words; the others are figures.
+        is_narrow: on a terminal what is said in small and the space between columns is left out.
     """
 
     title: str
@@ -45,6 +57,7 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     names: int = 1
+    is_narrow: bool = False
 
 
 def row(*entries: Cell | str) -> tuple[Cell, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from interlingua.display.page_html import HEAT_STEPS
+HEAT_STEPS = 10
 
 Colour = tuple[int, int, int]
 

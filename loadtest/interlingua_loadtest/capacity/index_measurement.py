@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import numpy as np
 
-from interlingua.base.progress import progress
+from interlingua.display.progress import progress
 from interlingua_client.exact_vectors import Block, ExactVectors
 from interlingua_client.language_offsets import unit
 from interlingua_client.manifest import HnswParameters

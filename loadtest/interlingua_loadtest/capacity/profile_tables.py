@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from interlingua.display.figures import ABSENT
+from interlingua.display.grid import Cell, Grid, row
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
     from interlingua_loadtest.capacity.server_costs import ServiceCosts
+    from interlingua_loadtest.capacity.service_time import ServiceTimeModel
 
 _EXAMPLES = ((1, 16), (8, 64))
 _COSTS = {
@@ -29,7 +31,7 @@ _COSTS = {
 }
 
 
-def profile_tables(profile: HardwareProfile) -> Iterator[Table | str]:
+def profile_tables(profile: HardwareProfile) -> Iterator[Grid | str]:
     """Lines and tables."""
     machine = profile.hardware
     yield f"{profile.name}: {machine.get('cpu', '?')}, {profile.cores} cores ({profile.origin})"
@@ -40,28 +42,29 @@ def profile_tables(profile: HardwareProfile) -> Iterator[Table | str]:
         yield f"memory of the server's processes: {sum(profile.memory_mb.values()):,.0f} MiB"
 
 
-def _networks(profile: HardwareProfile) -> Table:
-    shapes = [f"{texts} x {longest} tokens, ms" for texts, longest in _EXAMPLES]
-    table = Table(
-        "network", "precision", "threads", "call ms", "token us", *shapes, "off by (p50, p90)", "calls at once: slower"
+def _networks(profile: HardwareProfile) -> Grid:
+    shapes = (f"{texts} x {longest} tokens, ms" for texts, longest in _EXAMPLES)
+    header = ("network", "precision", "threads", "call ms", "token us", *shapes, "off by (p50, p90)")
+    rows = tuple(_network(model) for model in profile.networks)
+    return Grid("", (*header, "calls at once: slower"), rows, names=2)
+
+
+def _network(model: ServiceTimeModel) -> tuple[Cell, ...]:
+    off = model.residuals
+    return row(
+        model.network,
+        model.precision,
+        str(model.threads),
+        f"{1e3 * model.call_s:.2f}",
+        f"{1e6 * model.token_s:.1f}",
+        *(f"{1e3 * model.seconds(*shape):.1f}" for shape in _EXAMPLES),
+        f"{off.relative_p50:.1%}, {off.relative_p90:.1%}" if off else ABSENT,
+        ", ".join(f"{calls}: {factor:.2f}" for calls, factor in model.slowdown if calls > 1) or ABSENT,
     )
-    for model in profile.networks:
-        off = model.residuals
-        table.add_row(
-            model.network,
-            model.precision,
-            str(model.threads),
-            f"{1e3 * model.call_s:.2f}",
-            f"{1e6 * model.token_s:.1f}",
-            *(f"{1e3 * model.seconds(*shape):.1f}" for shape in _EXAMPLES),
-            f"{100 * off.relative_p50:.1f}%, {100 * off.relative_p90:.1f}%" if off else "-",
-            ", ".join(f"{calls}: {factor:.2f}" for calls, factor in model.slowdown if calls > 1) or "-",
-        )
-    return table
 
 
-def _server(costs: Mapping[str, ServiceCosts]) -> Table:
-    table = Table("microseconds that a server adds", *costs)
-    for label, name in _COSTS.items():
-        table.add_row(label, *(f"{1e6 * getattr(cost, name):,.1f}" for cost in costs.values()))
-    return table
+def _server(costs: Mapping[str, ServiceCosts]) -> Grid:
+    rows = tuple(
+        row(label, *(f"{1e6 * getattr(cost, name):,.1f}" for cost in costs.values())) for label, name in _COSTS.items()
+    )
+    return Grid("", ("microseconds that a server adds", *costs), rows)

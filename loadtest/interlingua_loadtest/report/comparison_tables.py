@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from interlingua.display.figures import ABSENT
+from interlingua.display.figures import ABSENT, digits
 from interlingua.display.grid import Cell, Grid, row
-from interlingua_loadtest.report.shown import digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

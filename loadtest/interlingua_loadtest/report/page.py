@@ -5,14 +5,13 @@ LoadReport --> PageSection ... --> HTML
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua.base.whole_file import whole
-from interlingua.display.page_document import PageSection, document, section_html
-from interlingua.display.page_html import Html, folded, joined, table, tag
+from interlingua.display.page import Html, PageSection, all_tables, document, folded, joined, section_html, table, tag
 from interlingua_loadtest.report import tables
 from interlingua_loadtest.report.comparison_tables import comparison_grids, summary
 from interlingua_loadtest.report.page_budget import budget_charts, group_chart
@@ -20,7 +19,6 @@ from interlingua_loadtest.report.page_lines import load_charts, percentile_chart
 from interlingua_loadtest.report.sentences import knee_sentence, run_remarks, search_sentence
 
 if TYPE_CHECKING:
-    from interlingua.display.grid import Grid
     from interlingua_loadtest.report.model import LoadReport, RunFigures
 
 _RULES = (
@@ -96,13 +94,13 @@ def _sections(report: LoadReport) -> Iterator[PageSection]:
             "comparison",
             "Comparison",
             summary(report.comparison),
-            _tables(comparison_grids(report.comparison)),
+            all_tables(comparison_grids(report.comparison)),
         )
     yield PageSection(
         "server",
         "Server and processes",
         "What Triton counted, and what its processes and the generator's took.",
-        _tables([tables.server(report.runs), tables.processes(report.runs)]),
+        all_tables([tables.server(report.runs), tables.processes(report.runs)]),
     )
     yield PageSection(
         "settings", "Settings", "What was run, and where.", table(tables.settings(report), class_="prose")
@@ -129,12 +127,8 @@ def _of_groups(run: RunFigures, *, is_open: bool) -> Html:
         tables.group_budgets(run, "language"),
         tables.group_budgets(run, "tokens"),
     ]
-    return folded(f"{run.name} ({run.load})", *charts, _tables(grids), is_open=is_open)
+    return folded(f"{run.name} ({run.load})", *charts, all_tables(grids), is_open=is_open)
 
 
 def _remarks(run: RunFigures) -> Html:
     return joined(tag("p", f"{run.name}: {remark}", class_="warning") for remark in run_remarks(run))
-
-
-def _tables(grids: Iterable[Grid | None]) -> Html:
-    return joined(table(grid) for grid in grids if grid is not None)

@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from interlingua.display.page_html import Html, tag
-from interlingua.display.page_svg import WIDTH, Axis, dashes, line, marker, series_class, words
-from interlingua_loadtest.report.shown import digits
+from interlingua.display.chart import WIDTH, Axis, dashes, line, marker, series_class, words
+from interlingua.display.figures import digits
+from interlingua.display.page import Html, tag
 
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 46, WIDTH - 14, 12, 206, 246
 _MOST_TICKS = 7

@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_bars import Bar, bars
-from interlingua.display.page_html import Html, joined, tag
+from interlingua.display.bars import Bar, bars
+from interlingua.display.chart import WIDTH, Axis, chart, line, series_class, words
+from interlingua.display.figures import digits, milliseconds
+from interlingua.display.page import Html, joined, tag
 from interlingua.display.page_style import LIGHT
-from interlingua.display.page_svg import WIDTH, Axis, chart, line, series_class, words
-from interlingua_loadtest.report.shown import digits, milliseconds
 from interlingua_loadtest.report.stage_budget import STAGES
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_html import Html, joined, tag
-from interlingua.display.page_svg import Axis, chart, legend, line, words
+from interlingua.display.chart import Axis, chart, legend, line, words
+from interlingua.display.figures import milliseconds
+from interlingua.display.page import Html, joined, tag
 from interlingua_loadtest.report.page_axes import (
     BOTTOM,
     HEIGHT,
@@ -23,7 +24,6 @@ from interlingua_loadtest.report.page_axes import (
     rate_scale,
     time_scale,
 )
-from interlingua_loadtest.report.shown import milliseconds
 
 if TYPE_CHECKING:
     from interlingua_loadtest.report.load_curve import LoadPoint

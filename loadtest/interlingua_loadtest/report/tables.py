@@ -5,16 +5,17 @@ LoadReport, RunFigures --> Grid ...
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from interlingua.display.figures import ABSENT
+from interlingua.display.figures import ABSENT, DASH, digits, milliseconds, number, share
 from interlingua.display.grid import Cell, Grid, row
-from interlingua_loadtest.report.shown import digits, milliseconds, percent, percentile_cell, rate
 from interlingua_loadtest.report.stage_budget import STAGES
 
 if TYPE_CHECKING:
     from interlingua_loadtest.report.model import GroupFigures, LoadReport, RunFigures
+    from interlingua_loadtest.report.percentile_interval import Percentile
     from interlingua_loadtest.report.stage_budget import Budget
 
 _INTERVALS = "Second line: 95% interval; ? where there are too few requests to know that end."
@@ -31,8 +32,8 @@ def overview(report: LoadReport) -> Grid:
         row(
             run.name,
             Cell(run.state if run.is_used else f"{run.state}, not used", strong=run.state != "valid"),
-            rate(run.summary.offered_rate),
-            rate(run.summary.achieved_rate),
+            number(run.summary.offered_rate, 2),
+            number(run.summary.achieved_rate, 2),
             *map(percentile_cell, run.percentiles),
         )
         for run in report.runs
@@ -85,7 +86,7 @@ def groups(run: RunFigures, title: str, found: Sequence[GroupFigures]) -> Grid |
             str(group.scheduled),
             str(group.answered),
             *map(percentile_cell, group.percentiles),
-            percent(group.goodput),
+            share(group.goodput, 2),
         )
         for group in found
     ]
@@ -140,6 +141,14 @@ def settings(report: LoadReport) -> Grid:
     return Grid("Settings", ("run", "mode", "settings", "environment"), tuple(rows), (note,), names=4)
 
 
+def percentile_cell(found: Percentile) -> Cell:
+    """Milliseconds, and the interval in small."""
+    if not math.isfinite(found.seconds):
+        return Cell(ABSENT)
+    ends = (milliseconds(end) if math.isfinite(end) else "?" for end in (found.low_s, found.high_s))
+    return Cell(milliseconds(found.seconds), DASH.join(ends))
+
+
 def _statuses(run: RunFigures) -> list[str]:
     counted = run.summary.statuses
     return [str(counted[name]) for name in ("ok", "degraded", "rejected", "deadline", "away", "error", "unsent")]
@@ -150,7 +159,7 @@ def _goodput(run: RunFigures) -> tuple[Cell, Cell]:
     if good is None:
         return Cell(ABSENT), Cell(ABSENT)
     verdict = Cell(good.slo, "held" if run.holds else "missed", strong=not run.holds)
-    return verdict, Cell(percent(good.share), f"{rate(good.rate)}/s")
+    return verdict, Cell(share(good.share, 2), f"{number(good.rate, 2)}/s")
 
 
 def _budgets(title: str, first: str, found: Sequence[tuple[str, Budget]]) -> Grid:

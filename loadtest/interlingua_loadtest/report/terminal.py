@@ -8,38 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from interlingua.display.terminal_table import terminal_table
+from interlingua.display.grid import Line
 from interlingua_loadtest.report import tables
 from interlingua_loadtest.report.comparison_tables import comparison_grids, summary
 from interlingua_loadtest.report.sentences import knee_sentence, run_remarks, search_sentence
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from interlingua.display.grid import Grid
+    from interlingua.display.terminal import Part
     from interlingua_loadtest.report.model import LoadReport
 
 
-def parts(report: LoadReport) -> Iterator[RenderableType]:
+def parts(report: LoadReport) -> Iterator[Part]:
     """What is printed, piece by piece."""
     for warning in report.warnings:
-        yield Text(f"warning: {warning}", style="yellow")
-    yield terminal_table(tables.overview(report))
-    yield terminal_table(tables.answers(report))
+        yield Line(f"warning: {warning}", "warning")
+    yield tables.overview(report)
+    yield tables.answers(report)
     yield from _remarks(report)
-    yield Text(knee_sentence(report))
+    yield Line(knee_sentence(report))
     for search in report.searches:
-        yield Text(search_sentence(search))
-    yield Text()
+        yield Line(search_sentence(search))
+    yield Line()
     for grid in _grids(report):
         if grid is not None:
-            yield terminal_table(grid)
+            yield grid
     if report.comparison is not None:
-        yield Text(summary(report.comparison), style="bold")
+        yield Line(summary(report.comparison), "strong")
         for grid in comparison_grids(report.comparison):
-            yield terminal_table(grid)
+            yield grid
 
 
 def _grids(report: LoadReport) -> Iterator[Grid | None]:
@@ -53,7 +50,7 @@ def _grids(report: LoadReport) -> Iterator[Grid | None]:
     yield tables.processes([focus])
 
 
-def _remarks(report: LoadReport) -> Iterator[Text]:
+def _remarks(report: LoadReport) -> Iterator[Line]:
     for run in report.runs:
         for remark in run_remarks(run):
-            yield Text(f"{run.name}: {remark}", style="yellow")
+            yield Line(f"{run.name}: {remark}", "warning")

@@ -74,6 +74,9 @@ class SettingCost:
     cpu_s: float
     price: float | None
 
+    def __str__(self) -> str:
+        return f"{self.price:.2f}" if self.price is not None else f"{self.cpu_s:,.0f} core seconds"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedSetting:

@@ -9,10 +9,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_document import document
-from interlingua.display.page_html import Html, joined, table, tag
-from interlingua.display.page_svg import WIDTH, Axis, chart, legend, line, marker, series_class, words
-from interlingua_loadtest.tradeoff.shown import cost_text
+from interlingua.display.chart import WIDTH, Axis, chart, legend, line, marker, series_class, words
+from interlingua.display.page import Html, document, joined, table, tag
 from interlingua_loadtest.tradeoff.tables import settings_grid
 
 if TYPE_CHECKING:
@@ -97,6 +95,6 @@ def _marks(points: list[CostedSetting], labels: list[str], x: Axis, y: Axis) -> 
     for row, cost, quality in points:
         number = labels.index(row.setting.label)
         held = "holds every floor" if row.fits else f"fails {row.failures[0]}"
-        title = f"{row.setting.name}: {quality:.3f}, {cost_text(cost)}; {held}"
+        title = f"{row.setting.name}: {quality:.3f}, {cost}; {held}"
         spot = marker(number, x.at(math.log10(cost.cpu_s)), y.at(quality), title=title)
         yield tag("g", spot, class_=series_class(number), fill="currentColor", fill_opacity=1.0 if row.fits else 0.35)

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from interlingua.display.figures import ABSENT, figure_cell
+from interlingua.display.figures import ABSENT, figure_cell, rate
 from interlingua.display.grid import Cell, Grid, row
 from interlingua_evaluation.report.thresholds import WORST
 from interlingua_loadtest.tradeoff.records import SCOPES
-from interlingua_loadtest.tradeoff.shown import rate_text
 
 if TYPE_CHECKING:
     from interlingua_loadtest.tradeoff.records import PlacedSetting, SettingCost, Tradeoff
@@ -68,6 +67,6 @@ def _holds(one: PlacedSetting) -> Cell:
 def _cost(cost: SettingCost | None) -> list[Cell]:
     if cost is None:
         return [Cell(ABSENT)] * 3
-    interval = f"{rate_text(cost.low)} to {rate_text(cost.high)}"
+    interval = f"{rate(cost.low)} to {rate(cost.high)}"
     each = f"{cost.cpu_s:,.0f}" if cost.price is None else f"{cost.price:.2f}"
-    return [Cell(rate_text(cost.rate), interval), Cell(f"{1e3 * cost.p99_s:.0f}"), Cell(each)]
+    return [Cell(rate(cost.rate), interval), Cell(f"{1e3 * cost.p99_s:.0f}"), Cell(each)]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from interlingua_loadtest.tradeoff.front import by_cost
-from interlingua_loadtest.tradeoff.shown import cost_text
 
 if TYPE_CHECKING:
     from interlingua_loadtest.slo import Slo
@@ -19,7 +18,7 @@ def verdict(rows: Sequence[PlacedSetting], floors: Sequence[str], slo: Slo) -> s
     cheapest = next((row for row in rows if row.fits), None)
     if cheapest is not None and cheapest.cost is not None:
         name = cheapest.setting.name
-        return f"cheapest that holds {wanted}: {name}, {cost_text(cheapest.cost)} a million searches."
+        return f"cheapest that holds {wanted}: {name}, {cheapest.cost} a million searches."
     closest = min((row for row in by_cost(rows, "mixed") if row.cost), key=lambda row: row.shortfall)
     return (
         f"nothing holds {wanted}. {closest.setting.name} comes closest and fails {_some(closest.failures)}: lower the "

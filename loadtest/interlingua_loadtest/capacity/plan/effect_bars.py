@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_html import Html, joined, tag
-from interlingua.display.page_svg import WIDTH, Axis, chart, line, words
-from interlingua_loadtest.capacity.plan.shown import percent
+from interlingua.display.chart import WIDTH, Axis, chart, line, words
+from interlingua.display.figures import signed_share
+from interlingua.display.page import Html, joined, tag
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.records import Effect, HardwarePlan
@@ -27,7 +27,7 @@ def effect_bars(one: HardwarePlan) -> Html:
     axis = Axis(min([-_LEAST, *ends]), max([_LEAST, *ends]), _LEFT, _RIGHT)
     bottom = _TOP + _ROW * len(effects)
     caption = f"{one.name}: change of a replica's highest rate ({one.origin})"
-    values = "; ".join(f"{effect.change.name} {percent(effect.change.relative)}" for effect in effects)
+    values = "; ".join(f"{effect.change.name} {signed_share(effect.change.relative)}" for effect in effects)
     return chart(caption, f"{values}.", bottom + _FOOT, [*_scale(axis, bottom), *_bars(effects, axis)])
 
 
@@ -51,6 +51,6 @@ def _bar(effect: Effect, axis: Axis, top: float) -> Html:
             words(_LEFT - 6, middle + 4, change.name, "end"),
             tag("rect", x=start, y=top + 5, width=round(end - start, 1), height=_ROW - 10, class_="bar"),
             line(axis.at(change.low), middle, axis.at(change.high), middle, "axis"),
-            words(max(end, axis.at(change.high)) + 4, middle + 4, percent(change.relative)),
+            words(max(end, axis.at(change.high)) + 4, middle + 4, signed_share(change.relative)),
         ]
     )

@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_html import Html, joined, tag
-from interlingua.display.page_svg import WIDTH, Axis, chart, dashes, legend, line, marker, series_class, words
-from interlingua_loadtest.capacity.plan.shown import ms, rate
+from interlingua.display.chart import WIDTH, Axis, chart, dashes, legend, line, marker, series_class, words
+from interlingua.display.page import Html, joined, tag
+from interlingua_loadtest.capacity.plan.phrases import ms, rate
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.records import HardwarePlan, Plan, RatePoint

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua.display.page_html import Html, joined, table, tag
-from interlingua.display.page_style import style
+from interlingua.display.page import Html, document, joined, table, tag
 from interlingua_loadtest.capacity.plan import tables
 from interlingua_loadtest.capacity.plan.effect_bars import effect_bars
 from interlingua_loadtest.capacity.plan.latency_chart import latency_chart
-from interlingua_loadtest.capacity.plan.shown import rate
+from interlingua_loadtest.capacity.plan.phrases import rate
 from interlingua_loadtest.capacity.plan.words import marked, paragraphs
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.records import HardwarePlan, Plan
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(plan: Plan) -> str:
@@ -28,7 +25,7 @@ def page(plan: Plan) -> str:
         tag("header", tag("h1", title), table(tables.machines(plan))),
         tag("main", *(_picture(plan, one) for one in plan.hardware), _sentences(plan), _tables(plan)),
     ]
-    return f'<!DOCTYPE html>\n<html lang="en">{_head(title)}{tag("body", *parts)}</html>\n'
+    return document(title, *parts)
 
 
 def _picture(plan: Plan, one: HardwarePlan) -> Html:
@@ -45,12 +42,3 @@ def _sentences(plan: Plan) -> Html:
 
 def _tables(plan: Plan) -> Html:
     return joined(table(tables.effects(plan, one)) for one in plan.hardware)
-
-
-def _head(title: str) -> Html:
-    return Html(
-        '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="color-scheme" content="light dark">'
-        f"{tag('title', title)}<style>{style()}</style></head>"
-    )

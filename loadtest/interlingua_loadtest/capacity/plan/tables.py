@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interlingua.display.figures import gib, money, signed_share
 from interlingua.display.grid import Cell, Grid, row
-from interlingua_loadtest.capacity.plan.shown import ESTIMATED, gib, money, ms, percent, percent_money, rate
+from interlingua_loadtest.capacity.plan.phrases import ESTIMATED, ms, percent_money, rate
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.records import HardwarePlan, Plan
@@ -54,8 +55,8 @@ def effects(plan: Plan, one: HardwarePlan) -> Grid:
         tuple(
             row(
                 effect.change.name,
-                Cell(percent(effect.change.relative), strong=effect.change.is_decided),
-                f"{percent(effect.change.low)} to {percent(effect.change.high)}",
+                Cell(signed_share(effect.change.relative), strong=effect.change.is_decided),
+                f"{signed_share(effect.change.low)} to {signed_share(effect.change.high)}",
                 str(effect.replicas) if effect.replicas else "impossible",
                 effect.change.busiest,
                 *([percent_money(effect, plan.currency) if effect.per_million is not None else ""] if one.cost else []),

@@ -8,19 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from interlingua.display.figures import gib, money, signed_share
 from interlingua_loadtest.capacity.plan import sensitivity
 from interlingua_loadtest.capacity.plan.instances import GAIN
-from interlingua_loadtest.capacity.plan.shown import (
-    ESTIMATED,
-    counted,
-    gib,
-    money,
-    ms,
-    percent,
-    percent_money,
-    rate,
-    replicas,
-)
+from interlingua_loadtest.capacity.plan.phrases import ESTIMATED, counted, ms, percent_money, rate, replicas
 from interlingua_loadtest.request_kinds import SEARCH
 
 if TYPE_CHECKING:
@@ -121,7 +112,8 @@ def _breaks_first(one: HardwarePlan) -> Iterator[str]:
     if more:
         change = more.change
         then = f"; then {change.busiest} is the limit" if change.busiest not in ("", name) else ""
-        yield f"{change.name.capitalize()} changes a replica's rate by {percent(change.relative)}{_unsure(more)}{then}."
+        by = signed_share(change.relative)
+        yield f"{change.name.capitalize()} changes a replica's rate by {by}{_unsure(more)}{then}."
 
 
 def _hangs_on(plan: Plan, one: HardwarePlan) -> Iterator[str]:
@@ -138,14 +130,15 @@ def effect_in_words(plan: Plan, effect: Effect) -> str:
     if effect.replicas == 0:
         return "the objective cannot be held at any rate then"
     price = f", {percent_money(effect, plan.currency)} a million requests" if effect.per_million is not None else ""
-    return f"{percent(effect.change.relative)} of a replica's rate{_unsure(effect)}, {replicas(effect.replicas)}{price}"
+    by = signed_share(effect.change.relative)
+    return f"{by} of a replica's rate{_unsure(effect)}, {replicas(effect.replicas)}{price}"
 
 
 def _unsure(effect: Effect) -> str:
     change = effect.change
     if change.is_decided or change.low == change.high:
         return ""
-    return f" (interval {percent(change.low)} to {percent(change.high)}: may be chance)"
+    return f" (interval {signed_share(change.low)} to {signed_share(change.high)}: may be chance)"
 
 
 def _outlook(plan: Plan, outlook: Outlook) -> str:

@@ -1,7 +1,6 @@
-"""Differences as text, and the parts of a report by name.
+"""Differences as text, and averages in the order in which they are shown.
 
 Estimate of a difference --> its sign, a mark where its interval excludes 0, the interval --> Cell
-Report, name --> the figures of a system | its comparison with the baseline | its languages
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from typing import TYPE_CHECKING
 from interlingua.display.figures import ABSENT, Estimate, signed
 from interlingua.display.grid import Cell
 from interlingua_evaluation.significance.bootstrap import Interval
-from interlingua_evaluation.systems.candidate_lists import MIXED
 
 if TYPE_CHECKING:
-    from interlingua_evaluation.report.model import Breakdown, Comparison, Figure, MeasureFigures, Report, SystemFigures
+    from interlingua_evaluation.report.model import Breakdown, Figure
 
 SORT_NAMES = {"same": "same language", "across": "across languages", "mixed": "mixed pool"}
 MARK = "*"
@@ -47,25 +45,3 @@ def by_sort(breakdown: Breakdown | None) -> Iterator[Figure | None]:
     """Same, across, mixed."""
     for name in SORT_NAMES:
         yield None if breakdown is None else getattr(breakdown, name)
-
-
-def system_of(report: Report, name: str) -> SystemFigures:
-    """The figures of one system."""
-    return next(system for system in report.systems if system.name == name)
-
-
-def comparison_of(report: Report, name: str) -> Comparison | None:
-    """One system's comparison with the baseline; None for the baseline itself."""
-    return next((comparison for comparison in report.comparisons if comparison.system == name), None)
-
-
-def languages_of(report: Report, figures: MeasureFigures) -> tuple[list[str], list[str]]:
-    """Query languages and pools of its pairs, in the dataset's order; the mixed pool comes last."""
-    order = [counts.language for counts in report.dataset.languages]
-    asked = sorted({pair.asked for pair in figures.pairs}, key=lambda tag: _place(order, tag))
-    pools = sorted({pair.pool for pair in figures.pairs}, key=lambda tag: _place(order, tag))
-    return asked, pools
-
-
-def _place(order: list[str], tag: str) -> tuple[bool, int, str]:
-    return tag == MIXED, order.index(tag) if tag in order else len(order), tag

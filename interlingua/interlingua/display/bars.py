@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from interlingua.display.chart import WIDTH, Axis, chart, line, words
 from interlingua.display.figures import number
-from interlingua.display.page_html import Html, joined, tag
-from interlingua.display.page_svg import WIDTH, Axis, chart, line, words
+from interlingua.display.page import Html, joined, tag
 
 _LEFT, _RIGHT = 70, WIDTH - 44
 _ROW, _TOP, _FOOT = 24, 4, 24

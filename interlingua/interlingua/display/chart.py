@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from interlingua.display.page_html import Html, tag
+from interlingua.display.page import Html, tag
 from interlingua.display.page_style import LIGHT
 
 WIDTH = 360
