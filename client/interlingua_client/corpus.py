@@ -9,26 +9,20 @@ A line is `{"id" or "_id", "text", "title"?, "language"?}`; the language may als
 
 from __future__ import annotations
 
-import gzip
 import json
-import sys
-import zlib
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.base.numbered_lines import STANDARD_INPUT, name_of, numbered_lines
 from interlingua_client.document import Document
 from interlingua_client.language_tag import normalize_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-STANDARD_INPUT = "-"
-
 _MAX_BAD_LINES_SHOWN = 10
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class BadLine(NamedTuple):
@@ -64,7 +58,7 @@ class Corpus:
         Raises:
             InputError: the input cannot be read, or a line is bad.
         """
-        for number, line in self._lines():
+        for number, line in numbered_lines(self.source):
             try:
                 document = self._document(line, number)
             except ValueError as error:
@@ -73,28 +67,13 @@ class Corpus:
             if self._skip_bad or not self.bad_lines:
                 yield document
         if self.bad_lines and not self._skip_bad:
-            raise InputError(_explain(self._name, self.bad_lines))
+            raise InputError(_explain(name_of(self.source), self.bad_lines))
 
     def count_lines(self) -> int | None:
         """Lines that are not blank; None for standard input, which can be read only once."""
         if self.source == STANDARD_INPUT:
             return None
-        return sum(1 for _ in self._lines())
-
-    @property
-    def _name(self) -> str:
-        return "standard input" if self.source == STANDARD_INPUT else self.source
-
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
-        number = 0
-        try:
-            with _opened(self.source) as file:
-                for number, line in enumerate(file, start=1):
-                    if line.strip():
-                        yield number, line
-        except (OSError, EOFError, zlib.error) as error:
-            where = f" after line {number}" if number else ""
-            raise InputError(f"cannot read {self._name}{where}: {_reason(error)}") from error
+        return sum(1 for _ in numbered_lines(self.source))
 
     def _document(self, line: bytes, number: int) -> Document:
         fields = _parse(line, number)
@@ -110,20 +89,6 @@ class Corpus:
             self.detected[language] += 1
         self.lines_by_id[id_] = number
         return Document(id_, language, title, text)
-
-
-@contextmanager
-def _opened(source: str) -> Iterator[IO[bytes]]:
-    if source == STANDARD_INPUT:
-        yield sys.stdin.buffer
-        return
-    path = Path(source)
-    with path.open("rb") as raw:
-        if raw.peek(2)[:2] == _GZIP_MAGIC:
-            with gzip.open(raw) as file:
-                yield cast("IO[bytes]", file)
-        else:
-            yield raw
 
 
 def _parse(line: bytes, number: int) -> dict[str, object]:
@@ -190,10 +155,6 @@ def _clean(value: str, name: str) -> str:
 def _json_type(value: object) -> str:
     names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
-
-
-def _reason(error: BaseException) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
 def _explain(name: str, bad_lines: list[BadLine]) -> str:

@@ -8,20 +8,17 @@ how long it took, and its line's moment is taken.
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
-import zlib
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.base.numbered_lines import numbered_lines
 from interlingua_client.language_tag import UNDETERMINED, normalize_tag
 from interlingua_evaluation.monitoring.log_records import STAGES, LogRecord, parse_line
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _TOTAL = STAGES.index("total_s")
 
 
@@ -49,20 +46,8 @@ def read_logged_searches(file: Path) -> Iterator[LoggedSearch]:
     Raises:
         InputError: the file cannot be read, or a line is none of a search log.
     """
-    number = 0
-    try:
-        with file.open("rb") as raw, _plain(raw) as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield from _search(file, number, line)
-    except (OSError, EOFError, zlib.error) as error:
-        where = f" after line {number}" if number else ""
-        reason = (error.strerror or error) if isinstance(error, OSError) else error
-        raise InputError(f"cannot read {file}{where}: {reason}") from error
-
-
-def _plain(raw: BufferedReader) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == _GZIP_MAGIC else raw)
+    for number, line in numbered_lines(file):
+        yield from _search(file, number, line)
 
 
 def _search(file: Path, number: int, line: bytes) -> Iterator[LoggedSearch]:

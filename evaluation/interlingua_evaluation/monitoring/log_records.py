@@ -8,18 +8,16 @@ Half a line at a file's end, as a killed process leaves it, is one bad line like
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
-import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.base.numbered_lines import numbered_lines
 from interlingua_client.language_tag import normalize_tag
 from interlingua_client.results import StageTimes
 from interlingua_client.search_log import ERROR_KINDS, FORMAT, REASON_KINDS, Setting
@@ -33,7 +31,6 @@ UNDETECTED = "(not detected)"
 
 _BAD_LINES_KEPT = 5
 _LONGEST_WORD = 128
-_GZIP_MAGIC = b"\x1f\x8b"
 _NAN = math.nan
 
 
@@ -132,7 +129,7 @@ class LogReading:
             raise InputError(self._why_nothing())
 
     def _records(self, path: Path) -> Iterator[LogRecord]:
-        for number, line in _lines(path):
+        for number, line in numbered_lines(path):
             self.lines += 1
             try:
                 yield parse_line(line)
@@ -242,26 +239,3 @@ def _refuse(constant: str) -> float:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    number = 0
-    try:
-        with _opened(path) as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield number, line
-    except (OSError, EOFError, zlib.error) as error:
-        where = f" after line {number}" if number else ""
-        reason = (error.strerror or error) if isinstance(error, OSError) else error
-        raise InputError(f"cannot read {path}{where}: {reason}") from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as raw:
-        if raw.peek(2)[:2] == _GZIP_MAGIC:
-            with gzip.open(raw) as file:
-                yield cast("IO[bytes]", file)
-        else:
-            yield raw

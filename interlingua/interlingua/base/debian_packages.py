@@ -10,15 +10,13 @@ out of it are removed here. Where there is no apt-get, or no such package, a fol
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
+from interlingua.base.cached_folder import cached_folder
 from interlingua.base.errors import ArchiveError
 from interlingua.base.paths import cache_dir
 
@@ -41,20 +39,7 @@ def ensure_package(name: str, root: Path | None = None) -> Path:
     if not _NAME.fullmatch(name):
         raise ArchiveError(f"{name!r} is not a Debian package's name")
     root = cache_dir() / "debian" if root is None else root
-    folder = root / name
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with _locked(root / f".{name}.lock"):
-            if not folder.is_dir():  # published by a rename: whole if it is there
-                with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as scratch:
-                    staged = Path(scratch) / "unpacked"
-                    unpack(download(name, Path(scratch)), staged)
-                    staged.rename(folder)
-    except OSError as error:
-        raise ArchiveError(
-            f"cannot write the cache {root}: {error}. Free some space, or point INTERLINGUA_CACHE elsewhere."
-        ) from error
-    return folder
+    return cached_folder(root, name, lambda scratch, staged: unpack(download(name, scratch), staged))
 
 
 def download(name: str, folder: Path) -> Path:
@@ -126,10 +111,3 @@ def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[st
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("W:")]
     return lines[0].removeprefix("E:").strip() if lines else f"exit code {done.returncode}"
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
