@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,52 +13,71 @@ from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 
 if TYPE_CHECKING:
+    from interlingua.served.kinds import Role
     from interlingua_releases.deployment import Deployment
 
 _DEFAULT_INDEX = Path("var/index")
-
-Command = Callable[..., Any]
-
-
-def deployment_options(command: Command) -> Command:
-    """The options that `deployment_of` reads."""
-    for option in reversed(
-        (
-            click.option("--role", type=click.Choice(["embedder", "reranker"]), default="embedder", show_default=True),
-            click.option(
-                "--model-repository",
-                type=click.Path(path_type=Path, file_okay=False),
-                default=DEFAULT_MODEL_REPOSITORY,
-                help="What `interlingua export` published.  [default: model_repository]",
-            ),
-            click.option(
-                "--server",
-                "servers",
-                multiple=True,
-                help="A server, host:port of gRPC; repeat.  [default: those that `interlingua serve` runs on it]",
-            ),
-            click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", help="Opens the model control of --server."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def index_options(command: Command) -> Command:
-    """The options that `index_roots` reads."""
-    command = click.option("--no-index", is_flag=True, help="There is no index here that changes with it.")(command)
-    return click.option(
+_OPTIONS = (
+    click.option(
+        "--role",
+        type=click.Choice(["embedder", "reranker"]),
+        default="embedder",
+        show_default=True,
+        help="What the versions are of.",
+    ),
+    click.option(
+        "--model-repository",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=DEFAULT_MODEL_REPOSITORY,
+        help="What `interlingua export` published.  [default: model_repository]",
+    ),
+    click.option(
+        "--server",
+        "servers",
+        multiple=True,
+        help="A server, host:port of gRPC; repeat.  [default: those that `interlingua serve` runs on it]",
+    ),
+    click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", help="Opens the model control of --server."),
+)
+_INDEX_OPTIONS = (
+    click.option(
         "--index",
         "indexes",
         type=click.Path(path_type=Path, file_okay=False),
         multiple=True,
         default=(_DEFAULT_INDEX,),
         help="Index directory that changes with it; may be repeated.  [default: var/index]",
-    )(command)
+    ),
+    click.option("--no-index", is_flag=True, help="There is no index here that changes with it."),
+)
+Command = Callable[..., Any]
 
 
-def deployment_of(role: str, model_repository: Path, servers: tuple[str, ...], admin_key: str | None) -> Deployment:
-    """The repository and the servers on it."""
+def on_deployment(command: Command) -> Command:
+    """Asks for a repository and the servers on it; the command gets them as its first argument."""
+
+    @wraps(command)
+    def run(*, role: Role, model_repository: Path, servers: tuple[str, ...], admin_key: str | None, **rest: Any) -> Any:
+        return command(_deployment(role, model_repository, servers, admin_key), **rest)
+
+    for option in reversed(_OPTIONS):
+        run = option(run)
+    return run
+
+
+def with_indexes(command: Command) -> Command:
+    """Asks for the index directories that change together with an embedder; a reranker has none. Gives them second."""
+
+    @wraps(command)
+    def run(deployment: Deployment, *, indexes: tuple[Path, ...], no_index: bool, **rest: Any) -> Any:
+        return command(deployment, () if no_index or deployment.role == "reranker" else indexes, **rest)
+
+    for option in reversed(_INDEX_OPTIONS):
+        run = option(run)
+    return run
+
+
+def _deployment(role: Role, model_repository: Path, servers: tuple[str, ...], admin_key: str | None) -> Deployment:
     require("export")
     from interlingua.repository.model_repository import ModelRepository
     from interlingua_releases.deployment import Deployment
@@ -66,18 +86,9 @@ def deployment_of(role: str, model_repository: Path, servers: tuple[str, ...], a
     if servers and not admin_key:
         raise click.UsageError("--server needs --admin-key or INTERLINGUA_ADMIN_KEY: the key that the server has")
     named = tuple(ModelControl(address, admin_key or "") for address in servers)
-    return Deployment(
-        ModelRepository(model_repository),
-        "reranker" if role == "reranker" else "embedder",
-        named or servers_of(model_repository),
-    )
-
-
-def index_roots(role: str, indexes: tuple[Path, ...], *, no_index: bool) -> tuple[Path, ...]:
-    """The index directories that change together with an embedder; a reranker has none."""
-    return () if no_index or role == "reranker" else indexes
+    return Deployment(ModelRepository(model_repository), role, named or servers_of(model_repository))
 
 
 def say(step: str) -> None:
-    """One line a step, apart from the result."""
+    """Tells one step in a line, apart from the result."""
     click.echo(f"{step} ...", err=True)

@@ -8,27 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua_cli.deployment_options import deployment_of, deployment_options, index_options, index_roots, say
+from interlingua_cli.deployment_options import on_deployment, say, with_indexes
 
 if TYPE_CHECKING:
+    from interlingua_releases.deployment import Deployment
     from interlingua_releases.promotion import Promoted
 
 
 @click.command()
 @click.argument("version", type=click.IntRange(1), required=False)
-@deployment_options
-@index_options
+@on_deployment
+@with_indexes
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def command(version: int | None, indexes: tuple[Path, ...], no_index: bool, as_json: bool, **options: Any) -> None:
+def command(deployment: Deployment, roots: tuple[Path, ...], version: int | None, as_json: bool) -> None:
     """Make VERSION (the newest) the default, after comparing its answers through the server with its files.
 
     For an embedder the index that `interlingua index --beside VERSION` built becomes current with it. Clients that
     are open go on with what they have until they open the index anew.
     """
-    deployment = deployment_of(**options)
     from interlingua_releases.promotion import promote
 
-    roots = index_roots(options["role"], indexes, no_index=no_index)
     show(promote(deployment, version, roots, say), as_json=as_json)
 
 

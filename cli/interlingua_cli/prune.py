@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from interlingua_cli.deployment_options import deployment_of, deployment_options, index_options, index_roots, say
+from interlingua_cli.deployment_options import on_deployment, say, with_indexes
+
+if TYPE_CHECKING:
+    from interlingua_releases.deployment import Deployment
 
 
 @click.command()
 @click.argument("versions", type=click.IntRange(1), nargs=-1)
-@deployment_options
-@index_options
+@on_deployment
+@with_indexes
 @click.option("--dry-run", is_flag=True, help="Say what would be taken away, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def command(
-    versions: tuple[int, ...],
-    indexes: tuple[Path, ...],
-    no_index: bool,
-    dry_run: bool,
-    as_json: bool,
-    **options: Any,
+    deployment: Deployment, roots: tuple[Path, ...], versions: tuple[int, ...], dry_run: bool, as_json: bool
 ) -> None:
     """Unload and delete VERSIONS, and the indexes built for them.
 
     Without VERSIONS all that are older than the current one, the previous one excepted. What is current or previous,
     in the servers or in an index, is refused.
     """
-    deployment = deployment_of(**options)
     from interlingua_releases.pruning import prune, superseded
 
-    roots = index_roots(options["role"], indexes, no_index=no_index)
     if dry_run:
         wanted = versions or superseded(deployment)
         click.echo(json.dumps({"versions": wanted}) if as_json else f"versions: {_list(wanted)}")

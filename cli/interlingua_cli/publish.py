@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from interlingua_cli.deployment_options import deployment_of, deployment_options, say
+from interlingua_cli.deployment_options import on_deployment, say
+
+if TYPE_CHECKING:
+    from interlingua_releases.deployment import Deployment
 
 
 @click.command()
 @click.argument("version", type=click.IntRange(1), required=False)
-@deployment_options
+@on_deployment
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def command(version: int | None, as_json: bool, **options: Any) -> None:
+def command(deployment: Deployment, version: int | None, as_json: bool) -> None:
     """Load VERSION (the newest) into the running servers, beside what they serve.
 
     Nobody is moved to it: clients that name no version keep the one they have until `interlingua promote`.
     """
-    deployment = deployment_of(**options)
     from interlingua_releases.loading import publish
 
     found = publish(deployment, version, say)
