@@ -100,7 +100,7 @@ class TritonModel:
 
     @property
     def instances(self) -> int:
-        """Of the model, over all its groups. Raises InputError: they are left to Triton."""
+        """Instances of the model, over all its groups. Raises InputError: they are left to Triton."""
         if not self.count:
             raise self._strange(ValueError("no instance_group"))
         return self.count
