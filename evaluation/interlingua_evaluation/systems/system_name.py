@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from interlingua.base.errors import InputError
+from interlingua.base.options import faults
+from interlingua_client.search_options import SearchOptions
 
 FIRST_STAGES = ("bm25", "dense", "hybrid")
 SWITCHES = ("offsets", "calibration", "quota", "unbalanced")
@@ -77,17 +79,17 @@ class SystemName:
         return self.first != "bm25"
 
     def _checked(self, name: str) -> SystemName:
-        faults = []
+        wrong = []
         if self.first not in FIRST_STAGES:
-            faults.append(f"{self.first!r} is none of {', '.join(FIRST_STAGES)}")
+            wrong.append(f"{self.first!r} is none of {', '.join(FIRST_STAGES)}")
         if self.first == "bm25" and (self.offsets or self.calibration):
-            faults.append("BM25 has no vectors: offsets and calibration go with dense or hybrid")
+            wrong.append("BM25 has no vectors: offsets and calibration go with dense or hybrid")
         if self.quota and (self.first != "dense" or self.depth is None):
-            faults.append("a quota shares out the dense candidates that a reranker sees: dense+quota+rerank@DEPTH")
+            wrong.append("a quota shares out the dense candidates that a reranker sees: dense+quota+rerank@DEPTH")
         if self.unbalanced and self.depth is None:
-            faults.append("unbalanced is a way to rerank: dense+unbalanced+rerank@DEPTH")
-        if faults:
-            raise InputError(f"system {name!r}: {'; '.join(faults)}")
+            wrong.append("unbalanced is a way to rerank: dense+unbalanced+rerank@DEPTH")
+        if wrong:
+            raise InputError(f"system {name!r}: {'; '.join(wrong)}")
         return self
 
 
@@ -95,9 +97,10 @@ def _reranking(name: str, part: str) -> tuple[int, float | None]:
     try:
         _, depth, *weights = part.split("@")
         weight = float(weights[0]) if weights else None
-        if int(depth) < 1 or len(weights) > 1 or (weight is not None and not 0 <= weight <= 1):
+        asked = SearchOptions(candidates=int(depth), rerank_weight=weight)
+        if len(weights) > 1 or faults(asked):
             raise ValueError
-        return int(depth), weight
+        return asked.candidates, asked.rerank_weight
     except ValueError:
         raise InputError(
             f"system {name!r}: {part!r} is not rerank@DEPTH or rerank@DEPTH@WEIGHT (a weight from 0 to 1)"
