@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from interlingua.base.paths import PROJECT_ROOT
@@ -17,12 +18,16 @@ def _by_place(path: Path) -> Iterator[str]:
         if isinstance(node, ast.ClassDef):
             made = [ast.unparse(decorator) for decorator in node.decorator_list]
             by_place = any(text.startswith("dataclass") and "kw_only=True" not in text for text in made)
-            if by_place and sum(map(_is_field, node.body)) >= _MANY:
+            if by_place and len(list(takewhile(_is_no_mark, filter(_is_field, node.body)))) >= _MANY:
                 yield f"{path.relative_to(PROJECT_ROOT)}: {node.name}"
 
 
 def _is_field(entry: ast.stmt) -> bool:
     return isinstance(entry, ast.AnnAssign) and "ClassVar" not in ast.unparse(entry.annotation)
+
+
+def _is_no_mark(entry: ast.stmt) -> bool:
+    return not (isinstance(entry, ast.AnnAssign) and ast.unparse(entry.annotation) == "KW_ONLY")
 
 
 def test_records_of_many_fields_are_made_by_name() -> None:

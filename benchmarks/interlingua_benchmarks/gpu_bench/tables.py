@@ -44,7 +44,13 @@ def grids(report: BenchReport) -> Iterator[Grid]:
     if report.rates:
         yield _rates(report)
     if report.rows:
-        yield Grid("Networks", _ROW + _FIGURES, tuple(_network(one, report) for one in report.rows), _notes(report), 3)
+        yield Grid(
+            "Networks",
+            _ROW + _FIGURES,
+            tuple(_network(one, report) for one in report.rows),
+            notes=_notes(report),
+            names=3,
+        )
     if any(one.sweep for one in report.rows):
         yield _sweep(report)
 
@@ -59,7 +65,7 @@ def _rates(report: BenchReport) -> Grid:
     sizes = sorted({size for rate in report.rates for size in rate.by_size})
     header = ("precision", "TFLOP/s", *(f"{size} rows" for size in sizes), "through", "clock", "held down by")
     notes = tuple(f"{rate.arithmetic}: {rate.failed}" for rate in report.rates if rate.failed)
-    return Grid("Measured matrix rate", header, tuple(_rate(rate, sizes) for rate in report.rates), notes)
+    return Grid("Measured matrix rate", header, tuple(_rate(rate, sizes) for rate in report.rates), notes=notes)
 
 
 def _rate(rate: MatrixRate, sizes: list[int]) -> tuple[Cell, ...]:

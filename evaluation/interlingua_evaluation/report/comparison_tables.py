@@ -64,7 +64,7 @@ def pairs(comparison: ReportComparison) -> Grid:
         *([f"{left} more pairs, undecided or equal, differ by less; --json has them all."] if left else ()),
     )
     rows = tuple(row(str(pair), *_cells(change)) for pair, change in shown)
-    return Grid(f"Language pairs: {_counted(comparison.pairs.values())}", ("pairs", *_HEADER), rows, notes)
+    return Grid(f"Language pairs: {_counted(comparison.pairs.values())}", ("pairs", *_HEADER), rows, notes=notes)
 
 
 def _cells(change: Change) -> Iterable[Cell | str]:

@@ -34,7 +34,7 @@ def differences(report: Report) -> Grid | None:
         "* the 95% interval excludes 0. The last three columns count language pairs; undecided ones have an interval "
         "that is wider than the difference itself.",
     )
-    return Grid(f"{NDCG} minus that of {report.baseline}", header, rows, notes) if rows else None
+    return Grid(f"{NDCG} minus that of {report.baseline}", header, rows, notes=notes) if rows else None
 
 
 def other_differences(report: Report) -> tuple[Grid, ...]:
@@ -73,7 +73,7 @@ def detectable(comparison: Comparison) -> Grid:
     )
     notes = ("With 80% power at the 5% level; translations of one text are one group.",)
     rows = tuple(line(sort, found) for sort, found in comparison.detectable.items())
-    return Grid(f"What could be seen of {comparison.system} against {comparison.baseline}", header, rows, notes)
+    return Grid(f"What could be seen of {comparison.system} against {comparison.baseline}", header, rows, notes=notes)
 
 
 def bias(report: Report) -> Grid | None:
@@ -94,7 +94,7 @@ def bias(report: Report) -> Grid | None:
         "Own share: of the first ten, in the query's language; a neutral system shows the share of the relevant. LPR "
         "and Lang-nDCG: arXiv 2605.07249; PEER: arXiv 2405.00978. Undefined: lists without a value.",
     )
-    return Grid("Language bias in the mixed pool", header, rows, notes) if rows else None
+    return Grid("Language bias in the mixed pool", header, rows, notes=notes) if rows else None
 
 
 def gap(found: Gap) -> Grid:
@@ -112,7 +112,7 @@ def gap(found: Gap) -> Grid:
         "Centroids: distance of the two languages' mean vectors.",
         *([f"{left_out} pairs of languages share no group and were left out."] if left_out else ()),
     )
-    return Grid("Modality gap, before and after offsets", header, rows, notes)
+    return Grid("Modality gap, before and after offsets", header, rows, notes=notes)
 
 
 def ann(report: Report) -> Grid | None:
@@ -141,7 +141,7 @@ def counts(report: Report) -> Grid:
         "kept the first stage's order, since the reranker gave no number.",
         f"Queries without any judgment: {report.dataset.unjudged}; they are in no average.",
     )
-    return Grid("Counted, not averaged", header, rows, notes)
+    return Grid("Counted, not averaged", header, rows, notes=notes)
 
 
 def findings(report: Report) -> Grid | None:

@@ -79,7 +79,7 @@ def _grid(
 ) -> Grid:
     asked, pools = _languages_of(report, figures)
     rows = tuple(row(language, *(cell(Pair(language, pool)) for pool in pools)) for language in asked)
-    return Grid(title, ("query", *pools), rows, notes)
+    return Grid(title, ("query", *pools), rows, notes=notes)
 
 
 def _title(pair: Pair, shown: Cell, figure: Figure) -> str:

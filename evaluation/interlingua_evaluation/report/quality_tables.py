@@ -96,7 +96,7 @@ def reranking(report: Report) -> Grid | None:
         "hundred, none within the first ten), the share that has one within the first ten after reranking; the "
         "share is the mixed pool's, the number counts all lists.",
     )
-    return Grid("What reranking costs, and what it could do", header, rows, notes) if rows else None
+    return Grid("What reranking costs, and what it could do", header, rows, notes=notes) if rows else None
 
 
 def _mixed(system: SystemFigures, measure: str) -> float | None:

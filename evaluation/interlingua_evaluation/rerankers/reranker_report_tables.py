@@ -49,7 +49,7 @@ def _summary(dataset: DatasetReport) -> Grid:
             row(system.name, _weight(system), *_means(system.ndcg), number(system.own_share))
             for system in dataset.systems
         ),
-        (ceiling, *_facts(dataset)),
+        notes=(ceiling, *_facts(dataset)),
     )
 
 

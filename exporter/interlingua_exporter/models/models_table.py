@@ -107,7 +107,9 @@ def facts(entry: Entry) -> dict[str, Any]:
 def table(entries: Iterable[Entry]) -> Grid:
     """Two lines a model: whose it is and its name; what was run, and in which formats."""
     header = ("model", "role", "size", "dim.", "tokens", "langs", "licence", "GB", "here, in")
-    return Grid("", header, tuple(row(*_cells(entry.spec)) for entry in entries), (_CAPTION,), names=2, is_narrow=True)
+    return Grid(
+        "", header, tuple(row(*_cells(entry.spec)) for entry in entries), notes=(_CAPTION,), names=2, is_narrow=True
+    )
 
 
 _CAPTION = (

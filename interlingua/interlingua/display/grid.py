@@ -7,7 +7,7 @@ records --*_tables.py, heat_maps.py--> Grid --page.py--> <table>
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal, NamedTuple
 
 Style = Literal["", "strong", "faint", "good", "warning", "bad"]
@@ -55,6 +55,7 @@ class Grid:
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    _: KW_ONLY
     notes: tuple[str, ...] = ()
     names: int = 1
     is_narrow: bool = False

@@ -23,7 +23,7 @@ def comparison_grids(comparison: LoadComparison) -> Iterator[Grid]:
     for rung in comparison.rungs:
         header = ("figure", "before", "now", "difference", "ratio", "verdict")
         title = f"At {rung.load}: {', '.join(rung.after)} against {', '.join(rung.before)} of {comparison.against}"
-        yield Grid(title, header, tuple(_row(entry) for entry in rung.differences), _notes(rung))
+        yield Grid(title, header, tuple(_row(entry) for entry in rung.differences), notes=_notes(rung))
 
 
 def summary(comparison: LoadComparison) -> str:

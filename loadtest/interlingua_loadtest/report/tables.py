@@ -39,7 +39,7 @@ def overview(report: LoadReport) -> Grid:
         for run in report.runs
     ]
     note = "Milliseconds from when a request was due, of the answered ones. " + _INTERVALS
-    return Grid("Latency", header, tuple(rows), (note,), names=2)
+    return Grid("Latency", header, tuple(rows), notes=(note,), names=2)
 
 
 def answers(report: LoadReport) -> Grid:
@@ -59,7 +59,7 @@ def answers(report: LoadReport) -> Grid:
     )
     rows = [row(run.name, str(run.summary.scheduled), *_statuses(run), *_goodput(run)) for run in report.runs]
     note = "goodput: of the requests that were due, those answered within the objective's time; second line: a second."
-    return Grid("Answers", header, tuple(rows), (note,))
+    return Grid("Answers", header, tuple(rows), notes=(note,))
 
 
 def budget_table(runs: Sequence[RunFigures]) -> Grid:
@@ -90,7 +90,7 @@ def groups(run: RunFigures, title: str, found: Sequence[GroupFigures]) -> Grid |
         )
         for group in found
     ]
-    return Grid(f"{title}: {run.name}", header, tuple(rows), (_INTERVALS,))
+    return Grid(f"{title}: {run.name}", header, tuple(rows), notes=(_INTERVALS,))
 
 
 def server(runs: Iterable[RunFigures]) -> Grid | None:
@@ -111,7 +111,7 @@ def server(runs: Iterable[RunFigures]) -> Grid | None:
         for entry in run.server
     ]
     note = "Of the whole run, its warm-up included; queue and compute in milliseconds a request."
-    return Grid("What the server counted", header, tuple(rows), (note,), names=2) if rows else None
+    return Grid("What the server counted", header, tuple(rows), notes=(note,), names=2) if rows else None
 
 
 def processes(runs: Iterable[RunFigures]) -> Grid | None:
@@ -123,7 +123,7 @@ def processes(runs: Iterable[RunFigures]) -> Grid | None:
     ]
     header = ("run", "process", "cores", "peak PSS, MB", "peak RSS, MB")
     note = "cores: on average; 1 is one core. PSS divides shared pages among their users. MB: 2^20 bytes."
-    return Grid("CPU and memory", header, tuple(rows), (note,), names=2) if rows else None
+    return Grid("CPU and memory", header, tuple(rows), notes=(note,), names=2) if rows else None
 
 
 def settings(report: LoadReport) -> Grid:
@@ -138,7 +138,7 @@ def settings(report: LoadReport) -> Grid:
         for run in report.runs
     ]
     note = "Settings at their defaults are left out. Equal digests: equal hardware, versions, configurations, commit."
-    return Grid("Settings", ("run", "mode", "settings", "environment"), tuple(rows), (note,), names=4)
+    return Grid("Settings", ("run", "mode", "settings", "environment"), tuple(rows), notes=(note,), names=4)
 
 
 def percentile_cell(found: Percentile) -> Cell:
@@ -178,7 +178,7 @@ def _budgets(title: str, first: str, found: Sequence[tuple[str, Budget]]) -> Gri
     notes = [_BUDGET]
     if missing:
         notes.append("Some requests lack the times of some stages, which are then in client's.")
-    return Grid(title, (first, "around", *stages, "latency", "requests"), tuple(rows), tuple(notes), names=2)
+    return Grid(title, (first, "around", *stages, "latency", "requests"), tuple(rows), notes=tuple(notes), names=2)
 
 
 def _stage(budget: Budget, name: str) -> Cell:

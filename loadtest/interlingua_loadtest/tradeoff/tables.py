@@ -27,7 +27,7 @@ def settings_grid(found: Tradeoff) -> Grid:
     title = f"nDCG@10 on {found.dataset} against cost on {found.hardware}, within {found.slo}"
     numbers = {one.setting.name: str(number) for number, one in enumerate(found.rows, start=1)}
     rows = tuple(_row(one, numbers, cheapest=one is found.cheapest) for one in found.rows)
-    return Grid(title, header, rows, found.notes, names=4)
+    return Grid(title, header, rows, notes=found.notes, names=4)
 
 
 def _scope_names() -> tuple[str, ...]:
