@@ -96,7 +96,7 @@ def test_an_export_made_here_is_verified_and_served_there(
     assert config.parameters[f"1/{WEIGHT_BITS}"].string_value == "7"
     config.parameters[f"1/{WEIGHT_BITS}"].string_value = "8"
     write_config(config, path)
-    unchecked = on_older_cpu(*command, "--weight-bits", "8")
+    unchecked = on_older_cpu("-m", "interlingua", *command, "--weight-bits", "8")
     assert unchecked.returncode != 0
     assert "--weight-bits 8 cannot be checked on this CPU" in unchecked.stderr
     refused = on_older_cpu("-m", "interlingua", "serve", "--model-repository", str(root))
