@@ -73,11 +73,14 @@ def test_a_catalogue_row_may_leave_it_out(tmp_path: Path) -> None:
     assert read_catalog(path)[0].spec.rerank_weight == 1.0
 
 
-@pytest.mark.parametrize("weight", ["-0.1", "1.5", "nan", '"0.5"', "true"])
-def test_a_wrong_one_is_refused(tmp_path: Path, weight: str) -> None:
+@pytest.mark.parametrize(
+    ("weight", "said"),
+    [(weight, " from 0 to 1") for weight in ("-0.1", "1.5", "nan")] + [(weight, "") for weight in ('"0.5"', "true")],
+)
+def test_a_wrong_one_is_refused(tmp_path: Path, weight: str, said: str) -> None:
     path = tmp_path / "catalog.toml"
     path.write_text(ROW.format(weight=weight))
-    with pytest.raises(InputError, match=r"a/b: rerank_weight is .*, not a number from 0 to 1"):
+    with pytest.raises(InputError, match=rf"a/b: rerank_weight is .*, not a number{said}"):
         read_catalog(path)
 
 

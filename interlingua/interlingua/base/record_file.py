@@ -49,8 +49,10 @@ def read_record(kind: type[T], file: Path, *, what: str, remedy: str, made_forma
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read, it is not a readable {what} ({error}): {remedy}") from error
+    except OSError as error:
+        raise InputError(f"{file} is not there or cannot be read ({error.strerror or error}): {remedy}") from error
+    except ValueError as error:
+        raise InputError(f"{file} is not a readable {what} ({error}): {remedy}") from error
     try:
         if made_format is not None and isinstance(content, dict):
             found = content.pop("format", None)
