@@ -143,7 +143,11 @@ def test_a_folder_that_is_no_report_is_refused(tmp_path: Path) -> None:
     folder = save(tmp_path / "report", lists())
     (tmp_path / "empty").mkdir()
     assert run(folder, tmp_path / "empty").returncode == 3
-    for content, fault in (("{", "cannot be read"), ("[]", "is not a report"), ('{"format": 1}', "is not a report")):
+    for content, fault in (
+        ("{", "is not a readable report"),
+        ("[]", "is not a report"),
+        ('{"format": 1}', "is not a report"),
+    ):
         (folder / "report.json").write_text(content, encoding="utf-8")
         with pytest.raises(InputError, match=fault):
             SavedReport.load(folder)
