@@ -160,7 +160,7 @@ def _notes(result: SearchResult, documents: int, k: int) -> list[str]:
     if not documents:
         notes.append("The index is empty: put documents in with `interlingua index CORPUS`.")
     elif len(result.hits) < k:
-        notes.append(f"{len(result.hits)} hits: there are no more documents to choose from.")
+        notes.append(f"{len(result.hits)} hits: no more documents meet what was asked for.")
     notes.append(_language_note(result))
     reranking = result.reranking
     if not reranking.depth:

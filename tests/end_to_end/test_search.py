@@ -21,6 +21,7 @@ from interlingua.base.errors import InputError
 from interlingua.repository.triton_config import read_config, write_config
 from interlingua_cli import demo
 from interlingua_client import AsyncRetriever, Retriever
+from interlingua_client.results import SearchResult
 from interlingua_client.server_failures import RpcFailedError
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
@@ -206,15 +207,21 @@ def test_a_reranker_that_the_artefact_has_outlived_is_exported_again(
     assert "already published;" not in capfd.readouterr().out
 
 
+def _soonest(retriever: Retriever, query: str, candidates: int) -> SearchResult:
+    """The answer to the first of ever longer deadlines in which this machine can embed the question."""
+    for deadline_s in (0.05, 0.2, 0.8, 3.2):
+        try:
+            return retriever.search(query, candidates=candidates, deadline_s=deadline_s)
+        except RpcFailedError as refused:
+            if "deadline" not in str(refused):
+                raise
+    return retriever.search(query, candidates=candidates, deadline_s=30)
+
+
 def test_a_tight_deadline_keeps_the_dense_order_and_says_so(index: Path, server: EmbeddedServer) -> None:
     with Retriever.open(index, server=server.settings.grpc_address) as retriever:
         dense = retriever.search("password", rerank=False)
-        try:
-            tight = retriever.search("password", candidates=60, deadline_s=0.05)
-        except RpcFailedError as refused:  # a machine that cannot even embed the question in this time
-            if "deadline" not in str(refused):
-                raise
-            return
+        tight = _soonest(retriever, "password", candidates=60)
         if tight.reranking.depth < tight.reranking.wanted:
             assert tight.reranking.reason
         if not tight.reranked:
