@@ -15,7 +15,7 @@ from interlingua.served.text.tokenizer import Tokens
 NOW = 1000.0  # Unix seconds
 
 
-def read(*texts: bytes, cancelled: bool = False, **parameters: int) -> TextRequest:
+def read(*texts: bytes, cancelled: bool = False, **parameters: object) -> TextRequest:
     columns = {"query": [b"q"] * len(texts), "document": texts}
     return TextRequest.read(
         json.dumps(parameters), list(columns), columns.__getitem__, now=NOW, cancelled=cancelled, max_text_bytes=8
@@ -50,6 +50,54 @@ def test_what_is_late_or_cancelled_is_not_read() -> None:
     made = read(b" ", deadline_ms=999_900)
     assert (made.error, made.late()) == ("deadline: passed 100 ms before the work began", True)
     assert read(b" ", cancelled=True).error == "cancelled: the client is gone"
+
+
+@pytest.mark.parametrize("name", ["deadline_ms", "sent_us"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("500ms", "abc", "", " 5", "+5", "1_000", "1e30", "nan", "9" * 5000, "\u0663", "5.0"),
+        *(True, False, None, [], [5], {"ms": 5}, -1, -0.5, -(2**63), 2**63 - 1, 10**4000, 1e30),
+        *(math.nan, math.inf, -math.inf),
+    ],
+    ids=lambda value: f"{type(value).__name__}-{value!r:.12}",
+)
+def test_a_time_that_is_none_is_the_callers_fault(name: str, value: object) -> None:
+    made = read(b"d", **{name: value})
+    assert made.error is not None
+    assert made.error.startswith(f"invalid parameter: {name} is ")
+    assert len(made.error) < 160
+    assert (made.invalid, made.late(), made.texts) == (True, False, [])
+
+
+@pytest.mark.parametrize("value", [2_000_000, "2000000", 2e6], ids=["whole", "decimal digits", "a double of JSON"])
+def test_a_time_may_come_in_the_ways_that_clients_write_numbers(value: object) -> None:
+    assert read(b"d", deadline_ms=value).deadline == 2000
+    assert read(b"d", sent_us=value).wait_s == NOW - 2
+
+
+def test_a_time_of_the_future_has_not_been_waited_for() -> None:
+    assert read(b"d", sent_us=2_000_000_000).wait_s == 0
+
+
+@pytest.mark.parametrize("parameters", ['{"a": ' + "9" * 5000 + "}", "not JSON", "[1", "7"])
+def test_parameters_that_cannot_be_read_are_the_requests_fault(parameters: str) -> None:
+    made = TextRequest.read(parameters, ["text"], lambda _: [b"d"], now=NOW, cancelled=False, max_text_bytes=8)
+    assert (made.invalid, made.texts) == (True, [])
+
+
+def test_what_cannot_be_fetched_is_the_requests_fault() -> None:
+    def column(name: str) -> list[bytes]:
+        raise RuntimeError(f"{name} is away")
+
+    made = TextRequest.read("", ["text"], column, now=NOW, cancelled=False, max_text_bytes=8)
+    assert (made.error, made.invalid) == ("invalid request: text is away", True)
+
+
+def test_sides_that_make_no_pairs_are_the_requests_fault() -> None:
+    columns = {"query": [b"q"], "document": [b"d", b"e"]}
+    made = TextRequest.read("", list(columns), columns.__getitem__, now=NOW, cancelled=False, max_text_bytes=8)
+    assert (made.error, made.invalid) == ("invalid text: 1 queries and 2 documents make no pairs", True)
 
 
 @pytest.mark.parametrize(("side", "ids"), [("left", [[0, 5], [6, 7]]), ("right", [[5, 0], [6, 7]])])

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 from interlingua.served.graph_names import DEADLINE, SENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from interlingua.served.text.tokenizer import Text
 
 
-class _BadTextError(ValueError):
-    """The caller's text cannot be processed."""
+_YEAR_10000 = 253_402_300_800  # Unix seconds; a clock that says more counts in another unit
+_SHOWN = 40  # characters of a value, in a message
+
+
+class _BadRequestError(ValueError):
+    """What the caller sent cannot be processed: of which kind it is, and what is wrong with it."""
 
 
 @dataclass(kw_only=True)
@@ -36,8 +40,8 @@ class TextRequest:
         tokens: of each text, before truncation.
     """
 
-    deadline: float
-    wait_s: float
+    deadline: float = math.inf
+    wait_s: float = 0.0
     texts: list[Text] = field(default_factory=list)
     error: str | None = None
     invalid: bool = False
@@ -63,21 +67,21 @@ class TextRequest:
             column: the texts of an input by its name, as UTF-8.
             now: Unix seconds.
         """
-        stated = json.loads(parameters or "{}")
-        deadline, sent = stated.get(DEADLINE), stated.get(SENT)
-        made = cls(
-            deadline=math.inf if deadline is None else int(deadline) / 1e3,
-            wait_s=0.0 if sent is None else max(now - int(sent) / 1e6, 0.0),
-        )
-        if cancelled:
-            made.fail("cancelled: the client is gone")
-        elif now >= made.deadline:
-            made.fail(f"deadline: passed {1e3 * (now - made.deadline):.0f} ms before the work began")
-        else:
-            try:
+        made = cls()
+        try:
+            deadline, sent = _times(parameters)
+            made.deadline = math.inf if deadline is None else deadline
+            made.wait_s = 0.0 if sent is None else max(now - sent, 0.0)
+            if cancelled:
+                made.fail("cancelled: the client is gone")
+            elif now >= made.deadline:
+                made.fail(f"deadline: passed {1e3 * (now - made.deadline):.0f} ms before the work began")
+            else:
                 made.texts = _texts([_column(name, column(name), max_text_bytes) for name in inputs])
-            except _BadTextError as error:
-                made.fail(f"invalid text: {error}", invalid=True)
+        except _BadRequestError as error:
+            made.fail("invalid {}: {}".format(*error.args), invalid=True)
+        except Exception as error:  # whatever Triton's binding raises is this request's, not the batch's
+            made.fail(f"invalid request: {error}", invalid=True)
         return made
 
     def fail(self, reason: str, *, invalid: bool = False) -> None:
@@ -88,10 +92,37 @@ class TextRequest:
         return self.error is not None and self.error.startswith("deadline")
 
 
+def _times(parameters: str) -> tuple[float | None, float | None]:
+    """When the answer has to be there, and when the request was sent, in Unix seconds; None where it is not said."""
+    try:
+        stated = json.loads(parameters or "{}")
+    except ValueError as error:  # a number of 5,000 digits, say
+        raise _BadRequestError("parameter", f"the request's parameters cannot be read ({error})") from None
+    return _unix_time(stated, DEADLINE, "milliseconds", 1000), _unix_time(stated, SENT, "microseconds", 1_000_000)
+
+
+def _unix_time(stated: Mapping[str, object], name: str, unit: str, per_second: int) -> float | None:
+    if name not in stated:
+        return None
+    value, most = stated[name], _YEAR_10000 * per_second
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        number = float(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        number = value
+    else:
+        number = math.nan
+    if not 0 <= number < most:
+        shown = f"{value!r:.{_SHOWN}}"
+        raise _BadRequestError("parameter", f"{name} is {shown}, not Unix {unit}: a number from 0 to {most - 1}")
+    return number / per_second
+
+
 def _texts(columns: list[list[str]]) -> list[Text]:
     if len(columns) == 1:
         return list(columns[0])
     queries, documents = columns
+    if len(queries) != len(documents):
+        raise _BadRequestError("text", f"{len(queries)} queries and {len(documents)} documents make no pairs")
     return list(zip(queries, documents, strict=True))
 
 
@@ -101,15 +132,16 @@ def _column(name: str, values: Iterable[bytes], max_text_bytes: int) -> list[str
 
 def _text(value: bytes, where: str, max_text_bytes: int) -> str:
     if len(value) > max_text_bytes:
-        raise _BadTextError(
-            f"{where} has {len(value)} bytes, this service takes at most {max_text_bytes}: split it into passages"
+        raise _BadRequestError(
+            "text",
+            f"{where} has {len(value)} bytes, this service takes at most {max_text_bytes}: split it into passages",
         )
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _BadTextError(f"{where} is not valid UTF-8 at byte {error.start}") from None
+        raise _BadRequestError("text", f"{where} is not valid UTF-8 at byte {error.start}") from None
     if "\0" in text:
-        raise _BadTextError(f"{where} holds a NUL character at position {text.index(chr(0))}")
+        raise _BadRequestError("text", f"{where} holds a NUL character at position {text.index(chr(0))}")
     if not text.strip():
-        raise _BadTextError(f"{where} is empty")
+        raise _BadRequestError("text", f"{where} is empty")
     return text

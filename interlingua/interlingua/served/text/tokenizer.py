@@ -30,6 +30,10 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def beginning(self, tokens: int) -> Tokens:
+        """At most so many."""
+        return Tokens(self.ids[:tokens], self.type_ids[:tokens])
+
 
 Row: TypeAlias = "Encoding | Tokens"
 

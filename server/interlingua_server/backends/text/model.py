@@ -17,7 +17,6 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +25,9 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import STAGES, TOKENIZER_FILE, TOKENS
-from interlingua.served.limits import CALIBRATION_LENGTHS
 from interlingua.served.model_config import TritonConfig, names_of, parameters_of
 from interlingua.served.service import ServiceSpec, outstanding_calls
+from interlingua.served.text.batch_texts import BatchText, batch_texts
 from interlingua.served.text.batches import CallLimits, cut_batch, latest
 from interlingua.served.text.call_cost import CallCost, measured_cost
 from interlingua.served.text.collate import collate
@@ -46,14 +45,6 @@ _CALIBRATION_REPEATS = 3
 
 class _NetworkError(Exception):
     """A call to the network failed."""
-
-
-@dataclass(frozen=True)
-class _Text:
-    """One text of the batch: whose it is, and its tokens as they are computed."""
-
-    request: TextRequest
-    row: Row
 
 
 class TritonPythonModel:
@@ -110,7 +101,7 @@ class TritonPythonModel:
         texts = self._tokenize(read)
         tokenized = time.monotonic()
         if self._cost is None and texts:
-            self._cost = self._measure_call_cost()
+            self._cost = self._measure_call_cost(texts[0])
         values = self._compute(texts)
         stages_s = (tokenized - began, time.monotonic() - tokenized)
         responses = [
@@ -128,7 +119,7 @@ class TritonPythonModel:
             return values
 
         return TextRequest.read(
-            raw.parameters(),
+            _parameters(raw),
             self._inputs,
             column,
             now=now,
@@ -136,21 +127,16 @@ class TritonPythonModel:
             max_text_bytes=self._spec.max_text_bytes,
         )
 
-    def _tokenize(self, requests: list[TextRequest]) -> list[_Text]:
-        encoded = self._tokenizer.encode([text for request in requests for text in request.texts])
-        texts: list[_Text] = []
-        for request in requests:
-            request.first = len(texts)
-            mine = encoded[request.first : request.first + len(request.texts)]
-            request.tokens = [tokens for _, tokens in mine]
-            texts += [_Text(request, kept) for kept, _ in mine]
-        if truncated := sum(len(kept) < tokens for kept, tokens in encoded):
+    def _tokenize(self, requests: list[TextRequest]) -> list[BatchText]:
+        texts = batch_texts(requests, self._tokenizer)
+        longest = self._spec.max_tokens
+        if truncated := sum(tokens > longest for request in requests for tokens in request.tokens):
             self._metrics.record_truncated(truncated)
         return texts
 
     # -- computing -----------------------------------------------------------------------------------------
 
-    def _compute(self, texts: list[_Text]) -> np.ndarray:
+    def _compute(self, texts: list[BatchText]) -> np.ndarray:
         """Run the network over all texts: float32 [texts, D]; rows of failed requests stay zero."""
         pieces = self._plan(texts)
         calls = [[texts[place].row for place in piece] for piece in pieces]
@@ -168,7 +154,7 @@ class TritonPythonModel:
                     texts[place].request.fail(values)
         return computed
 
-    def _plan(self, texts: list[_Text]) -> list[list[int]]:
+    def _plan(self, texts: list[BatchText]) -> list[list[int]]:
         """Cut the batch; requests that cannot be answered in time are given up before they are computed."""
         places = list(range(len(texts)))
         while places:
@@ -208,16 +194,15 @@ class TritonPythonModel:
         result = pb_utils.get_output_tensor_by_name(response, self._output).as_numpy()
         return np.array(result, dtype=np.float32)
 
-    def _measure_call_cost(self) -> CallCost | None:
+    def _measure_call_cost(self, text: BatchText) -> CallCost | None:
         """Before the first text: time a few lone calls of known size; the fastest of each counts.
 
         Not in `initialize`: Triton loads models side by side, the network may not be there yet.
         """
-        text = self._tokenizer.tokenizer.encode("calibration " * max(CALIBRATION_LENGTHS))
 
-        def seconds(tokens: int) -> float:  # of ever fewer tokens
-            text.truncate(tokens)
-            return min(self._timed(text) for _ in range(_CALIBRATION_REPEATS))
+        def seconds(tokens: int) -> float:
+            row = text.repeated(tokens)
+            return min(self._timed(row) for _ in range(_CALIBRATION_REPEATS))
 
         try:
             cost = measured_cost(seconds, self._spec.max_tokens)
@@ -251,3 +236,12 @@ class TritonPythonModel:
         }
         tensors = [pb_utils.Tensor(name, outputs[name]) for name in wanted]
         return pb_utils.InferenceResponse(output_tensors=tensors)
+
+
+def _parameters(raw: Any) -> str:
+    """A request's parameters as JSON; what cannot be read is none, which its client is told."""
+    try:
+        stated: str = raw.parameters()
+    except UnicodeDecodeError as error:
+        return str(error)
+    return stated
