@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua.base.paths import PROJECT_ROOT
 from interlingua_client.query_language import LanguageDetector
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 
@@ -176,11 +175,3 @@ def test_a_query_id_that_is_there_twice(folder: Path) -> None:
     _write(folder / "queries.jsonl", [*QUERIES, QUERIES[0]])
     with pytest.raises(InputError, match="query id 'q1' is there twice"):
         read_beir_folder(folder)
-
-
-def test_helpdesk12_has_its_40_topics_in_12_languages() -> None:
-    dataset = read_beir_folder(PROJECT_ROOT / "evaluation" / "interlingua_evaluation" / "data" / "helpdesk12")
-    assert len(dataset.documents) == 480
-    assert len(dataset.queries) == 336
-    assert len({document.group for document in dataset.documents}) == 40
-    assert {query.half for query in dataset.queries} == {"test"}
