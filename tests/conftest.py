@@ -72,7 +72,7 @@ def shared_exports(run_folder: Path, scratch: Path) -> None:
 @pytest.fixture
 def torch_exports(shared_exports: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - they were shared
     """Every network of this test is exported by torch, though the run may have the same already."""
-    from interlingua_exporter.graphs import onnx_graph
+    from interlingua_exporter.graphs.onnx import onnx_graph
 
     monkeypatch.setattr(onnx_graph, "export_onnx", onnx_graph.export_onnx.__wrapped__)  # type: ignore[attr-defined]
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from interlingua.base.errors import InputError
-from interlingua_adaptation import trainee
+from interlingua_adaptation.training import trainee
 from interlingua_exporter.models.catalog import DELTA_FILE
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources, weight_delta
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from interlingua_exporter.weights.delta_checkpoint import base_state
-from interlingua_exporter.weights.late_interaction_settings import write_settings
+from interlingua_exporter.weights.late_interaction.late_interaction_settings import write_settings
 
 
 def write_artefact(

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 
 from interlingua.base.errors import InputError
-from interlingua_adaptation import trainee as trainees
+from interlingua_adaptation.training import trainee as trainees
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker, TokenVectors
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from interlingua_exporter.weights.late_interaction_settings import is_late_interaction
+from interlingua_exporter.weights.late_interaction.late_interaction_settings import is_late_interaction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from interlingua.served.text.tokenizer import Text
     from interlingua_adaptation.lists import TrainingList
     from interlingua_exporter.graphs.checkpoint import Checkpoint
-    from interlingua_exporter.weights.late_interaction_rows import SideRows
+    from interlingua_exporter.weights.late_interaction.late_interaction_rows import SideRows
 
 _LONGEST_QUERY = 64
 _LONGEST_DOCUMENT = 128

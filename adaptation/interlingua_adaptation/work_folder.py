@@ -23,7 +23,7 @@ from interlingua.base.whole_file import whole
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from interlingua_adaptation.section import Section
+    from interlingua_adaptation.corpus_step.section import Section
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class WorkFolder:
 
     def read_sections(self) -> Iterator[Section]:
         """The corpus' sections; call `require_corpus` first."""
-        from interlingua_adaptation.section import Section
+        from interlingua_adaptation.corpus_step.section import Section
 
         with self.corpus.open(encoding="utf-8") as lines:
             for line in lines:

@@ -153,7 +153,7 @@ def _texts(role: Role) -> list[Text]:
 def _served(root: Path, text: Text) -> tuple[Any, float]:
     """The answer of the repository's services on an embedded Triton, and the seconds until it was ready."""
     from interlingua_client.deadline import Deadline
-    from interlingua_client.inference import InferenceClient
+    from interlingua_client.triton.inference import InferenceClient
     from interlingua_server.embedded import EmbeddedServer, ServerSettings
     from interlingua_server.ports import free_ports
 

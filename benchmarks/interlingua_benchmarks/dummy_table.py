@@ -184,7 +184,7 @@ def _empty(folder: Path) -> Iterator[Path]:
 
 
 def _heading(max_tokens: int) -> str:
-    from interlingua_loadtest.environment import describe_environment
+    from interlingua_loadtest.run.environment import describe_environment
 
     facts: dict[str, Any] = describe_environment(None)
     hardware = facts["hardware"]

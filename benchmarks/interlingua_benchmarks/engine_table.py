@@ -28,7 +28,7 @@ from interlingua_benchmarks.command import run
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import FloatArray
-    from interlingua_client.language_offsets import LanguageMeans
+    from interlingua_client.index.language_offsets import LanguageMeans
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.gap.gap_study import GapRow
 
@@ -132,7 +132,7 @@ def _print(bits: int, dataset: Dataset, full: FloatArray, answers: list[Answers]
 
 def quality(dataset: Dataset, documents: FloatArray, queries: FloatArray) -> GapRow:
     """nDCG@10 of dense search with the offsets of these very vectors removed."""
-    from interlingua_client.language_offsets import LanguageOffsets
+    from interlingua_client.index.language_offsets import LanguageOffsets
     from interlingua_evaluation.gap.gap_study import row_of
     from interlingua_evaluation.systems.dense_vectors import DenseVectors
     from interlingua_evaluation.systems.system_name import SystemName
@@ -148,7 +148,7 @@ def quality(dataset: Dataset, documents: FloatArray, queries: FloatArray) -> Gap
 
 
 def _means(vectors: FloatArray, languages: list[str]) -> LanguageMeans:
-    from interlingua_client.language_offsets import LanguageMeans, VectorSum
+    from interlingua_client.index.language_offsets import LanguageMeans, VectorSum
 
     of = np.array(languages)
     parts = {language: vectors[of == language].astype(np.float64) for language in sorted(set(languages))}

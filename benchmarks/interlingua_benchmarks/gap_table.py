@@ -40,7 +40,7 @@ def main(gnome: Path | None, model_repository: Path, server: str | None, cache: 
     from interlingua_evaluation.gap.stand_ins import stand_ins
     from interlingua_evaluation.serving import LiveServer
     from interlingua_evaluation.systems.dense_vectors import dense_vectors
-    from interlingua_evaluation.systems.scorer_choice import choose_scorer
+    from interlingua_evaluation.systems.rerank.scorer_choice import choose_scorer
     from interlingua_evaluation.systems.system_runs import SystemRuns
 
     models = Published.read(model_repository)

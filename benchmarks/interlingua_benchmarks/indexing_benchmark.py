@@ -18,8 +18,8 @@ import click
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua_benchmarks.closed_loop import run_closed_loop
 from interlingua_client.document import Document
-from interlingua_client.indexer import Indexer
-from interlingua_client.inference import InferenceClient
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.triton.inference import InferenceClient
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports
 

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from interlingua_benchmarks.in_process_limit import cpu_session, seconds_together
-from interlingua_exporter.graphs.external_data import read_initializer
-from interlingua_loadtest.capacity.network_size import constant_matrix
+from interlingua_exporter.graphs.onnx.external_data import read_initializer
+from interlingua_loadtest.capacity.profile.network_size import constant_matrix
 
 if TYPE_CHECKING:
     import onnx

@@ -109,7 +109,7 @@ def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, 
     from interlingua_evaluation.measures.relevance import Judge
     from interlingua_evaluation.rerankers.served_lists import rerank_through_service
     from interlingua_evaluation.systems.candidate_lists import NOTHING
-    from interlingua_evaluation.systems.reranking import MixedScores
+    from interlingua_evaluation.systems.rerank.reranking import MixedScores
     from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.weights.checkpoint_folder import Overrides
     from interlingua_exporter.weights.sources import load

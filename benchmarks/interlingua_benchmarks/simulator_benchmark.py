@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 
-from interlingua_loadtest import schedule
-from interlingua_loadtest.capacity.demand import Demand
-from interlingua_loadtest.capacity.server_layout import NetworkLayout, ServerLayout, ServiceLayout, TextCost
-from interlingua_loadtest.capacity.service_time import ServiceTimeModel
-from interlingua_loadtest.capacity.simulator import simulate
+from interlingua_loadtest.capacity.profile.server_layout import NetworkLayout, ServerLayout, ServiceLayout, TextCost
+from interlingua_loadtest.capacity.profile.service_time import ServiceTimeModel
+from interlingua_loadtest.capacity.simulate.demand import Demand
+from interlingua_loadtest.capacity.simulate.simulator import simulate
+from interlingua_loadtest.traffic import schedule
 
 _RATES = (50, 200, 400, 480)
 _REQUESTS = 60_000

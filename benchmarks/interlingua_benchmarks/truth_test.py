@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InterlinguaError
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
-from interlingua_loadtest.run_settings import RunSettings
-from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.record.slo import Slo
+from interlingua_loadtest.traffic.run_settings import RunSettings
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-    from interlingua_loadtest.capacity.highest_rate import HighestRate
-    from interlingua_loadtest.found_rate import FoundRate
-    from interlingua_loadtest.run_settings import SearchPlan
+    from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
+    from interlingua_loadtest.capacity.simulate.highest_rate import HighestRate
+    from interlingua_loadtest.rate_search.found_rate import FoundRate
+    from interlingua_loadtest.traffic.run_settings import SearchPlan
 
 _OUT = PROJECT_ROOT / "var" / "truth-test"
 _REPEATS = 5  # simulated runs
@@ -131,8 +131,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _test(arguments: argparse.Namespace) -> Iterator[Truth]:
-    from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-    from interlingua_loadtest.run_settings import SearchPlan
+    from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
+    from interlingua_loadtest.traffic.run_settings import SearchPlan
 
     profile = HardwareProfile.read(arguments.profile)
     if not arguments.predict and not arguments.index.exists():
@@ -162,10 +162,10 @@ def _test(arguments: argparse.Namespace) -> Iterator[Truth]:
 
 
 def _make_index(repository: Path, index: Path) -> None:
-    from interlingua_client.indexer import Indexer, IndexSettings
-    from interlingua_client.inference import InferenceClient
+    from interlingua_client.index.indexer import Indexer, IndexSettings
+    from interlingua_client.triton.inference import InferenceClient
     from interlingua_evaluation.datasets.sources import open_dataset
-    from interlingua_loadtest import target
+    from interlingua_loadtest.run import target
 
     documents = [document.indexed for document in open_dataset(RunSettings().dataset).documents]
 
@@ -198,10 +198,10 @@ def _repository(original: Path, instances: int | None) -> Iterator[Path]:
 def predict(setting: TruthSetting, repository: Path, profile: HardwareProfile, seconds: float) -> HighestRate:
     """The highest rate that the simulator finds, for runs of so many seconds."""
     from interlingua.repository.published import Published
-    from interlingua_loadtest import schedule
-    from interlingua_loadtest.capacity.highest_rate import Runs, highest_rate
-    from interlingua_loadtest.capacity.server_layout import ServerLayout
-    from interlingua_loadtest.capacity.traffic_tokens import demand_of_run
+    from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+    from interlingua_loadtest.capacity.simulate.highest_rate import Runs, highest_rate
+    from interlingua_loadtest.capacity.simulate.traffic_tokens import demand_of_run
+    from interlingua_loadtest.traffic import schedule
 
     published = Published.read(repository)
     layout = ServerLayout.of(published, profile, with_clients=True)
@@ -218,11 +218,11 @@ def predict(setting: TruthSetting, repository: Path, profile: HardwareProfile, s
 
 def measure(setting: TruthSetting, repository: Path, out: Path, plan: SearchPlan) -> FoundRate:
     """The highest rate that a server holds."""
-    from interlingua_loadtest import target
-    from interlingua_loadtest.found_rate import line
-    from interlingua_loadtest.rate_runs import OfferRuns
-    from interlingua_loadtest.rate_search import RateSearch
-    from interlingua_loadtest.validity import ValidityBounds
+    from interlingua_loadtest.rate_search.found_rate import line
+    from interlingua_loadtest.rate_search.rate_runs import OfferRuns
+    from interlingua_loadtest.rate_search.search import RateSearch
+    from interlingua_loadtest.record.validity import ValidityBounds
+    from interlingua_loadtest.run import target
 
     def show(found: FoundRate) -> None:
         if found.tries:

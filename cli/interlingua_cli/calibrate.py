@@ -11,7 +11,7 @@ from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
+    from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
 
 _PROFILE = PROJECT_ROOT / "var" / "profile.json"
 
@@ -53,7 +53,7 @@ def command(model_repository: Path, out: Path, name: str, seconds: float, server
     """
     require("loadtest", *(() if server_seconds else ("onnx", "onnxruntime", "scipy", "tokenizers")))
     from interlingua.repository.published import Published
-    from interlingua_loadtest.capacity.calibrate import calibrate
+    from interlingua_loadtest.capacity.measure.calibrate import calibrate
 
     profile = calibrate(
         Published.read(model_repository),
@@ -70,6 +70,6 @@ def command(model_repository: Path, out: Path, name: str, seconds: float, server
 
 def _show(profile: HardwareProfile) -> None:
     from interlingua.display.terminal import print_parts
-    from interlingua_loadtest.capacity.profile_tables import profile_tables
+    from interlingua_loadtest.capacity.profile.profile_tables import profile_tables
 
     print_parts(profile_tables(profile))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from interlingua_evaluation.report.comparison import ReportComparison
+    from interlingua_evaluation.report.changes.comparison import ReportComparison
 
 _PIPED_WIDTH = 100
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -60,7 +60,7 @@ def command(
     """
     if not math.isfinite(tolerance):
         raise click.UsageError("--tolerance is not a finite number")
-    from interlingua_evaluation.report.comparison import compare_reports
+    from interlingua_evaluation.report.changes.comparison import compare_reports
     from interlingua_evaluation.report.plain import plain
     from interlingua_evaluation.report.saved_report import SavedReport
 
@@ -82,6 +82,6 @@ def command(
 
 def _print(comparison: ReportComparison) -> None:
     from interlingua.display.terminal import print_parts
-    from interlingua_evaluation.report.comparison_tables import show
+    from interlingua_evaluation.report.changes.comparison_tables import show
 
     print_parts(show(comparison), _PIPED_WIDTH)

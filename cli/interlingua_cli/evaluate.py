@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset, Half
     from interlingua_evaluation.datasets.finding import DatasetFinding
     from interlingua_evaluation.evaluate import Evaluation, QueryLanguage
-    from interlingua_evaluation.systems.scorer_choice import Through
+    from interlingua_evaluation.systems.rerank.scorer_choice import Through
     from interlingua_evaluation.systems.system_name import SystemName
 
 _WITHOUT_RERANKER = ("bm25", "dense", "dense+offsets", "hybrid+offsets")
@@ -141,7 +141,7 @@ def _evaluated(
 ) -> int:
     from interlingua.repository.published import Published
     from interlingua_evaluation.evaluate import EvaluationSettings, evaluate
-    from interlingua_evaluation.report.thresholds import parse_all
+    from interlingua_evaluation.report.changes.thresholds import parse_all
 
     wanted = parse_all(thresholds)
     models = Published.read(model_repository)
@@ -187,8 +187,8 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
 
 def _shown(evaluation: Evaluation, folder: Path, wanted: Any, *, as_json: bool) -> int:
     from interlingua.display.terminal import print_parts
+    from interlingua_evaluation.report.changes.thresholds import check
     from interlingua_evaluation.report.terminal import parts
-    from interlingua_evaluation.report.thresholds import check
 
     if as_json:
         click.echo(json.dumps(evaluation.report.to_json(), ensure_ascii=False))

@@ -11,7 +11,6 @@ import click
 from interlingua.base.extras import require
 from interlingua.served.kinds import EXACT_BITS, PRECISIONS
 from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, MAX_TEXT_BYTES
-from interlingua_cli.deployment_options import say
 from interlingua_cli.exporting.lengths import length_options, wishes_of
 from interlingua_cli.exporting.options import (
     cores,
@@ -23,6 +22,7 @@ from interlingua_cli.exporting.options import (
     weights_option,
 )
 from interlingua_cli.exporting.report import print_report, report_facts
+from interlingua_cli.options.deployment_options import say
 from interlingua_cli.verb_group import VerbWithVerbs
 
 if TYPE_CHECKING:

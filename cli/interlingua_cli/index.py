@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from interlingua_cli.index_report import summary
-from interlingua_cli.index_work import IndexWork, build_beside, carry_out
-from interlingua_client.server_address import DEFAULT_SERVER, ServerAddress
+from interlingua_cli.indexing.index_report import summary
+from interlingua_cli.indexing.index_work import IndexWork, build_beside, carry_out
+from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 DEFAULT_INDEX = Path("var/index")
 
@@ -84,8 +84,8 @@ def command(
     """
     wanted = IndexWork(**work)
     _check(wanted, beside)
-    from interlingua_client.indexer import Indexer, IndexSettings
-    from interlingua_client.inference import InferenceClient
+    from interlingua_client.index.indexer import Indexer, IndexSettings
+    from interlingua_client.triton.inference import InferenceClient
 
     settings = IndexSettings(
         m=hnsw_m,
@@ -130,8 +130,8 @@ def _check(work: IndexWork, beside: int | None) -> None:
 
 def _digest_of(directory: Path) -> str | None:
     """The embedder an index wants; a new one takes what the server has."""
-    from interlingua_client.document_store import DocumentStore
-    from interlingua_client.index_root import current_folder
+    from interlingua_client.index.document_store import DocumentStore
+    from interlingua_client.index.index_root import current_folder
 
     folder = current_folder(directory)
     if not DocumentStore.exists(folder):

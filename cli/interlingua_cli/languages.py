@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.languages.judged_systems import JudgedSystems
     from interlingua_evaluation.languages.plan import LanguagePlan
     from interlingua_evaluation.languages.text_counts import PublishedTokens
-    from interlingua_evaluation.systems.scorer_choice import Through
+    from interlingua_evaluation.systems.rerank.scorer_choice import Through
 
 
 @click.command()
@@ -88,7 +88,7 @@ def _is_corpus(source: str) -> bool:
 
 def _corpus_plan(source: str, tokens: PublishedTokens, languages: tuple[str, ...], *, skip_bad: bool) -> LanguagePlan:
     from interlingua_client.corpus import Corpus
-    from interlingua_client.query_language import LanguageDetector
+    from interlingua_client.search.query_language import LanguageDetector
     from interlingua_evaluation.datasets.language_choice import wanted_tags
     from interlingua_evaluation.languages.plan import corpus_plan
 

@@ -54,9 +54,9 @@ def command(
 
     Ends with 1 when a bound of --fail-under is not held; what is void, or cannot be read, does not hold any.
     """
+    from interlingua_loadtest.record.slo import Slo
     from interlingua_loadtest.report import fail_under
     from interlingua_loadtest.report.build import build
-    from interlingua_loadtest.slo import Slo
 
     objective = Slo.parse(slo, goodput) if slo else None
     wanted = fail_under.parse_all(bounds)

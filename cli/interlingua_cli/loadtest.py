@@ -15,16 +15,16 @@ import click
 
 from interlingua.base.errors import InputError, InterlinguaError
 from interlingua.base.paths import PROJECT_ROOT
-from interlingua_cli.click_options import given_of
-from interlingua_cli.loadtest_options import all_options, settings_of, typed
-from interlingua_loadtest.run_settings import SearchPlan
+from interlingua_cli.options.click_options import given_of
+from interlingua_cli.options.loadtest_options import all_options, settings_of, typed
+from interlingua_loadtest.traffic.run_settings import SearchPlan
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.drive import RunResult
-    from interlingua_loadtest.found_rate import FoundRate
-    from interlingua_loadtest.run_settings import RunSettings
-    from interlingua_loadtest.slo import Slo
-    from interlingua_loadtest.target import Target
+    from interlingua_loadtest.rate_search.found_rate import FoundRate
+    from interlingua_loadtest.record.slo import Slo
+    from interlingua_loadtest.run.drive import RunResult
+    from interlingua_loadtest.run.target import Target
+    from interlingua_loadtest.traffic.run_settings import RunSettings
 
 _RUNS = PROJECT_ROOT / "var" / "loadtest"
 _PIPED_WIDTH = 120
@@ -40,7 +40,7 @@ def command(**options: Any) -> int:
     come to its end: then the generator was the bottleneck, and the figures say nothing of the server.
     """
     from interlingua.base.extras import require
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.record.slo import Slo
 
     require("loadtest", "hdrh", "locust", "psutil", "pyarrow")
     slo = (
@@ -86,7 +86,7 @@ def _require_empty(out: Path) -> None:
 
 
 def _target(stack: ExitStack, options: dict[str, Any]) -> Target:
-    from interlingua_loadtest import target
+    from interlingua_loadtest.run import target
 
     repository = options["model_repository"]
     if options["server"] is None:
@@ -114,8 +114,8 @@ def _measure(
 
 def _run(settings: RunSettings, target: Target, out: Path, slo: Slo | None, options: dict[str, Any]) -> RunResult:
     from interlingua.display.terminal import print_parts
-    from interlingua_loadtest.drive import drive
     from interlingua_loadtest.report.run_result import parts
+    from interlingua_loadtest.run.drive import drive
 
     result = drive(settings, target, out, workers=options["workers"], slo=slo)
     if not options["as_json"]:
@@ -133,9 +133,9 @@ def _as_json(results: list[RunResult], *, ladder: bool) -> str:
 
 
 def _search(slo: Slo, stack: ExitStack, out: Path, options: dict[str, Any]) -> int:
-    from interlingua_loadtest.found_rate import INTERRUPTED
-    from interlingua_loadtest.rate_runs import OfferRuns
-    from interlingua_loadtest.rate_search import RateSearch
+    from interlingua_loadtest.rate_search.found_rate import INTERRUPTED
+    from interlingua_loadtest.rate_search.rate_runs import OfferRuns
+    from interlingua_loadtest.rate_search.search import RateSearch
 
     # Any rate will do to check the rest by: what cannot be scheduled is said before a server starts.
     settings = settings_of({**options, "rate": 1.0})
@@ -156,7 +156,7 @@ def _search(slo: Slo, stack: ExitStack, out: Path, options: dict[str, Any]) -> i
 
 def _keeper(out: Path, options: dict[str, Any]) -> Callable[[FoundRate], None]:
     """Writes what is known, and says what each run came to, once."""
-    from interlingua_loadtest.found_rate import line
+    from interlingua_loadtest.rate_search.found_rate import line
 
     said = 0
 

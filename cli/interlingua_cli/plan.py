@@ -11,7 +11,7 @@ import click
 
 from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
-from interlingua_cli.click_options import click_options, given_of, listed_numbers, named_numbers
+from interlingua_cli.options.click_options import click_options, given_of, listed_numbers, named_numbers
 from interlingua_loadtest.capacity.plan.planned_traffic import Growth, PlannedCorpus, PlannedTraffic
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def command(**options: Any) -> None:
     traffic = read_traffic(options["traffic_file"], _traffic_options(options), typed)
     plan = _plan(traffic, options)
     if options["html"]:
-        from interlingua_loadtest.capacity.plan.page import page
+        from interlingua_loadtest.capacity.plan.report.page import page
 
         with whole(options["html"]) as partial:
             partial.write_text(page(plan), encoding="utf-8")
@@ -122,7 +122,7 @@ def _traffic_options(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _plan(traffic: PlannedTraffic, options: dict[str, Any]) -> Plan:
     from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.sources import open_dataset
-    from interlingua_loadtest.capacity.index_cost import IndexCost
+    from interlingua_loadtest.capacity.index.index_cost import IndexCost
     from interlingua_loadtest.capacity.plan.hardware import hardware
     from interlingua_loadtest.capacity.plan.make_plan import make_plan
     from interlingua_loadtest.capacity.plan.text_lengths import planned_demand
@@ -138,7 +138,7 @@ def _plan(traffic: PlannedTraffic, options: dict[str, Any]) -> Plan:
 
 def _wanted(options: dict[str, Any]) -> PlanGoal:
     from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.record.slo import Slo
 
     wanted = PlanGoal(
         slo=Slo.parse(options["slo"], options["goodput"]),
@@ -155,6 +155,6 @@ def _print(plan: Plan, *, as_json: bool) -> None:
         click.echo(json.dumps(plan.to_json(), ensure_ascii=False, allow_nan=False))
         return
     from interlingua.display.terminal import print_parts
-    from interlingua_loadtest.capacity.plan.terminal import parts
+    from interlingua_loadtest.capacity.plan.report.terminal import parts
 
     print_parts(parts(plan))

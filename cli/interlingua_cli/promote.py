@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua_cli.deployment_options import on_deployment, say, with_indexes
+from interlingua_cli.options.deployment_options import on_deployment, say, with_indexes
 
 if TYPE_CHECKING:
     from interlingua_releases.deployment import Deployment

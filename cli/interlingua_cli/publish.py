@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from interlingua_cli.deployment_options import on_deployment, say
+from interlingua_cli.options.deployment_options import on_deployment, say
 
 if TYPE_CHECKING:
     from interlingua_releases.deployment import Deployment

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from interlingua_cli.deployment_options import on_deployment, say, with_indexes
+from interlingua_cli.options.deployment_options import on_deployment, say, with_indexes
 from interlingua_cli.promote import show
 
 if TYPE_CHECKING:

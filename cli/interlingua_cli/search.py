@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua_cli.click_options import chosen, click_options
-from interlingua_client.search_options import SearchOptions
-from interlingua_client.server_address import DEFAULT_SERVER, ServerAddress
+from interlingua_cli.options.click_options import chosen, click_options
+from interlingua_client.search.search_options import SearchOptions
+from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
-    from interlingua_client.results import Hit, SearchResult, StageTimes
+    from interlingua_client.search.results import Hit, SearchResult, StageTimes
 
 SEARCH_FLAGS = {"k": "-k", "languages": "--language"}
 
@@ -74,7 +74,7 @@ def command(
     """Find documents that answer QUERY, in whatever languages both are."""
     if log_text and log is None:
         raise click.UsageError("--log-text needs --log")
-    from interlingua_client.retriever import Retriever
+    from interlingua_client.search.retriever import Retriever
 
     options, address = chosen(SearchOptions, given), ServerAddress.parse(server, tls_ca)
     with Retriever.open(

@@ -103,8 +103,8 @@ def command(**options: Any) -> int:
 
 
 def _tradeoff(options: dict[str, Any]) -> Tradeoff:
-    from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-    from interlingua_loadtest.capacity.index_cost import IndexCost
+    from interlingua_loadtest.capacity.index.index_cost import IndexCost
+    from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
     from interlingua_loadtest.tradeoff.joined_report import JoinedReport, ReportSource
     from interlingua_loadtest.tradeoff.make_tradeoff import make_tradeoff
 
@@ -119,8 +119,8 @@ def _tradeoff(options: dict[str, Any]) -> Tradeoff:
 
 def _wanted(options: dict[str, Any]) -> TradeoffGoal:
     from interlingua_evaluation.systems.ann_recall import EF_SEARCHES
-    from interlingua_loadtest.capacity.highest_rate import Runs
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.capacity.simulate.highest_rate import Runs
+    from interlingua_loadtest.record.slo import Slo
     from interlingua_loadtest.tradeoff.floors import Floors
     from interlingua_loadtest.tradeoff.make_tradeoff import TradeoffGoal
 

@@ -12,13 +12,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from interlingua_client.async_retriever import AsyncRetriever
     from interlingua_client.document import Document
-    from interlingua_client.indexer import Indexer
-    from interlingua_client.inference import AsyncInferenceClient, InferenceClient
-    from interlingua_client.results import Hit, SearchResult
-    from interlingua_client.retriever import Retriever
-    from interlingua_client.search_options import SearchOptions
+    from interlingua_client.index.indexer import Indexer
+    from interlingua_client.search.async_retriever import AsyncRetriever
+    from interlingua_client.search.results import Hit, SearchResult
+    from interlingua_client.search.retriever import Retriever
+    from interlingua_client.search.search_options import SearchOptions
+    from interlingua_client.triton.inference import AsyncInferenceClient, InferenceClient
 
 __all__ = [
     "AsyncInferenceClient",
@@ -33,15 +33,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AsyncInferenceClient": "interlingua_client.inference",
-    "AsyncRetriever": "interlingua_client.async_retriever",
+    "AsyncInferenceClient": "interlingua_client.triton.inference",
+    "AsyncRetriever": "interlingua_client.search.async_retriever",
     "Document": "interlingua_client.document",
-    "Hit": "interlingua_client.results",
-    "Indexer": "interlingua_client.indexer",
-    "InferenceClient": "interlingua_client.inference",
-    "Retriever": "interlingua_client.retriever",
-    "SearchOptions": "interlingua_client.search_options",
-    "SearchResult": "interlingua_client.results",
+    "Hit": "interlingua_client.search.results",
+    "Indexer": "interlingua_client.index.indexer",
+    "InferenceClient": "interlingua_client.triton.inference",
+    "Retriever": "interlingua_client.search.retriever",
+    "SearchOptions": "interlingua_client.search.search_options",
+    "SearchResult": "interlingua_client.search.results",
 }
 
 

@@ -33,16 +33,16 @@ from interlingua_evaluation.serving import LiveServer
 from interlingua_evaluation.significance.bootstrap import RESAMPLES, SEED
 from interlingua_evaluation.systems.ann_recall import AnnRecall, ann_recall
 from interlingua_evaluation.systems.dense_vectors import DenseVectors, dense_vectors
-from interlingua_evaluation.systems.rerank_rate import pairs_per_second
-from interlingua_evaluation.systems.scorer_choice import choose_scorer
+from interlingua_evaluation.systems.rerank.rerank_rate import pairs_per_second
+from interlingua_evaluation.systems.rerank.scorer_choice import choose_scorer
 from interlingua_evaluation.systems.system_runs import LIST_DEPTH, SystemRun, SystemRuns
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
     from interlingua.served.service import ServiceSpec
     from interlingua_evaluation.datasets.dataset import Dataset, Half
-    from interlingua_evaluation.systems.pair_scores import PairScorer
-    from interlingua_evaluation.systems.scorer_choice import Through
+    from interlingua_evaluation.systems.rerank.pair_scores import PairScorer
+    from interlingua_evaluation.systems.rerank.scorer_choice import Through
     from interlingua_evaluation.systems.system_name import SystemName
 
 QueryLanguage = Literal["detected", "given"]
@@ -159,7 +159,7 @@ class Evaluator:
         """Every query's language, as the search knows it."""
         if self.settings.query_language == "given":
             return [query.language for query in self.dataset.queries]
-        from interlingua_client.query_language import LanguageDetector
+        from interlingua_client.search.query_language import LanguageDetector
 
         detector = LanguageDetector(self.dataset.languages)
         return [detector.detect(query.text).tag for query in self.dataset.queries]

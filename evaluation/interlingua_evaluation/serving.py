@@ -15,7 +15,7 @@ from interlingua.base.errors import InputError
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
     from interlingua_client.embedder import Embedder
-    from interlingua_client.inference import InferenceClient
+    from interlingua_client.triton.inference import InferenceClient
 
 _START_TIMEOUT_S = 900.0  # an evaluation may run beside a training that has all the cores
 
@@ -73,8 +73,8 @@ class LiveServer:
         return EmbeddingService(self._digest, connect)
 
     def _connect(self) -> InferenceClient:
-        from interlingua_client.inference import InferenceClient
-        from interlingua_client.server_address import ServerAddress
+        from interlingua_client.triton.inference import InferenceClient
+        from interlingua_client.triton.server_address import ServerAddress
 
         address, wanted = self._address(), self._digest
         connection = InferenceClient.connect(ServerAddress.parse(address), digest=wanted)

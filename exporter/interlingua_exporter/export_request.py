@@ -36,7 +36,7 @@ class ExportRequest:
         version: the number to publish as; None for the next one.
         threads: of this machine, for the gate.
         fuse: whether ONNX Runtime's transformer fusions are applied; for GPUs.
-        weights: the model's own, or random ones in an entry's shape (interlingua_exporter/weights/dummy_folder.py).
+        weights: the model's own, or random ones in an entry's shape (weights/dummy/dummy_folder.py).
         lengths: what the calls will look like, and whether TensorRT runs them.
         runtime: what serves it; None for the entry's own, ONNX where there is no entry.
         ignore_limits: whether it is tried although memory or disk seem too small.

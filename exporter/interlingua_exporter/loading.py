@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from interlingua_exporter.models.exportable import Runtime, require_exportable, runtime_of
 from interlingua_exporter.precision.precision_choice import require_allowed
-from interlingua_exporter.weights import dummy_folder, sources
+from interlingua_exporter.weights import sources
+from interlingua_exporter.weights.dummy import dummy_folder
 from interlingua_exporter.weights.room import require_room_for
 
 if TYPE_CHECKING:

@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interlingua.base.errors import InputError
-from interlingua_client.beside import differing_documents, is_finished
-from interlingua_client.index_root import IndexPointer, find_index, folder_of, indexes, read_pointer, write_pointer
-from interlingua_client.writer_lock import writer_lock
+from interlingua_client.index.index_root import (
+    IndexPointer,
+    find_index,
+    folder_of,
+    indexes,
+    read_pointer,
+    write_pointer,
+)
+from interlingua_client.index.reembedding import differing_documents, is_finished
+from interlingua_client.index.writer_lock import writer_lock
 
 _LOCK_WAIT_S = 2.0
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from interlingua.repository.published import PublishedVersion
     from interlingua.served.text.tokenizer import Text
     from interlingua_client.embedder import Role as EmbedRole
-    from interlingua_client.inference import InferenceClient
+    from interlingua_client.triton.inference import InferenceClient
     from interlingua_server.model_control import ModelControl
 
 _SENTENCES = 3  # of every language
@@ -107,7 +107,7 @@ def _reference(found: PublishedVersion, name: str, texts: Sequence[Text]) -> NDA
 
 def _answers(address: str, found: PublishedVersion, name: str, texts: Sequence[Text]) -> NDArray[np.float64]:
     """The server's answers, through the client."""
-    from interlingua_client.inference import InferenceClient
+    from interlingua_client.triton.inference import InferenceClient
 
     embedder = found.version if found.role == "embedder" else None
     reranker = found.version if found.role == "reranker" else None

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError, ServerError
-from interlingua_client.index_root import find_index, folder_of, read_pointer
-from interlingua_client.writer_lock import writer_lock
+from interlingua_client.index.index_root import find_index, folder_of, read_pointer
+from interlingua_client.index.writer_lock import writer_lock
 
 if TYPE_CHECKING:
     from interlingua_releases.deployment import Deployment, Say

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from interlingua_adaptation.mine import mine
+from interlingua_adaptation.mining.mine import mine
 from interlingua_adaptation.work_folder import WorkFolder
 from interlingua_client.deadline import Deadline
 from interlingua_client.embedder import Embedded, Role

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from interlingua_adaptation.corpus_cleaning import clean, pivot_language
-from interlingua_adaptation.section import Section
+from interlingua_adaptation.corpus_step.corpus_cleaning import clean, pivot_language
+from interlingua_adaptation.corpus_step.section import Section
 
 NONE_LEFT_OUT = {"duplicated": 0, "empty": 0, "untranslated": 0, "boilerplate": 0}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_adaptation.libreoffice_help import chosen, packages, read_sections
-from interlingua_adaptation.section import Section
+from interlingua_adaptation.corpus_step.libreoffice_help import chosen, packages, read_sections
+from interlingua_adaptation.corpus_step.section import Section
 from tests.adaptation.help_pages import section, write_page
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from interlingua.base.errors import InputError
-from interlingua_adaptation.merge import merge, slerp
+from interlingua_adaptation.training.merge import merge, slerp
 
 
 def test_halfway_between_two_directions_is_the_bisector_of_the_same_length() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_adaptation.corpus import make_corpus
-from interlingua_adaptation.mine import MiningSettings, mine
-from interlingua_adaptation.section import Section
+from interlingua_adaptation.corpus_step.corpus import make_corpus
+from interlingua_adaptation.corpus_step.section import Section
+from interlingua_adaptation.mining.mine import MiningSettings, mine
 from interlingua_adaptation.work_folder import WorkFolder
-from interlingua_client.writer_lock import IndexBusyError, writer_lock
+from interlingua_client.index.writer_lock import IndexBusyError, writer_lock
 from tests.adaptation.topics import TOPICS, make_sections
 from tests.support.hash_embedder import HashEmbedder
 

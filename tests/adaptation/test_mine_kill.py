@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from interlingua_adaptation.corpus import make_corpus
-from interlingua_adaptation.mine import mine
-from interlingua_adaptation.section import Section
+from interlingua_adaptation.corpus_step.corpus import make_corpus
+from interlingua_adaptation.corpus_step.section import Section
+from interlingua_adaptation.mining.mine import mine
 from interlingua_adaptation.work_folder import WorkFolder
-from interlingua_client.document_store import DocumentStore
+from interlingua_client.index.document_store import DocumentStore
 from tests.support.hash_embedder import HashEmbedder
 
 GROUPS = 300

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from interlingua_adaptation.mine_negatives import NegativeChoice
-from interlingua_adaptation.section import Section
+from interlingua_adaptation.corpus_step.section import Section
+from interlingua_adaptation.mining.mine_negatives import NegativeChoice
 
 RANKED = [f"g{rank:02}" for rank in range(1, 31)]
 SECTIONS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from interlingua_adaptation.mine_queries import MinedQuery, heading_queries, make_queries, sentence_queries
-from interlingua_adaptation.section import Section
-from interlingua_adaptation.sentences import sentences, size, words
+from interlingua_adaptation.corpus_step.section import Section
+from interlingua_adaptation.corpus_step.sentences import sentences, size, words
+from interlingua_adaptation.mining.mine_queries import MinedQuery, heading_queries, make_queries, sentence_queries
 
 LONG = "The first sentence asks for the rest. " + "The second one says a good deal more about it. " * 2
 

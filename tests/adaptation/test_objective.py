@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from interlingua_adaptation.objective import ListwiseObjective, LossWeights
+from interlingua_adaptation.training.objective import ListwiseObjective, LossWeights
 
 
 class _Known(nn.Module):

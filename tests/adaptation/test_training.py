@@ -14,9 +14,9 @@ import torch
 from click.testing import CliRunner
 
 from interlingua.base.errors import InterlinguaError
-from interlingua_adaptation import trainee
-from interlingua_adaptation.corpus import make_corpus
-from interlingua_adaptation.mine import mine
+from interlingua_adaptation.corpus_step.corpus import make_corpus
+from interlingua_adaptation.mining.mine import mine
+from interlingua_adaptation.training import trainee
 from interlingua_adaptation.work_folder import WorkFolder
 from interlingua_cli import cli
 from tests.adaptation.topics import make_sections
@@ -136,7 +136,7 @@ def _angle(a: torch.Tensor, b: torch.Tensor) -> float:
 
 HALTING = """
 import threading
-from interlingua_adaptation import train
+from interlingua_adaptation.training import train
 from interlingua_cli import main
 drawn, draw_step = [], train.draw_step
 def draw_and_halt(*arguments, **named):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interlingua_adaptation.section import Section
+from interlingua_adaptation.corpus_step.section import Section
 
 TOPICS = 40
 

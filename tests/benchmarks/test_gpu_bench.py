@@ -13,7 +13,7 @@ import pytest
 
 from interlingua_benchmarks.gpu_bench.__main__ import main
 from interlingua_benchmarks.gpu_bench.bench import measure
-from interlingua_benchmarks.gpu_bench.matrix_rate import matrix_rates
+from interlingua_benchmarks.gpu_bench.products.matrix_rate import matrix_rates
 from interlingua_benchmarks.gpu_bench.records import MatrixRate
 from interlingua_benchmarks.gpu_bench.settings import LOOK, BenchSettings, Device
 from interlingua_exporter.models.resolve import resolve
@@ -164,7 +164,7 @@ def test_a_matrix_rate_by_hand() -> None:
 def test_a_network_in_bf16_leaves_the_checkpoint_as_it_was(catalogue: Path) -> None:
     import torch
 
-    from interlingua_benchmarks.gpu_bench.torch_network import placed_graph
+    from interlingua_benchmarks.gpu_bench.networks.torch_network import placed_graph
 
     checkpoint = sources.load(resolve("tiny/cross", catalogue), Overrides())
     before = {name: value.clone() for name, value in checkpoint.graph.state_dict().items()}
@@ -184,7 +184,7 @@ def test_the_default_reranker_runs_in_half_precision() -> None:
     """Late interaction gives its encoder a float mask, which SDPA takes in the encoder's own format only."""
     import torch
 
-    from interlingua_benchmarks.gpu_bench.torch_network import placed_graph
+    from interlingua_benchmarks.gpu_bench.networks.torch_network import placed_graph
     from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
     from tests.benchmarks.gpu_bench_models import TINY
     from tests.support.architecture_models import network_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_benchmarks.gpu_bench.network_flops import NetworkFlops, dense_flops, flops_of, layer_flops
+from interlingua_benchmarks.gpu_bench.networks.network_flops import NetworkFlops, dense_flops, flops_of, layer_flops
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.model_facts import DenseLayer, NetworkShape
@@ -96,8 +96,8 @@ def test_only_a_causal_network_is_causal(catalogue: Path) -> None:
 
 @pytest.mark.parametrize("name", ["tiny/bert", "tiny/qwen"])
 def test_the_onnx_file_has_the_same_products(name: str, catalogue: Path, tmp_path: Path) -> None:
-    from interlingua_exporter.graphs.onnx_graph import export_onnx
-    from interlingua_loadtest.capacity.network_size import network_size
+    from interlingua_exporter.graphs.onnx.onnx_graph import export_onnx
+    from interlingua_loadtest.capacity.profile.network_size import network_size
 
     checkpoint = _load(name, catalogue)
     export_onnx(checkpoint, tmp_path)

@@ -12,11 +12,11 @@ from interlingua.served.text.tokenizer import Tokens
 from interlingua_benchmarks.gpu_bench.__main__ import main
 from interlingua_benchmarks.gpu_bench.card import read_card
 from interlingua_benchmarks.gpu_bench.figures import goal, utilisation
-from interlingua_benchmarks.gpu_bench.length_mix import drawn, equal_rows
-from interlingua_benchmarks.gpu_bench.network_flops import GOAL_TOKEN, NetworkFlops
-from interlingua_benchmarks.gpu_bench.network_runs import NetworkRuns, evenly
+from interlingua_benchmarks.gpu_bench.networks.length_mix import drawn, equal_rows
+from interlingua_benchmarks.gpu_bench.networks.network_flops import GOAL_TOKEN, NetworkFlops
+from interlingua_benchmarks.gpu_bench.networks.network_runs import NetworkRuns, evenly
+from interlingua_benchmarks.gpu_bench.networks.rectangles import Rectangles
 from interlingua_benchmarks.gpu_bench.records import BenchReport, BenchRow, MatrixRate, MeasuredCall, MeasuredPoint
-from interlingua_benchmarks.gpu_bench.rectangles import Rectangles
 from interlingua_benchmarks.gpu_bench.settings import LOOK, Device
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.models.resolve import resolve

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlingua_client.document import Document
-from interlingua_client.indexer import Indexer
+from interlingua_client.index.indexer import Indexer
 from tests.client.sample_documents import make_documents
 from tests.support.hash_embedder import HashEmbedder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from interlingua_client.corpus import Corpus
-from interlingua_client.indexer import Indexer
+from interlingua_client.index.indexer import Indexer
 from tests.support.hash_embedder import HashEmbedder
 
 

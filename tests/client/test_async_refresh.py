@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client.async_retriever import AsyncRetriever
 from interlingua_client.document import Document
 from interlingua_client.embedder import Embedded
-from interlingua_client.index_root import IndexPointer, write_pointer
-from interlingua_client.indexer import Indexer
-from interlingua_client.inference import AsyncInferenceClient
+from interlingua_client.index.index_root import IndexPointer, write_pointer
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.search.async_retriever import AsyncRetriever
+from interlingua_client.triton.inference import AsyncInferenceClient
 from tests.client.test_index_root import OTHER, build_beside
 from tests.client.test_rerank_weight import services
 from tests.support.hash_embedder import HashEmbedder

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client.indexer import Indexer, IndexSettings
-from interlingua_client.score_mixing import balanced, mix_scores, standardized
-from interlingua_client.search_index import SearchIndex, reserved_per_language
-from interlingua_client.search_steps import Searcher
+from interlingua_client.index.indexer import Indexer, IndexSettings
+from interlingua_client.index.search_index import SearchIndex, reserved_per_language
+from interlingua_client.search.score_mixing import balanced, mix_scores, standardized
+from interlingua_client.search.search_steps import Searcher
 from tests.client.sample_documents import make_documents
 from tests.client.test_search_steps import ask, carry_out
 from tests.support.hash_embedder import HashEmbedder

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client.canary import TEXTS, Canary
-from interlingua_client.document_store import DocumentStore
 from interlingua_client.embedder import FloatArray, Role
-from interlingua_client.in_use import IndexPair
-from interlingua_client.indexer import Indexer
-from interlingua_client.search_index import SearchIndex
-from interlingua_client.search_steps import Searcher
+from interlingua_client.index.canary import TEXTS, Canary
+from interlingua_client.index.document_store import DocumentStore
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.search_index import SearchIndex
+from interlingua_client.search.in_use import IndexPair
+from interlingua_client.search.search_steps import Searcher
 from tests.client.sample_documents import make_documents
 from tests.support.hash_embedder import HashEmbedder
 

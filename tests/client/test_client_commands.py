@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from interlingua_cli.search import snippet, stage_line
-from interlingua_client.results import StageTimes
+from interlingua_client.search.results import StageTimes
 
 NOWHERE = ["--server", "127.0.0.1:1"]
 
@@ -73,7 +73,7 @@ def test_one_file_owns_each_engine() -> None:
 
     def importers(module: str) -> set[str]:
         pattern = re.compile(rf"^\s*(from|import) {module}\b", re.MULTILINE)
-        return {path.name for path in package.glob("*.py") if pattern.search(path.read_text())}
+        return {path.name for path in package.rglob("*.py") if pattern.search(path.read_text())}
 
     assert importers("tritonclient") == {"inference.py"}
     assert importers("hnswlib") == {"vector_index.py"}

@@ -11,13 +11,13 @@ import pytest
 
 from interlingua.base.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
 from interlingua.served.service import ServiceSpec
-from interlingua_client.conversation import Conversation
-from interlingua_client.conversation_steps import Answer, AskReady, Infer, Pause, ReadConfig, Steps
 from interlingua_client.deadline import Deadline
-from interlingua_client.rerank_pace import RerankPace
-from interlingua_client.server_address import ServerAddress
-from interlingua_client.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
-from interlingua_client.services import ModelConfig
+from interlingua_client.search.rerank_pace import RerankPace
+from interlingua_client.triton.conversation import Conversation
+from interlingua_client.triton.conversation_steps import Answer, AskReady, Infer, Pause, ReadConfig, Steps
+from interlingua_client.triton.server_address import ServerAddress
+from interlingua_client.triton.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
+from interlingua_client.triton.services import ModelConfig
 
 UNKNOWN = RpcFailedError("NOT_FOUND", "Request for unknown model: 'x' is not found")
 AWAY = RpcFailedError("UNAVAILABLE", "failed to connect to all addresses; Connection refused")

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from interlingua.base.errors import InputError
 from interlingua_client.document import Document
-from interlingua_client.document_store import STORE_FILE, DocumentStore, StoreDamagedError, new_manifest
-from interlingua_client.indexer import Indexer
-from interlingua_client.language_offsets import unit
-from interlingua_client.search_index import SearchIndex
-from interlingua_client.writer_lock import IndexBusyError, writer_lock
+from interlingua_client.index.document_store import STORE_FILE, DocumentStore, StoreDamagedError, new_manifest
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.language_offsets import unit
+from interlingua_client.index.search_index import SearchIndex
+from interlingua_client.index.writer_lock import IndexBusyError, writer_lock
 from tests.support.hash_embedder import HashEmbedder, direction
 
 ids = st.sampled_from("abcdef")

@@ -11,12 +11,19 @@ from typing import Any
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client.beside import BesideIndex, differing_documents, is_finished
 from interlingua_client.document import Document
-from interlingua_client.in_use import IndexPair, InUse, close_pair
-from interlingua_client.index_root import IndexPointer, current_folder, find_index, indexes, read_pointer, write_pointer
-from interlingua_client.indexer import Indexer, IndexSettings
-from interlingua_client.search_index import SearchIndex
+from interlingua_client.index.index_root import (
+    IndexPointer,
+    current_folder,
+    find_index,
+    indexes,
+    read_pointer,
+    write_pointer,
+)
+from interlingua_client.index.indexer import Indexer, IndexSettings
+from interlingua_client.index.reembedding import BesideIndex, differing_documents, is_finished
+from interlingua_client.index.search_index import SearchIndex
+from interlingua_client.search.in_use import IndexPair, InUse, close_pair
 from tests.support.hash_embedder import HashEmbedder
 
 OTHER = HashEmbedder("hash-2")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from interlingua_client.corpus import Corpus
-from interlingua_client.document_store import DocumentStore
-from interlingua_client.indexer import Indexer
-from interlingua_client.search_index import SearchIndex
+from interlingua_client.index.document_store import DocumentStore
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.search_index import SearchIndex
 from tests.client.sample_documents import make_documents
 from tests.support.hash_embedder import HashEmbedder
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from interlingua_client.document import Document
-from interlingua_client.indexer import Indexer
-from interlingua_client.language_offsets import LanguageMeans, LanguageOffsets, VectorSum, shrinkage, unit
-from interlingua_client.query_stand_ins import stand_in
-from interlingua_client.search_index import SearchIndex
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets, VectorSum, shrinkage, unit
+from interlingua_client.index.query_stand_ins import stand_in
+from interlingua_client.index.search_index import SearchIndex
 from tests.support.hash_embedder import HashEmbedder
 
 

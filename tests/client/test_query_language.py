@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interlingua_client.query_language import LanguageDetector
+from interlingua_client.search.query_language import LanguageDetector
 
 TWELVE = ("en", "es", "fr", "de", "pt-BR", "ru", "ar", "hi", "zh-Hans", "ja", "ko", "sw")
 

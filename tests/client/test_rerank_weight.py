@@ -8,11 +8,11 @@ import pytest
 
 from interlingua.base.errors import InputError, ServerError
 from interlingua.served.service import ServiceSpec
-from interlingua_client.async_retriever import AsyncRetriever
-from interlingua_client.retriever import Retriever
-from interlingua_client.search_index import SearchIndex
-from interlingua_client.search_steps import Searcher
-from interlingua_client.services import ModelConfig, PinnedService, Services
+from interlingua_client.index.search_index import SearchIndex
+from interlingua_client.search.async_retriever import AsyncRetriever
+from interlingua_client.search.retriever import Retriever
+from interlingua_client.search.search_steps import Searcher
+from interlingua_client.triton.services import ModelConfig, PinnedService, Services
 from interlingua_exporter.models.catalog import read_catalog
 from tests.client.test_search_steps import ask, carry_out, moonlight
 

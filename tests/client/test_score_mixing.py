@@ -13,12 +13,12 @@ from interlingua.base.options import faults
 from interlingua_client.deadline import Deadline
 from interlingua_client.document import Document
 from interlingua_client.embedder import FloatArray, Role
-from interlingua_client.indexer import Indexer, IndexSettings
-from interlingua_client.results import Reranking, SearchResult
-from interlingua_client.score_mixing import mix_scores, standardized
-from interlingua_client.search_index import SearchIndex
-from interlingua_client.search_options import SearchOptions
-from interlingua_client.search_steps import Searcher
+from interlingua_client.index.indexer import Indexer, IndexSettings
+from interlingua_client.index.search_index import SearchIndex
+from interlingua_client.search.results import Reranking, SearchResult
+from interlingua_client.search.score_mixing import mix_scores, standardized
+from interlingua_client.search.search_options import SearchOptions
+from interlingua_client.search.search_steps import Searcher
 from tests.client.test_search_steps import ask, carry_out
 from tests.support.hash_embedder import HashEmbedder
 

@@ -20,15 +20,15 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
-from interlingua_client.async_retriever import AsyncRetriever
 from interlingua_client.deadline import Deadline
 from interlingua_client.embedder import Embedded, Reranked, Role, ServiceTimes
-from interlingua_client.indexer import Indexer
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.log_file import LogFile
-from interlingua_client.retriever import Retriever
-from interlingua_client.search_index import SearchIndex
-from interlingua_client.search_log import SearchLog
-from interlingua_client.server_failures import EmbedderChangedError, ServerAwayError
+from interlingua_client.search.async_retriever import AsyncRetriever
+from interlingua_client.search.retriever import Retriever
+from interlingua_client.search.search_log import SearchLog
+from interlingua_client.triton.server_failures import EmbedderChangedError, ServerAwayError
 from tests.client.test_rerank_weight import services, spec
 from tests.support.hash_embedder import HashEmbedder
 
@@ -295,7 +295,7 @@ def test_a_full_disk_costs_lines_and_not_searches(
 ) -> None:
     log = SearchLog(path)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with opened(index_dir, log) as retriever, caplog.at_level(logging.WARNING, "interlingua_client.search_log"):
+    with opened(index_dir, log) as retriever, caplog.at_level(logging.WARNING, "interlingua_client.search.search_log"):
         retriever.search(QUERY)
         try:
             # Room for half a line more, and then for none.
@@ -313,7 +313,7 @@ def test_a_full_disk_costs_lines_and_not_searches(
 
 def test_the_loss_is_said_on_standard_error(path: Path) -> None:
     program = (
-        "import sys; from interlingua_client.search_log import SearchLog;"
+        "import sys; from interlingua_client.search.search_log import SearchLog;"
         "log = SearchLog(sys.argv[1]); log.found(None, None, None); log.found(None, None, None); print(log.lost)"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)

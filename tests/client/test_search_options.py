@@ -12,8 +12,8 @@ import pytest
 from interlingua.base.errors import RequestRejectedError
 from interlingua.base.options import options
 from interlingua_cli.search import command
-from interlingua_client.search_log import SearchLog
-from interlingua_client.search_options import SearchChanges, SearchOptions
+from interlingua_client.search.search_log import SearchLog
+from interlingua_client.search.search_options import SearchChanges, SearchOptions
 from tests.client.test_search_log import Client, lines, opened
 
 NAMES = [entry.name for entry in fields(SearchOptions)]

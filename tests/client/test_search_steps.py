@@ -15,12 +15,12 @@ from interlingua.base.errors import DeadlineExceededError, InputError, RequestRe
 from interlingua_client.deadline import Deadline
 from interlingua_client.document import Document
 from interlingua_client.embedder import Reranked, ServiceTimes
-from interlingua_client.indexer import Indexer
-from interlingua_client.results import Reranking, SearchResult
-from interlingua_client.search_index import SearchIndex
-from interlingua_client.search_options import SearchOptions
-from interlingua_client.search_steps import Embed, Searcher, SearchRequest
-from interlingua_client.server_failures import ServerAwayError
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.search_index import SearchIndex
+from interlingua_client.search.results import Reranking, SearchResult
+from interlingua_client.search.search_options import SearchOptions
+from interlingua_client.search.search_steps import Embed, Searcher, SearchRequest
+from interlingua_client.triton.server_failures import ServerAwayError
 from tests.support.hash_embedder import HashEmbedder
 
 Reranker = Callable[[list[str]], list[float]]

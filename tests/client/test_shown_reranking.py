@@ -7,7 +7,7 @@ from rich.console import Console
 
 from interlingua_cli.demo import ASKED, CANDIDATES, DATASET, Places, hits_table, read_answers, summary
 from interlingua_cli.search import moved, show
-from interlingua_client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from interlingua_client.search.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
 
 TIMES = StageTimes(
     language_s=0.001,

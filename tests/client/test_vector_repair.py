@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client import search_index
-from interlingua_client.derived_file import HEADER_FILE, read_header
 from interlingua_client.document import Document
-from interlingua_client.document_store import DocumentStore
-from interlingua_client.exact_vectors import Block, ExactVectors
-from interlingua_client.indexer import Indexer, IndexSettings
-from interlingua_client.language_offsets import unit
-from interlingua_client.manifest import HnswParameters
-from interlingua_client.search_index import SearchIndex
-from interlingua_client.vector_index import VectorIndex
-from interlingua_client.writer_lock import writer_lock
+from interlingua_client.index import search_index
+from interlingua_client.index.derived_file import HEADER_FILE, read_header
+from interlingua_client.index.document_store import DocumentStore
+from interlingua_client.index.exact_vectors import Block, ExactVectors
+from interlingua_client.index.indexer import Indexer, IndexSettings
+from interlingua_client.index.language_offsets import unit
+from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.search_index import SearchIndex
+from interlingua_client.index.vector_index import VectorIndex
+from interlingua_client.index.writer_lock import writer_lock
 from tests.client.sample_documents import make_documents
 from tests.support.hash_embedder import HashEmbedder
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from interlingua_client.inference import InferenceClient
+from interlingua_client.triton.inference import InferenceClient
 from interlingua_exporter.export import export
 from interlingua_exporter.export_request import ExportRequest
 from interlingua_exporter.models.exportable import TESTED_CLASSES

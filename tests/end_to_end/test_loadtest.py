@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from interlingua.base.paths import PROJECT_ROOT
-from interlingua_loadtest.request_columns import Requests
-from interlingua_loadtest.run_folder import RunFolder
+from interlingua_loadtest.record.request_columns import Requests
+from interlingua_loadtest.record.run_folder import RunFolder
 from interlingua_server.embedded import EmbeddedServer
 from tests.support.command_line import interlingua
 

@@ -21,8 +21,8 @@ from interlingua.base.errors import InputError
 from interlingua.repository.triton_config import read_config, write_config
 from interlingua_cli import demo
 from interlingua_client import AsyncRetriever, Retriever
-from interlingua_client.results import SearchResult
-from interlingua_client.server_failures import RpcFailedError
+from interlingua_client.search.results import SearchResult
+from interlingua_client.triton.server_failures import RpcFailedError
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_server.embedded import EmbeddedServer

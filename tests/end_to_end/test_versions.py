@@ -25,7 +25,7 @@ from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.published import Published
 from interlingua.served.kinds import Role
 from interlingua_client import Document, Indexer, InferenceClient, Retriever
-from interlingua_client.indexer import IndexSettings
+from interlingua_client.index.indexer import IndexSettings
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_releases.deployment import Deployment
 from interlingua_releases.parity import check_answers

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlingua_exporter.graphs.checkpoint import Checkpoint
-from interlingua_exporter.weights.late_interaction_folder import load
+from interlingua_exporter.weights.late_interaction.late_interaction_folder import load
 from tests.support.tiny_reranker import save_tiny_reranker
 
 

@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from interlingua_client.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
-from interlingua_client.search_log import SearchLog, Setting
-from interlingua_client.search_options import SearchOptions
-from interlingua_client.search_steps import SearchRequest
-from interlingua_client.server_failures import ServerAwayError
+from interlingua_client.search.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from interlingua_client.search.search_log import SearchLog, Setting
+from interlingua_client.search.search_options import SearchOptions
+from interlingua_client.search.search_steps import SearchRequest
+from interlingua_client.triton.server_failures import ServerAwayError
 
 SETTING = Setting("embedder-1", "reranker-1", True)
 

@@ -9,9 +9,9 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua_client.embedder import FloatArray
-from interlingua_client.language_offsets import unit
-from interlingua_client.manifest import HnswParameters
-from interlingua_client.vector_index import VectorIndex
+from interlingua_client.index.language_offsets import unit
+from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.vector_index import VectorIndex
 from interlingua_evaluation.systems.ann_recall import ann_recall
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client.query_language import LanguageDetector
+from interlingua_client.search.query_language import LanguageDetector
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 
 DOCUMENTS = [

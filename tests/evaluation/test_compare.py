@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_evaluation.report.comparison import ReportComparison, compare_reports
+from interlingua_evaluation.report.changes.comparison import ReportComparison, compare_reports
 from interlingua_evaluation.report.list_values import ListValues
 from interlingua_evaluation.report.saved_report import SavedReport
 from interlingua_evaluation.significance.sign_flips import benjamini_hochberg, p_values

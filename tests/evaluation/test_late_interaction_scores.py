@@ -10,9 +10,9 @@ import torch
 
 from interlingua.base.errors import InputError
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from interlingua_evaluation.systems import late_interaction_scores
-from interlingua_evaluation.systems.late_interaction_scores import LateInteractionScorer
-from interlingua_evaluation.systems.score_cache import cached_scores, checkpoint_digest
+from interlingua_evaluation.systems.rerank import late_interaction_scores
+from interlingua_evaluation.systems.rerank.late_interaction_scores import LateInteractionScorer
+from interlingua_evaluation.systems.rerank.score_cache import cached_scores, checkpoint_digest
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from tests.support.tiny_reranker import MAX_TOKENS
 

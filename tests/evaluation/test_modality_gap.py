@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from interlingua_client.embedder import FloatArray
-from interlingua_client.language_offsets import unit
+from interlingua_client.index.language_offsets import unit
 from interlingua_evaluation.gap.modality_gap import GapOfPair, modality_gap
 
 

@@ -129,6 +129,6 @@ def test_only_comparing_needs_scipy(logs: dict[str, Path]) -> None:
 
 def test_the_client_does_not_load_scipy() -> None:
     loaded = "[name in sys.modules for name in ('scipy', 'interlingua_evaluation')]"
-    program = f"import sys, interlingua_client.retriever; print(*{loaded})"
+    program = f"import sys, interlingua_client.search.retriever; print(*{loaded})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from interlingua.base.errors import InputError
-from interlingua_client.results import SearchResult
-from interlingua_client.search_log import FORMAT, Setting
+from interlingua_client.search.results import SearchResult
+from interlingua_client.search.search_log import FORMAT, Setting
 from interlingua_evaluation.monitoring.alerts import Alert, AlertLimits, find_alerts
 from interlingua_evaluation.monitoring.drift import KINDS, Drift, compare
 from interlingua_evaluation.monitoring.drift_tests import DriftTest, pooled, psi

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interlingua_client.results import Reranking
+from interlingua_client.search.results import Reranking
 from interlingua_evaluation.monitoring.language_profile import LanguageProfile, find_low_scores, profiles
 from interlingua_evaluation.monitoring.log_columns import LogColumns
 from interlingua_evaluation.monitoring.log_records import LogReading
@@ -88,9 +88,9 @@ def test_distributions(by_hand: LogColumns) -> None:
 
 
 def test_a_language_filter_says_nothing_about_preference(tmp_path: Path) -> None:
-    from interlingua_client.search_log import SearchLog
-    from interlingua_client.search_options import SearchOptions
-    from interlingua_client.search_steps import SearchRequest
+    from interlingua_client.search.search_log import SearchLog
+    from interlingua_client.search.search_options import SearchOptions
+    from interlingua_client.search.search_steps import SearchRequest
     from tests.evaluation.monitoring_logs import SETTING
 
     log = SearchLog(tmp_path / "a.log")

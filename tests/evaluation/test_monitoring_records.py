@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client.search_log import Setting
+from interlingua_client.search.search_log import Setting
 from interlingua_evaluation.monitoring.log_records import STAGES, LogReading, LogRecord, LogWindow, parse_line
 from tests.evaluation.monitoring_logs import hit, result, traffic, write, write_failures
 

@@ -13,8 +13,8 @@ from itertools import pairwise
 import pytest
 
 from interlingua.display.chart import Axis
-from interlingua_evaluation.report.page import page
-from interlingua_evaluation.report.page_lines import rerank_lines
+from interlingua_evaluation.report.pages.page import page
+from interlingua_evaluation.report.pages.page_lines import rerank_lines
 from interlingua_evaluation.systems.candidate_lists import MIXED
 from tests.evaluation.report_sample import ARABIC, ATTACK, BEST, LANGUAGES, MARKUP, bare_report, sample_report
 

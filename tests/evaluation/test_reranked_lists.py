@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from interlingua_client.score_mixing import mix_scores
+from interlingua_client.search.score_mixing import mix_scores
 from interlingua_evaluation.datasets.dataset import Dataset
 from interlingua_evaluation.systems.candidate_lists import NOTHING, CandidateLists, candidate_lists
 from interlingua_evaluation.systems.first_stage import Matrix
-from interlingua_evaluation.systems.pair_scores import Pairs, PairScores
-from interlingua_evaluation.systems.reranked_lists import rerank
+from interlingua_evaluation.systems.rerank.pair_scores import Pairs, PairScores
+from interlingua_evaluation.systems.rerank.reranked_lists import rerank
 from tests.evaluation.small_dataset import small_dataset
 
 DEPTH, LONG = 5, 9

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from interlingua_client.embedder import FloatArray
-from interlingua_client.score_mixing import mix_scores
+from interlingua_client.search.score_mixing import mix_scores
 from interlingua_evaluation.measures.relevance import Judge
 from interlingua_evaluation.systems.candidate_lists import MIXED, CandidateLists, Pair, candidate_lists
 from interlingua_evaluation.systems.first_stage import Matrix
-from interlingua_evaluation.systems.reranking import MixedScores, across_mean, best_weight, wanted_pairs, weight_curve
+from interlingua_evaluation.systems.rerank.reranking import (
+    MixedScores,
+    across_mean,
+    best_weight,
+    wanted_pairs,
+    weight_curve,
+)
 from tests.evaluation.small_dataset import small_dataset
 
 DEPTH = 8  # more than a language has documents, fewer than all have

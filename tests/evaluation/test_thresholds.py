@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua_evaluation.report.changes.thresholds import Failure, Threshold, check, parse_all
 from interlingua_evaluation.report.model import Breakdown, MeasureFigures, Report
-from interlingua_evaluation.report.thresholds import Failure, Threshold, check, parse_all
 from interlingua_evaluation.systems.candidate_lists import Pair
 from tests.evaluation.report_sample import BEST, figure, sample_report
 

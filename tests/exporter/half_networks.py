@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from interlingua_exporter.graphs.checkpoint import Checkpoint
-from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 from interlingua_exporter.precision.build import write_full
 from interlingua_exporter.precision.half_precision import Half, halve_network
 from interlingua_exporter.texts.parity_texts import sentences

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
-from interlingua_exporter.weights import late_interaction_folder
-from interlingua_exporter.weights.late_interaction_settings import LateInteractionSettings
+from interlingua_exporter.weights.late_interaction import late_interaction_folder
+from interlingua_exporter.weights.late_interaction.late_interaction_settings import LateInteractionSettings
 
 MAX_TOKENS = 64
 START, PAD, END = 0, 1, 2

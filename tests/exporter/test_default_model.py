@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from interlingua.base.archives import ensure
 from interlingua.base.errors import ArchiveError
 from interlingua_cli.export import command
-from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_exporter.weights import sources

@@ -28,11 +28,11 @@ from interlingua_exporter.models.catalog import find, read_catalog
 from interlingua_exporter.models.exportable import TESTED_CLASSES, status
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import ModelSpec
-from interlingua_exporter.weights import dummy_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from interlingua_exporter.weights.dummy_config import network_kind
-from interlingua_exporter.weights.dummy_folder import dummy_checkpoint
-from interlingua_exporter.weights.dummy_tokenizer import stand_in
+from interlingua_exporter.weights.dummy import dummy_folder
+from interlingua_exporter.weights.dummy.dummy_config import network_kind
+from interlingua_exporter.weights.dummy.dummy_folder import dummy_checkpoint
+from interlingua_exporter.weights.dummy.dummy_tokenizer import stand_in
 
 V = 12_000  # enough pieces for every language of the gate
 BERT = 32 * V + 32 * 512 + 32 * 2 + 64 + 2 * 8544

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from interlingua.base.errors import ExportError
 from interlingua_exporter.gate.network_gate import gate_network
 from interlingua_exporter.graphs.checkpoint import Checkpoint
-from interlingua_exporter.graphs.onnx_graph import clean
-from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.graphs.onnx.onnx_graph import clean
+from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 from interlingua_exporter.precision.build import build, convert
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_exporter.weights import checkpoint_folder

@@ -13,9 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from interlingua.base.errors import ExportError
 from interlingua_exporter.gate.network_gate import gate_network
-from interlingua_exporter.graphs.external_data import ExternalData
-from interlingua_exporter.graphs.onnx_session import OnnxSession
-from interlingua_exporter.graphs.value_kinds import element_kinds
+from interlingua_exporter.graphs.onnx.external_data import ExternalData
+from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
+from interlingua_exporter.graphs.onnx.value_kinds import element_kinds
 from interlingua_exporter.precision.build import build
 from interlingua_exporter.precision.half_precision import FORMATS, Half, halve_network, rounded
 from tests.exporter.half_networks import Network, Networks

@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as arrays
 
 from interlingua.base.errors import ExportError
 from interlingua.served.kinds import WeightBits
-from interlingua_exporter.graphs.onnx_session import OnnxSession
-from interlingua_exporter.graphs.saturation import Product, product, require_exact, saturating
+from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
+from interlingua_exporter.graphs.onnx.saturation import Product, product, require_exact, saturating
 from interlingua_exporter.precision import quantization
 from interlingua_exporter.precision.quantization import quantize, quantize_network
 from tests.exporter.half_networks import Networks

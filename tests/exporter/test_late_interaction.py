@@ -25,13 +25,13 @@ from interlingua_cli.export import command
 from interlingua_exporter.gate.network_gate import gate_network
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
-from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.precision.build import build
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from interlingua_exporter.weights.late_interaction_rows import SideRows
+from interlingua_exporter.weights.late_interaction.late_interaction_rows import SideRows
 from tests.exporter import late_interaction_models as models
 
 Pair = tuple[str, str]

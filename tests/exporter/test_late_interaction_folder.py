@@ -14,9 +14,10 @@ from interlingua.base.errors import InputError
 from interlingua_cli.export import command
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import FolderSource
-from interlingua_exporter.weights import late_interaction_folder, sources
+from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from interlingua_exporter.weights.late_interaction_settings import read_settings
+from interlingua_exporter.weights.late_interaction import late_interaction_folder
+from interlingua_exporter.weights.late_interaction.late_interaction_settings import read_settings
 from tests.exporter import late_interaction_models as models
 
 

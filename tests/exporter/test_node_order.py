@@ -9,7 +9,7 @@ import onnx
 import onnxruntime as ort
 from onnx import helper, numpy_helper
 
-from interlingua_exporter.graphs.node_order import settle_order
+from interlingua_exporter.graphs.onnx.node_order import settle_order
 
 STEPS = {
     "cos": helper.make_node("Cos", ["x"], ["a"]),

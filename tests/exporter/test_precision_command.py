@@ -16,7 +16,7 @@ from onnx import TensorProto
 from interlingua.base.errors import ExportError, InputError
 from interlingua_cli.export import command
 from interlingua_exporter.gate.network_gate import gate_network
-from interlingua_exporter.graphs.value_kinds import element_kinds
+from interlingua_exporter.graphs.onnx.value_kinds import element_kinds
 from interlingua_exporter.precision.build import convert, write_full
 from interlingua_exporter.precision.half_precision import FORMATS, Half
 from tests.exporter.half_networks import Networks

@@ -18,7 +18,7 @@ from interlingua_evaluation.languages.text_counts import (
     pair_tokens,
 )
 from interlingua_exporter.texts.service_tokens import ServiceTokens
-from interlingua_loadtest.capacity.published_tokens import published_counts
+from interlingua_loadtest.capacity.simulate.published_tokens import published_counts
 from tests.support.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models, syllables
 
 DOCUMENT_TEMPLATE = "see {text} so"

@@ -18,7 +18,7 @@ from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import DeltaSource, ModelSpec
 from interlingua_exporter.weights import delta_checkpoint, sources, weight_delta
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from interlingua_exporter.weights.late_interaction_settings import write_settings
+from interlingua_exporter.weights.late_interaction.late_interaction_settings import write_settings
 from tests.exporter import late_interaction_models as models
 
 WORDS = "encoder.embeddings.word_embeddings.weight"

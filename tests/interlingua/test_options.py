@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from interlingua.base.options import faults, option, options
-from interlingua_cli.click_options import chosen, click_options
-from interlingua_cli.option_tables import TABLES, page, pages
+from interlingua_cli.options.click_options import chosen, click_options
+from interlingua_cli.options.option_tables import TABLES, page, pages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ def test_a_command_makes_the_record(arguments: list[str], made: Choice) -> None:
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
 def test_the_docs_tables_are_up_to_date(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert page(text) == text, "make them anew: python -m interlingua_cli.option_tables"
+    assert page(text) == text, "make them anew: python -m interlingua_cli.options.option_tables"
 
 
 def test_every_table_stands_on_a_page() -> None:

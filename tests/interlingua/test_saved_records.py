@@ -19,16 +19,16 @@ from hypothesis import strategies as st
 from interlingua.base.plain import SAVED, build, plain
 from interlingua_evaluation.report.model import DECIMALS, Report
 from interlingua_evaluation.systems.candidate_lists import Pair
-from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-from interlingua_loadtest.capacity.index_cost import IndexCost
+from interlingua_loadtest.capacity.index.index_cost import IndexCost
 from interlingua_loadtest.capacity.plan.records import Plan
-from interlingua_loadtest.capacity.server_layout import TextCost
-from interlingua_loadtest.found_rate import FoundRate
+from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
+from interlingua_loadtest.capacity.profile.server_layout import TextCost
+from interlingua_loadtest.rate_search.found_rate import FoundRate
+from interlingua_loadtest.record.slo import Slo
+from interlingua_loadtest.record.validity import Validity
+from interlingua_loadtest.record.worker_note import WorkerNote
 from interlingua_loadtest.report.model import LoadReport
-from interlingua_loadtest.slo import Slo
 from interlingua_loadtest.tradeoff.records import Tradeoff
-from interlingua_loadtest.validity import Validity
-from interlingua_loadtest.worker_note import WorkerNote
 from interlingua_server.run_record import RunRecord
 
 FILES = (

@@ -18,7 +18,7 @@ FILES = """
 import interlingua, interlingua.base.paths as paths
 from interlingua_evaluation.places import HELPDESK12
 from interlingua_exporter.models import catalog
-from interlingua_loadtest.generator import LOCUSTFILE
+from interlingua_loadtest.generator.processes import LOCUSTFILE
 from interlingua_server.environment import BACKENDS, LOCK_FILE, SERVED, TORCH_LOCK_FILE
 
 artefact = paths.packaged(catalog.find("e5-small-reranker").source.artefact)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from interlingua_loadtest.capacity.server_layout import NetworkLayout, ServerLayout, ServiceLayout, TextCost
-from interlingua_loadtest.capacity.service_time import ServiceTimeModel
+from interlingua_loadtest.capacity.profile.server_layout import NetworkLayout, ServerLayout, ServiceLayout, TextCost
+from interlingua_loadtest.capacity.profile.service_time import ServiceTimeModel
 
 TENTH = ServiceTimeModel(network="embedder", precision="fp32", threads=1, call_s=1.0, token_s=0.1)
 """A call costs a second, a padded token a tenth: the overhead is worth 10 tokens."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from interlingua_loadtest.parquet_parts import PartWriter
-from interlingua_loadtest.record import OUTCOME_COLUMNS, Outcome
+from interlingua_loadtest.record.parquet_parts import PartWriter
+from interlingua_loadtest.record.record import OUTCOME_COLUMNS, Outcome
 
 PART_ROWS = 200
 

@@ -9,8 +9,8 @@ import pytest
 
 from interlingua.served.text.batches import CallLimits, latest
 from interlingua.served.text.call_cost import measured_cost
-from interlingua_loadtest.capacity.batching import cut_batch, take
-from interlingua_loadtest.capacity.cores import Cores, Slowdown
+from interlingua_loadtest.capacity.simulate.batching import cut_batch, take
+from interlingua_loadtest.capacity.simulate.cores import Cores, Slowdown
 
 
 def test_a_batch_takes_whole_requests_in_order_while_they_fit() -> None:

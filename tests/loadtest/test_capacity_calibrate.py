@@ -15,15 +15,15 @@ from interlingua.repository.published import Published
 from interlingua.repository.triton_config import Placement, read_config, write_config
 from interlingua_exporter.export import export
 from interlingua_exporter.export_request import ExportRequest
-from interlingua_exporter.graphs.onnx_session import OnnxSession
+from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.publication.candidate import ServingOptions
-from interlingua_loadtest.capacity.calibrate import calibrate
-from interlingua_loadtest.capacity.hardware_profile import HardwareProfile, this_hardware
-from interlingua_loadtest.capacity.measured_network import measured_networks
-from interlingua_loadtest.capacity.server_layout import ServerLayout
-from interlingua_loadtest.capacity.simulator import simulate
-from interlingua_loadtest.capacity.workload import Workload
+from interlingua_loadtest.capacity.measure.calibrate import calibrate
+from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile, this_hardware
+from interlingua_loadtest.capacity.profile.measured_network import measured_networks
+from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+from interlingua_loadtest.capacity.simulate.simulator import simulate
+from interlingua_loadtest.capacity.simulate.workload import Workload
 
 MakeFolder = Callable[..., Path]
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.capacity.busy_cores import busy_factor
-from interlingua_loadtest.capacity.cores import Slowdown
-from interlingua_loadtest.capacity.simulator import closed_loop_rate, simulate
-from interlingua_loadtest.capacity.workload import Workload
+from interlingua_loadtest.capacity.measure.busy_cores import busy_factor
+from interlingua_loadtest.capacity.simulate.cores import Slowdown
+from interlingua_loadtest.capacity.simulate.simulator import closed_loop_rate, simulate
+from interlingua_loadtest.capacity.simulate.workload import Workload
 from tests.loadtest.capacity_layouts import queue, whole_server
 
 

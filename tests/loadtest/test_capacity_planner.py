@@ -9,13 +9,19 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest import schedule
-from interlingua_loadtest.capacity.demand import Demand
-from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError, Runs, highest_rate, interval
-from interlingua_loadtest.capacity.planner import cost_per_million, demand_changes, peak_and_mean, replicas_for, what_if
-from interlingua_loadtest.capacity.server_layout import ServerLayout
-from interlingua_loadtest.request_kinds import KINDS
-from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.capacity.plan.planner import (
+    cost_per_million,
+    demand_changes,
+    peak_and_mean,
+    replicas_for,
+    what_if,
+)
+from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+from interlingua_loadtest.capacity.simulate.demand import Demand
+from interlingua_loadtest.capacity.simulate.highest_rate import ImpossibleSloError, Runs, highest_rate, interval
+from interlingua_loadtest.record.slo import Slo
+from interlingua_loadtest.traffic import schedule
+from interlingua_loadtest.traffic.request_kinds import KINDS
 from tests.loadtest.capacity_layouts import one_service, queue, whole_server
 
 SHORT, LONG = np.array([8, 10, 12, 14]), np.array([40, 60, 80, 100])

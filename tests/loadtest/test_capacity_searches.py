@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from interlingua_loadtest.capacity.server_layout import NetworkLayout, ServerLayout
-from interlingua_loadtest.capacity.simulator import simulate
-from interlingua_loadtest.capacity.timeline import DEADLINE, DEGRADED, OK
-from interlingua_loadtest.capacity.workload import Workload
+from interlingua_loadtest.capacity.profile.server_layout import NetworkLayout, ServerLayout
+from interlingua_loadtest.capacity.simulate.simulator import simulate
+from interlingua_loadtest.capacity.simulate.timeline import DEADLINE, DEGRADED, OK
+from interlingua_loadtest.capacity.simulate.workload import Workload
 from tests.loadtest.capacity_layouts import TENTH, one_service
 
 

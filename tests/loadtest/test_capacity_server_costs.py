@@ -10,11 +10,11 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.base.plain import build, plain
-from interlingua_loadtest.capacity.live_runs import measured
-from interlingua_loadtest.capacity.server_costs import MeasuredRun, ServiceCosts, fit_costs
-from interlingua_loadtest.capacity.service_time import ServiceTimeModel
-from interlingua_loadtest.record import Outcome, ProcessSample
-from interlingua_loadtest.run_folder import RunFolder
+from interlingua_loadtest.capacity.measure.live_runs import measured
+from interlingua_loadtest.capacity.profile.server_costs import MeasuredRun, ServiceCosts, fit_costs
+from interlingua_loadtest.capacity.profile.service_time import ServiceTimeModel
+from interlingua_loadtest.record.record import Outcome, ProcessSample
+from interlingua_loadtest.record.run_folder import RunFolder
 
 NETWORK = ServiceTimeModel(
     network="embedder", precision="fp32", threads=1, call_s=2e-3, token_s=1e-4, slowdown=((1, 1.0), (2, 1.25))

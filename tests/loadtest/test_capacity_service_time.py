@@ -12,7 +12,7 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.base.plain import build, plain
-from interlingua_loadtest.capacity.service_time import Execution, ServiceTimeModel, fit, fit_one
+from interlingua_loadtest.capacity.profile.service_time import Execution, ServiceTimeModel, fit, fit_one
 
 TRUTH = ServiceTimeModel(
     network="embedder", precision="int8", threads=2, call_s=2e-3, token_s=1e-4, text_s=3e-4, attention_s=5e-7

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest import schedule
-from interlingua_loadtest.capacity.closed_forms import md1_mean_wait, mm1_sojourn_percentile, mmc_mean_wait
-from interlingua_loadtest.capacity.server_layout import ServerLayout, TextCost
-from interlingua_loadtest.capacity.service_time import Residuals
-from interlingua_loadtest.capacity.simulator import simulate
-from interlingua_loadtest.capacity.timeline import DEADLINE, OK, Timeline
-from interlingua_loadtest.capacity.workload import Workload
+from interlingua_loadtest.capacity.profile.server_layout import ServerLayout, TextCost
+from interlingua_loadtest.capacity.profile.service_time import Residuals
+from interlingua_loadtest.capacity.simulate.closed_forms import md1_mean_wait, mm1_sojourn_percentile, mmc_mean_wait
+from interlingua_loadtest.capacity.simulate.simulator import simulate
+from interlingua_loadtest.capacity.simulate.timeline import DEADLINE, OK, Timeline
+from interlingua_loadtest.capacity.simulate.workload import Workload
+from interlingua_loadtest.traffic import schedule
 from tests.loadtest.capacity_layouts import TENTH, one_service, queue, whole_server
 
 TOKENIZING = TextCost(token_s=0.01)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interlingua_loadtest.gpu_samples import GpuSampler
+from interlingua_loadtest.run.gpu_samples import GpuSampler
 
 PROGRAM = """#!/bin/sh
 echo "$@" > {arguments}

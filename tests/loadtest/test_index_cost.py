@@ -14,14 +14,14 @@ import pytest
 from interlingua.base.errors import InputError
 from interlingua.base.plain import build, plain
 from interlingua_client.document import Document
-from interlingua_client.document_store import STORE_FILE, DocumentStore, new_manifest
 from interlingua_client.embedder import EmbedderIdentity
-from interlingua_client.manifest import HnswParameters
-from interlingua_client.vector_index import VectorIndex
-from interlingua_loadtest.capacity.index_cost import IndexCost, IndexMeasurement
-from interlingua_loadtest.capacity.index_fit import fit, fit_law
-from interlingua_loadtest.capacity.index_layout import graph_bytes, graph_file_bytes, store_bytes
-from interlingua_loadtest.capacity.index_measurement import LikeEmbeddings, Size, measure_all
+from interlingua_client.index.document_store import STORE_FILE, DocumentStore, new_manifest
+from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.vector_index import VectorIndex
+from interlingua_loadtest.capacity.index.index_cost import IndexCost, IndexMeasurement
+from interlingua_loadtest.capacity.index.index_fit import fit, fit_law
+from interlingua_loadtest.capacity.index.index_layout import graph_bytes, graph_file_bytes, store_bytes
+from interlingua_loadtest.capacity.index.index_measurement import LikeEmbeddings, Size, measure_all
 
 
 def test_bytes_of_a_graph_by_hand() -> None:

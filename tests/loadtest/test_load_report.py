@@ -14,16 +14,16 @@ from click.testing import CliRunner, Result
 
 from interlingua.base.errors import InputError
 from interlingua_cli.loadreport import command
-from interlingua_loadtest.found_rate import FoundRate
-from interlingua_loadtest.record import Outcome, ProcessSample
+from interlingua_loadtest.rate_search.found_rate import FoundRate
+from interlingua_loadtest.record.record import Outcome, ProcessSample
+from interlingua_loadtest.record.worker_note import WorkerNote
 from interlingua_loadtest.report.build import build
 from interlingua_loadtest.report.fail_under import parse_all
 from interlingua_loadtest.report.load_curve import LoadPoint, find_knee
 from interlingua_loadtest.report.page import page
 from interlingua_loadtest.report.page_axes import nines
-from interlingua_loadtest.report.percentile_interval import percentiles
 from interlingua_loadtest.report.recorded_run import RecordedRun
-from interlingua_loadtest.worker_note import WorkerNote
+from interlingua_loadtest.report.statistics.percentile_interval import percentiles
 from tests.loadtest.written_runs import VALID, VOID, outcome, write_run
 
 

@@ -21,13 +21,13 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.base.paths import PROJECT_ROOT
-from interlingua_loadtest.drive import RunResult, drive
-from interlingua_loadtest.percentiles import LatencyHistogram
-from interlingua_loadtest.request_columns import Requests
-from interlingua_loadtest.run_folder import RunFolder
-from interlingua_loadtest.run_settings import RunSettings
-from interlingua_loadtest.slo import Slo
-from interlingua_loadtest.target import Target
+from interlingua_loadtest.record.percentiles import LatencyHistogram
+from interlingua_loadtest.record.request_columns import Requests
+from interlingua_loadtest.record.run_folder import RunFolder
+from interlingua_loadtest.record.slo import Slo
+from interlingua_loadtest.run.drive import RunResult, drive
+from interlingua_loadtest.run.target import Target
+from interlingua_loadtest.traffic.run_settings import RunSettings
 
 pytestmark = pytest.mark.load
 
@@ -206,8 +206,8 @@ def test_a_run_is_written_once(tmp_path: Path) -> None:
 
 def test_the_process_that_drives_is_not_patched() -> None:
     code = (
-        "import sys, interlingua_cli.loadtest, interlingua_loadtest.drive, interlingua_loadtest.report.run_result\n"
-        "import interlingua_client, interlingua_client.inference\n"
+        "import sys, interlingua_cli.loadtest, interlingua_loadtest.run.drive, interlingua_loadtest.report.run_result\n"
+        "import interlingua_client, interlingua_client.triton.inference\n"
         "print([name for name in ('gevent', 'locust') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

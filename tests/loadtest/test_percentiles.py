@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.percentiles import LONGEST_S, LatencyHistogram, merged, read_log, to_log
+from interlingua_loadtest.record.percentiles import LONGEST_S, LatencyHistogram, merged, read_log, to_log
 
 PERCENTS = (0.0, 10.0, 50.0, 90.0, 99.0, 99.9, 100.0)
 

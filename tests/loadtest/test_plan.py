@@ -22,34 +22,34 @@ from interlingua.served.graph_names import EMBEDDING
 from interlingua.served.service import ServiceSpec
 from interlingua_cli.plan import command
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
-from interlingua_loadtest import schedule
-from interlingua_loadtest.bisection import ImpossibleSloError
-from interlingua_loadtest.capacity import gpu_profile
-from interlingua_loadtest.capacity.demand import Demand
-from interlingua_loadtest.capacity.gpu_profile import Card, card, cards, estimated_time, gpu_layout
-from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-from interlingua_loadtest.capacity.highest_rate import Runs, highest_rate
-from interlingua_loadtest.capacity.network_size import NetworkSize, of_graph
 from interlingua_loadtest.capacity.plan.hardware import Hardware, hardware
 from interlingua_loadtest.capacity.plan.index_size import index_size
 from interlingua_loadtest.capacity.plan.instances import best_instances, instances_of, numbers, with_instances
 from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal, cost_of
 from interlingua_loadtest.capacity.plan.make_plan import make_plan
 from interlingua_loadtest.capacity.plan.outlook import outlook
-from interlingua_loadtest.capacity.plan.page import page
 from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Growth, PlannedCorpus, PlannedTraffic
+from interlingua_loadtest.capacity.plan.planner import RateChange, replicas_for
 from interlingua_loadtest.capacity.plan.records import Plan
 from interlingua_loadtest.capacity.plan.replica_memory import PROCESS_MIB, SERVER_MIB, TOKENIZER_TIMES, memory_of
+from interlingua_loadtest.capacity.plan.report.page import page
+from interlingua_loadtest.capacity.plan.report.sentences import paragraphs
 from interlingua_loadtest.capacity.plan.run_length import runs_for, throughput
 from interlingua_loadtest.capacity.plan.sensitivity import effect, questions
 from interlingua_loadtest.capacity.plan.text_lengths import planned_demand
 from interlingua_loadtest.capacity.plan.traffic_file import read_traffic
-from interlingua_loadtest.capacity.plan.words import paragraphs
-from interlingua_loadtest.capacity.planner import RateChange, replicas_for
-from interlingua_loadtest.capacity.published_tokens import published_counts
-from interlingua_loadtest.capacity.server_layout import ServerLayout, TextCost
-from interlingua_loadtest.capacity.service_time import ServiceTimeModel
-from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.capacity.profile import gpu_profile
+from interlingua_loadtest.capacity.profile.gpu_profile import Card, card, cards, estimated_time, gpu_layout
+from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
+from interlingua_loadtest.capacity.profile.network_size import NetworkSize, of_graph
+from interlingua_loadtest.capacity.profile.server_layout import ServerLayout, TextCost
+from interlingua_loadtest.capacity.profile.service_time import ServiceTimeModel
+from interlingua_loadtest.capacity.simulate.demand import Demand
+from interlingua_loadtest.capacity.simulate.highest_rate import Runs, highest_rate
+from interlingua_loadtest.capacity.simulate.published_tokens import published_counts
+from interlingua_loadtest.rate_search.bisection import ImpossibleSloError
+from interlingua_loadtest.record.slo import Slo
+from interlingua_loadtest.traffic import schedule
 from tests.loadtest.capacity_layouts import queue
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "traffic.toml"

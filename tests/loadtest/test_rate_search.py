@@ -27,22 +27,22 @@ from scipy.stats import binom
 from interlingua.base.errors import ServerError
 from interlingua.base.paths import PROJECT_ROOT
 from interlingua.base.plain import plain
-from interlingua_loadtest import schedule
-from interlingua_loadtest.bisection import ImpossibleSloError, NotEnclosedError, bisect, enclose
-from interlingua_loadtest.capacity.simulator import simulate
-from interlingua_loadtest.capacity.workload import Workload
-from interlingua_loadtest.found_rate import INTERRUPTED, FoundRate, line
-from interlingua_loadtest.lone_requests import impossible, lone_offer
-from interlingua_loadtest.rate_interval import limit_interval
-from interlingua_loadtest.rate_runs import OfferRuns
-from interlingua_loadtest.rate_search import RateSearch
-from interlingua_loadtest.rate_try import Offer, Try, verdict_of
-from interlingua_loadtest.request_columns import Processes, Requests
-from interlingua_loadtest.run_folder import RunFolder
-from interlingua_loadtest.run_settings import RunSettings, SearchPlan
-from interlingua_loadtest.run_summary import RunSummary
-from interlingua_loadtest.slo import Slo
-from interlingua_loadtest.validity import FaultKind, judge
+from interlingua_loadtest.capacity.simulate.simulator import simulate
+from interlingua_loadtest.capacity.simulate.workload import Workload
+from interlingua_loadtest.rate_search.bisection import ImpossibleSloError, NotEnclosedError, bisect, enclose
+from interlingua_loadtest.rate_search.found_rate import INTERRUPTED, FoundRate, line
+from interlingua_loadtest.rate_search.lone_requests import impossible, lone_offer
+from interlingua_loadtest.rate_search.rate_interval import limit_interval
+from interlingua_loadtest.rate_search.rate_runs import OfferRuns
+from interlingua_loadtest.rate_search.rate_try import Offer, Try, verdict_of
+from interlingua_loadtest.rate_search.search import RateSearch
+from interlingua_loadtest.record.request_columns import Processes, Requests
+from interlingua_loadtest.record.run_folder import RunFolder
+from interlingua_loadtest.record.run_summary import RunSummary
+from interlingua_loadtest.record.slo import Slo
+from interlingua_loadtest.record.validity import FaultKind, judge
+from interlingua_loadtest.traffic import schedule
+from interlingua_loadtest.traffic.run_settings import RunSettings, SearchPlan
 from tests.loadtest.capacity_layouts import queue
 from tests.loadtest.test_open_loop import stub
 

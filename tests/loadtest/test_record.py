@@ -16,13 +16,13 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.base.paths import PROJECT_ROOT
-from interlingua_loadtest.parquet_parts import PartWriter
-from interlingua_loadtest.percentiles import LatencyHistogram
-from interlingua_loadtest.record import OUTCOME_COLUMNS, PROCESS_COLUMNS, STATUSES, Outcome, ProcessSample
-from interlingua_loadtest.request_columns import Requests
-from interlingua_loadtest.run_folder import RunFolder, outcome_writer
-from interlingua_loadtest.validity import Validity
-from interlingua_loadtest.windows import Window
+from interlingua_loadtest.record.parquet_parts import PartWriter
+from interlingua_loadtest.record.percentiles import LatencyHistogram
+from interlingua_loadtest.record.record import OUTCOME_COLUMNS, PROCESS_COLUMNS, STATUSES, Outcome, ProcessSample
+from interlingua_loadtest.record.request_columns import Requests
+from interlingua_loadtest.record.run_folder import RunFolder, outcome_writer
+from interlingua_loadtest.record.validity import Validity
+from interlingua_loadtest.record.windows import Window
 from tests.loadtest.record_target import PART_ROWS
 
 NAN = math.nan

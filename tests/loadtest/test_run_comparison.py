@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.record import Outcome
-from interlingua_loadtest.report.block_bootstrap import BlockSample
+from interlingua_loadtest.record.record import Outcome
+from interlingua_loadtest.record.slo import Slo
 from interlingua_loadtest.report.build import build
 from interlingua_loadtest.report.comparison import compare
 from interlingua_loadtest.report.model import LoadComparison
 from interlingua_loadtest.report.recorded_run import RecordedRun
-from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.report.statistics.block_bootstrap import BlockSample
 from tests.loadtest.written_runs import VALID, VOID, outcome, queue, write_run
 
 _RATE, _SECONDS = 50.0, 40.0

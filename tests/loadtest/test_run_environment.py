@@ -12,7 +12,7 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.repository.published import Published
-from interlingua_loadtest.environment import changes, describe_environment
+from interlingua_loadtest.run.environment import changes, describe_environment
 
 CONFIG = 'name: "embed_query"\nparameters {{ key: "1/digest" value {{ string_value: "{digest}" }} }}\n'
 

@@ -17,13 +17,13 @@ import psutil
 import pytest
 
 from interlingua.base.errors import InputError, ServerError
-from interlingua_loadtest.process_samples import ProcessSampler, listening_process
-from interlingua_loadtest.record import Outcome
-from interlingua_loadtest.request_columns import Requests
-from interlingua_loadtest.run_settings import RunSettings
-from interlingua_loadtest.run_summary import RunSummary
-from interlingua_loadtest.slo import Slo
-from interlingua_loadtest.triton_statistics import counters, difference
+from interlingua_loadtest.record.record import Outcome
+from interlingua_loadtest.record.request_columns import Requests
+from interlingua_loadtest.record.run_summary import RunSummary
+from interlingua_loadtest.record.slo import Slo
+from interlingua_loadtest.run.process_samples import ProcessSampler, listening_process
+from interlingua_loadtest.run.triton_statistics import counters, difference
+from interlingua_loadtest.traffic.run_settings import RunSettings
 
 SETTINGS = RunSettings(
     rate=12.5, schedule="bursts", languages="de=3,sw", kinds="rerank=2,search", depth="5,10", index="-odd name"

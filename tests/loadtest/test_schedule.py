@@ -11,13 +11,13 @@ import pytest
 from scipy import stats
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.record import Outcome
-from interlingua_loadtest.run_folder import outcome_writer
-from interlingua_loadtest.schedule import bursts, constant, poisson, replay
+from interlingua_loadtest.record.record import Outcome
+from interlingua_loadtest.record.run_folder import outcome_writer
+from interlingua_loadtest.traffic.schedule import bursts, constant, poisson, replay
 
 
 def log_line(time: str, *, total_s: float | None = 0.25, query: str | None = None) -> str:
-    """A line as interlingua_client/search_log.py writes it; of a failed search without `total_s`."""
+    """A line as interlingua_client/search/search_log.py writes it; of a failed search without `total_s`."""
     answer = (
         {"error": "away"}
         if total_s is None

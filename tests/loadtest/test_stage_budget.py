@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from interlingua_loadtest.record.request_columns import Requests
 from interlingua_loadtest.report.stage_budget import SEARCH_STAGES, band, budget, budgets, length_bands
-from interlingua_loadtest.request_columns import Requests
 from tests.loadtest.written_runs import outcome
 
 

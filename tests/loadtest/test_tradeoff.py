@@ -16,7 +16,7 @@ from interlingua.base.errors import InputError
 from interlingua.base.record_file import write_record
 from interlingua.repository.published import Published
 from interlingua.repository.triton_config import Placement
-from interlingua_client.language_offsets import LanguageOffsets
+from interlingua_client.index.language_offsets import LanguageOffsets
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.measures.relevance import Judge
 from interlingua_evaluation.report.averages import Averager
@@ -40,12 +40,12 @@ from interlingua_exporter.export import export
 from interlingua_exporter.export_request import ExportRequest
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.publication.candidate import ServingOptions
-from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-from interlingua_loadtest.capacity.highest_rate import Runs
-from interlingua_loadtest.capacity.index_cost import IndexCost
-from interlingua_loadtest.capacity.server_layout import TextCost
-from interlingua_loadtest.capacity.service_time import ServiceTimeModel
-from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.capacity.index.index_cost import IndexCost
+from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
+from interlingua_loadtest.capacity.profile.server_layout import TextCost
+from interlingua_loadtest.capacity.profile.service_time import ServiceTimeModel
+from interlingua_loadtest.capacity.simulate.highest_rate import Runs
+from interlingua_loadtest.record.slo import Slo
 from interlingua_loadtest.tradeoff.floors import Floors
 from interlingua_loadtest.tradeoff.front import by_cost, placed
 from interlingua_loadtest.tradeoff.graph_quality import GraphQuality, through_graph

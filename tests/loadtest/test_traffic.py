@@ -14,8 +14,8 @@ from scipy import stats
 from interlingua.base.errors import InputError
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.datasets.sources import open_dataset
-from interlingua_loadtest.draws import Draws
-from interlingua_loadtest.traffic import Ask, Mix, SourceText, Traffic
+from interlingua_loadtest.traffic.draws import Draws
+from interlingua_loadtest.traffic.request_stream import Ask, Mix, SourceText, Traffic
 from tests.loadtest.test_schedule import log_line
 
 NUMBER = 4000
@@ -147,7 +147,7 @@ def test_a_text_that_the_source_has_twice_is_told_apart() -> None:
 
 
 def test_varying_does_not_change_the_language_of_the_question() -> None:
-    from interlingua_client.query_language import LanguageDetector
+    from interlingua_client.search.query_language import LanguageDetector
 
     helpdesk = open_dataset("helpdesk12")
     detector = LanguageDetector(helpdesk.languages)

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from interlingua_loadtest.record import ProcessSample
-from interlingua_loadtest.request_columns import Processes, Requests
-from interlingua_loadtest.schedule import poisson
-from interlingua_loadtest.validity import GENERATOR_FAULTS, ValidityBounds, judge
-from interlingua_loadtest.warm_up import mser, ranks
-from interlingua_loadtest.windows import relative_latency
+from interlingua_loadtest.record.record import ProcessSample
+from interlingua_loadtest.record.request_columns import Processes, Requests
+from interlingua_loadtest.record.validity import GENERATOR_FAULTS, ValidityBounds, judge
+from interlingua_loadtest.record.warm_up import mser, ranks
+from interlingua_loadtest.record.windows import relative_latency
+from interlingua_loadtest.traffic.schedule import poisson
 
 Floats = npt.NDArray[np.float64]
 

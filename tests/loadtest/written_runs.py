@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from interlingua_loadtest.record import Outcome, ProcessSample
-from interlingua_loadtest.run_folder import RunFolder
-from interlingua_loadtest.validity import Validity
-from interlingua_loadtest.worker_note import WorkerNote
+from interlingua_loadtest.record.record import Outcome, ProcessSample
+from interlingua_loadtest.record.run_folder import RunFolder
+from interlingua_loadtest.record.validity import Validity
+from interlingua_loadtest.record.worker_note import WorkerNote
 
 SETTINGS: Mapping[str, Any] = {
     "dataset": "helpdesk12", "kinds": "embed_query=1", "mode": "open", "schedule": "poisson", "rate": 20.0,

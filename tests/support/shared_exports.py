@@ -24,7 +24,7 @@ PLACES = "INTERLINGUA_TEST_EXPORTS"  # both folders, for the processes that test
 
 def share_exports(folder: Path, scratch: Path) -> None:
     """From now on, in this process: `export_onnx` looks into `folder` first."""
-    from interlingua_exporter.graphs import onnx_graph
+    from interlingua_exporter.graphs.onnx import onnx_graph
 
     torch_export = onnx_graph.export_onnx
 

@@ -9,8 +9,8 @@ from transformers import BertConfig
 
 from interlingua_exporter.graphs.bert_network import empty_bert
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
-from interlingua_exporter.weights.late_interaction_folder import save
-from interlingua_exporter.weights.late_interaction_settings import LateInteractionSettings
+from interlingua_exporter.weights.late_interaction.late_interaction_folder import save
+from interlingua_exporter.weights.late_interaction.late_interaction_settings import LateInteractionSettings
 
 MAX_TOKENS = 48
 RERANK_WEIGHT = 0.4

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InterlinguaError
-from interlingua_benchmarks.gpu_bench import bench_models
 from interlingua_benchmarks.gpu_bench.device import first_line, missing, out_of_memory, release, usable
-from interlingua_benchmarks.gpu_bench.matrix_rate import matrix_rates
+from interlingua_benchmarks.gpu_bench.networks import bench_models
+from interlingua_benchmarks.gpu_bench.products.matrix_rate import matrix_rates
 from interlingua_benchmarks.gpu_bench.records import BenchReport, BenchRow
 from interlingua_benchmarks.gpu_bench.row_measurement import RowMeasurement
 from interlingua_benchmarks.gpu_bench.run_header import run_header
@@ -26,8 +26,8 @@ from interlingua_exporter.models.memory_need import parameters
 from interlingua_exporter.models.spec import HubSource
 
 if TYPE_CHECKING:
-    from interlingua_benchmarks.gpu_bench.bench_models import BenchModel
-    from interlingua_benchmarks.gpu_bench.onnx_files import OnnxFiles
+    from interlingua_benchmarks.gpu_bench.networks.bench_models import BenchModel
+    from interlingua_benchmarks.gpu_bench.networks.onnx_files import OnnxFiles
     from interlingua_benchmarks.gpu_bench.settings import Arithmetic, BenchSettings, Runtime
     from interlingua_exporter.models.spec import ModelSpec
 
@@ -100,7 +100,7 @@ class _Run:
     def _measure_rows(self, runtime: Runtime, model: BenchModel, folder: Path) -> None:
         files: OnnxFiles | None = None
         if runtime == "onnxruntime":
-            from interlingua_benchmarks.gpu_bench.onnx_files import OnnxFiles
+            from interlingua_benchmarks.gpu_bench.networks.onnx_files import OnnxFiles
 
             (folder / "onnx").mkdir()
             files = OnnxFiles(model.checkpoint, folder / "onnx", fuse=self._settings.device.kind == "cuda")

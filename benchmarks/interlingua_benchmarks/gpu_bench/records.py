@@ -15,7 +15,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from interlingua_benchmarks.gpu_bench.card import CardState
-    from interlingua_benchmarks.gpu_bench.network_flops import NetworkFlops
+    from interlingua_benchmarks.gpu_bench.networks.network_flops import NetworkFlops
     from interlingua_benchmarks.gpu_bench.settings import Arithmetic, Runtime
 
 

@@ -11,14 +11,14 @@ import time
 from typing import TYPE_CHECKING
 
 from interlingua_benchmarks.gpu_bench.card import read_card, under_load
-from interlingua_benchmarks.gpu_bench.network_runs import NetworkRuns
-from interlingua_benchmarks.gpu_bench.rectangles import Rectangles
-from interlingua_loadtest.gpu_samples import GPU, GpuSampler
+from interlingua_benchmarks.gpu_bench.networks.network_runs import NetworkRuns
+from interlingua_benchmarks.gpu_bench.networks.rectangles import Rectangles
+from interlingua_loadtest.run.gpu_samples import GPU, GpuSampler
 
 if TYPE_CHECKING:
-    from interlingua_benchmarks.gpu_bench.bench_models import BenchModel
-    from interlingua_benchmarks.gpu_bench.loaded_network import LoadedNetwork
-    from interlingua_benchmarks.gpu_bench.onnx_files import OnnxFiles
+    from interlingua_benchmarks.gpu_bench.networks.bench_models import BenchModel
+    from interlingua_benchmarks.gpu_bench.networks.loaded_network import LoadedNetwork
+    from interlingua_benchmarks.gpu_bench.networks.onnx_files import OnnxFiles
     from interlingua_benchmarks.gpu_bench.records import BenchRow
     from interlingua_benchmarks.gpu_bench.settings import BenchSettings
 
@@ -54,10 +54,10 @@ class RowMeasurement:
     def _load(self, files: OnnxFiles | None) -> LoadedNetwork:
         row, device = self._row, self._settings.device
         if files is None:
-            from interlingua_benchmarks.gpu_bench.torch_network import TorchNetwork
+            from interlingua_benchmarks.gpu_bench.networks.torch_network import TorchNetwork
 
             return TorchNetwork(self._model.checkpoint, row.arithmetic, device)
-        from interlingua_benchmarks.gpu_bench.onnx_network import OnnxNetwork
+        from interlingua_benchmarks.gpu_bench.networks.onnx_network import OnnxNetwork
 
         path = files.path(row.arithmetic)
         row.notes += files.notes

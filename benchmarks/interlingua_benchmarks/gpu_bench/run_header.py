@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from interlingua.base.plain import plain
 from interlingua_benchmarks.gpu_bench.card import read_card
-from interlingua_loadtest.environment import describe_environment
+from interlingua_loadtest.run.environment import describe_environment
 
 if TYPE_CHECKING:
     from interlingua_benchmarks.gpu_bench.settings import BenchSettings

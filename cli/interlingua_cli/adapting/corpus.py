@@ -59,8 +59,8 @@ def command(
 
 
 def _libreoffice(work: WorkFolder, languages: list[str], folder: Path | None, *, replace: bool) -> dict[str, Any]:
-    from interlingua_adaptation import libreoffice_help
-    from interlingua_adaptation.corpus import make_corpus
+    from interlingua_adaptation.corpus_step import libreoffice_help
+    from interlingua_adaptation.corpus_step.corpus import make_corpus
 
     tags = libreoffice_help.chosen(languages)
     roots = [folder] if folder else [_fetched(name) for name in libreoffice_help.packages(tags)]
@@ -72,16 +72,16 @@ def _libreoffice(work: WorkFolder, languages: list[str], folder: Path | None, *,
 
 def _fetched(package: str) -> Path:
     from interlingua.base.debian_packages import ensure_package
-    from interlingua_adaptation.libreoffice_help import LICENCE
+    from interlingua_adaptation.corpus_step.libreoffice_help import LICENCE
 
     click.echo(f"Debian package {package} (texts: {LICENCE})", err=True)
     return ensure_package(package)
 
 
 def _own(work: WorkFolder, documents: str, *, skip_bad: bool, replace: bool) -> dict[str, Any]:
-    from interlingua_adaptation.corpus import make_corpus
-    from interlingua_adaptation.corpus_lines import GroupedCorpus
-    from interlingua_client.query_language import LanguageDetector
+    from interlingua_adaptation.corpus_step.corpus import make_corpus
+    from interlingua_adaptation.corpus_step.corpus_lines import GroupedCorpus
+    from interlingua_client.search.query_language import LanguageDetector
 
     corpus = GroupedCorpus(documents, LanguageDetector().tag_of, skip_bad=skip_bad)
     facts = make_corpus(corpus.sections(), work, source=documents, licence="", replace=replace)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(work: WorkFolder, checkpoints: tuple[Path, ...], name: str, weights: str | None, replace: bool) -> None:
     """Merge CHECKPOINTS (folders, or names of runs) by spherical interpolation."""
     require("adapt")
-    from interlingua_adaptation.merge import merge_folders
-    from interlingua_adaptation.training_run import MODEL, run_folder
+    from interlingua_adaptation.training.merge import merge_folders
+    from interlingua_adaptation.training.training_run import MODEL, run_folder
 
     folders = [path if path.is_dir() else run_folder(work, path.name) / MODEL for path in checkpoints]
     target = run_folder(work, name) / MODEL

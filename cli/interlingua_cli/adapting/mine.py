@@ -14,7 +14,7 @@ import click
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua_cli.adapt import work_option
-from interlingua_client.server_address import ServerAddress
+from interlingua_client.triton.server_address import ServerAddress
 
 if TYPE_CHECKING:
     from interlingua_adaptation.work_folder import WorkFolder
@@ -57,8 +57,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Make lists of a query, the section that answers it, and sections that do not."""
-    from interlingua_adaptation.mine import MiningSettings, mine
-    from interlingua_client.inference import InferenceClient
+    from interlingua_adaptation.mining.mine import MiningSettings, mine
+    from interlingua_client.triton.inference import InferenceClient
 
     work.require_corpus()
     settings = MiningSettings(negatives=negatives, most_sentences=sentences, seed=seed)

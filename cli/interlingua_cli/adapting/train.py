@@ -83,9 +83,9 @@ def command(
     work.require_lists()
     require("adapt")
     from interlingua.display.progress import progress
-    from interlingua_adaptation.objective import LossWeights
-    from interlingua_adaptation.train import TrainingSettings
-    from interlingua_adaptation.training_run import Step, run
+    from interlingua_adaptation.training.objective import LossWeights
+    from interlingua_adaptation.training.train import TrainingSettings
+    from interlingua_adaptation.training.training_run import Step, run
 
     settings = TrainingSettings(
         steps=steps,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlingua.base.extras import require
-from interlingua_cli.deployment_options import say
 from interlingua_cli.exporting.options import cores, json_option, limits_option, overrides_of, source_options
 from interlingua_cli.exporting.trade import agreement_facts, megabytes, share, trade_facts
+from interlingua_cli.options.deployment_options import say
 
 if TYPE_CHECKING:
     from interlingua_exporter.precision_comparison import PrecisionComparison, PrecisionRow

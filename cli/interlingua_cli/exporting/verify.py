@@ -15,7 +15,6 @@ import click
 
 from interlingua.base.errors import ArchiveError, InputError
 from interlingua.base.extras import require
-from interlingua_cli.deployment_options import say
 from interlingua_cli.exporting.options import (
     cores,
     json_option,
@@ -25,6 +24,7 @@ from interlingua_cli.exporting.options import (
     weights_option,
 )
 from interlingua_cli.exporting.report import gate_facts, print_gate
+from interlingua_cli.options.deployment_options import say
 
 if TYPE_CHECKING:
     from interlingua.repository.published import PublishedVersion
@@ -62,7 +62,8 @@ def command(
     from interlingua_exporter.gate.verify import check_files
     from interlingua_exporter.models.catalog import entries
     from interlingua_exporter.models.resolve import resolve
-    from interlingua_exporter.weights import dummy_folder, sources
+    from interlingua_exporter.weights import sources
+    from interlingua_exporter.weights.dummy import dummy_folder
 
     load = sources.load if weights == "real" else dummy_folder.load
     loaded = partial(load, overrides=overrides_of(options))
@@ -86,7 +87,7 @@ def _compared(
     from interlingua_exporter.gate.verify import check_answers, is_plan
     from interlingua_exporter.models.catalog import find
     from interlingua_exporter.models.resolve import ResolvedModel
-    from interlingua_exporter.weights.dummy_folder import is_dummy
+    from interlingua_exporter.weights.dummy.dummy_folder import is_dummy
 
     if is_dummy(found.spec.revision) and not model:
         return None, f"its weights are random; {found.spec.model_id} --weights dummy makes them again"

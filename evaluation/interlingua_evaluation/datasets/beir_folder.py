@@ -22,7 +22,7 @@ from pathlib import Path
 
 from interlingua_client.corpus import Corpus
 from interlingua_client.language_tag import normalize_tag
-from interlingua_client.query_language import LanguageDetector
+from interlingua_client.search.query_language import LanguageDetector
 from interlingua_evaluation.datasets.beir_qrels import (
     Faults,
     Judgments,

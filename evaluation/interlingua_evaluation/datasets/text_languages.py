@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from interlingua.base.extras import load
 from interlingua_client.language_tag import UNDETERMINED, base_language, normalize_tag
-from interlingua_client.query_language import LanguageDetector
+from interlingua_client.search.query_language import LanguageDetector
 
 SAMPLE = 50
 MOSTLY = 0.8

@@ -20,7 +20,7 @@ from interlingua_evaluation.report.averages import Averager
 from interlingua_evaluation.systems.candidate_lists import CandidateLists, candidate_lists
 
 if TYPE_CHECKING:
-    from interlingua_client.language_offsets import LanguageOffsets
+    from interlingua_client.index.language_offsets import LanguageOffsets
     from interlingua_evaluation.datasets.dataset import Dataset, Half
     from interlingua_evaluation.report.model import Figure
     from interlingua_evaluation.systems.dense_vectors import DenseVectors

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from interlingua_client.language_offsets import LanguageMeans, LanguageOffsets, VectorSum, unit
+from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets, VectorSum, unit
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import FloatArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_client.document_store import DocumentStore
+from interlingua_client.index.document_store import DocumentStore
 from interlingua_evaluation.gap.offset_variants import SampledVectors
 from interlingua_evaluation.systems.dense_vectors import dense_vectors, folder_of
 

@@ -30,7 +30,7 @@ from interlingua_evaluation.monitoring.language_profile import ALL, MIN_SEARCHES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from interlingua_client.search_log import Setting
+    from interlingua_client.search.search_log import Setting
     from interlingua_evaluation.monitoring.log_columns import GroupColumns, LogColumns
 
 _SCORE_KINDS = {"dense-score": "dense_score", "rerank-logit": "rerank_logit", "own-language": "own_share"}

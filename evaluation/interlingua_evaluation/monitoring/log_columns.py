@@ -19,7 +19,7 @@ from interlingua_evaluation.monitoring.log_records import STAGES, UNDETECTED, UN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from interlingua_client.search_log import Setting
+    from interlingua_client.search.search_log import Setting
 
 Numbers = npt.NDArray[np.float32]
 

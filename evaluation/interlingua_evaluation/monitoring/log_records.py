@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from interlingua.base.errors import InputError
 from interlingua.base.numbered_lines import numbered_lines
 from interlingua_client.language_tag import normalize_tag
-from interlingua_client.results import StageTimes
-from interlingua_client.search_log import ERROR_KINDS, FORMAT, REASON_KINDS, Setting
+from interlingua_client.search.results import StageTimes
+from interlingua_client.search.search_log import ERROR_KINDS, FORMAT, REASON_KINDS, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ class LoggedAnswer(NamedTuple):
         filtered: the caller had asked for certain languages.
         dense, logit: of the first hit.
         margin: the first hit's score less the second's, where both were ranked by the same kind of score.
-        reason: why reranking was not complete, as interlingua_client/search_log.py names it.
+        reason: why reranking was not complete, as interlingua_client/search/search_log.py names it.
         times: seconds, in the order of STAGES.
     """
 

@@ -15,7 +15,7 @@ from interlingua.base.errors import InputError
 from interlingua.base.record_file import write_record
 from interlingua.base.whole_file import whole
 from interlingua_evaluation.report.model import DECIMALS, FORMAT
-from interlingua_evaluation.report.page import page
+from interlingua_evaluation.report.pages.page import page
 from interlingua_evaluation.systems.trec_run import write_qrels, write_run
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from interlingua_evaluation.systems.candidate_lists import CandidateLists, candi
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.systems.dense_vectors import DenseVectors
-    from interlingua_evaluation.systems.reranking import MixedScores
+    from interlingua_evaluation.systems.rerank.reranking import MixedScores
 
 RAW = "dense raw"
 BASELINE = "dense + offsets"

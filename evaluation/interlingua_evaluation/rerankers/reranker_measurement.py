@@ -16,8 +16,8 @@ from interlingua_evaluation.rerankers.first_stages import FirstStages, SystemVal
 from interlingua_evaluation.rerankers.reranker_report import DatasetReport, RerankerFacts, RerankerReport
 from interlingua_evaluation.rerankers.system_report import compare
 from interlingua_evaluation.systems.dense_vectors import dense_vectors
-from interlingua_evaluation.systems.reranking import MixedScores, best_weight, wanted_pairs, weight_curve
-from interlingua_evaluation.systems.score_cache import cached_scores, checkpoint_digest
+from interlingua_evaluation.systems.rerank.reranking import MixedScores, best_weight, wanted_pairs, weight_curve
+from interlingua_evaluation.systems.rerank.score_cache import cached_scores, checkpoint_digest
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset, Half

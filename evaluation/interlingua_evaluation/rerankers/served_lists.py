@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from interlingua.base.errors import ServerError
-from interlingua_client.inference import InferenceClient
+from interlingua_client.triton.inference import InferenceClient
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports

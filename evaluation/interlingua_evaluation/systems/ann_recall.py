@@ -3,7 +3,7 @@
     unit vectors --VectorIndex--> a graph, saved once --loaded for each ef_search--> k neighbours a query
                  --dot products--> the k nearest ----------------------------------> recall@k
 
-The client searches small indexes exactly (interlingua_client/search_index.py: below some 20,000 vectors of 384
+The client searches small indexes exactly (interlingua_client/index/search_index.py: below some 20,000 vectors of 384
 dimensions), so for those nothing of this is lost in serving; it says what the graph alone would lose, and what
 ef_search buys.
 """
@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from interlingua.base.errors import InputError
-from interlingua_client.manifest import HnswParameters
-from interlingua_client.vector_index import VectorIndex
+from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.vector_index import VectorIndex
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import FloatArray

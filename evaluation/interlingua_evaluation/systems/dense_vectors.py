@@ -22,9 +22,9 @@ import numpy as np
 
 from interlingua.base.whole_file import whole
 from interlingua.display.progress import progress
-from interlingua_client.document_store import DocumentStore
-from interlingua_client.indexer import Indexer
-from interlingua_client.language_offsets import LanguageOffsets, unit
+from interlingua_client.index.document_store import DocumentStore
+from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.language_offsets import LanguageOffsets, unit
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import Embedder, FloatArray, IntArray

@@ -5,7 +5,7 @@
                                                  --all others--> -inf
 
 It acts on which documents are candidates, not on their order: final ranks are the reranker's. The client does the same
-(interlingua_client/search_index.py); a pool of one language is left as it is.
+(interlingua_client/index/search_index.py); a pool of one language is left as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_client.search_index import reserved_per_language
+from interlingua_client.index.search_index import reserved_per_language
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from interlingua.base.errors import InputError
 from interlingua.base.options import faults
-from interlingua_client.search_options import SearchOptions
+from interlingua_client.search.search_options import SearchOptions
 
 FIRST_STAGES = ("bm25", "dense", "hybrid")
 SWITCHES = ("offsets", "calibration", "quota", "unbalanced")
@@ -31,7 +31,7 @@ class SystemName:
         calibration: similarities are standardized within each document language (calibration.py).
         quota: every language has its share of the candidates (quota.py).
         unbalanced: the advantage of the query's own language is left in the scores
-            (interlingua_client/score_mixing.py).
+            (interlingua_client/search/score_mixing.py).
         depth: candidates that are reranked; None for none.
         weight: the reranker's share in the score; None for what its service states.
     """

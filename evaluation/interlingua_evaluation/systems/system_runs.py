@@ -19,9 +19,9 @@ from interlingua_evaluation.systems.candidate_lists import CandidateLists, candi
 from interlingua_evaluation.systems.first_stage import FirstStage, KeptStage
 from interlingua_evaluation.systems.fusion import fuse
 from interlingua_evaluation.systems.lexical import Bm25Stage
-from interlingua_evaluation.systems.pair_scores import Pairs, PairScorer, PairScores
 from interlingua_evaluation.systems.quota import QuotaStage
-from interlingua_evaluation.systems.reranked_lists import rerank
+from interlingua_evaluation.systems.rerank.pair_scores import Pairs, PairScorer, PairScores
+from interlingua_evaluation.systems.rerank.reranked_lists import rerank
 
 if TYPE_CHECKING:
     import numpy.typing as npt

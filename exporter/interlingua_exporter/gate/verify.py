@@ -16,12 +16,12 @@ from interlingua.served.kinds import EXACT_BITS
 from interlingua.served.service import EMBED_QUERY
 from interlingua_exporter.gate.parity import GateReport, run_gate
 from interlingua_exporter.graphs.network_session import open_network
-from interlingua_exporter.graphs.saturation import require_exact, saturating
+from interlingua_exporter.graphs.onnx.saturation import require_exact, saturating
 from interlingua_exporter.publication.configuration import TRUST
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
 from interlingua_exporter.publication.tensorrt_serving import runner_of
 from interlingua_exporter.texts.text_frame import frame_of
-from interlingua_exporter.weights.dummy_folder import is_dummy
+from interlingua_exporter.weights.dummy.dummy_folder import is_dummy
 
 if TYPE_CHECKING:
     from interlingua.repository.published import PublishedVersion

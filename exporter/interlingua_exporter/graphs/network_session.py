@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from interlingua_exporter.graphs.onnx_session import TensorSignature
+    from interlingua_exporter.graphs.onnx.onnx_session import TensorSignature
 
 
 class NetworkSession(Protocol):
@@ -43,7 +43,7 @@ def open_network(folder: Path, *, threads: int, trust_remote_code: bool = False)
         ExportError: it does not load.
     """
     from interlingua.served.graph_names import MODEL_FILE
-    from interlingua_exporter.graphs.onnx_session import OnnxSession
+    from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
     from interlingua_exporter.graphs.torch_session import TorchSession
 
     if (folder / TORCH_FILE).is_file():

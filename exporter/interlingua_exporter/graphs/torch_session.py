@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from interlingua.base.errors import ExportError
 from interlingua.served.networks.description import Description
 from interlingua_exporter.graphs.folder_network import quiet_transformers
-from interlingua_exporter.graphs.onnx_session import TensorSignature
+from interlingua_exporter.graphs.onnx.onnx_session import TensorSignature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -99,7 +99,7 @@ def _saturating_products(path: Path, size: int, changed: float) -> tuple[str, ..
     from google.protobuf.message import DecodeError
     from onnx.checker import ValidationError
 
-    from interlingua_exporter.graphs.saturation import saturating
+    from interlingua_exporter.graphs.onnx.saturation import saturating
 
     try:
         return tuple(one.name for one in saturating(path)) if size <= _LARGEST else ()

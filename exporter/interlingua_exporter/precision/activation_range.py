@@ -16,8 +16,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from interlingua.base.errors import ExportError
-from interlingua_exporter.graphs.onnx_session import OnnxSession
-from interlingua_exporter.graphs.value_graph import ValueGraph
+from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
+from interlingua_exporter.graphs.onnx.value_graph import ValueGraph
 from interlingua_exporter.precision.half_precision import FORMATS, Half
 from interlingua_exporter.precision.precision_islands import halves, islands
 from interlingua_exporter.texts.parity_texts import parity_set

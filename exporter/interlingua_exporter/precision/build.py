@@ -70,8 +70,8 @@ def build(
 
 def write_full(checkpoint: Checkpoint, folder: Path, *, fuse: bool = False) -> dict[str, int]:
     """The fp32 network in a new folder; the fused operators."""
-    from interlingua_exporter.graphs.fusion import fuse_network, require_known
-    from interlingua_exporter.graphs.onnx_graph import export_onnx
+    from interlingua_exporter.graphs.onnx.fusion import fuse_network, require_known
+    from interlingua_exporter.graphs.onnx.onnx_graph import export_onnx
 
     folder.mkdir()
     if not fuse:
@@ -119,6 +119,6 @@ def convert(
 def speed_of(checkpoint: Checkpoint, folder: Path, threads: int) -> float:
     """Texts a second of the network in a folder, as it is, on this CPU. Raises ExportError: it does not load."""
     from interlingua.served.graph_names import MODEL_FILE
-    from interlingua_exporter.graphs.onnx_session import OnnxSession
+    from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 
     return texts_per_second(checkpoint, OnnxSession(folder / MODEL_FILE, threads=threads, emulate=False))

@@ -19,8 +19,8 @@ from onnx import TensorProto, helper
 
 from interlingua.base.errors import ExportError
 from interlingua.served.graph_names import DATA_FILE, MODEL_FILE
-from interlingua_exporter.graphs.external_data import ExternalData, read_initializer
-from interlingua_exporter.graphs.value_graph import FLOAT, ValueGraph
+from interlingua_exporter.graphs.onnx.external_data import ExternalData, read_initializer
+from interlingua_exporter.graphs.onnx.value_graph import FLOAT, ValueGraph
 from interlingua_exporter.precision.precision_islands import counts, halves, islands
 
 if TYPE_CHECKING:

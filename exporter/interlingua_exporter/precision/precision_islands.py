@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import onnx
 
 from interlingua.base.errors import ExportError
-from interlingua_exporter.graphs.value_graph import STANDARD, ValueGraph
+from interlingua_exporter.graphs.onnx.value_graph import STANDARD, ValueGraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -25,10 +25,10 @@ import onnx
 from onnx import helper, numpy_helper
 
 from interlingua.served.kinds import EXACT_BITS, WeightBits
-from interlingua_exporter.graphs.external_data import ExternalData, read_initializer
-from interlingua_exporter.graphs.fusion import join_gelu
-from interlingua_exporter.graphs.onnx_graph import DATA_FILE, MODEL_FILE
-from interlingua_exporter.graphs.saturation import require_exact
+from interlingua_exporter.graphs.onnx.external_data import ExternalData, read_initializer
+from interlingua_exporter.graphs.onnx.fusion import join_gelu
+from interlingua_exporter.graphs.onnx.onnx_graph import DATA_FILE, MODEL_FILE
+from interlingua_exporter.graphs.onnx.saturation import require_exact
 
 if TYPE_CHECKING:
     from pathlib import Path

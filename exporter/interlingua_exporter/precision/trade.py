@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interlingua_exporter.gate.parity import GateReport
     from interlingua_exporter.gate.ranking_agreement import LanguageAgreement
     from interlingua_exporter.graphs.checkpoint import Checkpoint
-    from interlingua_exporter.graphs.onnx_session import OnnxSession
+    from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 
 SPEED_CAVEAT: dict[Precision, str] = {
     "fp32": "",

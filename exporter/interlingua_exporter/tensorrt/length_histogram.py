@@ -126,6 +126,6 @@ def _documents(path: Path) -> Iterator[Document]:
 
 
 def _stand_in(document: Document) -> str:
-    from interlingua_client.query_stand_ins import stand_in
+    from interlingua_client.index.query_stand_ins import stand_in
 
     return stand_in(document)

@@ -15,8 +15,8 @@ from interlingua.base.paths import packaged
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.spec import ArchiveSource
 from interlingua_exporter.weights import weight_delta
-from interlingua_exporter.weights.late_interaction_folder import assemble, checkpoint
-from interlingua_exporter.weights.late_interaction_settings import is_late_interaction, read_settings
+from interlingua_exporter.weights.late_interaction.late_interaction_folder import assemble, checkpoint
+from interlingua_exporter.weights.late_interaction.late_interaction_settings import is_late_interaction, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.models.spec import DeltaSource, ModelSpec
-    from interlingua_exporter.weights.late_interaction_settings import LateInteractionSettings
+    from interlingua_exporter.weights.late_interaction.late_interaction_settings import LateInteractionSettings
 
 ENCODER = "encoder."  # what the encoder's tensors are called inside the reranker
 

@@ -13,7 +13,7 @@ from interlingua_exporter.models.spec import ArchiveSource, DeltaSource, FolderS
 from interlingua_exporter.texts.text_frame import with_task
 from interlingua_exporter.weights import hub
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from interlingua_exporter.weights.late_interaction_settings import is_late_interaction
+from interlingua_exporter.weights.late_interaction.late_interaction_settings import is_late_interaction
 from interlingua_exporter.weights.own_code import require_pinned
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _from_catalogue(spec: ModelSpec) -> Checkpoint:
 
 
 def _from_late_interaction(folder: Path, overrides: Overrides) -> Checkpoint:
-    from interlingua_exporter.weights import late_interaction_folder
+    from interlingua_exporter.weights.late_interaction import late_interaction_folder
 
     if replace(overrides, max_tokens=None, trust_remote_code=False) != Overrides():
         raise InputError(f"{folder} is a late-interaction reranker: it has no pooling and no prompts")

@@ -8,5 +8,5 @@ Role = Literal["embedder", "reranker"]
 Device = Literal["cpu", "gpu"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 WeightBits = Literal[7, 8]  # of the matrices of int8 products, sign included
-EXACT_BITS: WeightBits = 7  # products with so many are exact on every CPU (interlingua_exporter/graphs/saturation.py)
+EXACT_BITS: WeightBits = 7  # products with so many are exact on every CPU (exporter: graphs/onnx/saturation.py)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)

@@ -56,7 +56,7 @@ class ServiceSpec:
         max_text_bytes: UTF-8 bytes of one text beyond which the service refuses it.
         pad_token_id: id that fills a batch up to its longest text.
         padding_side: right or left.
-        rerank_weight: share of a reranker's score in the final one, 0 to 1 (interlingua_client/score_mixing.py);
+        rerank_weight: share of a reranker's score in the final one, 0 to 1 (interlingua_client/search/score_mixing.py);
             services that were published before there was such a thing do not state it, and have 1.0.
         template: text around every text or pair, "" for none (`Frame`); services that were published before there were
             templates do not state it.

@@ -17,8 +17,8 @@ from interlingua_loadtest.report.run_collection import RecordedRuns, read_runs
 from interlingua_loadtest.report.run_figures import run_figures
 
 if TYPE_CHECKING:
+    from interlingua_loadtest.record.slo import Slo
     from interlingua_loadtest.report.model import LoadComparison
-    from interlingua_loadtest.slo import Slo
 
 
 def build(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interlingua_loadtest.environment import changes
+from interlingua_loadtest.run.environment import changes
 
 if TYPE_CHECKING:
+    from interlingua_loadtest.record.request_columns import Requests, Strings
     from interlingua_loadtest.report.recorded_run import RecordedRun
-    from interlingua_loadtest.request_columns import Requests, Strings
 
 # What says where a run lies and how it was called, or follows from the others.
 _UNLIKE = frozenset({"record", "command", "scheduled", "mode", "slo", "services", "server"})

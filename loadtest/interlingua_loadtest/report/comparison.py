@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.report.block_bootstrap import BlockSample
 from interlingua_loadtest.report.comparability import differences as differing
-from interlingua_loadtest.report.figure_differences import figure_differences
 from interlingua_loadtest.report.model import LoadComparison, Rung
 from interlingua_loadtest.report.run_figures import slo_of
-from interlingua_loadtest.report.time_blocks import correlation_time
+from interlingua_loadtest.report.statistics.block_bootstrap import BlockSample
+from interlingua_loadtest.report.statistics.figure_differences import figure_differences
+from interlingua_loadtest.report.statistics.time_blocks import correlation_time
 
 if TYPE_CHECKING:
+    from interlingua_loadtest.record.slo import Slo
     from interlingua_loadtest.report.recorded_run import RecordedRun
-    from interlingua_loadtest.slo import Slo
 
 
 def compare(

@@ -14,8 +14,8 @@ from interlingua.display.grid import Cell, Grid, row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from interlingua_loadtest.report.figure_differences import Difference
     from interlingua_loadtest.report.model import LoadComparison, Rung
+    from interlingua_loadtest.report.statistics.figure_differences import Difference
 
 
 def comparison_grids(comparison: LoadComparison) -> Iterator[Grid]:

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.report.percentile_interval import rank
+from interlingua_loadtest.record.slo import Slo
 from interlingua_loadtest.report.run_figures import endless, slo_of
-from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.report.statistics.percentile_interval import rank
 
 if TYPE_CHECKING:
+    from interlingua_loadtest.record.request_columns import Requests
     from interlingua_loadtest.report.recorded_run import RecordedRun
     from interlingua_loadtest.report.run_collection import RecordedRuns
-    from interlingua_loadtest.request_columns import Requests
 
 GOODPUT, RATE = "goodput", "rate"
 

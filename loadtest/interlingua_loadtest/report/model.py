@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlingua.base.plain import saved
-from interlingua_loadtest.percentiles import CurvePoint
-from interlingua_loadtest.report.figure_differences import Difference
+from interlingua_loadtest.record.percentiles import CurvePoint
+from interlingua_loadtest.record.run_summary import RunSummary
 from interlingua_loadtest.report.load_curve import Knee, LoadPoint
-from interlingua_loadtest.report.percentile_interval import Percentile
 from interlingua_loadtest.report.run_collection import RecordedSearch
 from interlingua_loadtest.report.stage_budget import Budget
-from interlingua_loadtest.run_summary import RunSummary
+from interlingua_loadtest.report.statistics.figure_differences import Difference
+from interlingua_loadtest.report.statistics.percentile_interval import Percentile
 
 
 @saved

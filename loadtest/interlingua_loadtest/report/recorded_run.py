@@ -18,15 +18,15 @@ import numpy as np
 
 from interlingua.base.errors import InputError, InterlinguaError
 from interlingua.base.record_file import read_record
-from interlingua_loadtest.run_folder import RunFolder
-from interlingua_loadtest.triton_statistics import difference
-from interlingua_loadtest.validity import Validity, judge
-from interlingua_loadtest.worker_note import read_worker_notes
+from interlingua_loadtest.record.run_folder import RunFolder
+from interlingua_loadtest.record.validity import Validity, judge
+from interlingua_loadtest.record.worker_note import read_worker_notes
+from interlingua_loadtest.run.triton_statistics import difference
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.request_columns import Processes, Requests
-    from interlingua_loadtest.triton_statistics import ModelCounts
-    from interlingua_loadtest.worker_note import WorkerNote
+    from interlingua_loadtest.record.request_columns import Processes, Requests
+    from interlingua_loadtest.record.worker_note import WorkerNote
+    from interlingua_loadtest.run.triton_statistics import ModelCounts
 
 State = Literal["valid", "not steady", "void", "unfinished"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.found_rate import FoundRate
+from interlingua_loadtest.rate_search.found_rate import FoundRate
 from interlingua_loadtest.report.recorded_run import RecordedRun
 
 _RUN_FILES = ("run.json", "*/run.json", "*/*/run.json")

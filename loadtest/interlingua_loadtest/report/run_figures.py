@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.percentiles import LatencyHistogram
+from interlingua_loadtest.record.percentiles import LatencyHistogram
+from interlingua_loadtest.record.run_summary import PERCENTILES, RunSummary
+from interlingua_loadtest.record.slo import Slo
 from interlingua_loadtest.report.model import GroupFigures, ProcessFigures, RunFigures, ServerFigures
-from interlingua_loadtest.report.percentile_interval import percentiles
 from interlingua_loadtest.report.stage_budget import budgets, length_bands
-from interlingua_loadtest.report.time_blocks import Blocks
-from interlingua_loadtest.run_settings import RunSettings
-from interlingua_loadtest.run_summary import PERCENTILES, RunSummary
-from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.report.statistics.percentile_interval import percentiles
+from interlingua_loadtest.report.statistics.time_blocks import Blocks
+from interlingua_loadtest.traffic.run_settings import RunSettings
 
 if TYPE_CHECKING:
+    from interlingua_loadtest.record.request_columns import Floats, Mask, Processes, Requests
     from interlingua_loadtest.report.recorded_run import RecordedRun
-    from interlingua_loadtest.request_columns import Floats, Mask, Processes, Requests
-    from interlingua_loadtest.triton_statistics import ModelCounts
+    from interlingua_loadtest.run.triton_statistics import ModelCounts
 
 # Where the record lies, and what does not change what is measured.
 _UNSAID = frozenset({"record", "slo", "grace_s", "in_flight"})

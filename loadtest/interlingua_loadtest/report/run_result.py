@@ -11,8 +11,8 @@ from interlingua_loadtest.report.sentences import MODES
 
 if TYPE_CHECKING:
     from interlingua.display.terminal import Part
-    from interlingua_loadtest.drive import RunResult
-    from interlingua_loadtest.triton_statistics import ModelCounts
+    from interlingua_loadtest.run.drive import RunResult
+    from interlingua_loadtest.run.triton_statistics import ModelCounts
 
 _SERVER = ("the server counted", "requests", "failed", "texts", "batches", "texts a batch", "queue ms", "compute ms")
 

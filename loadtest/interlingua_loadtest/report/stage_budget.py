@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.request_columns import Floats, Ints, Mask, Requests
+    from interlingua_loadtest.record.request_columns import Floats, Ints, Mask, Requests
 
 PERCENTS = (50.0, 99.0)
 REST = "client"

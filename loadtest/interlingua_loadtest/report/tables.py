@@ -15,8 +15,8 @@ from interlingua_loadtest.report.stage_budget import STAGES
 
 if TYPE_CHECKING:
     from interlingua_loadtest.report.model import GroupFigures, LoadReport, RunFigures
-    from interlingua_loadtest.report.percentile_interval import Percentile
     from interlingua_loadtest.report.stage_budget import Budget
+    from interlingua_loadtest.report.statistics.percentile_interval import Percentile
 
 _INTERVALS = "Second line: 95% interval; ? where there are too few requests to know that end."
 _BUDGET = (

@@ -1,5 +1,5 @@
 """The least that a setting's nDCG@10 may be, in the grammar of `--fail-under`
-(interlingua_evaluation/report/thresholds.py).
+(interlingua_evaluation/report/changes/thresholds.py).
 
 specs --> Threshold ...;  ServingSetting --> what fails, and by how much
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from interlingua.base.errors import InputError
 from interlingua_evaluation.measures.relevance import NDCG
-from interlingua_evaluation.report.thresholds import WORST, Failure, Threshold, check, parse_all
+from interlingua_evaluation.report.changes.thresholds import WORST, Failure, Threshold, check, parse_all
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import MeasureFigures, Report

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_client.manifest import HnswParameters
-from interlingua_client.vector_index import VectorIndex
+from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.vector_index import VectorIndex
 from interlingua_evaluation.measures.relevance import Judge
 from interlingua_evaluation.report.averages import Averager
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING
@@ -82,7 +82,7 @@ class GraphQuality:
     def _asked_in(self) -> list[str | None]:
         if not self.report.detected:
             return [query.language for query in self.dataset.queries]
-        from interlingua_client.query_language import LanguageDetector
+        from interlingua_client.search.query_language import LanguageDetector
 
         detector = LanguageDetector(self.dataset.languages)
         return [detector.detect(query.text).tag for query in self.dataset.queries]

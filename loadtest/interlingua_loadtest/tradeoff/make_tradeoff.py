@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua_client.manifest import HnswParameters
-from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError, Runs
+from interlingua_client.index.manifest import HnswParameters
 from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
 from interlingua_loadtest.capacity.plan.text_lengths import planned_demand
-from interlingua_loadtest.capacity.server_layout import ServerLayout
+from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+from interlingua_loadtest.capacity.simulate.highest_rate import ImpossibleSloError, Runs
 from interlingua_loadtest.tradeoff.front import by_cost, placed
 from interlingua_loadtest.tradeoff.graph_quality import GraphQuality
 from interlingua_loadtest.tradeoff.joined_report import JoinedReport, require_one_dataset
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.report.model import MeasureFigures
     from interlingua_evaluation.systems.system_name import SystemName
-    from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-    from interlingua_loadtest.capacity.index_cost import IndexCost
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.capacity.index.index_cost import IndexCost
+    from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
+    from interlingua_loadtest.record.slo import Slo
     from interlingua_loadtest.tradeoff.floors import Floors
 
 

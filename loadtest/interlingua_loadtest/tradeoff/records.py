@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from interlingua.base.plain import saved
+from interlingua_evaluation.report.changes.thresholds import WORST
 from interlingua_evaluation.report.model import Figure, MeasureFigures
 from interlingua_evaluation.report.plain import plain
-from interlingua_evaluation.report.thresholds import WORST
 
 if TYPE_CHECKING:
     from interlingua_evaluation.systems.candidate_lists import Pair

@@ -9,18 +9,18 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from interlingua_client.manifest import HnswParameters
-from interlingua_client.search_index import EXACT_FLOATS as EXACT_FLOATS
-from interlingua_loadtest.capacity.highest_rate import HighestRate, ImpossibleSloError, Runs, highest_rate
+from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.search_index import EXACT_FLOATS as EXACT_FLOATS
 from interlingua_loadtest.capacity.plan.run_length import runs_for
+from interlingua_loadtest.capacity.simulate.highest_rate import HighestRate, ImpossibleSloError, Runs, highest_rate
 from interlingua_loadtest.tradeoff.records import SettingCost
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.demand import Demand
-    from interlingua_loadtest.capacity.index_cost import IndexCost
+    from interlingua_loadtest.capacity.index.index_cost import IndexCost
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
-    from interlingua_loadtest.capacity.server_layout import ServerLayout
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+    from interlingua_loadtest.capacity.simulate.demand import Demand
+    from interlingua_loadtest.record.slo import Slo
 
 _MILLION = 1e6
 _HOUR_S = 3600.0

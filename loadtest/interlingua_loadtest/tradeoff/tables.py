@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.display.figures import ABSENT, figure_cell, rate
 from interlingua.display.grid import Cell, Grid, row
-from interlingua_evaluation.report.thresholds import WORST
+from interlingua_evaluation.report.changes.thresholds import WORST
 from interlingua_loadtest.tradeoff.records import SCOPES
 
 if TYPE_CHECKING:

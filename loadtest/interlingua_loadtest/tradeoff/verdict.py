@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from interlingua_loadtest.tradeoff.front import by_cost
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.record.slo import Slo
     from interlingua_loadtest.tradeoff.records import PlacedSetting
 
 

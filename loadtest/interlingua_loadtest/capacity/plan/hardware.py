@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.capacity.gpu_profile import ASSUMPTIONS, Card, card, gpu_layout, gpu_profile
-from interlingua_loadtest.capacity.hardware_profile import HardwareProfile
-from interlingua_loadtest.capacity.server_layout import ServerLayout
+from interlingua_loadtest.capacity.profile.gpu_profile import ASSUMPTIONS, Card, card, gpu_layout, gpu_profile
+from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
+from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
-    from interlingua_loadtest.capacity.server_layout import NetworkLayout
+    from interlingua_loadtest.capacity.profile.server_layout import NetworkLayout
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from interlingua.served.service import EMBED_QUERY
 from interlingua_loadtest.capacity.plan.records import IndexSize
-from interlingua_loadtest.capacity.published_tokens import published_tokens
+from interlingua_loadtest.capacity.simulate.published_tokens import published_tokens
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class IndexCosts(Protocol):
-    """What a plan asks of interlingua_loadtest/capacity/index_cost.py."""
+    """What a plan asks of interlingua_loadtest/capacity/index/index_cost.py."""
 
     def memory_mib(self, count: int, dimension: int, m: int) -> float: ...
 

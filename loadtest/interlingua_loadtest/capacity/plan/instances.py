@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from interlingua.served.service import EMBED_QUERY, RERANK
-from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError, highest_rate
-from interlingua_loadtest.request_kinds import SEARCH
+from interlingua_loadtest.capacity.simulate.highest_rate import ImpossibleSloError, highest_rate
+from interlingua_loadtest.traffic.request_kinds import SEARCH
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.demand import Demand
-    from interlingua_loadtest.capacity.highest_rate import Runs
-    from interlingua_loadtest.capacity.server_layout import ServerLayout
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+    from interlingua_loadtest.capacity.simulate.demand import Demand
+    from interlingua_loadtest.capacity.simulate.highest_rate import Runs
+    from interlingua_loadtest.record.slo import Slo
 
 GAIN = 0.05
 SERVICE_INSTANCES = (1, 2, 4)

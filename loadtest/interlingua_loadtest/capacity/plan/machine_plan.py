@@ -10,25 +10,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from interlingua_loadtest.capacity.highest_rate import Runs, highest_rate
 from interlingua_loadtest.capacity.plan.hardware import assumptions_of
 from interlingua_loadtest.capacity.plan.instances import best_instances, instances_of
 from interlingua_loadtest.capacity.plan.outlook import outlook
+from interlingua_loadtest.capacity.plan.planner import HEADROOM, cost_per_million, replicas_for, what_if
 from interlingua_loadtest.capacity.plan.records import HardwarePlan, IndexSize, PlanCost, RatePoint
 from interlingua_loadtest.capacity.plan.replica_memory import memory_of
 from interlingua_loadtest.capacity.plan.run_length import runs_for
 from interlingua_loadtest.capacity.plan.sensitivity import effect, questions
-from interlingua_loadtest.capacity.planner import HEADROOM, cost_per_million, replicas_for, what_if
-from interlingua_loadtest.request_kinds import SEARCH
+from interlingua_loadtest.capacity.simulate.highest_rate import Runs, highest_rate
+from interlingua_loadtest.traffic.request_kinds import SEARCH
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
-    from interlingua_loadtest.capacity.demand import Demand
     from interlingua_loadtest.capacity.plan.hardware import Hardware
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
-    from interlingua_loadtest.capacity.planner import Replicas
-    from interlingua_loadtest.capacity.server_layout import ServerLayout
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.capacity.plan.planner import Replicas
+    from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+    from interlingua_loadtest.capacity.simulate.demand import Demand
+    from interlingua_loadtest.record.slo import Slo
 
 HOURS_A_MONTH = 8766 / 12
 _CURVE = (0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0, 1.1)  # of the highest rate

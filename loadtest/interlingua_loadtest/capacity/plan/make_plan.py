@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.capacity.highest_rate import ImpossibleSloError
 from interlingua_loadtest.capacity.plan.index_size import index_size
 from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal, Step, plan_on
+from interlingua_loadtest.capacity.plan.planner import replicas_for
 from interlingua_loadtest.capacity.plan.records import Plan
-from interlingua_loadtest.capacity.planner import replicas_for
+from interlingua_loadtest.capacity.simulate.highest_rate import ImpossibleSloError
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
-    from interlingua_loadtest.capacity.demand import Demand
     from interlingua_loadtest.capacity.plan.hardware import Hardware
     from interlingua_loadtest.capacity.plan.index_size import IndexCosts
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
+    from interlingua_loadtest.capacity.simulate.demand import Demand
 
 
 def make_plan(

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from interlingua_loadtest.capacity.plan.planner import replicas_for
 from interlingua_loadtest.capacity.plan.records import Outlook
-from interlingua_loadtest.capacity.planner import replicas_for
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic

@@ -11,11 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from interlingua.base.options import is_number, option
-from interlingua_loadtest.request_kinds import KINDS
-from interlingua_loadtest.traffic_mix import DEFAULT_DEPTH
+from interlingua_loadtest.traffic.request_kinds import KINDS
+from interlingua_loadtest.traffic.traffic_mix import DEFAULT_DEPTH
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.highest_rate import Arrivals
+    from interlingua_loadtest.capacity.simulate.highest_rate import Arrivals
 
 MONTHS_A_YEAR = 12
 _HOURS = 24
@@ -32,7 +32,7 @@ def _name(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Burst:
-    """A burst as in interlingua_loadtest/schedule.py: `factor` times the rate outside for `share` of every period."""
+    """A burst as in traffic/schedule.py: `factor` times the rate outside for `share` of every period."""
 
     factor: float = option(4.0, "For bursts: rate within a burst over the rate outside of it.", low=1)
     period_s: float = option(10.0, "For bursts: seconds from one burst to the next.", above=0)
@@ -41,7 +41,7 @@ class Burst:
 
 @dataclass(frozen=True)
 class PlannedCorpus:
-    """What is searched; the HNSW graph's numbers are as in interlingua_client/manifest.py."""
+    """What is searched; the HNSW graph's numbers are as in interlingua_client/index/manifest.py."""
 
     documents: int = option(0, "Documents in the index.", low=0, unset="nothing is said about an index")
     m: int = option(16, "The HNSW graph's links of a document.", low=2)
@@ -103,7 +103,7 @@ class PlannedTraffic:
     @property
     def process(self) -> Arrivals:
         """The arrivals, as the simulator draws them."""
-        from interlingua_loadtest import schedule
+        from interlingua_loadtest.traffic import schedule
 
         if self.arrivals == "poisson":
             return schedule.poisson

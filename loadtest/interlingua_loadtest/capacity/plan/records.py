@@ -1,6 +1,6 @@
 """What a plan says, as records: the terminal, the page and JSON show the same ones.
 
-make_plan.py --> Plan --> words.py, tables.py, page.py, JSON
+make_plan.py --> Plan --> sentences.py, tables.py, page.py, JSON
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from interlingua.base.plain import plain, saved
-from interlingua_loadtest.capacity.highest_rate import HighestRate
 from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
+from interlingua_loadtest.capacity.plan.planner import RateChange, Replicas
 from interlingua_loadtest.capacity.plan.replica_memory import Memory
-from interlingua_loadtest.capacity.planner import RateChange, Replicas
-from interlingua_loadtest.slo import Slo
+from interlingua_loadtest.capacity.simulate.highest_rate import HighestRate
+from interlingua_loadtest.record.slo import Slo
 
 FORMAT = 1
 

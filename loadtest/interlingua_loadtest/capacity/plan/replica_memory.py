@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.capacity.gpu_profile import CONTEXT_MIB, WEIGHT_BYTES
-from interlingua_loadtest.capacity.network_size import network_size
+from interlingua_loadtest.capacity.profile.gpu_profile import CONTEXT_MIB, WEIGHT_BYTES
+from interlingua_loadtest.capacity.profile.network_size import network_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from interlingua.repository.published import Published, PublishedVersion
     from interlingua_loadtest.capacity.plan.hardware import Hardware
-    from interlingua_loadtest.capacity.server_layout import ServerLayout
+    from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
 
 SERVER = "tritonserver"
 SERVER_MIB = 150.0

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_loadtest.capacity.simulator import simulate
+from interlingua_loadtest.capacity.simulate.simulator import simulate
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.demand import Demand
-    from interlingua_loadtest.capacity.highest_rate import Runs
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
-    from interlingua_loadtest.capacity.server_layout import ServerLayout
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+    from interlingua_loadtest.capacity.simulate.demand import Demand
+    from interlingua_loadtest.capacity.simulate.highest_rate import Runs
+    from interlingua_loadtest.record.slo import Slo
 
 MOST_TEXTS = 60_000
 """Of a run, pairs included: beyond it a plan would take too long."""

@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from interlingua_loadtest.capacity.plan.instances import instances_of, used_networks, used_services, with_instances
+from interlingua_loadtest.capacity.plan.planner import demand_changes, replicas_for
 from interlingua_loadtest.capacity.plan.records import Effect
-from interlingua_loadtest.capacity.planner import demand_changes, replicas_for
 
 if TYPE_CHECKING:
-    from interlingua_loadtest.capacity.demand import Demand
+    from interlingua_loadtest.capacity.plan.planner import RateChange
     from interlingua_loadtest.capacity.plan.records import PlanCost
-    from interlingua_loadtest.capacity.planner import RateChange
-    from interlingua_loadtest.capacity.server_layout import ServerLayout
-    from interlingua_loadtest.slo import Slo
+    from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
+    from interlingua_loadtest.capacity.simulate.demand import Demand
+    from interlingua_loadtest.record.slo import Slo
 
 LANGUAGE = "+10 points of "
 INSTANCE = "another instance of "

@@ -13,10 +13,10 @@ import numpy as np
 
 from interlingua.base.errors import InputError
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
-from interlingua_loadtest.capacity.demand import Demand
-from interlingua_loadtest.capacity.published_tokens import published_counts
-from interlingua_loadtest.request_kinds import SEARCH
-from interlingua_loadtest.traffic_source import Source, SourceText
+from interlingua_loadtest.capacity.simulate.demand import Demand
+from interlingua_loadtest.capacity.simulate.published_tokens import published_counts
+from interlingua_loadtest.traffic.request_kinds import SEARCH
+from interlingua_loadtest.traffic.traffic_source import Source, SourceText
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published

@@ -15,7 +15,7 @@ from interlingua.base.options import Option, is_number, options
 from interlingua.served.service import RERANK
 from interlingua_client.language_tag import normalize_tag
 from interlingua_loadtest.capacity.plan.planned_traffic import Burst, Growth, PlannedCorpus, PlannedTraffic
-from interlingua_loadtest.capacity.planner import peak_and_mean
+from interlingua_loadtest.capacity.plan.planner import peak_and_mean
 
 Sections = Mapping[str, Mapping[str, Any]]
 Named = Callable[[str, str], str]

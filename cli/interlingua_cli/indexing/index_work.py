@@ -1,0 +1,104 @@
+"""What `interlingua index` does to an index.
+
+IndexWork --corpus in, ids out, vectors brought up to date--> facts (index_report.py)
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlingua_cli.indexing.index_report import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from interlingua_client.corpus import Corpus
+    from interlingua_client.index.indexer import Indexer, IndexSettings
+    from interlingua_client.triton.inference import InferenceClient
+
+_LONG_BUILD = 20_000  # vectors; some seconds
+
+
+@dataclass(frozen=True)
+class IndexWork:
+    """What one run is asked to do."""
+
+    corpus: str | None
+    delete: Path | None
+    delete_missing: bool
+    skip_bad: bool
+    rebuild: bool
+
+
+def build_beside(directory: Path, client: InferenceClient, settings: IndexSettings, batch: int) -> dict[str, Any]:
+    """An index for the client's embedder from the documents of the one there is; the facts of the report.
+
+    Raises:
+        InputError: there is no index, or it is of that embedder already.
+    """
+    from interlingua.display.progress import progress
+    from interlingua_client.index.reembedding import BesideIndex
+
+    with BesideIndex(directory, client.identity) as source, source.open(client, settings, batch=batch) as indexer:
+        with progress("indexing", unit="documents", total=len(source)) as bar:
+            source.copy(indexer, bar.advance)
+        return _finish(indexer, None, rebuild=False, unknown=0) | {"index": str(source.folder)}
+
+
+def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
+    """Put in, take out, finish; the facts of the report.
+
+    Raises:
+        InputError: the corpus or the file of ids cannot be read, or has a bad line.
+    """
+    from interlingua.display.progress import progress
+    from interlingua_client.corpus import Corpus
+    from interlingua_client.search.query_language import LanguageDetector
+
+    corpus = None
+    if work.corpus:
+        corpus = Corpus(work.corpus, LanguageDetector().tag_of, skip_bad=work.skip_bad)
+        with progress("indexing", unit="documents", total=corpus.count_lines()) as bar:
+            indexer.add(corpus, bar.advance)
+    unknown = 0
+    if work.delete:
+        ids = list(dict.fromkeys(_ids(work.delete)))
+        unknown = len(ids) - indexer.delete(ids)
+    if work.delete_missing and corpus:
+        indexer.delete_missing(corpus.lines_by_id)
+    return _finish(indexer, corpus, rebuild=work.rebuild, unknown=unknown)
+
+
+def _finish(indexer: Indexer, corpus: Corpus | None, *, rebuild: bool, unknown: int) -> dict[str, Any]:
+    click.echo("estimating language offsets, bringing the vectors up to date", err=True)
+    with _graph_progress(indexer) as advance:
+        outcome = indexer.finish(rebuild=rebuild, advance=advance)
+    return report(indexer, corpus, outcome, unknown)
+
+
+@contextmanager
+def _graph_progress(indexer: Indexer) -> Iterator[Callable[[int], None]]:
+    """Progress of building the graph, where there is enough to build that it takes a while."""
+    from interlingua.display.progress import progress
+
+    documents = sum(len(labels) for labels in indexer.store.labels_by_language().values())
+    if documents < _LONG_BUILD:
+        yield lambda _: None
+        return
+    with progress("building the graph", unit="vectors", total=None) as bar:
+        yield bar.advance
+
+
+def _ids(path: Path) -> Iterator[str]:
+    from interlingua.base.errors import InputError
+
+    try:
+        with click.open_file(str(path), encoding="utf-8") as file:
+            yield from (line.strip() for line in file if line.strip())
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error

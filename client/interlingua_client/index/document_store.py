@@ -1,0 +1,437 @@
+"""SQLite holds the documents and their vectors, and is the truth; everything else is derived from it.
+
+    writer:  commit(documents, vectors) / delete(ids)   one transaction each, one generation more
+    readers: snapshot() -> labels, vectors, documents   undisturbed by the writer (WAL)
+
+A label is a row's number and never used again: a document that changes gets a new one. So a label's vector
+never changes, and a derived file is brought up to date by the difference of two sets of labels.
+
+`synchronous=FULL`: a commit holds a batch that took the network a tenth of a second or more, next to which
+one fsync costs nothing, and what was committed survives a power cut and not just `kill -9`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import uuid
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+from interlingua.base.errors import InputError, InterlinguaError
+from interlingua_client.document import Document
+from interlingua_client.index.language_offsets import LanguageOffsets, VectorSum, unit
+from interlingua_client.index.manifest import SCHEMA_VERSION, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from interlingua_client.embedder import EmbedderIdentity, FloatArray, IntArray
+
+STORE_FILE = "documents.sqlite"
+
+_T = TypeVar("_T")
+
+_SCHEMA = """
+CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    label INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    language TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    vector BLOB NOT NULL,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX documents_by_language ON documents (language, digest, label);
+CREATE TABLE vector_sums (language TEXT PRIMARY KEY, documents INTEGER NOT NULL, total BLOB NOT NULL);
+CREATE TABLE query_stand_ins (
+    label INTEGER PRIMARY KEY REFERENCES documents (label) ON DELETE CASCADE,
+    vector BLOB NOT NULL
+);
+CREATE TABLE offsets (
+    role TEXT NOT NULL, language TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (role, language)
+);
+"""
+_BUSY_TIMEOUT_S = 30.0
+_ROWS_AT_ONCE = 4096
+_VARIABLES_AT_ONCE = 500
+
+
+class StoreDamagedError(InterlinguaError):
+    """SQLite cannot read the store."""
+
+
+class LabelledVectors(NamedTuple):
+    """Vectors as the network gave them.
+
+    Attributes:
+        labels: int64 [n].
+        vectors: float32 [n, D].
+        languages: n tags.
+    """
+
+    labels: IntArray
+    vectors: FloatArray
+    languages: list[str]
+
+
+class DocumentStore:
+    """An open store. One instance may be used from several threads; calls take turns."""
+
+    def __init__(self, connection: sqlite3.Connection, directory: Path) -> None:
+        self.directory = directory
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(cls, directory: Path, manifest: Manifest) -> DocumentStore:
+        """Make a new, empty store; whole or not at all."""
+        connection = _connect(directory / STORE_FILE, "rwc")
+        store = cls(connection, directory)
+        with store._transaction():
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            store._write_manifest(manifest)
+        return store
+
+    @classmethod
+    def open(cls, directory: Path, *, writing: bool = False) -> DocumentStore:
+        """Open an existing store.
+
+        Raises:
+            InputError: there is none, or it was made by another version of Interlingua.
+            StoreDamagedError: SQLite cannot read it.
+        """
+        path = directory / STORE_FILE
+        if not cls.exists(directory):
+            raise InputError(
+                f"there is no index in {directory}: make one with `interlingua index CORPUS --index {directory}`"
+            )
+        store = cls(_connect(path, "rw" if writing else "ro"), directory)
+        try:
+            store.manifest()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @staticmethod
+    def exists(directory: Path) -> bool:
+        """Whether a store was made here; one that died before its first commit does not count."""
+        path = directory / STORE_FILE
+        if not path.is_file():
+            return False
+        connection = _connect(path, "ro")
+        try:
+            with _explained(path):
+                tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        finally:
+            connection.close()
+        return bool(tables)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    # -- manifest --------------------------------------------------------------------------------------------
+
+    def manifest(self) -> Manifest:
+        """The facts of the index as of now, or of the snapshot around this call."""
+        with self._reading() as connection:
+            rows = dict(connection.execute("SELECT key, value FROM manifest"))
+        version = rows.get("schema_version")
+        if version != str(SCHEMA_VERSION):
+            raise InputError(
+                f"{self.directory} has schema version {version}, this Interlingua reads {SCHEMA_VERSION}: "
+                "index the documents again into a new directory"
+            )
+        try:
+            return Manifest.from_rows(rows)
+        except (KeyError, ValueError) as error:
+            raise StoreDamagedError(
+                f"the manifest of {self.directory} is damaged ({error}): remove the directory and index again"
+            ) from error
+
+    def update_manifest(self, change: Callable[[Manifest], Manifest]) -> Manifest:
+        """Replace the manifest by `change` of it, in one transaction."""
+        with self._transaction():
+            manifest = change(self.manifest())
+            manifest = replace(manifest, generation=manifest.generation + 1)
+            self._write_manifest(manifest)
+        return manifest
+
+    def _write_manifest(self, manifest: Manifest) -> None:
+        rows = manifest.to_rows().items()
+        self._connection.executemany("INSERT OR REPLACE INTO manifest VALUES (?, ?)", rows)
+
+    def _next_generation(self) -> int:
+        manifest = self.manifest()
+        self._write_manifest(replace(manifest, generation=manifest.generation + 1))
+        return manifest.generation + 1
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def commit(self, documents: Sequence[Document], vectors: FloatArray) -> None:
+        """Put documents in, in place of those of the same id, in one transaction.
+
+        Args:
+            documents: of different ids.
+            vectors: float32 [documents, D], finite.
+        """
+        with self._transaction():
+            generation = self._next_generation()
+            self._remove([document.id for document in documents])
+            self._connection.executemany(
+                "INSERT INTO documents (id, language, digest, generation, vector, title, text) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (d.id, d.language, d.digest, generation, _blob(vector), d.title, d.text)
+                    for d, vector in zip(documents, vectors, strict=True)
+                ),
+            )
+            self._add_to_sums([document.language for document in documents], vectors, 1)
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Take documents out, in one transaction; how many of the ids there were."""
+        with self._transaction():
+            removed = self._remove(ids)
+            if removed:
+                self._next_generation()
+        return removed
+
+    def _remove(self, ids: Sequence[str]) -> int:
+        removed = 0
+        for chunk in _chunks(ids):
+            rows = self._connection.execute(
+                f"DELETE FROM documents WHERE id IN ({_marks(chunk)}) RETURNING language, vector",  # noqa: S608
+                chunk,
+            ).fetchall()
+            if rows:
+                vectors = np.stack([_vector(row[1]) for row in rows])
+                self._add_to_sums([row[0] for row in rows], vectors, -1)
+            removed += len(rows)
+        return removed
+
+    def _add_to_sums(self, languages: Sequence[str], vectors: FloatArray, sign: int) -> None:
+        sums = self.vector_sums()
+        tags = np.array(languages)
+        for language in dict.fromkeys(languages):
+            rows = unit(vectors[tags == language]).astype(np.float64)
+            old = sums.get(language) or VectorSum(0, np.zeros(vectors.shape[1]))
+            new = VectorSum(old.number + sign * len(rows), old.total + sign * rows.sum(axis=0))
+            if new.number:
+                row = (language, new.number, new.total.astype("<f8").tobytes())
+                self._connection.execute("INSERT OR REPLACE INTO vector_sums VALUES (?, ?, ?)", row)
+            else:
+                self._connection.execute("DELETE FROM vector_sums WHERE language = ?", (language,))
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reads inside see one generation."""
+        with self._lock, _explained(self.directory):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
+    def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Content digests of those ids that are there."""
+        found: dict[str, bytes] = {}
+        with self._reading() as connection:
+            for chunk in _chunks(ids):
+                query = f"SELECT id, digest FROM documents WHERE id IN ({_marks(chunk)})"  # noqa: S608
+                found.update(connection.execute(query, chunk))
+        return found
+
+    def ids(self) -> set[str]:
+        """Every document's id."""
+        with self._reading() as connection:
+            return {row[0] for row in connection.execute("SELECT id FROM documents")}
+
+    def labels_by_language(self) -> dict[str, IntArray]:
+        """Sorted labels of each language; languages with the most documents first."""
+        found: dict[str, list[int]] = {}
+        with self._reading() as connection:
+            for language, label in connection.execute("SELECT language, label FROM documents"):
+                found.setdefault(language, []).append(label)
+        ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+        return {language: np.sort(np.array(labels, dtype=np.int64)) for language, labels in ordered}
+
+    def documents(self, labels: Sequence[int]) -> dict[int, Document]:
+        """The documents of those labels that are still there."""
+        found: dict[int, Document] = {}
+        with self._reading() as connection:
+            for chunk in _chunks([int(label) for label in labels]):
+                query = f"SELECT label, id, language, title, text FROM documents WHERE label IN ({_marks(chunk)})"  # noqa: S608
+                found.update((row[0], Document(*row[1:])) for row in connection.execute(query, chunk))
+        return found
+
+    def vectors_of(self, labels: IntArray) -> Iterator[LabelledVectors]:
+        """The vectors of sorted labels, some thousands at a time; labels that are gone are left out."""
+        for start in range(0, len(labels), _ROWS_AT_ONCE):
+            wanted = labels[start : start + _ROWS_AT_ONCE]
+            with self._reading() as connection:
+                rows = self._rows_between(connection, wanted)
+            if rows:
+                yield LabelledVectors(
+                    np.array([row[0] for row in rows], dtype=np.int64),
+                    np.stack([_vector(row[2]) for row in rows]),
+                    [row[1] for row in rows],
+                )
+
+    @staticmethod
+    def _rows_between(connection: sqlite3.Connection, wanted: IntArray) -> list[tuple[int, str, bytes]]:
+        """Rows of the wanted labels: one range scan where they lie close together, else one by one."""
+        query = "SELECT label, language, vector FROM documents WHERE label "
+        first, last = int(wanted[0]), int(wanted[-1])
+        if last - first < 4 * len(wanted):
+            chosen = set(wanted.tolist())
+            rows = connection.execute(query + "BETWEEN ? AND ? ORDER BY label", (first, last))
+            return [row for row in rows if row[0] in chosen]
+        found = (connection.execute(query + "= ?", (label,)).fetchone() for label in wanted.tolist())
+        return [row for row in found if row is not None]
+
+    # -- language offsets ------------------------------------------------------------------------------------
+
+    def vector_sums(self) -> dict[str, VectorSum]:
+        """Count and sum of the unit document vectors of each language, kept up to date by every commit."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT language, documents, total FROM vector_sums").fetchall()
+        return {language: VectorSum(count, np.frombuffer(total, "<f8")) for language, count, total in rows}
+
+    def stand_in_sample(self, language: str, size: int) -> tuple[list[Document], list[int]]:
+        """The documents whose titles stand in for queries: those of the smallest digests, with their labels.
+
+        A sample by digest is random in content, the same on every run, and changes little when documents come.
+        """
+        query = (
+            "SELECT id, language, title, text, label FROM documents WHERE language = ? ORDER BY digest, label LIMIT ?"
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query, (language, size)).fetchall()
+        return [Document(*row[:4]) for row in rows], [row[4] for row in rows]
+
+    def stand_in_vectors(self, labels: Sequence[int]) -> dict[int, FloatArray]:
+        """The query vectors that are already known, float32 [D] each, by label."""
+        found: dict[int, FloatArray] = {}
+        with self._reading() as connection:
+            for chunk in _chunks(list(labels)):
+                query = f"SELECT label, vector FROM query_stand_ins WHERE label IN ({_marks(chunk)})"  # noqa: S608
+                found.update((row[0], _vector(row[1])) for row in connection.execute(query, chunk))
+        return found
+
+    def save_stand_ins(self, labels: Sequence[int], vectors: FloatArray) -> None:
+        """Keep query vectors for the next estimate."""
+        rows = [(int(label), _blob(vector)) for label, vector in zip(labels, vectors, strict=True)]
+        with self._transaction():
+            self._connection.executemany("INSERT OR REPLACE INTO query_stand_ins VALUES (?, ?)", rows)
+
+    def offsets(self) -> LanguageOffsets | None:
+        """The offsets in use; None before the first estimate."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT role, language, vector FROM offsets").fetchall()
+        if not rows:
+            return None
+        means: dict[str, dict[str, FloatArray]] = {"document": {}, "query": {}}
+        for role, language, blob in rows:
+            means[role][language] = _vector(blob)
+        return LanguageOffsets.from_means(means["document"], means["query"])
+
+    def put_offsets_to_use(self, offsets: LanguageOffsets) -> Manifest:
+        """Replace the offsets; the derived vectors are then in another space and have to be made again."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM offsets")
+            self._connection.executemany(
+                "INSERT INTO offsets VALUES (?, ?, ?)",
+                ((role, language, _blob(mean)) for role, language, mean in offsets.rows()),
+            )
+            return self.update_manifest(
+                lambda manifest: replace(manifest, offsets_version=manifest.offsets_version + 1)
+            )
+
+    # -- transactions ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _explained(self.directory):
+            yield self._connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock, _explained(self.directory):
+            if self._connection.in_transaction:  # part of the transaction around it
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+def new_manifest(identity: EmbedderIdentity) -> Manifest:
+    """The manifest of an index that is being made, with the defaults."""
+    return Manifest(store_id=uuid.uuid4().hex, embedder=identity)
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    with _explained(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            if mode != "ro":
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise InterlinguaError(
+            f"cannot use {path}: {error}. Check the disk's space and the directory's permissions (readers need to "
+            "write there too: SQLite keeps its shared memory beside the file)."
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreDamagedError(
+            f"{path} is damaged: {error}. Restore it from a copy, or remove the directory and index again."
+        ) from error
+
+
+def _blob(vector: FloatArray) -> bytes:
+    return vector.astype("<f4", copy=False).tobytes()
+
+
+def _vector(blob: bytes) -> FloatArray:
+    return np.frombuffer(blob, "<f4").astype(np.float32, copy=False)
+
+
+def _chunks(values: Sequence[_T]) -> Iterator[list[_T]]:
+    for start in range(0, len(values), _VARIABLES_AT_ONCE):
+        yield list(values[start : start + _VARIABLES_AT_ONCE])
+
+
+def _marks(chunk: Sequence[object]) -> str:
+    return ", ".join("?" * len(chunk))

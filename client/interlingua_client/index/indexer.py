@@ -1,0 +1,326 @@
+"""Documents into an index.
+
+    corpus -> unchanged? -> left alone
+           -> new or changed -> embed (many requests in flight) -> commit, batch by batch, as they arrive
+    then: deletions -> language offsets -> vectors brought up to date
+
+Killed at any moment, it has lost nothing that was committed, and the next run goes on where it stopped: what is
+there with the same content digest is not embedded again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter, deque
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError, ServerError
+from interlingua_client.index.canary import TEXTS, Canary, compare, is_wanted
+from interlingua_client.index.document_store import DocumentStore, new_manifest
+from interlingua_client.index.index_root import current_folder
+from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets
+from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.query_stand_ins import query_sums
+from interlingua_client.index.vector_repair import Repair, open_vectors
+from interlingua_client.index.writer_lock import writer_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from interlingua_client.document import Document
+    from interlingua_client.embedder import Embedded, Embedder
+
+# A new estimate that moves no offset by more than this share of the documents' spread is not put to use: vectors
+# indexed under the old one would have to be derived again, for less than 3 degrees.
+OFFSETS_MOVE_BOUND = 0.05
+
+DEFAULT_BATCH = 64
+
+_LOCK_WAIT_S = 2.0
+
+
+@dataclass(frozen=True)
+class IndexSettings:
+    """What a user decides; None keeps what the index has, or the default where it is new."""
+
+    m: int | None = None
+    ef_construction: int | None = None
+    ef_search: int | None = None
+    offsets: bool | None = None
+
+    def applied_to(self, hnsw: HnswParameters) -> HnswParameters:
+        """The parameters with these changes.
+
+        Raises:
+            InputError: a value is out of its range.
+        """
+        wanted = {"m": self.m, "ef_construction": self.ef_construction, "ef_search": self.ef_search}
+        return replace(hnsw, **{name: value for name, value in wanted.items() if value is not None})
+
+
+@dataclass(kw_only=True)
+class IndexProgress:
+    """Counts of one run.
+
+    Attributes:
+        added, changed, unchanged, deleted: documents.
+        truncated: documents of which the network saw only the beginning.
+        tokens: embedded, before truncation.
+    """
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    truncated: int = 0
+    tokens: int = 0
+
+    @property
+    def seen(self) -> int:
+        return self.added + self.changed + self.unchanged
+
+
+@dataclass(frozen=True)
+class OffsetsOutcome:
+    """What became of the language offsets.
+
+    Attributes:
+        state: "off", "estimated" (put to use for the first time), "kept" (the new estimate is close to the one in
+            use), "replaced", or "no documents".
+        moved: how far the new estimate is from the one that was in use (LanguageOffsets.distance); 0 without one.
+        languages: how many were estimated.
+    """
+
+    state: str
+    moved: float = 0.0
+    languages: int = 0
+
+
+@dataclass(frozen=True)
+class IndexOutcome:
+    """The end of a run."""
+
+    offsets: OffsetsOutcome
+    repair: Repair
+
+
+class Indexer:
+    """The one writer of an index; a context manager that holds the writer's lock."""
+
+    def __init__(
+        self, store: DocumentStore, embedder: Embedder, batch: int, stack: contextlib.ExitStack, note: str = ""
+    ) -> None:
+        """Use `open`. `note` is what a user should know of the server beside the index."""
+        self.store = store
+        self.note = note
+        self.progress = IndexProgress()
+        self._embedder = embedder
+        self._batch = batch
+        self._stack = stack
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path | str,
+        embedder: Embedder,
+        settings: IndexSettings | None = None,
+        *,
+        batch: int = DEFAULT_BATCH,
+    ) -> Indexer:
+        """Open or make an index for writing; of several in a directory, the current one (index_root.py).
+
+        Args:
+            batch: documents of one commit.
+
+        Raises:
+            InputError: the index was built with another embedder, or by an engine that computes something else
+                (canary.py), or a setting is out of range.
+            ServerError: the server is away, where its engine has to be asked.
+            IndexBusyError: another process is writing.
+        """
+        directory = Path(directory)
+        settings = settings or IndexSettings()
+        settings.applied_to(HnswParameters())  # before anything is made
+        if batch < 1:
+            raise InputError(f"a batch of {batch} documents is none")
+        with contextlib.ExitStack() as stack:
+            try:
+                directory = _locked(directory, stack)
+            except OSError as error:
+                raise InputError(f"cannot write the index {directory}: {error.strerror or error}") from error
+            store = _opened_store(directory, embedder)
+            stack.callback(store.close)
+            note = _heard_canary(store, embedder, directory)
+            _apply(settings, store)
+            return cls(store, embedder, batch, stack.pop_all(), note)
+
+    def __enter__(self) -> Indexer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store and of the lock."""
+        self._stack.close()
+
+    def add(self, documents: Iterable[Document], advance: Callable[[int], None] = lambda _: None) -> IndexProgress:
+        """Put documents in; each commit is told to `advance`.
+
+        Raises:
+            InputError: from the documents' source; what came before is committed.
+            ServerError: the server went away for too long, or refused a text.
+        """
+        pending: deque[list[Document]] = deque()
+        batches = self._changed_batches(documents, pending, advance)
+        try:
+            for embedded in self._embedder.embed_batches(batches, "document"):
+                self._commit(pending.popleft(), embedded)
+                advance(len(embedded.tokens))
+        except RequestRejectedError as error:  # answers come in order: it is the oldest batch's
+            first, last = pending[0][0].id, pending[0][-1].id
+            raise RequestRejectedError(f"{error} (among the documents {first!r} to {last!r})") from error
+        return self.progress
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Take documents out; how many of them there were."""
+        deleted = self.store.delete(ids)
+        self.progress.deleted += deleted
+        return deleted
+
+    def delete_missing(self, kept: Iterable[str]) -> int:
+        """Take out every document whose id is not among `kept`."""
+        return self.delete(sorted(self.store.ids().difference(kept)))
+
+    def finish(self, *, rebuild: bool = False, advance: Callable[[int], None] = lambda _: None) -> IndexOutcome:
+        """Estimate the offsets and bring the derived vectors up to date.
+
+        Args:
+            rebuild: put the new estimate to use however little it moved, and build the vectors again.
+            advance: told of every vector that was derived.
+        """
+        offsets = self._estimate_offsets(rebuild=rebuild)
+        # The lock is held, so no other generation can come in between.
+        with self.store.snapshot():
+            reason = "asked for" if rebuild else ""
+            current = open_vectors(self.store, locked=True, rebuild=reason, advance=advance)
+        return IndexOutcome(offsets, current.repair)
+
+    def _changed_batches(
+        self, documents: Iterable[Document], pending: deque[list[Document]], advance: Callable[[int], None]
+    ) -> Iterator[list[str]]:
+        """Passages to embed, batch by batch; their documents go to `pending`.
+
+        When the source fails, what it gave before is still embedded and committed; then the failure is raised.
+        """
+        failures: list[InterlinguaError] = []
+        source = _until_failure(documents, failures)
+        changed: list[Document] = []
+        while chunk := list(islice(source, self._batch)):
+            new = self._changed(chunk)
+            advance(len(chunk) - len(new))
+            changed += new
+            if len(changed) >= self._batch:
+                pending.append(changed)
+                yield [document.passage for document in changed]
+                changed = []
+        if changed:
+            pending.append(changed)
+            yield [document.passage for document in changed]
+        if failures:
+            raise failures[0]
+
+    def _changed(self, documents: list[Document]) -> list[Document]:
+        """The documents that are new or have other content."""
+        known = self.store.digests([document.id for document in documents])
+        changed = [document for document in documents if known.get(document.id) != document.digest]
+        self.progress.unchanged += len(documents) - len(changed)
+        return changed
+
+    def _commit(self, documents: list[Document], embedded: Embedded) -> None:
+        if not np.isfinite(embedded.vectors).all():
+            row = int(np.flatnonzero(~np.isfinite(embedded.vectors).all(axis=1))[0])
+            raise ServerError(
+                f"the server's vector of document {documents[row].id!r} is not finite: the network overflows in its "
+                "precision. Export it in fp32; nothing of this batch was committed."
+            )
+        ids = [document.id for document in documents]
+        if len(set(ids)) < len(ids):
+            twice = next(id_ for id_, count in Counter(ids).items() if count > 1)
+            raise InputError(f"document id {twice!r} is there twice: ids must be unique")
+        changed = len(self.store.digests(ids))
+        self.store.commit(documents, embedded.vectors)
+        self.progress.changed += changed
+        self.progress.added += len(documents) - changed
+        self.progress.truncated += int(embedded.truncated.sum())
+        self.progress.tokens += int(embedded.tokens.sum())
+
+    def _estimate_offsets(self, *, rebuild: bool) -> OffsetsOutcome:
+        if not self.store.manifest().offsets:
+            return OffsetsOutcome("off")
+        documents = self.store.vector_sums()
+        if not documents:
+            return OffsetsOutcome("no documents")
+        queries = query_sums(self.store, self._embedder, documents)
+        new = LanguageOffsets(LanguageMeans.estimate(documents), LanguageMeans.estimate(queries))
+        old = self.store.offsets()
+        moved = new.distance(old) if old else 0.0
+        if old and moved <= OFFSETS_MOVE_BOUND and not rebuild:
+            return OffsetsOutcome("kept", moved, len(documents))
+        self.store.put_offsets_to_use(new)
+        return OffsetsOutcome("replaced" if old else "estimated", moved, len(documents))
+
+
+def _locked(root: Path, stack: contextlib.ExitStack) -> Path:
+    """The current index's folder, held for writing."""
+    while True:
+        directory = current_folder(root)
+        directory.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as held:
+            held.enter_context(writer_lock(directory, _LOCK_WAIT_S))
+            if directory == current_folder(root):  # else another one was promoted while we waited
+                stack.enter_context(held.pop_all())
+                return directory
+
+
+def _opened_store(directory: Path, embedder: Embedder) -> DocumentStore:
+    if not DocumentStore.exists(directory):
+        return DocumentStore.create(directory, new_manifest(embedder.identity))
+    store = DocumentStore.open(directory, writing=True)
+    try:
+        store.manifest().require_embedder(embedder.identity, directory)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _heard_canary(store: DocumentStore, embedder: Embedder, directory: Path) -> str:
+    """A note on the server's vectors beside the index's; an index without a canary is given one. Raises InputError."""
+    manifest = store.manifest()
+    if not is_wanted(embedder.identity.precision):
+        return ""
+    vectors = embedder.embed(TEXTS, "document").vectors
+    if manifest.canary is None:
+        store.update_manifest(lambda rows: replace(rows, embedder=embedder.identity, canary=Canary(vectors)))
+    return compare(manifest, vectors, directory)
+
+
+def _apply(settings: IndexSettings, store: DocumentStore) -> None:
+    manifest = store.manifest()
+    offsets = manifest.offsets if settings.offsets is None else settings.offsets
+    wanted = replace(manifest, hnsw=settings.applied_to(manifest.hnsw), offsets=offsets)
+    if wanted != manifest:
+        store.update_manifest(lambda _: wanted)
+
+
+def _until_failure(documents: Iterable[Document], failures: list[InterlinguaError]) -> Iterator[Document]:
+    try:
+        yield from documents
+    except InterlinguaError as error:
+        failures.append(error)

@@ -1,0 +1,95 @@
+"""A new index beside the current one: the same documents, another embedder.
+
+    current index: SQLite --documents--> Indexer with the other embedder --> INDEX/versions/<digest>/
+
+Nothing is read but SQLite: what was indexed is there, whatever became of the corpus. A second run embeds what has
+changed since the first, and takes out what is gone.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from interlingua.base.errors import InputError
+from interlingua_client.index.document_store import DocumentStore
+from interlingua_client.index.index_root import current_folder, find_index, folder_of, name_beside, read_pointer
+from interlingua_client.index.indexer import DEFAULT_BATCH, Indexer, IndexSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from interlingua_client.document import Document
+    from interlingua_client.embedder import Embedder, EmbedderIdentity
+
+_DOCUMENTS_AT_ONCE = 256
+
+
+class BesideIndex:
+    """The current index of a directory as the source of another one; a context manager."""
+
+    def __init__(self, root: Path, identity: EmbedderIdentity) -> None:
+        """Open the source.
+
+        Raises:
+            InputError: there is no index, or the current one is of that embedder already.
+        """
+        source = current_folder(root)
+        self._source = DocumentStore.open(source)
+        name = find_index(root, identity.digest)
+        if name == read_pointer(root).current:
+            self._source.close()
+            raise InputError(
+                f"the current index in {root} is of {identity.model_id} ({identity.digest[:12]}) already: nothing is "
+                "to be built beside it"
+            )
+        self.folder = folder_of(root, name or name_beside(identity.digest))
+
+    def __enter__(self) -> BesideIndex:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._source.close()
+
+    def __len__(self) -> int:
+        """How many documents there are."""
+        return len(self._source.ids())
+
+    def settings(self, wanted: IndexSettings) -> IndexSettings:
+        """What the user wants, and for the rest what the current index has."""
+        manifest = self._source.manifest()
+        return IndexSettings(
+            m=wanted.m or manifest.hnsw.m,
+            ef_construction=wanted.ef_construction or manifest.hnsw.ef_construction,
+            ef_search=wanted.ef_search or manifest.hnsw.ef_search,
+            offsets=manifest.offsets if wanted.offsets is None else wanted.offsets,
+        )
+
+    def open(self, embedder: Embedder, wanted: IndexSettings, *, batch: int = DEFAULT_BATCH) -> Indexer:
+        """The new index, for writing. Raises as `Indexer.open`."""
+        return Indexer.open(self.folder, embedder, self.settings(wanted), batch=batch)
+
+    def copy(self, indexer: Indexer, advance: Callable[[int], None] = lambda _: None) -> None:
+        """Embed what the new index lacks, take out what the current one has no more. Raises as `Indexer.add`."""
+        indexer.add(self._documents(), advance)
+        indexer.delete_missing(self._source.ids())
+
+    def _documents(self) -> Iterator[Document]:
+        labels = [label for found in self._source.labels_by_language().values() for label in found.tolist()]
+        for start in range(0, len(labels), _DOCUMENTS_AT_ONCE):
+            yield from self._source.documents(labels[start : start + _DOCUMENTS_AT_ONCE]).values()
+
+
+def differing_documents(folder: Path, other: Path) -> int:
+    """How many documents one index has and the other has not, or has with other content."""
+    with closing(DocumentStore.open(folder)) as ours, closing(DocumentStore.open(other)) as theirs:
+        mine, others = (store.digests(sorted(store.ids())) for store in (ours, theirs))
+    return len(dict(mine.items() ^ others.items()))
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the last step of a build was done: without it, the language offsets are missing."""
+    with closing(DocumentStore.open(folder)) as store:
+        manifest = store.manifest()
+        return not manifest.offsets or manifest.offsets_version > 0 or not store.ids()

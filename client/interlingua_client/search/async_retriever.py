@@ -1,0 +1,164 @@
+"""Text in, ranked hits out: the retriever for asyncio.
+
+Only the network is awaited; what runs on the CPU in between (the nearest vectors, some rows of SQLite) takes a
+millisecond or so and stays on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from interlingua_client.deadline import Deadline
+from interlingua_client.search.in_use import IndexPair, InUse, Opening
+from interlingua_client.search.search_log import SearchLog, noting
+from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_weight
+from interlingua_client.search.search_steps import Searcher, SearchRequest
+from interlingua_client.search.search_walk import SearchWalk, carried_out_async
+from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from interlingua_client.index.search_index import SearchIndex
+    from interlingua_client.search.results import SearchResult
+    from interlingua_client.triton.inference import AsyncInferenceClient
+
+_SEARCHES_IN_FLIGHT = 32
+
+
+class AsyncRetriever:
+    """`Retriever` for asyncio; belongs to the event loop it was opened in."""
+
+    def __init__(
+        self,
+        index: SearchIndex,
+        client: AsyncInferenceClient,
+        *,
+        rerank_weight: float | None = None,
+        log: SearchLog | None = None,
+    ) -> None:
+        """Use `open`, unless all is at hand; the retriever closes index and client."""
+        self._log = log
+        self._left: list[IndexPair[AsyncInferenceClient]] = []  # replaced, searched with no more, still to be closed
+        self._in_use = InUse(IndexPair(Searcher.of(index, client.services, rerank_weight), client), self._left.append)
+        self._opening: Opening | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        index_dir: Path | str,
+        *,
+        server: str | ServerAddress = DEFAULT_SERVER,
+        use_offsets: bool = True,
+        ef_search: int | None = None,
+        patience_s: float = 30.0,
+        load_detector: bool = True,
+        rerank_weight: float | None = None,
+        log: SearchLog | Path | str | None = None,
+        log_text: bool = False,
+    ) -> AsyncRetriever:
+        """Opens an index as `Retriever.open` does; reading it blocks the loop, so do it before there is traffic."""
+        require_weight(rerank_weight)
+        opening = Opening(
+            index_dir=Path(index_dir),
+            server=server,
+            use_offsets=use_offsets,
+            ef_search=ef_search,
+            patience_s=patience_s,
+            load_detector=load_detector,
+            rerank_weight=rerank_weight,
+        )
+        pair = await opening.open_async()
+        try:
+            search_log = SearchLog.of(log, include_text=log_text)
+        except BaseException:
+            await _close(pair)
+            raise
+        retriever = cls(pair.searcher.index, pair.client, rerank_weight=rerank_weight, log=search_log)
+        retriever._in_use, retriever._opening = InUse(pair, retriever._left.append), opening
+        return retriever
+
+    async def __aenter__(self) -> AsyncRetriever:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the index and of the connection."""
+        await self._close_left()
+        await _close(self._in_use.pair)
+        if self._log is not None:
+            self._log.close()
+
+    @property
+    def note(self) -> str:
+        """What a user should know of this server beside this index, "" where there is nothing (canary.py)."""
+        return self._in_use.pair.note
+
+    @property
+    def index(self) -> SearchIndex:
+        """The index as it was when opened, or at the last `refresh`."""
+        return self._in_use.pair.searcher.index
+
+    async def refresh(self) -> bool:
+        """Looks for a newer index as `Retriever.refresh` does; reading the index blocks the loop."""
+        if self._opening is not None and not self._opening.is_current(self.index):
+            self._in_use.replace(await self._opening.open_async())
+            await self._close_left()
+            return True
+        return self._in_use.reread()
+
+    async def search(
+        self,
+        query: str,
+        *in_place: Any,
+        options: SearchOptions = DEFAULT_OPTIONS,
+        deadline_s: float | None = None,
+        **changes: Unpack[SearchChanges],
+    ) -> SearchResult:
+        """Searches as `Retriever.search` does."""
+        request = SearchRequest(query, options.changed(in_place, changes), Deadline.within(deadline_s))
+        return await self._noted(request)
+
+    async def search_many(
+        self,
+        queries: Sequence[str],
+        *in_place: Any,
+        options: SearchOptions = DEFAULT_OPTIONS,
+        **changes: Unpack[SearchChanges],
+    ) -> list[SearchResult]:
+        """`search` for many queries, up to 32 at a time; the server batches them."""
+        gate, chosen = asyncio.Semaphore(_SEARCHES_IN_FLIGHT), options.changed(in_place, changes)
+
+        async def one(query: str) -> SearchResult:
+            async with gate:
+                return await self._noted(SearchRequest(query, chosen))
+
+        tasks = [asyncio.create_task(one(query)) for query in queries]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _noted(self, request: SearchRequest) -> SearchResult:
+        try:
+            with (
+                self._in_use.used() as (searcher, client, _),
+                noting(self._log, searcher, client.services, [request]) as note,
+            ):
+                return note(request, await carried_out_async(SearchWalk(searcher.steps(request)), client))
+        finally:
+            await self._close_left()
+
+    async def _close_left(self) -> None:
+        while self._left:
+            await _close(self._left.pop())
+
+
+async def _close(pair: IndexPair[AsyncInferenceClient]) -> None:
+    await pair.client.close()
+    pair.searcher.index.close()

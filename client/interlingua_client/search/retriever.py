@@ -1,0 +1,181 @@
+"""Text in, ranked hits out: the blocking retriever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from interlingua_client.deadline import Deadline
+from interlingua_client.search.in_use import IndexPair, InUse, Opening, close_pair
+from interlingua_client.search.search_log import SearchLog, noting
+from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_weight
+from interlingua_client.search.search_steps import Searcher, SearchRequest
+from interlingua_client.search.search_walk import SearchWalk, carried_out
+from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from interlingua_client.index.search_index import SearchIndex
+    from interlingua_client.search.results import SearchResult
+    from interlingua_client.triton.inference import InferenceClient
+
+
+class Retriever:
+    """An index and the server that embeds and reranks for it; a context manager, safe to use from threads.
+
+    Where another index and embedder are promoted (docs/versions.md), an open retriever goes on with its own two until
+    it is opened again or told to `refresh`.
+    """
+
+    def __init__(
+        self,
+        index: SearchIndex,
+        client: InferenceClient,
+        *,
+        rerank_weight: float | None = None,
+        log: SearchLog | None = None,
+    ) -> None:
+        """Use `open`, unless all is at hand; the retriever closes index and client."""
+        self._log = log
+        self._in_use = InUse(IndexPair(Searcher.of(index, client.services, rerank_weight), client), close_pair)
+        self._opening: Opening | None = None
+
+    @classmethod
+    def open(
+        cls,
+        index_dir: Path | str,
+        *,
+        server: str | ServerAddress = DEFAULT_SERVER,
+        use_offsets: bool = True,
+        ef_search: int | None = None,
+        patience_s: float = 30.0,
+        load_detector: bool = True,
+        rerank_weight: float | None = None,
+        log: SearchLog | Path | str | None = None,
+        log_text: bool = False,
+    ) -> Retriever:
+        """Open an index and connect to a server.
+
+        Args:
+            use_offsets: False leaves the language offsets in, for comparison (exact search over raw vectors).
+            ef_search: in place of the saved one.
+            patience_s: how long a search without a deadline waits for a server that went away.
+            load_detector: False leaves the language detector (0.4 s) to the first query that needs it.
+            rerank_weight: the reranker's share in the score, 0 (dense order) to 1 (reranker alone), in place of
+                the one its service states; a search may name another one.
+            log: a file that gets a line for every search (search_log.py), or a log that several retrievers share.
+            log_text: write queries, ids and titles into that file too.
+
+        Raises:
+            InputError: there is no index, it was built with another embedder than the server's, the weight is
+                outside 0 to 1, or the log cannot be written.
+            ServerError: the server is away, or does not serve what is needed.
+        """
+        require_weight(rerank_weight)
+        opening = Opening(
+            index_dir=Path(index_dir),
+            server=server,
+            use_offsets=use_offsets,
+            ef_search=ef_search,
+            patience_s=patience_s,
+            load_detector=load_detector,
+            rerank_weight=rerank_weight,
+        )
+        pair = opening.open()
+        try:
+            search_log = SearchLog.of(log, include_text=log_text)
+        except BaseException:
+            close_pair(pair)
+            raise
+        retriever = cls(pair.searcher.index, pair.client, rerank_weight=rerank_weight, log=search_log)
+        retriever._in_use, retriever._opening = InUse(pair, close_pair), opening
+        return retriever
+
+    def __enter__(self) -> Retriever:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the index, of the connection and of the log's file (which another search would open again)."""
+        close_pair(self._in_use.pair)
+        if self._log is not None:
+            self._log.close()
+
+    @property
+    def _searcher(self) -> Searcher:
+        return self._in_use.pair.searcher
+
+    @property
+    def note(self) -> str:
+        """What a user should know of this server beside this index, "" where there is nothing (canary.py)."""
+        return self._in_use.pair.note
+
+    @property
+    def index(self) -> SearchIndex:
+        """The index as it was when opened, or at the last `refresh`."""
+        return self._searcher.index
+
+    def refresh(self) -> bool:
+        """Take in what was committed or promoted since; whether there was anything.
+
+        Searches that are running end undisturbed, with the index and the embedder they began with.
+
+        Raises:
+            As `open`, where another index was promoted; the retriever then goes on as it was.
+        """
+        if self._opening is not None and not self._opening.is_current(self.index):
+            self._in_use.replace(self._opening.open())
+            return True
+        return self._in_use.reread()
+
+    def search(
+        self,
+        query: str,
+        *in_place: Any,
+        options: SearchOptions = DEFAULT_OPTIONS,
+        deadline_s: float | None = None,
+        **changes: Unpack[SearchChanges],
+    ) -> SearchResult:
+        """Find documents in any language.
+
+        Args:
+            in_place: k, candidates and languages, for those who do not name them.
+            options: how to search (search_options.py); `changes` are some of its fields, as in k=5, rerank=False.
+            deadline_s: seconds from now; reranking is cut to what fits, and left out when nothing does.
+
+        Raises:
+            InputError: an empty query, an option out of its bounds, a language that no document has.
+            DeadlineExceededError: not even the query's vector came in time.
+            ServerError: the server is away or refused the query.
+        """
+        request = SearchRequest(query, options.changed(in_place, changes), Deadline.within(deadline_s))
+        with (
+            self._in_use.used() as (searcher, client, _),
+            noting(self._log, searcher, client.services, [request]) as note,
+        ):
+            return note(request, carried_out(SearchWalk(searcher.steps(request)), client))
+
+    def search_many(
+        self,
+        queries: Sequence[str],
+        *in_place: Any,
+        options: SearchOptions = DEFAULT_OPTIONS,
+        **changes: Unpack[SearchChanges],
+    ) -> list[SearchResult]:
+        """`search` for many queries, embedded together; each result's embedding times are those of all."""
+        chosen = options.changed(in_place, changes)
+        requests = [SearchRequest(query, chosen) for query in queries]
+        with (
+            self._in_use.used() as (searcher, client, _),
+            noting(self._log, searcher, client.services, requests) as note,
+        ):
+            walks = [SearchWalk(searcher.steps(request)) for request in requests]
+            embedded = client.embed(queries, "query")
+            found = []
+            for row, walk in enumerate(walks):
+                walk.answered(embedded.row(row))
+                found.append(note(requests[row], carried_out(walk, client)))
+            return found

@@ -1,0 +1,80 @@
+"""A search taken step by step, by whoever reaches the network: in threads or on an event loop.
+
+SearchSteps -> step --asked of a client--> answered | failed -> next step ... -> result
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from interlingua.base.errors import ServerError
+from interlingua_client.search.search_steps import Embed, Rerank
+
+if TYPE_CHECKING:
+    from interlingua_client.search.results import SearchResult
+    from interlingua_client.search.search_steps import SearchSteps
+    from interlingua_client.triton.inference import AsyncInferenceClient, InferenceClient
+
+
+class SearchWalk:
+    """One search.
+
+    Attributes:
+        step: to be carried out next; None when the result is there.
+        result: of the search, once there is no step left.
+    """
+
+    step: Embed | Rerank | None
+    result: SearchResult
+
+    def __init__(self, steps: SearchSteps) -> None:
+        """Take the first step. Raises InputError: the request is not one that can be searched."""
+        self._steps = steps
+        self._take(lambda: next(steps))
+
+    def ask(self, client: InferenceClient | AsyncInferenceClient) -> Any:
+        """What a client answers to the step; of an asyncio client, to be awaited. Raises as the client."""
+        if isinstance(self.step, Embed):
+            return client.embed([self.step.query], "query", self.step.deadline)
+        if isinstance(self.step, Rerank):
+            return client.rerank(self.step.query, self.step.passages, self.step.deadline)
+        raise AssertionError("the search is over")
+
+    def answered(self, answer: object) -> None:
+        """Go on with an answer: an Embedded, or a Reranked."""
+        self._take(lambda: self._steps.send(answer))
+
+    def failed(self, error: ServerError) -> None:
+        """Go on without one. Raises ServerError: there is no way on."""
+        self._take(lambda: self._steps.throw(error))
+
+    def _take(self, go_on: Callable[[], Embed | Rerank]) -> None:
+        try:
+            self.step = go_on()
+        except StopIteration as end:
+            self.step, self.result = None, end.value
+
+
+def carried_out(walk: SearchWalk, client: InferenceClient) -> SearchResult:
+    """The rest of a search, to its end. Raises InputError, ServerError: as `Retriever.search`."""
+    while walk.step is not None:
+        try:
+            answer = walk.ask(client)
+        except ServerError as error:
+            walk.failed(error)
+        else:
+            walk.answered(answer)
+    return walk.result
+
+
+async def carried_out_async(walk: SearchWalk, client: AsyncInferenceClient) -> SearchResult:
+    """Carries a search out as `carried_out` does."""
+    while walk.step is not None:
+        try:
+            answer = await walk.ask(client)
+        except ServerError as error:
+            walk.failed(error)
+        else:
+            walk.answered(answer)
+    return walk.result

@@ -1,0 +1,83 @@
+"""What a client may have to do to go on with its conversation (conversation.py), and what comes back.
+
+step --carried out by a blocking or an asyncio client--> reply
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from interlingua_client.deadline import Deadline
+    from interlingua_client.embedder import FloatArray, IntArray
+    from interlingua_client.triton.services import PinnedService
+
+_T = TypeVar("_T")
+
+ANSWER_WITHIN_S = 300.0
+
+
+class Call(NamedTuple):
+    """One inference request.
+
+    Attributes:
+        columns: texts by input name, all of one length.
+    """
+
+    service: PinnedService
+    columns: Mapping[str, Sequence[str]]
+
+
+class Answer(NamedTuple):
+    """What came back for one request.
+
+    Attributes:
+        values: float32 [n, D], or [n, 1] of a reranker.
+        tokens: int64 [n], before truncation.
+        stages_s: seconds in the queue, tokenizing and computing; None where the server does not say.
+    """
+
+    values: FloatArray
+    tokens: IntArray
+    stages_s: tuple[float, float, float] | None
+
+
+class ReadConfig(NamedTuple):
+    """Step: a model's configuration; the reply is a ModelConfig."""
+
+    model: str
+    timeout_s: float
+
+
+class AskReady(NamedTuple):
+    """Step: whether a version of a model is ready; the reply is a bool."""
+
+    model: str
+    version: int
+    timeout_s: float
+
+
+class Infer(NamedTuple):
+    """Step: an inference request; the reply is an Answer."""
+
+    call: Call
+    deadline: Deadline | None
+    timeout_s: float
+
+
+class Pause(NamedTuple):
+    """Step: let some time pass; there is no reply."""
+
+    seconds: float
+
+
+Step = ReadConfig | AskReady | Infer | Pause
+Steps = Generator[Step, Any, _T]
+
+
+def time_left(deadline: Deadline | None) -> float:
+    """Seconds that a server has for an answer. Raises DeadlineExceededError: none are left."""
+    if deadline is None:
+        return ANSWER_WITHIN_S
+    return min(deadline.require_time("the request was sent"), ANSWER_WITHIN_S)

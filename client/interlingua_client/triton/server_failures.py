@@ -1,0 +1,62 @@
+"""How a call to a server fails: gRPC's status --> one of our errors, which says what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua.base.errors import DeadlineExceededError, RequestRejectedError, ServerError
+from interlingua_client.triton.conversation_steps import ANSWER_WITHIN_S
+
+if TYPE_CHECKING:
+    from interlingua_client.deadline import Deadline
+
+# Triton answers overload, and the services lateness and a failing network, with UNAVAILABLE too. Those are answers.
+_ANSWERED_UNAVAILABLE = ("Exceeds maximum queue size", "Request timeout expired", "network ", "cancelled:")
+_UNKNOWN_MODEL = (
+    "unknown model",
+    "is not found",
+    "not found in",
+    "has no available versions",
+    "unknown version",
+)
+
+
+class ServerAwayError(ServerError):
+    """There is no connection to the server."""
+
+
+class EmbedderChangedError(ServerError):
+    """The server came back with another embedder."""
+
+
+class RpcFailedError(Exception):
+    """A call failed: gRPC's status name and message. Thrown into the steps, never at users."""
+
+    def __init__(self, code: str, details: str) -> None:
+        super().__init__(f"{code}: {details}")
+        self.code = code
+        self.details = details
+
+
+def translated(error: RpcFailedError, target: str, deadline: Deadline | None) -> ServerError:
+    """gRPC's error as one of ours."""
+    details = error.details
+    if error.code == "DEADLINE_EXCEEDED":
+        if deadline is None:
+            return ServerError(f"{target} gave no answer in {ANSWER_WITHIN_S:.0f} s")
+        return DeadlineExceededError("deadline: it passed before the server answered")
+    if "deadline:" in details:
+        return DeadlineExceededError(details[details.index("deadline:") :])
+    if error.code == "UNAVAILABLE" and not details.startswith(_ANSWERED_UNAVAILABLE):
+        return ServerAwayError(
+            f"cannot reach a server at {target} ({details}): start one with `interlingua serve`, or name another "
+            "with --server"
+        )
+    if error.code == "UNIMPLEMENTED":
+        return ServerError(f"{target} does not answer like a Triton: {details}")
+    return RequestRejectedError(f"{target} refused a request: {details or error.code}")
+
+
+def is_unknown_model(error: RpcFailedError) -> bool:
+    """Whether the server does not have what was asked for."""
+    return error.code == "NOT_FOUND" or any(words in error.details for words in _UNKNOWN_MODEL)

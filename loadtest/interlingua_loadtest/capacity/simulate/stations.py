@@ -1,0 +1,285 @@
+"""Where requests wait and are worked on: services, which batch texts, and networks, which take calls.
+
+    job --> Service: wait, batch, tokenize, cut --> calls --> Network: wait, compute --> batch is answered at once
+
+A job is one Triton request. A service instance is taken from the start of a batch until the last of its calls is back:
+`execute` of interlingua_server/backends/text/model.py returns all answers together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from interlingua.served.text.batches import CallLimits, latest
+from interlingua.served.text.call_cost import CallCost, measured_cost
+from interlingua_loadtest.capacity.simulate.batching import cut_batch, take
+
+if TYPE_CHECKING:
+    from interlingua_loadtest.capacity.profile.server_layout import NetworkLayout, ServiceLayout
+    from interlingua_loadtest.capacity.simulate.client_requests import Group, Later
+    from interlingua_loadtest.capacity.simulate.cores import Cores
+
+
+@dataclass(slots=True, kw_only=True)
+class Jobs:
+    """All jobs of a run, by number; those of searches are added on the way."""
+
+    tokens: list[list[int]] = field(default_factory=list)  # of each text
+    total: list[int] = field(default_factory=list)  # tokens of all its texts
+    texts: list[int] = field(default_factory=list)
+    deadline: list[float] = field(default_factory=list)  # an instant
+    group: list[Group | None] = field(default_factory=list)  # None: it is a request of its own
+    batch: list[Batch | None] = field(default_factory=list)
+    shed: list[bool] = field(default_factory=list)
+    has_deadlines: bool = False
+
+    def add(self, tokens: list[int], deadline: float, group: Group | None) -> int:
+        """The number of a new job."""
+        self.tokens.append(tokens)
+        self.total.append(sum(tokens))
+        self.texts.append(len(tokens))
+        self.deadline.append(deadline)
+        self.group.append(group)
+        self.batch.append(None)
+        self.shed.append(False)
+        if deadline != math.inf:
+            self.has_deadlines = True
+        return len(self.tokens) - 1
+
+
+class Batch:
+    """Jobs that a service works on together."""
+
+    __slots__ = ("calls", "end", "jobs", "left", "start", "texts", "tokenized")
+
+    def __init__(self, jobs: list[int], start: float) -> None:
+        self.jobs = jobs
+        self.start = start
+        self.tokenized = start
+        self.end = start
+        self.texts = 0
+        self.calls: list[NetworkCall] = []  # not sent yet, the next one last
+        self.left = 0  # calls that are not back
+
+
+class NetworkCall:
+    """One rectangle of token ids on its way through the network."""
+
+    __slots__ = ("batch", "longest", "service", "start", "texts", "tokens")
+
+    def __init__(self, service: Service, batch: Batch, lengths: list[int]) -> None:
+        self.service = service
+        self.batch = batch
+        self.texts = len(lengths)
+        self.longest = max(lengths)
+        self.tokens = sum(lengths)
+        self.start = math.nan
+
+
+class Network:
+    """Calls wait for an instance, in order; one call is one execution."""
+
+    def __init__(self, layout: NetworkLayout, cores: Cores, jitter: Callable[[], float] | None) -> None:
+        self._cores = cores
+        self._time = layout.time.seconds
+        self._threads = layout.time.threads
+        self._jitter = jitter
+        self._waiting: deque[NetworkCall] = deque()
+        self._free = layout.instances
+        self.instances = layout.instances
+        self.busy_s = 0.0
+        self.executions = self.texts = self.tokens = self.padded_tokens = 0
+
+    def arrive(self, now: float, call: NetworkCall) -> None:
+        if self._free:
+            self._begin(now, call)
+        else:
+            self._waiting.append(call)
+
+    def _begin(self, now: float, call: NetworkCall) -> None:
+        call.start = now
+        self._free -= 1
+        self.executions += 1
+        self.texts += call.texts
+        self.tokens += call.tokens
+        self.padded_tokens += call.texts * call.longest
+        seconds = self._time(call.texts, call.longest)
+        if self._jitter:
+            seconds *= self._jitter()
+        self._cores.start(now, seconds, self._threads, self._end, call)
+
+    def _end(self, now: float, call: NetworkCall) -> None:
+        self.busy_s += now - call.start
+        self._free += 1
+        if self._waiting:
+            self._begin(now, self._waiting.popleft())
+        call.service.call_ended(now, call)
+
+
+class Door:
+    """Requests on their way in: as many threads as there are cores take them, in order."""
+
+    def __init__(self, lanes: int, cores: Cores) -> None:
+        self._cores = cores
+        self._free = lanes
+        self._waiting: deque[tuple[float, Callable[[float, int], None], int]] = deque()
+
+    def arrive(self, now: float, seconds: float, enter: Callable[[float, int], None], job: int) -> None:
+        """`enter(time, job)` follows after so many seconds of work."""
+        if self._free:
+            self._free -= 1
+            self._cores.start(now, seconds, 1, self._through, (enter, job))
+        else:
+            self._waiting.append((seconds, enter, job))
+
+    def _through(self, now: float, what: tuple[Callable[[float, int], None], int]) -> None:
+        if self._waiting:
+            seconds, enter, job = self._waiting.popleft()
+            self._cores.start(now, seconds, 1, self._through, (enter, job))
+        else:
+            self._free += 1
+        what[0](now, what[1])
+
+
+class Service:
+    """Jobs wait for an instance; what waits then is taken together, up to the largest batch."""
+
+    def __init__(
+        self,
+        layout: ServiceLayout,
+        network: Network,
+        lone: Callable[[int, int], float],
+        cores: Cores,
+        jobs: Jobs,
+        door: Door,
+    ) -> None:
+        """`lone`: seconds of a lone call of (texts, longest)."""
+        self._layout = layout
+        self._network = network
+        self._cores = cores
+        self._jobs = jobs
+        self._cost = (
+            CallCost(*layout.cut)
+            if layout.cut
+            else measured_cost(lambda longest: lone(1, longest) + layout.handover_s, layout.max_tokens)
+        )
+        self._overhead = self._cost.overhead_tokens
+        self._limits = CallLimits(layout.max_batch_tokens, layout.max_batch, layout.outstanding_calls)
+        self._waiting: deque[int] = deque()
+        self._free = layout.instances
+        self.instances = layout.instances
+        self.busy_s = 0.0
+        self.executions = 0
+        self.texts = 0
+        self.tokens = 0
+        self.max_batch = layout.max_batch
+        self._arrival_s = layout.arrival_s
+        self._door = door
+        self.later: Later  # both are set by the simulator: do something later,
+        self.answered: Callable[[float, int], None]  # and hear of the end of a group's job
+
+    def arrive(self, now: float, job: int) -> None:
+        if self._arrival_s:
+            self._door.arrive(now, self._arrival_s, self._enter, job)
+        else:
+            self._enter(now, job)
+
+    def _enter(self, now: float, job: int) -> None:
+        self._waiting.append(job)
+        if self._free:
+            self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        self._free -= 1
+        self.executions += 1
+        jobs, layout = self._jobs, self._layout
+        batch = Batch(take(self._waiting, jobs.texts, layout.max_batch), now)
+        tokens = texts = 0
+        for job in batch.jobs:
+            jobs.batch[job] = batch
+            if jobs.deadline[job] <= now:
+                jobs.shed[job] = True
+            else:
+                texts += jobs.texts[job]
+                tokens += jobs.total[job]
+        batch.texts = texts
+        self.texts += texts
+        self.tokens += tokens
+        cost = layout.text
+        seconds = cost.batch_s + cost.text_s * texts + cost.token_s * tokens
+        if seconds:
+            self._cores.start(now, seconds, 1, self._tokenized, batch)
+        elif not texts:  # all too late; not at once, or a long queue of such batches would nest that deep
+            self.later(now, self._tokenized, batch)
+        else:
+            self._tokenized(now, batch)
+
+    def _tokenized(self, now: float, batch: Batch) -> None:
+        batch.tokenized = now
+        calls = self._plan(now, batch)
+        if not calls:
+            self._finish(now, batch)
+            return
+        batch.left = len(calls)
+        batch.calls = calls[: self._layout.outstanding_calls - 1 : -1]
+        for call in calls[: self._layout.outstanding_calls]:
+            self._send(now, call)
+
+    def _plan(self, now: float, batch: Batch) -> list[NetworkCall]:
+        """The calls, longest first; jobs that would be late are given up."""
+        jobs, most = self._jobs, self._layout.max_tokens
+        while True:
+            kept = [job for job in batch.jobs if not jobs.shed[job]] if jobs.has_deadlines else batch.jobs
+            if not kept:
+                return []
+            lengths = [min(count, most) for job in kept for count in jobs.tokens[job]]
+            pieces = cut_batch(lengths, alone=len(kept) == 1, overhead=self._overhead, limits=self._limits)
+            late = self._late(now, kept, pieces, lengths) if jobs.has_deadlines else None
+            if late is None:
+                return self._calls(batch, pieces, lengths)
+            jobs.shed[late] = True
+
+    def _calls(self, batch: Batch, pieces: list[list[int]], lengths: list[int]) -> list[NetworkCall]:
+        if len(pieces) == 1:
+            return [NetworkCall(self, batch, lengths)]
+        return [NetworkCall(self, batch, [lengths[row] for row in piece]) for piece in pieces]
+
+    def _late(self, now: float, kept: list[int], pieces: list[list[int]], lengths: list[int]) -> int | None:
+        """The job that would be late by most, if one would."""
+        jobs = self._jobs
+        if min(jobs.deadline[job] for job in kept) == math.inf:
+            return None
+        owners = [job for job in kept for _ in jobs.tokens[job]]
+        deadlines = [jobs.deadline[job] for job in owners]
+        row = latest(pieces, lengths, deadlines, self._cost, self._limits.lanes, now)
+        return None if row is None else owners[row]
+
+    def _send(self, now: float, call: NetworkCall) -> None:
+        if self._layout.handover_s:
+            self.later(now + self._layout.handover_s, self._network.arrive, call)
+        else:
+            self._network.arrive(now, call)
+
+    def call_ended(self, now: float, call: NetworkCall) -> None:
+        """A call is back: the next one goes, or the batch is complete."""
+        batch = call.batch
+        batch.left -= 1
+        if batch.calls:
+            self._send(now, batch.calls.pop())
+        elif batch.left == 0:
+            self._finish(now, batch)
+
+    def _finish(self, now: float, batch: Batch) -> None:
+        batch.end = now
+        self.busy_s += now - batch.start
+        self._free += 1
+        if self._waiting:
+            self._begin(now)
+        groups = self._jobs.group
+        for job in batch.jobs:
+            if groups[job] is not None:
+                self.answered(now, job)
