@@ -4,12 +4,14 @@
                                                   \\-> bad lines, with number and reason
 
 A line is `{"id" or "_id", "text", "title"?, "language"?}`; the language may also stand in `metadata.language`
-(BEIR's place for it). Where there is none it is detected, and counted.
+(BEIR's place for it). Where there is none it is detected, and counted; a language is called as the corpus calls it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,12 +19,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from interlingua.base.errors import InputError
 from interlingua.base.numbered_lines import STANDARD_INPUT, name_of, numbered_lines
 from interlingua_client.document import Document
-from interlingua_client.language_tag import normalize_tag
+from interlingua_client.language_tag import closest, is_registered, normalize_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _MAX_BAD_LINES_SHOWN = 10
+_SAID = re.compile(rb'"language"\s*:\s*"([^"\\]+)"')
 
 
 class BadLine(NamedTuple):
@@ -38,17 +41,33 @@ class Corpus:
     Attributes:
         bad_lines: what was wrong, filled while reading.
         detected: documents without a language of their own, by the language that was detected.
+        unregistered: documents by tags that IANA's registry does not have: likely mistakes, and languages of their own.
         lines_by_id: the line each id came from.
     """
 
-    def __init__(self, source: str | Path, detect: Callable[[str], str], *, skip_bad: bool = False) -> None:
-        """`source` is a path or "-"; `detect` names the language of a text that does not say it."""
+    def __init__(
+        self,
+        source: str | Path,
+        detect: Callable[[str], str],
+        *,
+        skip_bad: bool = False,
+        known: Iterable[str] = (),
+    ) -> None:
+        """`source` is a path or "-"; `detect` names the language of a text that does not say it.
+
+        What is detected as `pt` is called `pt-BR` where documents say so: those of the corpus (of standard input, those
+        that came before), else those whose languages are `known`.
+        """
         self.source = str(source)
         self.bad_lines: list[BadLine] = []
         self.detected: Counter[str] = Counter()
+        self.unregistered: Counter[str] = Counter()
         self.lines_by_id: dict[str, int] = {}
         self._detect = detect
         self._skip_bad = skip_bad
+        self._known = list(known)
+        self._said: Counter[str] = Counter()
+        self._lines: int | None = None
 
     def __iter__(self) -> Iterator[Document]:
         """The documents up to the first bad line, or all good ones with `skip_bad`.
@@ -58,6 +77,7 @@ class Corpus:
         Raises:
             InputError: the input cannot be read, or a line is bad.
         """
+        self.count_lines()
         for number, line in numbered_lines(self.source):
             try:
                 document = self._document(line, number)
@@ -71,9 +91,15 @@ class Corpus:
 
     def count_lines(self) -> int | None:
         """Lines that are not blank; None for standard input, which can be read only once."""
-        if self.source == STANDARD_INPUT:
-            return None
-        return sum(1 for _ in numbered_lines(self.source))
+        if self.source != STANDARD_INPUT and self._lines is None:
+            said: Counter[bytes] = Counter()
+            self._lines = 0
+            for _, line in numbered_lines(self.source):
+                self._lines += 1
+                said.update(_SAID.findall(line))
+            for tag, count in said.items():
+                self._note_said(tag.decode(errors="replace"), count)
+        return self._lines
 
     def _document(self, line: bytes, number: int) -> Document:
         fields = _parse(line, number)
@@ -83,12 +109,25 @@ class Corpus:
         title, text = _text(fields, "title"), _text(fields, "text")
         if not title.strip() and not text.strip():
             raise ValueError("there is no text: `text` and `title` are missing or empty")
-        language = _language(fields)
-        if not language:
-            language = self._detect(f"{title}\n{text}")
-            self.detected[language] += 1
+        language = self._called(_language(fields), title, text)
         self.lines_by_id[id_] = number
         return Document(id_, language, title, text)
+
+    def _called(self, said: str, title: str, text: str) -> str:
+        if not said:
+            found = self._detect(f"{title}\n{text}")
+            found = closest(found, [tag for tag, _ in self._said.most_common()]) or closest(found, self._known) or found
+            self.detected[found] += 1
+            return found
+        if self._lines is None:
+            self._note_said(said, 1)
+        if not is_registered(said):
+            self.unregistered[said] += 1
+        return said
+
+    def _note_said(self, tag: str, count: int) -> None:
+        with contextlib.suppress(ValueError):  # a bad line, which is told when it is read
+            self._said[normalize_tag(tag)] += count
 
 
 def _parse(line: bytes, number: int) -> dict[str, object]:

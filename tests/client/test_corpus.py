@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from interlingua.base.errors import InputError
 from interlingua_client.corpus import Corpus
 from interlingua_client.document import Document
-from interlingua_client.language_tag import closest, normalize_tag
+from interlingua_client.language_tag import base_language, closest, covered, is_registered, normalize_tag
 
 
 def corpus_of(path: Path, *lines: str | bytes, skip_bad: bool = False) -> Corpus:
@@ -131,7 +131,72 @@ def test_tags_are_spelled_one_way(raw: str, tag: str) -> None:
     assert normalize_tag(tag) == tag
 
 
+@pytest.mark.parametrize(
+    ("raw", "tag"),
+    [("eng", "en"), ("ger", "de"), ("deu-Latn", "de"), ("deu_Latn", "de"), ("iw", "he"), ("in", "id"), ("cmn", "zh"),
+     ("cmn-Hans-CN", "zh-Hans-CN"), ("zho-Hans", "zh"), ("zh-Hant", "zh-Hant"), ("arb", "ar"), ("arz", "arz"),
+     ("nb", "no"), ("nb-NO", "no-NO"), ("nn", "nn"), ("swh_Latn", "sw"), ("kor_Hang", "ko"), ("sr-Latn", "sr-Latn"),
+     ("i-klingon", "tlh"), ("en-UK", "en-GB"), ("en_US.UTF-8", "en-US"), ("sr_RS@latin", "sr-Latn-RS"),
+     ("ca@valencia", "ca-valencia"), ("German", "de"), ("greek", "el"), ("Haitian Creole", "ht"), ("x-mine", "x-mine"),
+     ("xx", "xx"), ("Python-Code", "python-code")],
+)  # fmt: skip
+def test_one_language_has_one_tag(raw: str, tag: str) -> None:
+    assert normalize_tag(raw) == tag
+    assert normalize_tag(tag) == tag
+
+
+def test_what_is_no_registered_language() -> None:
+    known = ("en", "pt-BR", "zh-Hant", "und", "mul", "x-mine", "tlh")
+    assert [tag for tag in (*known, "xx", "python-code", "en-ZQ") if not is_registered(tag)] == [
+        "xx", "python-code", "en-ZQ",
+    ]  # fmt: skip
+
+
+def test_macrolanguages() -> None:
+    assert [base_language(tag) for tag in ("yue-HK", "arz", "nn", "nb", "pt-BR")] == ["zh", "ar", "no", "no", "pt"]
+    assert [base_language(tag) for tag in ("hr", "sr", "id", "x-mine")] == ["hr", "sr", "id", "x-mine"]
+    assert covered("pt", ["en", "pt", "pt-BR"]) == ["pt", "pt-BR"]
+    assert covered("zh", ["zh-Hant", "yue", "ja"]) == ["zh-Hant", "yue"]
+    assert covered("ms", ["id", "zlm"]) == ["zlm"]
+    assert covered("de", ["deu-Latn", "den"]) == ["deu-Latn"]  # of an index made before tags were unified
+
+
+PORTUGUESE = ["O banco recusou o cartão.", "Onde vejo a minha fatura?"]
+
+
+def test_a_detected_language_is_called_as_the_corpus_calls_it(tmp_path: Path) -> None:
+    untagged = json.dumps({"id": "a", "text": PORTUGUESE[0]})
+    brazilian = json.dumps({"id": "b", "language": "pt_br", "text": PORTUGUESE[1]})
+    path = tmp_path / "c.jsonl"
+    path.write_text(f"{untagged}\n{brazilian}\n")
+    corpus = Corpus(path, lambda _: "pt")
+    assert [document.language for document in corpus] == ["pt-BR", "pt-BR"]
+    assert corpus.detected == {"pt-BR": 1}
+
+
+def test_or_as_the_index_calls_it(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text(json.dumps({"id": "a", "text": PORTUGUESE[0]}))
+    assert [document.language for document in Corpus(path, lambda _: "pt", known=["en", "pt-BR"])] == ["pt-BR"]
+    assert [document.language for document in Corpus(path, lambda _: "pt", known=["en"])] == ["pt"]
+
+
+def test_of_standard_input_what_came_before_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"id": "b", "language": "pt-BR", "text": PORTUGUESE[1]}, {"id": "a", "text": PORTUGUESE[0]}]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("\n".join(map(json.dumps, rows)).encode())))
+    assert [document.language for document in Corpus("-", lambda _: "pt")] == ["pt-BR", "pt-BR"]
+
+
+def test_unregistered_tags_are_counted(tmp_path: Path) -> None:
+    lines = [json.dumps({"id": str(n), "language": tag, "text": "x"}) for n, tag in enumerate(["xx", "XX", "en"])]
+    corpus = corpus_of(tmp_path / "c.jsonl", *lines)
+    assert [document.language for document in corpus] == ["xx", "xx", "en"]
+    assert corpus.unregistered == {"xx": 2}
+
+
 def test_the_closest_tag() -> None:
+    assert closest("zh-TW", ["zh", "zh-CN", "zh-Hant"]) == "zh-Hant"
+    assert closest("yue", ["en", "zh"]) == "zh"
     assert closest("pt-BR", ["en", "pt", "pt-BR"]) == "pt-BR"
     assert closest("pt-PT", ["en", "pt"]) == "pt"
     assert closest("pt", ["en", "pt-PT", "pt-BR"]) == "pt-PT"

@@ -12,7 +12,7 @@ from interlingua.base.extras import load
 from interlingua_evaluation.datasets.language_choice import in_languages
 from interlingua_evaluation.datasets.sources import open_dataset
 from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
-from interlingua_evaluation.datasets.text_languages import detected_languages, short_tag
+from interlingua_evaluation.datasets.text_languages import detected_languages, registered_tag
 from interlingua_evaluation.datasets.translation_links import linked_groups
 from interlingua_evaluation.places import HELPDESK12
 from tests.support.tiny_help import write_help
@@ -141,7 +141,7 @@ def test_where_questions_have_several_answers_in_a_language_nothing_is_linked() 
     ],
 )
 def test_tags_are_shortened(tag: str, short: str) -> None:
-    assert short_tag(tag) == short
+    assert registered_tag(tag) == short
 
 
 def test_a_package_that_is_not_there_is_named_with_its_command() -> None:
@@ -152,7 +152,7 @@ def test_a_package_that_is_not_there_is_named_with_its_command() -> None:
 @pytest.mark.parametrize("tag", ["xx", "python-Code", "e"])
 def test_tags_that_are_not_registered_are_refused(tag: str) -> None:
     with pytest.raises(ValueError, match=tag):
-        short_tag(tag)
+        registered_tag(tag)
 
 
 def test_a_collection_in_one_language_is_in_it_throughout() -> None:

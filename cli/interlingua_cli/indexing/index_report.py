@@ -20,6 +20,7 @@ def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unkno
         "languages": languages,
         "bad_lines": [bad._asdict() for bad in corpus.bad_lines] if corpus else [],
         "detected_languages": dict(corpus.detected) if corpus else {},
+        "unregistered_languages": dict(corpus.unregistered) if corpus else {},
         "offsets": asdict(outcome.offsets),
         "vectors": outcome.repair._asdict(),
         "embedder": asdict(indexer.store.manifest().embedder),
@@ -36,6 +37,12 @@ def summary(facts: dict[str, Any]) -> str:
     if facts["detected_languages"]:
         detected = ", ".join(f"{tag} {n}" for tag, n in facts["detected_languages"].items())
         lines.append(f"without a language of their own, detected: {detected}")
+    if facts["unregistered_languages"]:
+        unknown = ", ".join(f"{tag} {n}" for tag, n in facts["unregistered_languages"].items())
+        lines.append(
+            f"tags that are no registered language's (IANA), each a language of its own here: {unknown}: "
+            "if they are mistakes, correct them and index again"
+        )
     if facts["truncated"]:
         lines.append(f"{facts['truncated']} documents are longer than the network reads: their ends were left out")
     if facts["bad_lines"]:

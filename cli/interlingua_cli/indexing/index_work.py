@@ -62,7 +62,8 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
 
     corpus = None
     if work.corpus:
-        corpus = Corpus(work.corpus, LanguageDetector().tag_of, skip_bad=work.skip_bad)
+        known = indexer.store.labels_by_language()
+        corpus = Corpus(work.corpus, LanguageDetector().tag_of, skip_bad=work.skip_bad, known=known)
         with progress("indexing", unit="documents", total=corpus.count_lines()) as bar:
             indexer.add(corpus, bar.advance)
     unknown = 0

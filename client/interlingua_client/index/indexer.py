@@ -28,6 +28,7 @@ from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.query_stand_ins import query_sums
 from interlingua_client.index.vector_repair import Repair, open_vectors
 from interlingua_client.index.writer_lock import writer_lock
+from interlingua_client.language_tag import normalize_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -319,8 +320,17 @@ def _apply(settings: IndexSettings, store: DocumentStore) -> None:
         store.update_manifest(lambda _: wanted)
 
 
+def _tagged(document: Document) -> Document:
+    """With its language's one tag, whoever made the document."""
+    try:
+        return document._replace(language=normalize_tag(document.language))
+    except ValueError as error:
+        raise InputError(f"document {document.id!r}: {error}") from None
+
+
 def _until_failure(documents: Iterable[Document], failures: list[InterlinguaError]) -> Iterator[Document]:
     try:
-        yield from documents
+        for document in documents:
+            yield _tagged(document)
     except InterlinguaError as error:
         failures.append(error)

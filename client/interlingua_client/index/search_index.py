@@ -15,7 +15,7 @@ from interlingua_client.index.exact_vectors import Block, ExactVectors, join
 from interlingua_client.index.index_root import current_folder
 from interlingua_client.index.language_offsets import LanguageOffsets, unit
 from interlingua_client.index.vector_repair import Repair, derived_blocks, open_vectors
-from interlingua_client.language_tag import closest, normalize_tag
+from interlingua_client.language_tag import closest, covered, normalize_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -114,7 +114,7 @@ class SearchIndex:
         return {language: len(labels) for language, labels in self._labels.items()}
 
     def resolve_languages(self, wanted: Sequence[str]) -> list[str]:
-        """The index's tags for what a user asked for: `pt` stands for `pt-BR` where that is what there is.
+        """The index's tags for what a user asked for: `pt` has all its variants, `pt-PT` what is closest to it.
 
         Raises:
             InputError: a language that no document has, or a malformed tag; names those there are.
@@ -131,11 +131,8 @@ class SearchIndex:
             tag = normalize_tag(tag)
         except ValueError as error:
             raise InputError(str(error)) from None
-        if tag in self._labels:
-            return [tag]
-        variants = [language for language in self._labels if language.startswith(f"{tag}-")]
         nearest = closest(tag, self._labels)
-        return variants or ([nearest] if nearest else [])
+        return covered(tag, self._labels) or ([nearest] if nearest else [])
 
     def nearest(
         self,

@@ -17,7 +17,7 @@ import numpy as np
 
 from interlingua.base.errors import DeadlineExceededError, InputError, ServerError
 from interlingua.base.options import faults
-from interlingua_client.language_tag import base_language, normalize_tag
+from interlingua_client.language_tag import base_language, is_registered, normalize_tag
 from interlingua_client.search.query_language import LanguageDetector
 from interlingua_client.search.rerank_pace import RerankPace
 from interlingua_client.search.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
@@ -166,9 +166,12 @@ class Searcher:
         """Given, detected, or not needed."""
         if request.options.query_language:
             try:
-                return QueryLanguage(normalize_tag(request.options.query_language), "given", 1.0)
+                given = normalize_tag(request.options.query_language)
             except ValueError as error:
                 raise InputError(f"query language: {error}") from None
+            if not is_registered(given) and given not in self.index.languages:
+                raise InputError(f"query language: {given!r} is no registered language (IANA), and none of the index's")
+            return QueryLanguage(given, "given", 1.0)
         if not (self.index.has_offsets or self._is_balanced(request)):
             return QueryLanguage(None, "unused", 0.0)
         tag, confidence = self._detector.detect(request.query)

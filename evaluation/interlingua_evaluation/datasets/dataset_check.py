@@ -19,10 +19,6 @@ __all__ = ["DatasetFinding", "check"]
 
 
 def check(dataset: Dataset) -> tuple[DatasetFinding, ...]:
-    """All findings: errors, then warnings, then notes.
-
-    Raises:
-        InputError: the package langcodes is not there.
-    """
+    """All findings: errors, then warnings, then notes."""
     findings = [*check_texts(dataset), *check_languages(dataset), *check_judgments(dataset)]
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))

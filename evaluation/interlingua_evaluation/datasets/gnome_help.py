@@ -93,7 +93,7 @@ class _Content:
 
 
 def _tag(folder_name: str) -> str:
-    return "en" if folder_name == "C" else normalize_tag(folder_name.replace("@latin", "-Latn").replace("@", "-"))
+    return "en" if folder_name == "C" else normalize_tag(folder_name)
 
 
 def _page(name: str, language: str, content: _Content, english: _Content) -> HelpPage:

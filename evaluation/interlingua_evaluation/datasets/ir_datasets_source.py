@@ -18,7 +18,7 @@ from interlingua.base.errors import ArchiveError, InputError
 from interlingua.base.extras import load
 from interlingua_client.language_tag import normalize_tag
 from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
-from interlingua_evaluation.datasets.text_languages import detected_languages, short_tag
+from interlingua_evaluation.datasets.text_languages import detected_languages, registered_tag
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
@@ -128,7 +128,7 @@ def _tag(language: object) -> str:
     if not isinstance(language, str) or not language.strip():
         return ""
     try:
-        return short_tag(language)
+        return registered_tag(language)
     except ValueError:
         return _as_it_is(language)
 

@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from interlingua.base.extras import load
-from interlingua_client.language_tag import UNDETERMINED, base_language
+from interlingua_client.language_tag import UNDETERMINED, base_language, is_registered
 from interlingua_evaluation.datasets.finding import DatasetFinding, findings_of
 from interlingua_evaluation.datasets.text_languages import detector_of, sample
 
@@ -38,7 +37,7 @@ def check_languages(dataset: Dataset) -> Iterator[DatasetFinding]:
     yield from findings_of(
         "unknown-language",
         "error",
-        (f"{tag}: {counts[tag]} documents and queries" for tag in counts if not _is_registered(tag)),
+        (f"{tag}: {counts[tag]} documents and queries" for tag in counts if not is_registered(tag)),
         "a language tag is not registered (IANA, BCP 47)",
     )
     sizes = Counter(document.language for document in dataset.documents)
@@ -54,10 +53,6 @@ def check_languages(dataset: Dataset) -> Iterator[DatasetFinding]:
         _mislabelled(dataset),
         f"more than {MISLABELLED_SHARE:.0%} of a language's documents, of those looked at, seem to be in another one",
     )
-
-
-def _is_registered(tag: str) -> bool:
-    return bool(load("evaluate", "langcodes", "checking language tags").tag_is_valid(tag))
 
 
 def _mislabelled(dataset: Dataset) -> Iterator[str]:

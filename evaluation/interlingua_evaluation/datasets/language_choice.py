@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlingua.base.errors import InputError
-from interlingua_client.language_tag import normalize_tag
+from interlingua_client.language_tag import covered, normalize_tag
 from interlingua_evaluation.datasets.dataset import Dataset
 
 
@@ -17,12 +17,14 @@ def in_languages(dataset: Dataset, languages: Sequence[str]) -> Dataset:
     """
     if not languages:
         return dataset
-    chosen = wanted_tags(languages)
-    missing = [tag for tag in chosen if tag not in dataset.languages]
+    wanted = wanted_tags(languages)
+    missing = [tag for tag in wanted if not covered(tag, dataset.languages)]
     if missing:
         raise InputError(
             f"dataset {dataset.name} has no documents in {', '.join(missing)}; it has {', '.join(dataset.languages)}"
         )
+    there = {*dataset.languages, *(query.language for query in dataset.queries)}
+    chosen = {tag for one in wanted for tag in covered(one, there)}
     documents = tuple(document for document in dataset.documents if document.language in chosen)
     queries = tuple(query for query in dataset.queries if query.language in chosen)
     ids = {document.id for document in documents}

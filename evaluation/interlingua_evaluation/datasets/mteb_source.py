@@ -18,7 +18,7 @@ from interlingua.base.extras import load
 from interlingua_client.language_tag import closest, normalize_tag
 from interlingua_evaluation.datasets.subset_languages import subset_languages
 from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
-from interlingua_evaluation.datasets.text_languages import short_tag
+from interlingua_evaluation.datasets.text_languages import registered_tag
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
@@ -109,7 +109,7 @@ def _all_in(tags: Iterable[str], wanted: Collection[str]) -> bool:
 
 def _tag(task: str, tag: str) -> str:
     try:
-        return short_tag(tag)
+        return registered_tag(tag)
     except ValueError as error:
         raise InputError(f"mteb's {task}: {error}") from None
 

@@ -1,6 +1,5 @@
-"""Languages of benchmark texts: from the tags that benchmarks use, or from the texts.
+"""Languages of benchmark texts, from the tags that benchmarks use, or from the texts.
 
-deu-Latn, deu_Latn, ger --> de        zho-Hant --> zh-Hant        hin-Latn --> hi-Latn
 texts that do not say their language --> one tag each, "und" where it cannot be told
 """
 
@@ -10,8 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from interlingua.base.extras import load
-from interlingua_client.language_tag import UNDETERMINED, base_language, normalize_tag
+from interlingua_client.language_tag import UNDETERMINED, base_language, is_registered, normalize_tag
 from interlingua_client.search.query_language import LanguageDetector
 
 SAMPLE = 50
@@ -21,24 +19,16 @@ MOSTLY = 0.8
 _LEAST_SHARE = 0.05
 
 
-@lru_cache(maxsize=1024)
-def short_tag(tag: str) -> str:
-    """A tag of ISO 639-1, -2 or -3, with or without script and region, in BCP 47's shortest spelling.
-
-    The main variety of a macrolanguage is called by the macrolanguage's name (arb is ar, arz stays arz), and a script
-    is named only where it is not the language's likely one (Unicode CLDR).
+def registered_tag(tag: str) -> str:
+    """The one tag of a language that is registered.
 
     Raises:
-        ValueError: it is no registered language.
-        InputError: the package langcodes is not there.
+        ValueError: it is not.
     """
-    langcodes = load("evaluate", "langcodes", "reading a benchmark's language tags")
     normalized = normalize_tag(tag)
-    if not langcodes.tag_is_valid(normalized):
+    if not is_registered(normalized):
         raise ValueError(f"{tag!r} is not a registered language")
-    language = langcodes.Language.get(normalized).prefer_macrolanguage()
-    bare = langcodes.Language.make(language=language.language, territory=language.territory)
-    return normalize_tag(str(bare if bare.maximize().script == language.script else language))
+    return normalized
 
 
 def detected_languages(texts: Sequence[str], among: Collection[str] = ()) -> list[str]:

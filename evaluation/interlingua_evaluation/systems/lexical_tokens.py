@@ -47,7 +47,6 @@ _DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
 
 _DOTTED_AND_DOTLESS = str.maketrans("\u0130I", "i\u0131")
 _DOTTED_AND_DOTLESS_IN = ("tr", "az")
-_STEMMED_AS = {"nb": "no", "nn": "no"}  # Snowball has one Norwegian for both
 
 
 def tokens(text: str, language: str) -> list[str]:
@@ -91,7 +90,7 @@ def _stemmer(base: str) -> Callable[[list[str]], list[str]]:
     import Stemmer
 
     try:
-        stems: Callable[[list[str]], list[str]] = Stemmer.Stemmer(_STEMMED_AS.get(base, base)).stemWords
+        stems: Callable[[list[str]], list[str]] = Stemmer.Stemmer(base).stemWords
     except KeyError:
         return lambda words: words
     return stems
