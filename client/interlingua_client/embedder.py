@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from interlingua.base.errors import ServerError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from interlingua_client.deadline import Deadline
 
@@ -98,3 +100,28 @@ class Embedder(Protocol):
     def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:
         """One answer a batch, in order; batches are drawn ahead of the answers, a bounded number of them."""
         ...
+
+
+def are_finite(vectors: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which of the vectors [n, D] have finite numbers and a finite length, bool [n]."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite: npt.NDArray[np.bool_] = np.isfinite(np.linalg.norm(vectors, axis=-1))
+    return finite
+
+
+def require_vectors(vectors: FloatArray, count: int, dimension: int, of: Callable[[int], str]) -> None:
+    """Refuse what are not `count` finite vectors of `dimension` numbers: no cosine of them means anything.
+
+    Args:
+        of: what a row is the vector of.
+
+    Raises:
+        ServerError: of another shape, or the first that is not finite.
+    """
+    if vectors.shape != (count, dimension):
+        raise ServerError(f"vectors of the shape {vectors.shape} came where ({count}, {dimension}) is expected")
+    if not (finite := are_finite(vectors)).all():
+        raise ServerError(
+            f"the vector of {of(int(np.argmin(finite)))} is not finite: the network overflows in its precision. Export "
+            "it in fp32"
+        )

@@ -23,6 +23,7 @@ def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unkno
         "unregistered_languages": dict(corpus.unregistered) if corpus else {},
         "offsets": asdict(outcome.offsets),
         "vectors": outcome.repair._asdict(),
+        "healed": outcome.healed,
         "embedder": asdict(indexer.store.manifest().embedder),
         "hnsw": asdict(indexer.store.manifest().hnsw),
         "note": indexer.note,
@@ -52,7 +53,10 @@ def summary(facts: dict[str, Any]) -> str:
         lines.append(f"{facts['delete_unknown']} ids to delete were not there")
     offsets = facts["offsets"]
     moved = f", moved by {offsets['moved']:.3f} of the spread" if offsets["state"] in ("kept", "replaced") else ""
-    lines.append(f"language offsets: {offsets['state']}{moved}")
+    left_out = f", without {offsets['left_out']} titles whose vectors are not finite" if offsets["left_out"] else ""
+    lines.append(f"language offsets: {offsets['state']}{moved}{left_out}")
+    if facts["healed"]:
+        lines.append(f"{facts['healed']} stored vectors were not finite or of another length: they were made again")
     if facts["note"]:
         lines.append(facts["note"])
     return "\n".join(lines)

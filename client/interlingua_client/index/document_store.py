@@ -23,6 +23,7 @@ import numpy as np
 
 from interlingua.base.errors import InputError, InterlinguaError
 from interlingua_client.document import Document
+from interlingua_client.embedder import are_finite, require_vectors
 from interlingua_client.index.language_offsets import LanguageOffsets, VectorSum, unit
 from interlingua_client.index.manifest import SCHEMA_VERSION, Manifest
 
@@ -58,6 +59,7 @@ CREATE TABLE offsets (
     role TEXT NOT NULL, language TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (role, language)
 );
 """
+_NONE = np.empty(0, np.int64)
 _BUSY_TIMEOUT_S = 30.0
 _ROWS_AT_ONCE = 4096
 _VARIABLES_AT_ONCE = 500
@@ -88,6 +90,7 @@ class DocumentStore:
         self.directory = directory
         self._connection = connection
         self._lock = threading.RLock()
+        self._dimension: int | None = None
 
     @classmethod
     def create(cls, directory: Path, manifest: Manifest) -> DocumentStore:
@@ -182,8 +185,13 @@ class DocumentStore:
 
         Args:
             documents: of different ids.
-            vectors: float32 [documents, D], finite.
+            vectors: float32 [documents, D].
+
+        Raises:
+            ServerError: of another shape, or not finite; nothing was committed.
         """
+        dimension = self.manifest().embedder.dimension
+        require_vectors(vectors, len(documents), dimension, lambda row: f"document {documents[row].id!r}")
         with self._transaction():
             generation = self._next_generation()
             self._remove([document.id for document in documents])
@@ -212,9 +220,8 @@ class DocumentStore:
                 f"DELETE FROM documents WHERE id IN ({_marks(chunk)}) RETURNING language, vector",  # noqa: S608
                 chunk,
             ).fetchall()
-            if rows:
-                vectors = np.stack([_vector(row[1]) for row in rows])
-                self._add_to_sums([row[0] for row in rows], vectors, -1)
+            if sound := [(row[0], _vector(row[1])) for row in rows if self._is_sound(row[1])]:
+                self._add_to_sums([row[0] for row in sound], np.stack([row[1] for row in sound]), -1)
             removed += len(rows)
         return removed
 
@@ -230,6 +237,13 @@ class DocumentStore:
                 self._connection.execute("INSERT OR REPLACE INTO vector_sums VALUES (?, ?, ?)", row)
             else:
                 self._connection.execute("DELETE FROM vector_sums WHERE language = ?", (language,))
+
+    def recount(self) -> None:
+        """Add the languages' sums up again from the documents' vectors, in one transaction."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM vector_sums")
+            for found in self.vectors_of(np.sort(np.concatenate(list(self.labels_by_language().values()) or [_NONE]))):
+                self._add_to_sums(found.languages, found.vectors, 1)
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -276,17 +290,22 @@ class DocumentStore:
         return found
 
     def vectors_of(self, labels: IntArray) -> Iterator[LabelledVectors]:
-        """The vectors of sorted labels, some thousands at a time; labels that are gone are left out."""
+        """The vectors of sorted labels, some thousands at a time; labels that are gone are left out.
+
+        Raises:
+            StoreDamagedError: one is of another length, or not finite.
+        """
         for start in range(0, len(labels), _ROWS_AT_ONCE):
             wanted = labels[start : start + _ROWS_AT_ONCE]
             with self._reading() as connection:
                 rows = self._rows_between(connection, wanted)
             if rows:
-                yield LabelledVectors(
-                    np.array([row[0] for row in rows], dtype=np.int64),
-                    np.stack([_vector(row[2]) for row in rows]),
-                    [row[1] for row in rows],
-                )
+                if {len(row[2]) for row in rows} != {self._bytes()}:
+                    raise self._unsound("vectors of documents")
+                vectors = np.stack([_vector(row[2]) for row in rows])
+                if not are_finite(vectors).all():
+                    raise self._unsound("vectors of documents")
+                yield LabelledVectors(np.array([row[0] for row in rows], np.int64), vectors, [row[1] for row in rows])
 
     @staticmethod
     def _rows_between(connection: sqlite3.Connection, wanted: IntArray) -> list[tuple[int, str, bytes]]:
@@ -299,6 +318,26 @@ class DocumentStore:
             return [row for row in rows if row[0] in chosen]
         found = (connection.execute(query + "= ?", (label,)).fetchone() for label in wanted.tolist())
         return [row for row in found if row is not None]
+
+    def unsound_labels(self) -> list[int]:
+        """The labels whose stored vectors are not finite, or of another length."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT label, vector FROM documents ORDER BY label")
+            return [label for label, blob in rows if not self._is_sound(blob)]
+
+    def _is_sound(self, blob: bytes) -> bool:
+        return len(blob) == self._bytes() and bool(are_finite(_vector(blob)))
+
+    def _bytes(self) -> int:
+        if self._dimension is None:  # an index never has another
+            self._dimension = self.manifest().embedder.dimension
+        return 4 * self._dimension
+
+    def _unsound(self, what: str) -> StoreDamagedError:
+        return StoreDamagedError(
+            f"{self.directory} has {what} that are not finite or of another length: "
+            f"`interlingua index --index {self.directory} --rebuild` makes them again"
+        )
 
     # -- language offsets ------------------------------------------------------------------------------------
 
@@ -345,6 +384,14 @@ class DocumentStore:
         for role, language, blob in rows:
             means[role][language] = _vector(blob)
         return LanguageOffsets.from_means(means["document"], means["query"])
+
+    def sound_offsets(self) -> LanguageOffsets | None:
+        """The offsets in use. Raises StoreDamagedError: they, or the sums that they come from, are not finite."""
+        offsets, dimension = self.offsets(), self.manifest().embedder.dimension
+        sums = [found.total for found in self.vector_sums().values()]
+        if (offsets and not offsets.are_sound(dimension)) or not all(np.isfinite(total).all() for total in sums):
+            raise self._unsound("vectors or language offsets")
+        return offsets
 
     def put_offsets_to_use(self, offsets: LanguageOffsets) -> Manifest:
         """Replace the offsets; the derived vectors are then in another space and have to be made again."""
@@ -425,7 +472,7 @@ def _blob(vector: FloatArray) -> bytes:
 
 
 def _vector(blob: bytes) -> FloatArray:
-    return np.frombuffer(blob, "<f4").astype(np.float32, copy=False)
+    return np.frombuffer(blob[: len(blob) // 4 * 4], "<f4").astype(np.float32, copy=False)
 
 
 def _chunks(values: Sequence[_T]) -> Iterator[list[_T]]:

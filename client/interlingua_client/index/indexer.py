@@ -17,11 +17,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError, ServerError
+from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError
+from interlingua_client.embedder import require_vectors
 from interlingua_client.index.canary import TEXTS, Canary, compare, is_wanted
 from interlingua_client.index.document_store import DocumentStore, new_manifest
+from interlingua_client.index.healing import heal
 from interlingua_client.index.index_root import current_folder
 from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets
 from interlingua_client.index.manifest import HnswParameters
@@ -95,19 +95,26 @@ class OffsetsOutcome:
             use), "replaced", or "no documents".
         moved: how far the new estimate is from the one that was in use (LanguageOffsets.distance); 0 without one.
         languages: how many were estimated.
+        left_out: titles whose vectors are not finite.
     """
 
     state: str
     moved: float = 0.0
     languages: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class IndexOutcome:
-    """The end of a run."""
+    """The end of a run.
+
+    Attributes:
+        healed: stored vectors that were none, and were made again.
+    """
 
     offsets: OffsetsOutcome
     repair: Repair
+    healed: int = 0
 
 
 class Indexer:
@@ -202,15 +209,17 @@ class Indexer:
         """Estimate the offsets and bring the derived vectors up to date.
 
         Args:
-            rebuild: put the new estimate to use however little it moved, and build the vectors again.
+            rebuild: put the new estimate to use however little it moved, and build the vectors again; stored ones that
+                are not finite or of another length are embedded again.
             advance: told of every vector that was derived.
         """
+        healed = heal(self.store, self._embedder, self._batch) if rebuild else 0
         offsets = self._estimate_offsets(rebuild=rebuild)
         # The lock is held, so no other generation can come in between.
         with self.store.snapshot():
             reason = "asked for" if rebuild else ""
             current = open_vectors(self.store, locked=True, rebuild=reason, advance=advance)
-        return IndexOutcome(offsets, current.repair)
+        return IndexOutcome(offsets, current.repair, healed)
 
     def _changed_batches(
         self, documents: Iterable[Document], pending: deque[list[Document]], advance: Callable[[int], None]
@@ -244,12 +253,6 @@ class Indexer:
         return changed
 
     def _commit(self, documents: list[Document], embedded: Embedded) -> None:
-        if not np.isfinite(embedded.vectors).all():
-            row = int(np.flatnonzero(~np.isfinite(embedded.vectors).all(axis=1))[0])
-            raise ServerError(
-                f"the server's vector of document {documents[row].id!r} is not finite: the network overflows in its "
-                "precision. Export it in fp32; nothing of this batch was committed."
-            )
         ids = [document.id for document in documents]
         if len(set(ids)) < len(ids):
             twice = next(id_ for id_, count in Counter(ids).items() if count > 1)
@@ -267,14 +270,16 @@ class Indexer:
         documents = self.store.vector_sums()
         if not documents:
             return OffsetsOutcome("no documents")
-        queries = query_sums(self.store, self._embedder, documents)
+        queries, left_out = query_sums(self.store, self._embedder, documents)
         new = LanguageOffsets(LanguageMeans.estimate(documents), LanguageMeans.estimate(queries))
         old = self.store.offsets()
+        if old and not old.are_sound(self._embedder.identity.dimension):
+            old = None
         moved = new.distance(old) if old else 0.0
         if old and moved <= OFFSETS_MOVE_BOUND and not rebuild:
-            return OffsetsOutcome("kept", moved, len(documents))
+            return OffsetsOutcome("kept", moved, len(documents), left_out)
         self.store.put_offsets_to_use(new)
-        return OffsetsOutcome("replaced" if old else "estimated", moved, len(documents))
+        return OffsetsOutcome("replaced" if old else "estimated", moved, len(documents), left_out)
 
 
 def _locked(root: Path, stack: contextlib.ExitStack) -> Path:
@@ -308,6 +313,7 @@ def _heard_canary(store: DocumentStore, embedder: Embedder, directory: Path) -> 
         return ""
     vectors = embedder.embed(TEXTS, "document").vectors
     if manifest.canary is None:
+        require_vectors(vectors, len(TEXTS), embedder.identity.dimension, lambda row: f"the canary text {TEXTS[row]!r}")
         store.update_manifest(lambda rows: replace(rows, embedder=embedder.identity, canary=Canary(vectors)))
     return compare(manifest, vectors, directory)
 

@@ -101,6 +101,10 @@ class LanguageOffsets:
         pairs = ((self.documents, other.documents), (self.queries, other.queries))
         return max(_distance(mine, theirs) for mine, theirs in pairs)
 
+    def are_sound(self, dimension: int) -> bool:
+        """Whether all means are of `dimension` finite numbers."""
+        return all(len(mean) == dimension and np.isfinite(mean).all() for _, _, mean in self.rows())
+
     def rows(self) -> Iterator[tuple[str, str, FloatArray]]:
         """(role, language, mean) for storing; the language is "" for the global mean."""
         for role, means in (("document", self.documents), ("query", self.queries)):

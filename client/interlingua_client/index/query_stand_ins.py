@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interlingua.base.errors import ServerError
+from interlingua_client.embedder import are_finite, require_vectors
 from interlingua_client.index.language_offsets import VectorSum, unit
 
 if TYPE_CHECKING:
@@ -35,20 +37,35 @@ def stand_in(document: Document) -> str:
     return text.strip()[:_LONGEST]
 
 
-def query_sums(store: DocumentStore, embedder: Embedder, languages: Iterable[str]) -> dict[str, VectorSum]:
-    """Counts and sums of unit query vectors by language; only stand-ins that are new are embedded."""
-    sums = {}
+def query_sums(store: DocumentStore, embedder: Embedder, languages: Iterable[str]) -> tuple[dict[str, VectorSum], int]:
+    """Counts and sums of unit query vectors by language, and how many stand-ins were left out for vectors not finite.
+
+    Only stand-ins that are new, or of whose vectors nothing finite was stored, are embedded.
+
+    Raises:
+        ServerError: none is finite, or they are of another length.
+    """
+    dimension = embedder.identity.dimension
+    sums, left_out = {}, 0
     for language in languages:
         documents, labels = store.stand_in_sample(language, SAMPLE_SIZE)
-        known = store.stand_in_vectors(labels)
+        stored = store.stand_in_vectors(labels).items()
+        known = {label: vector for label, vector in stored if len(vector) == dimension and are_finite(vector)}
         new = [row for row, label in enumerate(labels) if label not in known]
         if new:
             vectors = embedder.embed([stand_in(documents[row]) for row in new], "query").vectors
-            store.save_stand_ins([labels[row] for row in new], vectors)
-            known.update(zip((labels[row] for row in new), vectors, strict=True))
-        units = unit(np.stack([known[label] for label in labels])).astype(np.float64)
-        sums[language] = VectorSum(len(units), units.sum(axis=0))
-    return sums
+            finite = are_finite(vectors)
+            left_out += int((~finite).sum())
+            require_vectors(vectors[finite], len(new) - int((~finite).sum()), dimension, lambda _: "a title")
+            found = [labels[row] for row, right in zip(new, finite, strict=True) if right]
+            store.save_stand_ins(found, vectors[finite])
+            known.update(zip(found, vectors[finite], strict=True))
+        if known:
+            units = unit(np.stack(list(known.values()))).astype(np.float64)
+            sums[language] = VectorSum(len(units), units.sum(axis=0))
+    if not sums:
+        raise ServerError("no title's vector is finite: the network overflows in its precision. Export it in fp32")
+    return sums, left_out
 
 
 def _first_sentence(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import InputError
+from interlingua_client.embedder import require_vectors
 from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.exact_vectors import Block, ExactVectors, join
 from interlingua_client.index.index_root import current_folder
@@ -67,7 +68,7 @@ class SearchIndex:
         self._store, self._use_offsets, self._ef_search = store, use_offsets, ef_search
         with store.snapshot():
             self.manifest: Manifest = store.manifest()
-            self.offsets: LanguageOffsets | None = store.offsets()
+            self.offsets: LanguageOffsets | None = store.sound_offsets()
             self._labels = store.labels_by_language()
             if ef_search is not None:
                 hnsw = replace(self.manifest.hnsw, ef_search=ef_search)
@@ -151,7 +152,11 @@ class SearchIndex:
             k: at most so many.
             languages: tags of the index to search in; empty for all.
             quota: share of the k that is divided evenly among these languages; the rest goes to the nearest of any.
+
+        Raises:
+            ServerError: the vector is of another length, or not finite.
         """
+        require_vectors(vector[None], 1, self.manifest.embedder.dimension, lambda _: "the query")
         query = self._query(vector, language)
         pool = sorted(languages) if languages else list(self._labels)
         nearest = self._nearest(query, k, pool)

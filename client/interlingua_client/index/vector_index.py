@@ -14,6 +14,7 @@ import hnswlib
 import numpy as np
 
 from interlingua.base.errors import InterlinguaError
+from interlingua_client.embedder import require_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +99,8 @@ class VectorIndex:
         return np.sort(np.array(self._graph.get_ids_list(), dtype=np.int64))
 
     def add(self, labels: IntArray, vectors: FloatArray) -> None:
-        """Insert unit vectors float32 [n, D] under new labels."""
+        """Insert unit vectors float32 [n, D] under new labels. Raises ServerError: they are no such vectors."""
+        require_vectors(vectors, len(labels), self.dimension, lambda row: f"label {labels[row]}")
         needed = int(self._graph.get_current_count()) + len(labels)
         if needed > self._graph.get_max_elements():
             self._graph.resize_index(max(needed, int(_GROWTH * self._graph.get_max_elements())))
@@ -116,8 +118,10 @@ class VectorIndex:
     def search(self, vector: FloatArray, k: int, allowed: Callable[[int], bool] | None = None) -> Neighbours | None:
         """The nearest to a unit vector float32 [D], of all or of the labels that `allowed` lets through.
 
-        None where the graph does not reach `k` of them: hnswlib gives k or nothing.
+        None where the graph does not reach `k` of them: hnswlib gives k or nothing. Raises ServerError: it is no such
+        vector.
         """
+        require_vectors(vector[None], 1, self.dimension, lambda _: "the query")
         try:
             labels, distances = self._graph.knn_query(vector, k=k, num_threads=1, filter=allowed)
         except RuntimeError:

@@ -22,6 +22,7 @@ import numpy as np
 
 from interlingua.base.whole_file import whole
 from interlingua.display.progress import progress
+from interlingua_client.embedder import require_vectors
 from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.indexer import Indexer
 from interlingua_client.index.language_offsets import LanguageOffsets, unit
@@ -115,6 +116,7 @@ def embed_dataset(dataset: Dataset, folder: Path, embedder: Embedder) -> None:
         indexer.delete_missing(document.id for document in documents)
         indexer.finish(rebuild=True)
     vectors = embedder.embed([query.text for query in dataset.queries], "query").vectors
+    require_vectors(vectors, len(dataset.queries), embedder.identity.dimension, lambda row: dataset.queries[row].id)
     with whole(folder / QUERIES_FILE) as partial, partial.open("wb") as file:
         np.save(file, vectors)
 
