@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlingua.base.plain import SAVED, build, plain
+from interlingua_client.index.derived_file import DerivedHeader
+from interlingua_client.index.index_root import IndexPointer
 from interlingua_evaluation.report.model import DECIMALS, Report
 from interlingua_evaluation.systems.candidate_lists import Pair
 from interlingua_loadtest.capacity.index.index_cost import IndexCost
@@ -42,6 +44,8 @@ FILES = (
     Validity,
     WorkerNote,
     RunRecord,
+    IndexPointer,
+    DerivedHeader,
 )
 _FEW = 2
 _TEXTS = st.text("abc >\N{LATIN SMALL LETTER U WITH DIAERESIS}", max_size=3)

@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlingua.base.errors import InputError
 from interlingua.base.file_digest import file_digest
+from interlingua.base.plain import build, plain, saved
 from interlingua.base.whole_file import whole
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ HEADER_FILE = "vectors.json"
 _PREFIX, _SUFFIX = "vectors-", ".hnsw"
 
 
+@saved
 @dataclass(frozen=True, kw_only=True)
 class DerivedHeader:
     """What one HNSW file contains.
@@ -69,15 +72,10 @@ class DerivedHeader:
 def read_header(directory: Path) -> DerivedHeader | None:
     """The header, or None where there is none that can be read."""
     try:
-        values = json.loads((directory / HEADER_FILE).read_text())
-        header = DerivedHeader(**{field.name: values[field.name] for field in fields(DerivedHeader)})
-    except (OSError, ValueError, KeyError, TypeError):
+        header = build(DerivedHeader, json.loads((directory / HEADER_FILE).read_text()))
+    except (OSError, ValueError, InputError):
         return None
-    right = all(type(value) is (str if name in _STRINGS else int) for name, value in asdict(header).items())
-    return header if right and header.file == Path(header.file).name else None
-
-
-_STRINGS = {"file", "sha256", "store_id", "space"}
+    return header if header.file == Path(header.file).name else None
 
 
 def is_whole(directory: Path, header: DerivedHeader) -> bool:
@@ -112,7 +110,7 @@ def publish(
             deleted=deleted,
         )
         with whole(directory / HEADER_FILE, durable=True) as partial:
-            partial.write_text(json.dumps(asdict(header), indent=1))
+            partial.write_text(json.dumps(plain(header), indent=1))
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua.base.plain import build, plain, saved
 from interlingua.base.whole_file import whole
 from interlingua_client.index.document_store import DocumentStore
 
@@ -30,6 +31,7 @@ _FOLDER = "versions"
 _DIGITS = 16
 
 
+@saved
 @dataclass(frozen=True)
 class IndexPointer:
     """Folders relative to the index directory."""
@@ -42,11 +44,10 @@ def read_pointer(root: Path) -> IndexPointer:
     """What is current. Raises InputError: the file is damaged."""
     path = root / POINTER_FILE
     try:
-        values = json.loads(path.read_text())
-        pointer = IndexPointer(**values)
+        pointer = build(IndexPointer, json.loads(path.read_text()))
     except (FileNotFoundError, NotADirectoryError):
         return IndexPointer()
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, InputError) as error:
         raise InputError(f"{path} cannot be read ({error}): it names the folder of the current index") from error
     if not (_is_ours(pointer.current) and (pointer.previous is None or _is_ours(pointer.previous))):
         raise InputError(f"{path} names a folder that is not inside {root}")
@@ -56,7 +57,7 @@ def read_pointer(root: Path) -> IndexPointer:
 def write_pointer(root: Path, pointer: IndexPointer) -> None:
     """Make an index current, from one moment to the next and for good."""
     with whole(root / POINTER_FILE, durable=True) as partial:
-        partial.write_text(json.dumps(asdict(pointer)))
+        partial.write_text(json.dumps(plain(pointer)))
 
 
 def current_folder(root: Path) -> Path:

@@ -7,8 +7,8 @@ profiles -> rates above a limit of the user's -> Alert
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from interlingua_evaluation.monitoring.drift import KINDS
 from interlingua_evaluation.monitoring.language_profile import MIN_SEARCHES
@@ -40,10 +40,6 @@ class AlertLimits:
     kinds: Sequence[str] = KINDS
     max_rates: Mapping[str, float] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The record as JSON has it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Alert:
@@ -52,10 +48,6 @@ class Alert:
     kind: str
     language: str
     message: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record as JSON has it."""
-        return asdict(self)
 
 
 def find_alerts(profiles: Sequence[LanguageProfile], drift: Drift | None, limits: AlertLimits) -> list[Alert]:

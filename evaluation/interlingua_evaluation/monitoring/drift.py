@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from interlingua.base.extras import require
 from interlingua_evaluation.monitoring.drift_tests import (
@@ -59,10 +59,6 @@ class Drift:
     tests: tuple[DriftTest, ...]
     untested: tuple[Untested, ...]
     notes: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record as JSON has it."""
-        return asdict(self)
 
 
 def require_scipy() -> None:

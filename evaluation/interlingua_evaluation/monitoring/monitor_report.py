@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from interlingua.base.plain import plain
 from interlingua_evaluation.monitoring.alerts import AlertLimits, find_alerts
 from interlingua_evaluation.monitoring.drift import compare, require_scipy, scores_compare
 from interlingua_evaluation.monitoring.language_profile import find_low_scores, profiles
@@ -42,13 +43,13 @@ class ReadLog:
         """The record as JSON has it."""
         reading = self.reading
         return {
-            "files": [str(path) for path in reading.paths],
+            "files": plain(reading.paths),
             "searches": self.columns.searches,
             "first": moment(reading.first),
             "last": moment(reading.last),
             "outside_window": reading.outside,
             "bad_lines": reading.bad,
-            "first_bad_lines": [bad._asdict() for bad in reading.first_bad],
+            "first_bad_lines": plain(reading.first_bad),
             "settings": [
                 {**setting._asdict(), "searches": count} for setting, count in self.columns.settings.most_common()
             ],
@@ -79,9 +80,9 @@ class MonitorReport:
             "baseline": self.baseline and self.baseline.to_dict(),
             "languages": [profile.to_dict() for profile in self.profiles],
             "baseline_languages": [profile.to_dict() for profile in self.baseline_profiles],
-            "drift": self.drift and self.drift.to_dict(),
-            "limits": self.limits.to_dict(),
-            "alerts": [alert.to_dict() for alert in self.alerts],
+            "drift": plain(self.drift),
+            "limits": plain(self.limits),
+            "alerts": plain(self.alerts),
         }
 
 
