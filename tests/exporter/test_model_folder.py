@@ -12,7 +12,7 @@ from interlingua.base.errors import InputError
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import checkpoint_folder, sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from interlingua_exporter.weights.sentence_layout import read_layout
+from interlingua_exporter.weights.statements.sentence_layout import read_layout
 
 MakeFolder = Callable[..., Path]
 
@@ -45,14 +45,15 @@ def test_sentence_transformers_layout(tmp_path: Path) -> None:
     )
     (folder / "README.md").write_text("---\nlanguage: en\nlicense: mit\n---\n# A model\n")
     layout = read_layout(folder)
-    assert (layout.role, layout.pooling, layout.normalize, layout.lowercase) == ("embedder", "cls", True, True)
-    assert (layout.query_prompt, layout.document_prompt) == ("q: ", "p: ")
-    assert (layout.max_tokens, layout.licence) == (128, "mit")
+    facts = layout.embedding
+    assert (layout.role, facts.pooling, facts.normalize, layout.lowercase) == ("embedder", "cls", True, True)
+    assert (facts.query_prompt, facts.document_prompt) == ("q: ", "p: ")
+    assert (layout.window, layout.licence) == (128, "mit")
 
 
 def test_plain_transformers_folder_says_nothing_about_pooling(tmp_path: Path) -> None:
     layout = read_layout(config_folder(tmp_path))
-    assert (layout.pooling, layout.normalize, layout.max_tokens) == (None, False, 512)
+    assert (layout.embedding.pooling, layout.embedding.normalize, layout.window) == (None, False, 512)
 
 
 @pytest.mark.parametrize(
@@ -66,18 +67,7 @@ def test_plain_transformers_folder_says_nothing_about_pooling(tmp_path: Path) ->
 )
 def test_both_forms_of_the_pooling_file(tmp_path: Path, pooling: dict[str, object], expected: str) -> None:
     layout = read_layout(config_folder(tmp_path, modules=SENTENCE, **{"1_P__config": pooling}))
-    assert layout.pooling == expected
-
-
-def test_xlm_r_positions_start_after_the_padding_id(tmp_path: Path) -> None:
-    config = {"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}
-    assert read_layout(config_folder(tmp_path, config=config)).max_tokens == 512
-
-
-def test_a_default_prompt_goes_to_both(tmp_path: Path) -> None:
-    prompts = {"prompts": {"task": "t: "}, "default_prompt_name": "task"}
-    layout = read_layout(config_folder(tmp_path, config_sentence_transformers=prompts))
-    assert (layout.query_prompt, layout.document_prompt) == ("t: ", "t: ")
+    assert layout.embedding.pooling == expected
 
 
 @pytest.mark.parametrize(
@@ -85,25 +75,10 @@ def test_a_default_prompt_goes_to_both(tmp_path: Path) -> None:
     [
         pytest.param({"config": "{"}, "is not JSON", id="broken config"),
         pytest.param({"config": "[]"}, "not a JSON object", id="config is a list"),
-        pytest.param({"config": {}}, "max-tokens", id="no limit"),
         pytest.param({"modules": modules(("x.Transformer", "../elsewhere"))}, "outside", id="escape"),
         pytest.param({"modules": modules(("x.Transformer", ""), ("x.Dense", "2"))}, "Dense", id="dense"),
         pytest.param({"modules": "[1]"}, "not a list of modules", id="broken modules"),
         pytest.param({"modules": SENTENCE}, r"1_P/config\.json is missing", id="no pooling file"),
-        pytest.param(
-            {"modules": SENTENCE, "1_P__config": {"pooling_mode_max_tokens": True}}, "max_tokens", id="maximum"
-        ),
-        pytest.param(
-            {"modules": SENTENCE, "1_P__config": {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True}},
-            "cls_token, mean_tokens",
-            id="two poolings",
-        ),
-        pytest.param(
-            {"modules": SENTENCE, "1_P__config": {"pooling_mode": "mean", "include_prompt": False}},
-            "without the prompt",
-            id="prompt left out",
-        ),
-        pytest.param({"config_sentence_transformers": {"prompts": {"query": 3}}}, "prompts", id="prompt kind"),
     ],
 )
 def test_what_cannot_be_exported_is_named(tmp_path: Path, files: dict[str, object], message: str) -> None:

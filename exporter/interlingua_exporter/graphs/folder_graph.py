@@ -57,12 +57,15 @@ def build_embedder(
     dense: Sequence[tuple[Path, DenseLayer]],
     dimension: int | None,
     auto_class: str = "AutoModel",
+    *,
+    cut_last: bool = False,
 ) -> BuiltGraph:
     """The graph of an embedder.
 
     Args:
         dense: folders of the layers after pooling.
         dimension: to cut vectors to; None for all of them.
+        cut_last: whether they are cut after all else, length 1 too.
         auto_class: of transformers, which loaded the network.
 
     Raises:
@@ -84,6 +87,7 @@ def build_embedder(
         token_types=not decoder and _token_types(network) > 0,
         dense=tuple(DenseShape(facts.inputs, facts.outputs, facts.activation, facts.bias) for _, facts in dense),
         dimension=dimension,
+        cut_last=cut_last and dimension is not None,
     )
     layers = [load_dense(folder, facts) for folder, facts in dense]
     return BuiltGraph(assemble(network, assembly, layers), (INPUT_IDS, ATTENTION_MASK), assembly)

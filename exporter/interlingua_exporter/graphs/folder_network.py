@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from interlingua.base.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import torch
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from interlingua_exporter.models.spec import ModelSpec
 
 _SHOWN = 3  # weights that a message names
+_HEADS = ("pooler.", "cls.", "lm_head.", "vocab_", "generator_", "discriminator_", "mlm_head.", "decoder.")
+_BUFFERS = ("position_ids", "token_type_ids", "rotary_emb.inv_freq", "masked_bias", ".attn.bias")
 
 
-def load_network(spec: ModelSpec, folder: Path, auto_class: str = "") -> torch.nn.Module:
-    """The transformers model with the head that `spec.head` needs.
+def load_network(spec: ModelSpec, folder: Path, auto_class: str = "") -> tuple[torch.nn.Module, tuple[str, ...]]:
+    """The transformers model with the head that `spec.head` needs, and notes on weights that it has no use for.
 
     Args:
         auto_class: of transformers; "" for the one that `spec` asks for.
@@ -55,8 +57,7 @@ def load_network(spec: ModelSpec, folder: Path, auto_class: str = "") -> torch.n
             reason = "it has no weights, neither *.safetensors nor *.bin: fetch them, or give the folder that has them"
         raise InputError(f"{spec.id}: the network cannot be loaded from {folder}: {reason}") from error
     _require_all(spec, network, loading, folder)
-    result: torch.nn.Module = network.eval()
-    return result
+    return network.eval(), tuple(_left_over(type(network).__name__, loading["unexpected_keys"], folder))
 
 
 def auto_class_of(spec: ModelSpec) -> str:
@@ -84,6 +85,16 @@ def _require_all(spec: ModelSpec, network: torch.nn.Module, loading: dict[str, A
             f"{spec.id}: the weights in {folder} are not those of the {type(network).__name__} that its config.json "
             f"describes, and none is made up: of {len(network.state_dict())}, {'; '.join(faults)}. Give the folder of "
             "the trained model, whole, with its own config.json"
+        )
+
+
+def _left_over(kind: str, names: Iterable[str], folder: Path) -> Iterator[str]:
+    """Tells of weights, but for heads that training needed and buffers of old releases."""
+    left = sorted(name for name in names if not name.startswith(_HEADS) and not name.endswith(_BUFFERS))
+    if left:
+        yield (
+            f"{len(left)} weights in {folder} are none of a {kind} and take no part: {', '.join(left[:_SHOWN])}"
+            f"{', ...' * (len(left) > _SHOWN)}"
         )
 
 

@@ -12,7 +12,7 @@ from interlingua.base.errors import InputError
 if TYPE_CHECKING:
     from interlingua_exporter.models.spec import Head, ModelSpec
     from interlingua_exporter.weights.checkpoint_folder import Overrides
-    from interlingua_exporter.weights.sentence_layout import Layout
+    from interlingua_exporter.weights.statements.sentence_layout import Layout
 
 # What Qwen3-Reranker and zerank answer with; others have to say it.
 USUAL_TOKENS: dict[Head, tuple[str, ...]] = {"yes-no": ("yes", "no"), "yes": ("Yes",)}
@@ -34,8 +34,13 @@ def choose_head(name: str, layout: Layout, chosen: Overrides, entry: ModelSpec |
     return wanted
 
 
-def score_words(head: Head, chosen: Overrides, entry: ModelSpec | None) -> tuple[str, ...]:
+def score_words(
+    head: Head, chosen: Overrides, entry: ModelSpec | None, folders: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """The score tokens of a causal model's head; empty for any other.
+
+    Args:
+        folders: those that the folder's own LogitScore names.
 
     Raises:
         InputError: too many or too few of them.
@@ -48,7 +53,7 @@ def score_words(head: Head, chosen: Overrides, entry: ModelSpec | None) -> tuple
         return ()
     usual = USUAL_TOKENS[head]
     stated = entry.score_tokens if entry and entry.head == head else ()
-    words = chosen.score_tokens or stated or usual
+    words = chosen.score_tokens or stated or (folders if len(folders) == len(usual) else usual)
     if len(words) != len(usual):
         count = "one score token" if len(usual) == 1 else "two score tokens, the one of a good pair first"
         raise InputError(f"the head {head} takes {count}, and there are {len(words)}: {', '.join(words)}")
@@ -56,8 +61,10 @@ def score_words(head: Head, chosen: Overrides, entry: ModelSpec | None) -> tuple
 
 
 def _own_head(name: str, layout: Layout, *, settled: bool) -> Head:
-    """What the class says. A causal model's says nothing unless somebody calls it an embedder."""
-    if layout.role == "reranker":
+    """What class and modules say. A causal model's class says nothing unless somebody calls it an embedder."""
+    if layout.logit_tokens and not settled:
+        return "yes-no" if len(layout.logit_tokens) > 1 else "yes"
+    if layout.labels:
         if layout.labels == 1:
             return "classifier"
         ways = "give --head class-difference for the second logit minus the first" if layout.labels == 2 else ""
@@ -81,9 +88,9 @@ def _misfits(head: Head, layout: Layout) -> str:
         return "" if layout.causal else f"is of a causal language model, and the folder holds {held}"
     if head not in _LABELS:
         return "cannot be read from a folder in transformers layout"
-    if layout.own_code and layout.role != "reranker":
+    if layout.own_code and not layout.labels:
         return ""  # a class of its own may have any name; transformers loads it as a classifier or says why not
-    if layout.role != "reranker":
+    if not layout.labels:
         return f"is of a sequence classifier, and the folder holds {held}"
     count = _LABELS[head]
     return "" if layout.labels == count else f"has {count} label{'s' * (count > 1)}, and the folder's {layout.labels}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
-    from interlingua_exporter.weights.sentence_layout import Layout
+    from interlingua_exporter.weights.statements.sentence_layout import Layout
 
 _VOCABULARIES = (
     "vocab.txt",
@@ -75,6 +75,19 @@ def score_token_ids(name: str, words: Sequence[str], tokenizer_json: bytes) -> t
     if len(set(ids)) != len(ids):
         raise InputError(f"{name}: the score tokens {', '.join(words)} are one and the same token, {ids[0]}")
     return ids
+
+
+def spelled(name: str, ids: Sequence[int], tokenizer_json: bytes) -> tuple[str, ...]:
+    """The pieces with these ids. Raises InputError: the tokenizer has none of an id."""
+    from tokenizers import Tokenizer
+
+    if not ids:
+        return ()
+    tokenizer = Tokenizer.from_str(tokenizer_json.decode("utf-8"))
+    pieces = [tokenizer.id_to_token(number) for number in ids]
+    if None in pieces:
+        raise InputError(f"{name}: LogitScore names the token {ids[pieces.index(None)]}, which its tokenizer has not")
+    return tuple(map(str, pieces))
 
 
 def _single(name: str, word: str, tokenizer: Tokenizer) -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from huggingface_hub import ModelInfo
 
-_SMALL = ("*.json", "*.txt", "*.model", "README.md")
+_SMALL = ("*.json", "*.jinja", "*.txt", "*.model", "README.md")
 _IGNORED = ["onnx/*", "openvino/*"]
 
 

@@ -77,6 +77,7 @@ class Assembly:
     token_types: bool = False
     dense: tuple[DenseShape, ...] = ()
     dimension: int | None = None
+    cut_last: bool = False
     rows: tuple[int, ...] = ()
     difference: bool = False
     counted: bool = False
@@ -111,6 +112,7 @@ def assemble(network: nn.Module, assembly: Assembly, dense: Sequence[nn.Module] 
             token_types=assembly.token_types,
             dense=dense,
             dimension=assembly.dimension,
+            cut_last=assembly.cut_last,
         )
     elif assembly.kind == CLASSIFIER:
         graph = RerankerGraph(

@@ -33,6 +33,7 @@ class EmbedderGraph(nn.Module):
         dense: layers between pooling and normalization, in order.
         dimension: values that are kept of a vector, from the first; None for all. Cut before the normalization
             (Kusupati et al. 2022, "Matryoshka Representation Learning").
+        cut_last: whether the cut comes after the normalization, as sentence-transformers' truncate_dim does.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class EmbedderGraph(nn.Module):
         token_types: bool,
         dense: Sequence[nn.Module] = (),
         dimension: int | None = None,
+        cut_last: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -52,15 +54,18 @@ class EmbedderGraph(nn.Module):
         self.token_types = token_types
         self.dense = nn.Sequential(*dense)
         self.dimension = dimension
+        self.cut_last = cut_last
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """int64 [n, L] twice -> float32 [n, D]."""
         extra = {TOKEN_TYPE_IDS: torch.zeros_like(input_ids)} if self.token_types else {}
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **extra)[0]
-        pooled = self.dense(pool(states, attention_mask, self.pooling))
-        if self.dimension is not None:
+        pooled: Tensor = self.dense(pool(states, attention_mask, self.pooling))
+        if self.dimension is not None and not self.cut_last:
             pooled = pooled[:, : self.dimension]
-        return nn.functional.normalize(pooled, dim=-1, eps=1e-12) if self.normalize else pooled
+        if self.normalize:
+            pooled = nn.functional.normalize(pooled, dim=-1, eps=1e-12)
+        return pooled[:, : self.dimension] if self.cut_last else pooled
 
 
 class RerankerGraph(nn.Module):
