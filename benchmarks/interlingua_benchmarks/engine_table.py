@@ -75,6 +75,7 @@ def main(pythons: tuple[Path, ...], older_cpu: Path | None) -> None:
     require("evaluate")
     from interlingua.served.graph_names import MODEL_FILE
     from interlingua_evaluation.datasets.sources import open_dataset
+    from interlingua_evaluation.measures.gains import DEFAULT, FORMULAS
     from interlingua_exporter.models.catalog import DEFAULT_MODEL
     from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.precision.build import convert, write_full
@@ -84,7 +85,7 @@ def main(pythons: tuple[Path, ...], older_cpu: Path | None) -> None:
     dataset, checkpoint = open_dataset("helpdesk12"), load(resolve(DEFAULT_MODEL), Overrides())
     texts = [checkpoint.spec.document_prompt + document.indexed.passage for document in dataset.documents]
     texts += [checkpoint.spec.query_prompt + query.text for query in dataset.queries]
-    click.echo(f"{this_processor()}, helpdesk12, {checkpoint.spec.id}")
+    click.echo(f"{this_processor()}, helpdesk12, {checkpoint.spec.id}, nDCG@10 with {FORMULAS[DEFAULT]}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         rows = {

@@ -38,11 +38,13 @@ def main(gnome: Path | None, model_repository: Path, server: str | None, cache: 
     from interlingua_evaluation.datasets.sources import open_dataset
     from interlingua_evaluation.gap.gap_study import GapStudy
     from interlingua_evaluation.gap.stand_ins import stand_ins
+    from interlingua_evaluation.measures.gains import DEFAULT, FORMULAS
     from interlingua_evaluation.serving import LiveServer
     from interlingua_evaluation.systems.dense_vectors import dense_vectors
     from interlingua_evaluation.systems.rerank.scorer_choice import choose_scorer
     from interlingua_evaluation.systems.system_runs import SystemRuns
 
+    click.echo(f"nDCG@10 with {FORMULAS[DEFAULT]}")
     models = Published.read(model_repository)
     with LiveServer(models, server) as live:
         for name in ("gnome-help", "helpdesk12"):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset, Half
     from interlingua_evaluation.datasets.finding import DatasetFinding
     from interlingua_evaluation.evaluate import Evaluation, QueryLanguage
+    from interlingua_evaluation.measures.gains import Gains
     from interlingua_evaluation.systems.rerank.scorer_choice import Through
     from interlingua_evaluation.systems.system_name import SystemName
 
@@ -59,6 +60,13 @@ _REPORTS = PROJECT_ROOT / "var" / "reports"
     default="detected",
     show_default=True,
     help="How a search knows a query's language.",
+)
+@click.option(
+    "--gains",
+    type=click.Choice(["linear", "exponential"]),
+    default="linear",
+    show_default=True,
+    help="What a grade is worth in nDCG: itself, as in trec_eval, BEIR and MTEB, or 2^grade - 1.",
 )
 @click.option(
     "--out",
@@ -129,6 +137,7 @@ def _evaluated(
     no_rerank: bool,
     half: Half,
     query_language: QueryLanguage,
+    gains: Gains,
     out: Path | None,
     thresholds: tuple[str, ...],
     as_json: bool,
@@ -152,6 +161,7 @@ def _evaluated(
         baseline=_baseline(baseline, names),
         half=half,
         query_language=query_language,
+        gains=gains,
         cost=not no_cost,
         cache=cache,
     )

@@ -17,9 +17,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from interlingua.base.errors import InputError
 from interlingua_evaluation.datasets.dataset_check import check
 from interlingua_evaluation.gap.modality_gap import modality_gap
 from interlingua_evaluation.gap.projection import projections
+from interlingua_evaluation.measures.gains import DEFAULT, Gains
 from interlingua_evaluation.report.build import Findings, judge_runs
 from interlingua_evaluation.report.model import (
     Configuration,
@@ -60,6 +62,7 @@ class EvaluationSettings:
         query_language: `detected`, as a search does that is not told, or `given` by the dataset.
         cost: measure how fast the rerank service reads.
         cache: folder of what was embedded and scored before.
+        gains: of nDCG.
     """
 
     systems: Sequence[SystemName]
@@ -68,6 +71,7 @@ class EvaluationSettings:
     query_language: QueryLanguage
     cost: bool
     cache: Path
+    gains: Gains = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -121,9 +125,11 @@ class Evaluator:
         """Runs the evaluation.
 
         Raises:
-            InputError: a system needs what is not published.
+            InputError: a system needs what is not published, or no query is of the half.
             ServerError: a server is needed, and cannot be reached.
         """
+        if not any(query.half == self.settings.half for query in self.dataset.queries):
+            raise InputError(f"{self.dataset.name} is not split: it has no {self.settings.half} half, leave --half out")
         began = time.monotonic()
         systems = SystemRuns(
             dataset=self.dataset, vectors=lambda: self.vectors, asked_in=self.asked_in, scorer=self.scorer
@@ -131,7 +137,7 @@ class Evaluator:
         runs = systems.of(self.settings.systems)
         stages = {str(run.name): systems.first_stage(run.name) for run in runs}
         rate = self._rate()
-        findings = judge_runs(runs, stages, self.settings.half, str(self.settings.baseline), rate)
+        findings = judge_runs(runs, stages, self.settings.half, str(self.settings.baseline), rate, self.settings.gains)
         gap, ann = self._space()
         report = Report(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -187,6 +193,7 @@ class Evaluator:
             name=dataset.name,
             digest=dataset.digest,
             half=half,
+            split=dataset.is_split,
             documents=len(dataset.documents),
             queries=len(queries),
             groups=len({query.group for query in judged}),
@@ -219,6 +226,7 @@ class Evaluator:
             resamples=RESAMPLES,
             seed=SEED,
             rerank_pairs_per_second=rate,
+            gains=self.settings.gains,
             software={name: metadata.version(name) for name in _SOFTWARE},
         )
 

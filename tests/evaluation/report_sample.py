@@ -239,5 +239,6 @@ def _configuration() -> Configuration:
         resamples=10_000,
         seed=1,
         rerank_pairs_per_second=41.5,
+        gains="linear",
         software={"numpy": "2.0"},
     )

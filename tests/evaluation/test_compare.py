@@ -221,6 +221,20 @@ def test_reports_of_two_halves_have_nothing_in_common(tmp_path: Path) -> None:
         compare_reports(SavedReport.load(before), SavedReport.load(after), measure="nDCG@10")
 
 
+def test_ndcg_of_different_gains_is_not_compared(tmp_path: Path) -> None:
+    linear = SavedReport.load(save(tmp_path / "linear", lists()))
+    content = json.loads((linear.folder / "report.json").read_text(encoding="utf-8"))
+    del content["configuration"]["gains"]  # as reports were before they said it: their gains were 2^grade - 1
+    older = tmp_path / "older"
+    save(older, lists())
+    (older / "report.json").write_text(json.dumps(content), encoding="utf-8")
+    old = SavedReport.load(older)
+    assert old.gains == "exponential"
+    with pytest.raises(InputError, match=r"older has gains 2\^grade - 1, that of .*linear linear gains .*--gains"):
+        compare_reports(old, linear, measure="ndcg@10")
+    assert not compare_reports(old, linear, measure="MRR").regression
+
+
 def test_two_systems_can_be_compared(tmp_path: Path) -> None:
     """`dense` is 0.1 lower everywhere."""
     folder = save(tmp_path / "report", lists())

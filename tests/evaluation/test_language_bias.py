@@ -15,13 +15,14 @@ from interlingua_client.embedder import IntArray
 from interlingua_evaluation.bias.language_preference import first_place, lang_ndcg, language_preference_rate
 from interlingua_evaluation.bias.own_language import preference_excess, relevant_own_share
 from interlingua_evaluation.bias.relevant_documents import RelevantDocuments
+from interlingua_evaluation.measures.gains import Gains
 from interlingua_evaluation.measures.relevance import Judge
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
 from interlingua_evaluation.systems.first_stage import Matrix
 from tests.evaluation.small_dataset import small_dataset
 
 # Documents: cat dog sun moon tree fish in en (0 to 5), de (6 to 11), sv (12 to 17).
-# Query 0 is "cat" in English: cat has grade 2 (gain 3), dog has grade 1 (gain 1), in every language.
+# Query 0 is "cat" in English: cat has grade 2, dog has grade 1, in every language.
 SIX_LANGUAGES = ("en", "de", "sv", "fr", "es", "ru")
 
 
@@ -126,28 +127,30 @@ def test_language_preference_rate(lists: CandidateLists, of_cat: int, documents:
     [
         pytest.param([0, 6, 12, 1, 7, 13], 1.0, id="ideal"),
         pytest.param([0, 12, 6, 1, 13, 7], 1.0, id="other languages have no order"),
-        pytest.param([6, 0, 1], (1.5 + 3 / math.log2(3) + 1 / 2), id="another language first"),
+        pytest.param([6, 0, 1], (1 + 2 / math.log2(3) + 1 / 2), id="another language first"),
         pytest.param([2, 13], 0.5 / math.log2(3), id="a lower grade in another language"),
         pytest.param([2, 3], 0.0, id="none"),
         pytest.param([], 0.0, id="nothing found"),
     ],
 )
 def test_lang_ndcg(lists: CandidateLists, of_cat: int, documents: list[int], expected: float) -> None:
-    # gains: cat.en 3, cat.de and cat.sv half of it, dog.en 1, dog.de and dog.sv half of it
-    ideal = sum(gain / math.log2(rank + 1) for rank, gain in enumerate([3, 1.5, 1.5, 1, 0.5, 0.5], start=1))
+    # gains: cat.en 2, cat.de and cat.sv half of it, dog.en 1, dog.de and dog.sv half of it
+    ideal = sum(gain / math.log2(rank + 1) for rank, gain in enumerate([2, 1, 1, 1, 0.5, 0.5], start=1))
     values = lang_ndcg(RelevantDocuments.of(lists), ranked(lists, of_cat, documents))
     assert values[of_cat] == pytest.approx(expected if expected == 1.0 else expected / ideal)
 
 
-def test_lang_ndcg_by_ir_measures() -> None:
+@pytest.mark.parametrize("kind", ["linear", "exponential"])
+def test_lang_ndcg_by_ir_measures(kind: Gains) -> None:
     """Twelve are relevant, so that the ideal is cut off at ten; twice the gains are whole numbers for ir-measures."""
     lists = candidate_lists(small_dataset(SIX_LANGUAGES), Matrix(np.zeros((36, 36), np.float32)), 36)
     order = shuffled(lists, seed=1)
-    values = lang_ndcg(RelevantDocuments.of(lists), order)
+    values = lang_ndcg(RelevantDocuments.of(lists), order, gains=kind)
     languages = [document.language for document in lists.dataset.documents]
     gains = {
         str(row): {
-            str(document): (2**grade - 1) * (2 if languages[document] == lists.pairs[row].asked else 1)
+            str(document): (grade if kind == "linear" else 2**grade - 1)
+            * (2 if languages[document] == lists.pairs[row].asked else 1)
             for document, grade in lists.grades[row].items()
         }
         for row in np.flatnonzero(~np.isnan(values)).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from interlingua_cli.languages import command
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 from interlingua_evaluation.evaluate import EvaluationSettings, Evaluator
 from interlingua_evaluation.report.files import write_report
+from interlingua_evaluation.report.saved_report import SavedReport
 from interlingua_evaluation.serving import EmbeddingService, LiveServer
 from interlingua_evaluation.systems.system_name import SystemName
 from tests.support.hash_embedder import HashEmbedder
@@ -202,8 +204,30 @@ def test_the_tables_of_a_dataset(folder: Path, models: Path, report: Path) -> No
     result = languages(folder, "--model-repository", models, "--report", report, "--no-rerank")
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= 120
-    assert "topics, test half: 3 languages" in result.stdout
+    assert "topics: 3 languages, " in result.stdout
     assert "de: offsets: offsets raise nDCG@10 of queries in de over the mixed pool by" in result.stdout
+
+
+def test_an_own_folder_has_no_halves(folder: Path, models: Path, report: Path) -> None:
+    saved = SavedReport.load(report)
+    assert (saved.report.dataset.split, saved.named, saved.gains) == (False, "topics", "linear")
+    published = Published.read(models)
+    names = [SystemName.parse("dense")]
+    settings = EvaluationSettings(
+        systems=names, baseline=names[0], half="development", query_language="given", cost=False, cache=report
+    )
+    with pytest.raises(InputError, match="topics is not split: it has no development half"):
+        Evaluator(read_beir_folder(folder), published, HashServer(published), None, settings).run()
+
+
+def test_a_report_of_exponential_gains_is_refused(folder: Path, models: Path, report: Path, tmp_path: Path) -> None:
+    other = tmp_path / "exponential"
+    shutil.copytree(report, other)
+    content = json.loads((other / "report.json").read_text(encoding="utf-8"))
+    content["configuration"]["gains"] = "exponential"
+    (other / "report.json").write_text(json.dumps(content), encoding="utf-8")
+    refused = languages(folder, "--model-repository", models, "--report", other, "--no-rerank")
+    assert "nDCG@10 has gains 2^grade - 1, not linear gains" in said(refused)
 
 
 def test_a_report_that_does_not_fit(folder: Path, models: Path, report: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 Two pages, each in English and German: a.en, a.de, b.en, b.de (documents 0 to 3). Three queries:
 
     qa (English) asks for page a: a.en and a.de have grade 1
-    qb (German)  asks for page b: b.en and b.de have grade 2 (gain 3), a.de has grade 1 (gain 1)
+    qb (German)  asks for page b: b.en and b.de have grade 2, a.de has grade 1
     qc (German, jargon) asks for page b: b.de alone has grade 1
 
 What the two systems find, as scores of the four documents:
@@ -73,8 +73,8 @@ def means(breakdown: Breakdown) -> list[float | None]:
 
 def test_ndcg_of_the_pairs(findings: Findings) -> None:
     dense, offsets = (system.measures[NDCG].pairs for system in findings.systems)
-    # German pool of qb: b.de (gain 3) and a.de (gain 1); dense has a.de first
-    exchanged = (1 + 3 * SECOND) / (3 + SECOND)
+    # German pool of qb: b.de (grade 2) and a.de (grade 1); dense has a.de first
+    exchanged = (1 + 2 * SECOND) / (2 + SECOND)
     assert {pair: figure.mean for pair, figure in dense.items()} == {
         Pair("en", "en"): pytest.approx(1),
         Pair("en", "de"): pytest.approx(1),  # a.de before b.de
@@ -87,14 +87,14 @@ def test_ndcg_of_the_pairs(findings: Findings) -> None:
 
 
 def _dense_qb() -> float:
-    # a.de (1), b.de (3), a.en (0), b.en (3) of the ideal 3, 3, 1
-    found = 1 + 3 * SECOND + 0 + 3 / math.log2(5)
-    return found / (3 + 3 * SECOND + THIRD)
+    # a.de (1), b.de (2), a.en (0), b.en (2) of the ideal 2, 2, 1
+    found = 1 + 2 * SECOND + 0 + 2 / math.log2(5)
+    return found / (2 + 2 * SECOND + THIRD)
 
 
 def test_averages_count_every_pair_the_same(findings: Findings) -> None:
     dense = findings.systems[0].measures
-    exchanged = (1 + 3 * SECOND) / (3 + SECOND)
+    exchanged = (1 + 2 * SECOND) / (2 + SECOND)
     same = (1 + (exchanged + SECOND) / 2) / 2
     across = (1 + SECOND) / 2
     mixed = ((1 + THIRD) / (1 + SECOND) + (_dense_qb() + THIRD) / 2) / 2

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from interlingua.display.terminal import print_parts
 from interlingua_evaluation.report.model import Report
+from interlingua_evaluation.report.pages.page import page
 from interlingua_evaluation.report.terminal import parts
 from tests.evaluation.report_sample import BEST, LANGUAGES, MARKUP, bare_report, sample_report
 
@@ -72,6 +74,22 @@ def test_warnings_findings_and_advice_are_said() -> None:
     assert "Queries without any judgment: 2" in text
     assert "sample, test half: 48 queries in 12 groups over 36 documents in 3 languages" in text
     assert re.search(r"same language better 12 0.035 1191 –", text)  # groups that 0.01 and 0.05 take; 0 is none
+
+
+def test_the_report_states_its_formula() -> None:
+    report = sample_report()
+    linear = re.sub(r"\s+", " ", printed(report))
+    assert linear.count("nDCG@10 has linear gains (the grade itself), discount log2(rank + 1).") == 2
+    other = replace(report, configuration=replace(report.configuration, gains="exponential"))
+    assert "nDCG@10 has gains 2^grade - 1, discount" in re.sub(r"\s+", " ", printed(other))
+    assert "gains 2^grade - 1" in page(other)
+
+
+def test_a_dataset_without_halves_has_none_named() -> None:
+    report = sample_report()
+    text = printed(replace(report, dataset=replace(report.dataset, split=False)))
+    assert "sample: 48 queries in 12 groups" in text
+    assert "half" not in text
 
 
 def test_counts_are_said() -> None:

@@ -116,10 +116,7 @@ def check_ndcg(lists: CandidateLists, root: Path) -> None:
     assert 0 < expected.mean() < 1
     found = {}
     for pool in set(lists.pools):
-        judged = [
-            qrel._replace(relevance=2**qrel.relevance - 1)
-            for qrel in ir_measures.read_trec_qrels(str(qrels / f"{pool}.qrels"))
-        ]
+        judged = list(ir_measures.read_trec_qrels(str(qrels / f"{pool}.qrels")))
         scored = list(ir_measures.read_trec_run(str(run / f"{pool}.trec.gz")))
         for metric in ir_measures.iter_calc([ir_measures.nDCG @ 10], judged, scored):
             found[metric.query_id, pool] = metric.value

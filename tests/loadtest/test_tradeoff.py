@@ -415,7 +415,9 @@ def test_reports_of_two_datasets_are_refused(source: ReportSource, dataset: Data
     facts = _facts("other", "abc")
     other = replace(source, label="b", report=_report(tmp_path / "b", dataset, source.repository, dataset=facts))
     reports = [JoinedReport.read(source), JoinedReport.read(other)]
-    with pytest.raises(InputError, match=r"fp32 was evaluated on hand .*b was evaluated on other \(abc, test half\)"):
+    with pytest.raises(
+        InputError, match=r"fp32 was evaluated on hand, test half .*b was evaluated on other, test half \(abc\)"
+    ):
         make_tradeoff(reports, dataset, [_profile()], IndexCost.load(), _wanted(tmp_path), _ignored)
 
 

@@ -11,7 +11,7 @@ its description and its published figures; its formulas were not at hand, so fig
 - Language Preference Rate: of the versions of the best answer (the list's highest grade), the one that comes first is
   in the query's language. Lists in which none of them was found show no preference and are left out: the rate speaks
   of language, the other measures speak of whether anything was found.
-- Lang-nDCG: nDCG with the gain 2^grade - 1, of which a document in another language earns the share `other_language`.
+- Lang-nDCG: nDCG with the report's gains, of which a document in another language earns the share `other_language`.
 - Four ways: what is in first place is relevant or not, and in the query's language or not.
 
 All are NaN for pools of one language and where the query's language has no relevant document: the system had no
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from interlingua.base.errors import InputError
+from interlingua_evaluation.measures.gains import DEFAULT, Gains
 from interlingua_evaluation.measures.relevance import CUTOFF
 from interlingua_evaluation.systems.candidate_lists import NOTHING
 
@@ -71,7 +72,9 @@ def language_preference_rate(relevant: RelevantDocuments, ranked: IntArray) -> V
     return np.where(choice & (np.minimum(own, other) <= depth), own < other, np.nan)
 
 
-def lang_ndcg(relevant: RelevantDocuments, ranked: IntArray, other_language: float = OTHER_LANGUAGE) -> Values:
+def lang_ndcg(
+    relevant: RelevantDocuments, ranked: IntArray, other_language: float = OTHER_LANGUAGE, gains: Gains = DEFAULT
+) -> Values:
     """nDCG@10 in which documents of other languages gain less, float64 [R].
 
     Args:
@@ -83,9 +86,11 @@ def lang_ndcg(relevant: RelevantDocuments, ranked: IntArray, other_language: flo
     """
     if not 0 <= other_language <= 1:
         raise InputError(f"the gain of other languages is {other_language}, it must be from 0 to 1")
-    gains = (2.0 ** relevant.grades.astype(np.float64) - 1) * np.where(relevant.own, 1.0, other_language)
-    found = _discounted(relevant, gains, relevant.ranks(ranked, CUTOFF))
-    ideal = _discounted(relevant, gains, _ideal_ranks(relevant, gains))
+    of_grades = relevant.grades.astype(np.float64)
+    full = of_grades if gains == "linear" else 2.0**of_grades - 1
+    gained = full * np.where(relevant.own, 1.0, other_language)
+    found = _discounted(relevant, gained, relevant.ranks(ranked, CUTOFF))
+    ideal = _discounted(relevant, gained, _ideal_ranks(relevant, gained))
     defined = relevant.counts(relevant.own) > 0
     return np.where(defined, found / np.where(defined, ideal, 1), np.nan)
 

@@ -90,6 +90,11 @@ class Dataset:
         return tuple(dict.fromkeys(document.language for document in self.documents))
 
     @property
+    def is_split(self) -> bool:
+        """Whether there are queries of both halves."""
+        return len({query.half for query in self.queries}) > 1
+
+    @property
     def digest(self) -> str:
         """SHA-256 over everything that decides a figure."""
         return _digest([self.documents, self.queries, {query: dict(grades) for query, grades in self.qrels.items()}])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua_evaluation.measures.gains import DEFAULT, FORMULAS
 from interlingua_evaluation.measures.relevance import CUTOFF, NDCG
 from interlingua_evaluation.report.saved_report import SavedReport
 
@@ -69,10 +70,17 @@ def read_report(folder: Path, dataset: Dataset, models: Published, names: Sequen
             message names all of it.
     """
     saved = SavedReport.load(folder)
-    faults = [*_dataset_faults(saved, dataset), *_system_faults(saved, names), *_model_faults(saved, models, names)]
+    faults = [*gains_faults(saved), *_dataset_faults(saved, dataset), *_system_faults(saved, names)]
+    faults += _model_faults(saved, models, names)
     if faults:
         raise InputError(f"the report {folder} does not fit: {'; '.join(faults)}")
     return JudgedSystems(saved.half, saved.values, _lists(folder, dataset, names))
+
+
+def gains_faults(saved: SavedReport) -> Iterator[str]:
+    """Why its nDCG cannot be shown beside that of others."""
+    if saved.gains != DEFAULT:
+        yield f"its {NDCG} has {FORMULAS[saved.gains]}, not {FORMULAS[DEFAULT]}: evaluate again"
 
 
 def _dataset_faults(saved: SavedReport, dataset: Dataset) -> Iterator[str]:

@@ -57,7 +57,7 @@ class LanguagePlan:
 
     Attributes:
         digest: of the dataset; None for a corpus alone.
-        half: whose queries were judged; None without judgments.
+        half: whose queries were judged; "" where there are no halves, None without judgments.
         systems: that were judged, each with one thing more switched on; () without judgments.
         english: the tag that costs are against; None without English.
         notes: what was left out or guessed.
@@ -87,7 +87,7 @@ def dataset_plan(dataset: Dataset, judged: JudgedSystems, tokens: PublishedToken
     return LanguagePlan(
         source=dataset.name,
         digest=dataset.digest,
-        half=judged.half,
+        half=judged.half if dataset.is_split else "",
         systems=judged.names,
         embedder=_model(tokens.embedding),
         reranker=None if tokens.reranking is None else _model(tokens.reranking),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from interlingua.display.figures import ABSENT, number
 from interlingua.display.grid import Cell, Grid, Line, row
 from interlingua_evaluation.languages.judged_systems import RERANKED
+from interlingua_evaluation.measures.gains import DEFAULT, FORMULAS
 from interlingua_evaluation.measures.relevance import CUTOFF, NDCG
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _by_verdict(plan: LanguagePlan) -> dict[Verdict, list[str]]:
 
 
 def _summary(plan: LanguagePlan) -> str:
-    judged = f", {plan.half} half" if plan.half else ", without judgments"
+    judged = ", without judgments" if plan.half is None else f", {plan.half} half" if plan.half else ""
     reranker = plan.reranker.model_id if plan.reranker else "no reranker"
     return f"{plan.source}{judged}: {len(plan.languages)} languages, {plan.embedder.model_id}, {reranker}"
 
@@ -175,6 +176,7 @@ def _legend(plan: LanguagePlan) -> Iterator[tuple[str, str]]:
         limits = plan.limits
         yield f"own in first {CUTOFF}", "share of documents in the query's own language (among the relevant)"
         yield "shown / right", "a language's share of all first tens over its share of what is relevant"
+        yield NDCG, f"{FORMULAS[DEFAULT]}, discount log2(rank + 1)"
         yield "verdict", "by queries over the mixed pool, and by documents sought from other languages"
         yield "too little data", f"fewer than {limits.fewest_groups} groups, or an interval wider than {limits.widest}"
         yield (

@@ -2,9 +2,9 @@
 
     order of documents [R, depth] --ir-measures--> nDCG@10, recall@100, MRR [R]
 
-Of MRR a list has its reciprocal rank: of the first relevant document within the list, 0 without one. The gain of a
-grade is 2^grade - 1 (Burges et al. 2005; grades 1 and 2 gain 1 and 3) and the discount log2(rank + 1), as in Jarvelin
-and Kekalainen 2002. A list without any relevant document in it counts as 0, never as nothing.
+Of MRR a list has its reciprocal rank: of the first relevant document within the list, 0 without one. nDCG is
+trec_eval's `ndcg_cut`: gains by gains.py, linear unless told, and the discount log2(rank + 1) (Jarvelin and Kekalainen
+2002). A list without any relevant document in it counts as 0, never as nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import ir_measures
 import numpy as np
 import numpy.typing as npt
 
+from interlingua.base.errors import InputError
+from interlingua_evaluation.measures.gains import DEFAULT, Gains, gain_of, too_high
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists
 
 if TYPE_CHECKING:
@@ -32,10 +34,13 @@ Values = npt.NDArray[np.float64]
 class Judge:
     """Measures rankings of one set of lists; R values each, in the lists' order."""
 
-    def __init__(self, lists: CandidateLists) -> None:
+    def __init__(self, lists: CandidateLists, gains: Gains = DEFAULT) -> None:
+        """Raises InputError: a grade is too high for these gains."""
+        _require_bounded(lists, gains)
         self._lists = lists
+        self.gains = gains
         self._gains = {
-            str(row): {str(document): 2**grade - 1 for document, grade in grades.items()}
+            str(row): {str(document): gain_of(grade, gains) for document, grade in grades.items()}
             for row, grades in enumerate(lists.grades)
         }
         self._languages = np.array([document.language for document in lists.dataset.documents])
@@ -69,6 +74,13 @@ class Judge:
         for found in ir_measures.iter_calc(metrics, self._gains, _run(ranked)):
             values[found.measure][int(found.query_id)] = found.value
         return values
+
+
+def _require_bounded(lists: CandidateLists, gains: Gains) -> None:
+    for query, grades in lists.dataset.qrels.items():
+        for document, grade in grades.items():
+            if fault := too_high(grade, gains):
+                raise InputError(f"dataset {lists.dataset.name}, query {query!r}, document {document!r}: {fault}")
 
 
 def _run(ranked: IntArray) -> dict[str, dict[str, float]]:

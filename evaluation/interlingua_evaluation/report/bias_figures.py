@@ -33,7 +33,7 @@ def bias_figures(
     own_share = judge.own_share(lists.documents)
     measures = {
         "LPR": language_preference_rate(relevant, lists.documents),
-        "Lang-nDCG@10": lang_ndcg(relevant, lists.documents),
+        "Lang-nDCG@10": lang_ndcg(relevant, lists.documents, gains=judge.gains),
         "PEER": peer(relevant, lists.documents),
     }
     share = averager.mixed(own_share)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua_evaluation.bias.relevant_documents import RelevantDocuments
+from interlingua_evaluation.measures.gains import DEFAULT, Gains
 from interlingua_evaluation.measures.relevance import NDCG, Judge
 from interlingua_evaluation.report.advice import advice, overall
 from interlingua_evaluation.report.averages import Averager
@@ -51,6 +52,7 @@ def judge_runs(
     half: Half,
     baseline: str,
     pairs_per_second: float | None,
+    gains: Gains = DEFAULT,
 ) -> Findings:
     """Measure the systems.
 
@@ -60,7 +62,7 @@ def judge_runs(
         pairs_per_second: at which the rerank service reads; None where it was not measured.
     """
     lists = runs[0].lists
-    judge, relevant = Judge(lists), RelevantDocuments.of(lists)
+    judge, relevant = Judge(lists, gains), RelevantDocuments.of(lists)
     averager = Averager(lists, lists.of_half(half))
     values: dict[str, dict[str, Values]] = {}
     systems = []

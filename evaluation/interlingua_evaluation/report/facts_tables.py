@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.display.figures import ABSENT, number
 from interlingua.display.grid import Grid, row
+from interlingua_evaluation.measures.gains import FORMULAS
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.model import Configuration, ModelFacts, Report
@@ -16,7 +17,7 @@ def summary(report: Report) -> str:
     """The dataset in one line."""
     dataset = report.dataset
     return (
-        f"{dataset.name}, {dataset.half} half: {dataset.queries} queries in {dataset.groups} groups over "
+        f"{dataset.named}: {dataset.queries} queries in {dataset.groups} groups over "
         f"{dataset.documents} documents in {len(dataset.languages)} languages"
     )
 
@@ -38,6 +39,7 @@ def _run(report: Report) -> dict[str, object]:
     return {
         "made": f"{report.created}, in {number(report.seconds, 0)} s",
         "query language": settings.query_language,
+        "nDCG": FORMULAS[settings.gains],
         "list depth": settings.list_depth,
         "resamples": f"{settings.resamples}, seed {settings.seed}",
         "rerank pairs a second": "not measured" if rate is None else number(rate, 1),

@@ -21,6 +21,7 @@ from interlingua.base.plain import plain, saved
 from interlingua_evaluation.datasets.finding import DatasetFinding
 from interlingua_evaluation.gap.modality_gap import ModalityGap
 from interlingua_evaluation.gap.projection import Projections
+from interlingua_evaluation.measures.gains import Gains  # noqa: TC001 (read again by its type)
 from interlingua_evaluation.systems.ann_recall import AnnRecall
 from interlingua_evaluation.systems.candidate_lists import Pair
 
@@ -276,6 +277,7 @@ class DatasetFacts:
 
     Attributes:
         half: whose queries were judged.
+        split: the dataset has two halves; the only one there is has no name to be told.
         queries, groups: of that half, and by kind.
         unjudged: queries of it without any judgment: they are in no average.
         facts: the dataset's own.
@@ -292,6 +294,12 @@ class DatasetFacts:
     languages: tuple[LanguageCounts, ...]
     facts: Mapping[str, object]
     findings: tuple[DatasetFinding, ...]
+    split: bool = True
+
+    @property
+    def named(self) -> str:
+        """The dataset, and the half where there are two."""
+        return f"{self.name}, {self.half} half" if self.split else self.name
 
 
 @dataclass(frozen=True)
@@ -317,6 +325,7 @@ class Configuration:
         query_language: `given` or `detected`.
         rerank_pairs_per_second: measured through the service; None where it was not.
         software: package -> version.
+        gains: of nDCG; the default is what reports had that do not say it.
     """
 
     embedder: ModelFacts | None
@@ -327,6 +336,7 @@ class Configuration:
     seed: int
     rerank_pairs_per_second: float | None
     software: Mapping[str, str]
+    gains: Gains = "exponential"
 
 
 @saved

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.display.figures import ABSENT, figure_cell, number, share
 from interlingua.display.grid import Grid, row
+from interlingua_evaluation.measures.gains import FORMULAS
 from interlingua_evaluation.measures.relevance import MRR, NDCG, RECALL
 from interlingua_evaluation.report.differences import SORT_NAMES, by_sort, difference_cell, verdict
 
@@ -29,7 +30,12 @@ def headline(report: Report) -> Grid:
         )
     )
     header = (NDCG, "best", "baseline", "difference", "so it is")
-    return Grid(f"Best: {report.best}; baseline: {report.baseline}", header, rows)
+    return Grid(f"Best: {report.best}; baseline: {report.baseline}", header, rows, notes=(formula(report),))
+
+
+def formula(report: Report) -> str:
+    """Which nDCG it is: figures of two formulas cannot be compared."""
+    return f"{NDCG} has {FORMULAS[report.configuration.gains]}, discount log2(rank + 1)."
 
 
 def systems(report: Report) -> Grid:
@@ -45,7 +51,7 @@ def systems(report: Report) -> Grid:
         )
         for system in report.systems
     )
-    return Grid(f"{NDCG} with 95% intervals, {RECALL}, {MRR}", header, rows)
+    return Grid(f"{NDCG} with 95% intervals, {RECALL}, {MRR}", header, rows, notes=(formula(report),))
 
 
 def measures(report: Report) -> Iterator[Grid]:

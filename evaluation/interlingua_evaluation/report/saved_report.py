@@ -19,6 +19,7 @@ from interlingua_evaluation.report.list_values import ListValues
 from interlingua_evaluation.report.model import FORMAT, Report
 
 if TYPE_CHECKING:
+    from interlingua_evaluation.measures.gains import Gains
     from interlingua_evaluation.measures.relevance import Values
 
 FILE = "report.json"
@@ -61,6 +62,16 @@ class SavedReport:
     def half(self) -> str:
         """Whose queries were judged."""
         return self.report.dataset.half
+
+    @property
+    def named(self) -> str:
+        """The dataset, and the half where it has two."""
+        return self.report.dataset.named
+
+    @property
+    def gains(self) -> Gains:
+        """The gains of its nDCG."""
+        return self.report.configuration.gains
 
     @property
     def best(self) -> str:
@@ -125,8 +136,8 @@ def match(before: SavedReport, after: SavedReport, systems: tuple[str, str], mea
     rows = rows[is_number]
     if not len(rows):
         raise InputError(
-            f"{before.folder} ({before.dataset}, {before.half} half) and {after.folder} ({after.dataset}, {after.half} "
-            f"half) have no list with {measure} in common: {len(shared)} of {len(old)} and {len(new)} lists are shared"
+            f"{before.folder} ({before.named}) and {after.folder} ({after.named}) have no list with {measure} in "
+            f"common: {len(shared)} of {len(old)} and {len(new)} lists are shared"
         )
     return Matched(
         after.values.rows(rows[:, 1]),

@@ -98,7 +98,7 @@ def _report(on: _Measured, half: Half) -> DatasetReport:
         name=on.dataset.name,
         digest=on.dataset.digest,
         facts=on.dataset.facts,
-        half=half,
+        half=half if on.dataset.is_split else "",
         documents=len(on.dataset.documents),
         queries=len(queries),
         groups=len({query.group for query in queries}),

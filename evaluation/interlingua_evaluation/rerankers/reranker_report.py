@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from interlingua.base.plain import plain
+from interlingua_evaluation.measures.gains import DEFAULT
 from interlingua_evaluation.measures.relevance import CUTOFF
 from interlingua_evaluation.significance.bootstrap import RESAMPLES, SEED
 from interlingua_evaluation.systems.candidate_lists import DEPTH
@@ -47,6 +48,7 @@ class DatasetReport:
 
     Attributes:
         facts: the dataset's own.
+        half: "" where the dataset is not split.
         queries, groups: of the half.
         lists: that were judged, by pair.
         recall: of the candidates, what no reranker can exceed.
@@ -55,7 +57,7 @@ class DatasetReport:
     name: str
     digest: str
     facts: Mapping[str, object]
-    half: Half
+    half: Half | Literal[""]
     documents: int
     queries: int
     groups: int
@@ -76,6 +78,7 @@ class RerankerReport:
         """Plain values; intervals are [mean, low, high], pairs "de>en"."""
         return {
             "measure": f"nDCG@{CUTOFF}",
+            "gains": DEFAULT,
             "candidates": DEPTH,
             "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "interval": 0.95, "clusters": "groups"},
             "embedder_digest": self.embedder_digest,

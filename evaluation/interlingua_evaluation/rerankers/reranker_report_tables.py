@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from interlingua.display.figures import ABSENT, number
 from interlingua.display.grid import Grid, row
 from interlingua.display.markdown import markdown
+from interlingua_evaluation.measures.gains import DEFAULT, FORMULAS
 from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
 
 if TYPE_CHECKING:
@@ -40,16 +41,17 @@ def grids(report: RerankerReport) -> Iterator[Grid]:
 
 
 def _summary(dataset: DatasetReport) -> Grid:
+    of_half = f", {dataset.half} half" if dataset.half else ""
     ceiling = f"candidates' recall: {', '.join(_ceiling(dataset.recall))}"
     return Grid(
-        f"{dataset.name}, {dataset.half} half: nDCG@10 of {dataset.queries} queries in {dataset.groups} groups "
+        f"{dataset.name}{of_half}: nDCG@10 of {dataset.queries} queries in {dataset.groups} groups "
         f"over {dataset.documents} documents",
         ("system", "weight", *_COLUMNS, "own-language share"),
         tuple(
             row(system.name, _weight(system), *_means(system.ndcg), number(system.own_share))
             for system in dataset.systems
         ),
-        notes=(ceiling, *_facts(dataset)),
+        notes=(f"nDCG@10 has {FORMULAS[DEFAULT]}", ceiling, *_facts(dataset)),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua_evaluation.languages.judged_systems import gains_faults
 from interlingua_evaluation.measures.relevance import NDCG
 from interlingua_evaluation.report.model import Breakdown, Figure, MeasureFigures
 from interlingua_evaluation.report.saved_report import FILE, SavedReport
@@ -65,13 +66,16 @@ class JoinedReport:
         """Read both.
 
         Raises:
-            InputError: one cannot be read, or the report is of other models than the repository's.
+            InputError: one cannot be read, the report is of other models than the repository's, or its nDCG has other
+                gains than the default.
         """
         from interlingua.repository.published import Published
 
         saved = SavedReport.load(source.report)
         models = Published.read(source.repository)
         report = saved.report
+        if faults := list(gains_faults(saved)):
+            raise InputError(f"--setting {source.label}: the report {source.report} does not fit: {faults[0]}")
         _require_models(source, models, report.configuration)
         named = {SystemName.parse(system.name): system for system in report.systems}
         served = {name: _known(system.measures[NDCG]) for name, system in named.items() if is_served(name)}
@@ -108,7 +112,7 @@ def require_one_dataset(reports: Sequence[JoinedReport]) -> None:
 
 def _told(report: JoinedReport) -> str:
     saved = report.saved
-    return f"{report.source.label} was evaluated on {saved.dataset} ({saved.digest[:12]}, {saved.half} half)"
+    return f"{report.source.label} was evaluated on {saved.named} ({saved.digest[:12]})"
 
 
 def _require_models(source: ReportSource, models: Published, configuration: Configuration) -> None:

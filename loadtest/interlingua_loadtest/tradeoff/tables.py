@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.display.figures import ABSENT, figure_cell, rate
 from interlingua.display.grid import Cell, Grid, row
+from interlingua_evaluation.measures.gains import DEFAULT, FORMULAS
 from interlingua_evaluation.report.changes.thresholds import WORST
 from interlingua_loadtest.tradeoff.records import SCOPES
 
@@ -24,7 +25,7 @@ def settings_grid(found: Tradeoff) -> Grid:
     priced = any(one.cost and one.cost.price is not None for one in found.rows)
     unit = "price" if priced else "core s"
     header = ("", "setting", "front", "holds", *_scope_names(), "searches/s", "p99 ms", f"{unit}\nper million")
-    title = f"nDCG@10 on {found.dataset} against cost on {found.hardware}, within {found.slo}"
+    title = f"nDCG@10 ({FORMULAS[DEFAULT]}) on {found.dataset} against cost on {found.hardware}, within {found.slo}"
     numbers = {one.setting.name: str(number) for number, one in enumerate(found.rows, start=1)}
     rows = tuple(_row(one, numbers, cheapest=one is found.cheapest) for one in found.rows)
     return Grid(title, header, rows, notes=found.notes, names=4)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua_evaluation.measures.gains import FORMULAS
+from interlingua_evaluation.measures.relevance import NDCG
 from interlingua_evaluation.report.changes.list_changes import Change, ListChanges, Verdict
 from interlingua_evaluation.report.saved_report import Matched, SavedReport, match
 
@@ -65,8 +67,10 @@ def compare_reports(
         across_datasets: compare the lists that two datasets share, too.
 
     Raises:
-        InputError: the datasets differ, a system or the measure is not there, or no list is in both.
+        InputError: the datasets differ, a system or the measure is not there, no list is in both, or the measure is
+            nDCG and they have different gains.
     """
+    _require_equal_gains(before, after, measure)
     if before.digest != after.digest and not across_datasets:
         raise InputError(
             f"{before.folder} and {after.folder} are of different datasets ({before.dataset}, digest "
@@ -97,12 +101,20 @@ def compare_reports(
     )
 
 
+def _require_equal_gains(before: SavedReport, after: SavedReport, measure: str) -> None:
+    if before.gains != after.gains and measure.lower() == NDCG.lower():
+        raise InputError(
+            f"{NDCG} of {before.folder} has {FORMULAS[before.gains]}, that of {after.folder} {FORMULAS[after.gains]}: "
+            f"evaluate one again (--gains {after.gains} or --gains {before.gains}), or compare another --measure"
+        )
+
+
 def _warnings(before: SavedReport, after: SavedReport, matched: Matched, averages: Mapping[str, Change]) -> list[str]:
     warnings = []
     if before.digest != after.digest:
         warnings.append(f"the datasets differ ({before.dataset}, {after.dataset}): {matched.shared} lists are in both")
     if before.half != after.half:
-        warnings.append(f"before is of the {before.half} half, after of the {after.half} half")
+        warnings.append(f"before is of {before.named}, after of {after.named}")
     if matched.only_before or matched.only_after:
         warnings.append(
             f"not compared, since the other report lacks them: {matched.only_before} lists of before, "
