@@ -6,7 +6,7 @@ SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-most test-fast test-server test-load older-cpu lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
+.PHONY: help setup demo test test-all test-most test-fast test-server test-load older-cpu lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 
 help: ## list the common paths, and the benchmarks and experiments
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,10 +35,13 @@ demo: setup ## export, serve, index 480 documents in 12 languages, ask across la
 TEST_RUN := build/test-run
 
 test: setup benchmarks ## lint, types and every test, on a real Triton
-	@$(MAKE) --no-print-directory --jobs 2 lint types
+	@$(MAKE) --no-print-directory lint
 	@rm -rf $(TEST_RUN)
-	@INTERLINGUA_TEST_RUN=$(abspath $(TEST_RUN)) $(MAKE) --no-print-directory --keep-going test-most test-load
+	@INTERLINGUA_TEST_RUN=$(abspath $(TEST_RUN)) $(MAKE) --no-print-directory --keep-going --jobs 2 types test-all
 	@rm -rf $(TEST_RUN)
+
+test-all: setup # one after the other, whatever else runs beside: the load generator's last
+	@status=0; for part in test-most test-load; do $(MAKE) --no-print-directory $$part || status=1; done; exit $$status
 
 # A file's tests stay on one of the workers (tests/conftest.py says which belong together), each with one thread: small
 # networks gain more from that than from threads of their own.
@@ -47,14 +50,14 @@ TWO_AT_A_TIME := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-r
 test-most: setup # the two below in one run, which starts, imports and exports less than two
 	$(TWO_AT_A_TIME) -m 'not load'
 
-test-fast: setup ## the tests that need no server and not the whole machine
+test-fast: setup ## the tests that need no server and no core of their own
 	$(TWO_AT_A_TIME) -m 'not server and not load'
 
 test-server: setup ## the tests on a real Triton, but for the load generator's
 	$(TWO_AT_A_TIME) -m 'server and not load'
 
-test-load: setup ## the tests of the load generator, which need the machine for themselves
-	$(BIN)/pytest -m load
+test-load: setup ## the tests of the load generator, which need a core each
+	$(TWO_AT_A_TIME) -m load
 
 OLDER_CPU := build/older_cpu.so
 

@@ -1,7 +1,8 @@
-"""A real Triton on a repository that the command line exported: the default embedder and a tiny reranker."""
+"""A real Triton on a repository that the command line exported: the default embedder in int8 and a tiny reranker."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,15 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def repository(run_folder: Path, make_folder: MakeFolder) -> Path:
+def repository(run_folder: Path, default_export: Path, make_folder: MakeFolder) -> Path:
     """As the command line exports them; nobody changes it."""
 
-    def export_both(folder: Path) -> None:
-        for model in ("multilingual-e5-small", make_folder("xlm-roberta", labels=1)):
-            done = interlingua("export", model, "--model-repository", folder)
-            assert done.returncode == 0, done.stderr
+    def add_reranker(folder: Path) -> None:
+        shutil.copytree(default_export / "models", folder, dirs_exist_ok=True)
+        done = interlingua("export", make_folder("xlm-roberta", labels=1), "--model-repository", folder)
+        assert done.returncode == 0, done.stderr
 
-    return once(run_folder / "repository", export_both)
+    return once(run_folder / "repository", add_reranker)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ MEAN = ("mean", "normalize")
 PLAIN = {
     "bert mean": (Tiny(family="Bert", kind="BertModel", modules=MEAN), Overrides()),
     "xlm-r mean": (Tiny(family="XLMRoberta", kind="XLMRobertaModel", modules=MEAN), Overrides()),
-    "bert one logit": (Tiny(family="Bert", kind="BertForSequenceClassification", labels=1), Overrides()),
+    "bert one logit": (Tiny(family="Bert", kind="BertForSequenceClassification", labels=1, layers=1), Overrides()),
     "xlm-r one logit": (Tiny(family="XLMRoberta", kind="XLMRobertaForSequenceClassification", labels=1), Overrides()),
 }
 EVERY = {**PLAIN, **CASES}

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from interlingua.base.archives import ensure
 from interlingua.base.errors import ArchiveError
-from interlingua_cli.export import command
 from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.texts.parity_texts import sentences
@@ -28,12 +26,8 @@ def _archives() -> None:
         pytest.skip(str(error))
 
 
-@pytest.mark.usefixtures("shared_exports")
-def test_the_default_model_in_int8(tmp_path: Path) -> None:
-    root = tmp_path / "models"
-    result = CliRunner().invoke(command, ["--precision", "int8", "--model-repository", str(root), "--json"])
-    assert result.exception is None, result.exception
-    done = json.loads(result.stdout)
+def test_the_default_model_in_int8(default_export: Path) -> None:
+    done = json.loads((default_export / "export.json").read_text(encoding="utf-8"))
     figures = {figure["name"]: figure for figure in done["gate"]["figures"]}
     assert (done["model"], done["dimension"], done["version"]) == ("intfloat/multilingual-e5-small", 384, 1)
     assert done["network_bytes"] < 125e6
@@ -45,7 +39,7 @@ def test_the_default_model_in_int8(tmp_path: Path) -> None:
 
     checkpoint = sources.load(resolve("e5-small"), Overrides())
     encoder = checkpoint.text_encoder()
-    session = OnnxSession(root / "embedder/1/model.onnx", threads=2)
+    session = OnnxSession(default_export / "models/embedder/1/model.onnx", threads=2)
     questions = encoder.encode([f"query: {row['ar']}" for row in sentences()])
     documents = encoder.encode([f"passage: {row['sw']}" for row in sentences()])
     vectors = [session.run(encoder.collate(rows, checkpoint.inputs)) for rows in (questions, documents)]

@@ -1,12 +1,12 @@
 """`interlingua export --weights dummy`: small entries of every class from the command line to the repository.
 
-The classes have two layers of width 32, feed-forward 64, four heads. Their parameters, worked out by hand, with V rows:
+The classes have one layer of width 32, feed-forward 64, four heads. Their parameters, worked out by hand, with V rows:
 
     a BERT or XLM-R layer: 4 (32 x 32 + 32) + (32 x 64 + 64) + (64 x 32 + 32) + 2 norms of 2 x 32 = 8544
-    encoder: 32 V + 32 x positions + 32 x token types + 64 + 2 x 8544;  pooler: 32 x 32 + 32 = 1056
+    encoder: 32 V + 32 x positions + 32 x token types + 64 + 8544;  pooler: 32 x 32 + 32 = 1056
     a decoder's layer, heads of 8, two of keys and values: 32 x 32 (q) + 2 x 32 x 16 (k, v) + 32 x 32 (o)
         + 3 x 32 x 64 (gated) + 2 x 32 (norms) = 9280;  Qwen3: + 2 x 8 (norms of q and k) = 9296
-        Gemma 3: + 2 x 8 + 2 x 32 (four norms) = 9360;  decoder: 32 V + 32 + 2 layers
+        Gemma 3: + 2 x 8 + 2 x 32 (four norms) = 9360;  decoder: 32 V + 32 + its layer
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from interlingua_exporter.weights.dummy.dummy_folder import dummy_checkpoint
 from interlingua_exporter.weights.dummy.dummy_tokenizer import stand_in
 
 V = 12_000  # enough pieces for every language of the gate
-BERT = 32 * V + 32 * 512 + 32 * 2 + 64 + 2 * 8544
-XLM_R = 32 * V + 32 * 514 + 32 + 64 + 2 * 8544
-QWEN3 = 32 * V + 32 + 2 * 9296
-GEMMA = 32 * V + 32 + 2 * 9280
-GEMMA3 = 32 * V + 32 + 2 * 9360
+BERT = 32 * V + 32 * 512 + 32 * 2 + 64 + 8544
+XLM_R = 32 * V + 32 * 514 + 32 + 64 + 8544
+QWEN3 = 32 * V + 32 + 9296
+GEMMA = 32 * V + 32 + 9280
+GEMMA3 = 32 * V + 32 + 9360
 POOLER = 1056  # a classifier's hidden layer, too
 DECODER = "key_value_heads = 2\nhead_width = 8\ngated = true"
 
@@ -97,7 +97,7 @@ architecture = "{}"
 parameters = {}
 vocabulary = {}
 hidden = 32
-layers = 2
+layers = 1
 heads = 4
 feed_forward = 64
 {}
@@ -148,7 +148,7 @@ def test_every_tested_class_is_in_the_rows() -> None:
     assert {kind for _, kind, *_ in ROWS} == set(TESTED_CLASSES)
 
 
-@pytest.mark.usefixtures("torch_exports")
+@pytest.mark.usefixtures("shared_exports")
 def test_what_the_user_sees(catalogue: Path, tmp_path: Path) -> None:
     result = export(catalogue, "tests/bert", tmp_path)
     assert result.exception is None, result.exception
@@ -230,16 +230,17 @@ def test_without_a_network_or_of_another_class() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "positions"),
+    ("name", "positions", "layers"),
     [
-        ("intfloat/multilingual-e5-base", 514),
-        ("BAAI/bge-m3", 8194),
-        ("sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", 512),
-        ("Qwen/Qwen3-Reranker-0.6B", 8192),
+        ("intfloat/multilingual-e5-base", 514, 12),
+        ("BAAI/bge-m3", 8194, 24),
+        ("sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", 512, 12),
+        ("Qwen/Qwen3-Reranker-0.6B", 8192, 28),
     ],
 )
-def test_position_tables(name: str, positions: int) -> None:
-    assert network_kind(entry(name))[1].max_position_embeddings == positions
+def test_position_tables_and_layers(name: str, positions: int, layers: int) -> None:
+    config = network_kind(entry(name))[1]
+    assert (config.max_position_embeddings, config.num_hidden_layers) == (positions, layers)
 
 
 def test_whether_the_head_is_tied_follows_from_the_parameters() -> None:

@@ -42,7 +42,7 @@ def tokens(folder: Path, text: str) -> int:
 
 
 def test_an_embedder_is_measured_on_documents_and_their_titles(make_folder: MakeFolder, tmp_path: Path) -> None:
-    folder = make_folder("bert", pooling="mean", prompts={"query": "q: ", "document": "d: "})
+    folder = make_folder("bert", pooling="mean", normalize=True, prompts={"query": "q: ", "document": "d: "})
     corpus = write_corpus(tmp_path / "c.jsonl", [("Camera", "It is offline."), ("", "One. Two three four.")])
     # [CLS] and [SEP] make two more; a title stands in for a query, or the first sentence does.
     texts = ["d: Camera\nIt is offline.", "q: Camera", "d: One. Two three four.", "q: One."]
@@ -53,7 +53,7 @@ def test_an_embedder_is_measured_on_documents_and_their_titles(make_folder: Make
 
 
 def test_queries_of_their_own_take_the_place_of_titles(make_folder: MakeFolder, tmp_path: Path) -> None:
-    folder = make_folder("bert", pooling="mean", prompts={"query": "q: ", "document": "d: "})
+    folder = make_folder("bert", pooling="mean", normalize=True, prompts={"query": "q: ", "document": "d: "})
     corpus = write_corpus(tmp_path / "c.jsonl", [("Camera", "It is offline.")])
     queries = write_corpus(tmp_path / "q.jsonl", [("", "why is my camera offline?"), ("", "what?")])
     texts = ["d: Camera\nIt is offline.", "q: why is my camera offline?", "q: what?"]

@@ -47,7 +47,9 @@ def built(make_folder: MakeFolder, tmp_path_factory: pytest.TempPathFactory) -> 
     """A build folder beside an empty repository."""
     root = tmp_path_factory.mktemp("built") / "models"
     return Path(
-        facts(run(make_folder("bert", pooling="mean"), "--model-repository", root, *PLAN, "--json"))["plan_build"]
+        facts(run(make_folder("bert", pooling="mean", normalize=True), "--model-repository", root, *PLAN, "--json"))[
+            "plan_build"
+        ]
     )
 
 

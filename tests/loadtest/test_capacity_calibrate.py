@@ -34,7 +34,7 @@ SERVING = ServingOptions(placement=Placement("cpu", 2, 1), max_batch_size=16, ma
 def repository(make_folder: MakeFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny embedder of 96 tokens and a tiny reranker, published."""
     root = tmp_path_factory.mktemp("capacity") / "models"
-    for folder in (make_folder("bert", pooling="mean"), make_folder("xlm-roberta", labels=1)):
+    for folder in (make_folder("bert", pooling="mean", normalize=True), make_folder("xlm-roberta", labels=1)):
         export(
             ExportRequest(model=resolve(str(folder)), precision="fp32", repository=root, serving=SERVING),
             [].append,

@@ -242,7 +242,7 @@ SYSTEMS = {"bm25": 0.2, "dense": 0.4, "dense+offsets": 0.5, "dense+offsets+reran
 @pytest.fixture(scope="module")
 def repository(make_folder: MakeFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tradeoff") / "models"
-    for folder in (make_folder("bert", pooling="mean"), make_folder("xlm-roberta", labels=1)):
+    for folder in (make_folder("bert", pooling="mean", normalize=True), make_folder("xlm-roberta", labels=1)):
         export(
             ExportRequest(model=resolve(str(folder)), precision="fp32", repository=root, serving=SERVING),
             _ignored,
