@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from interlingua.served.text.batches import CallLimits, latest
+from interlingua.served.text.batches import CallLimits, latest, plan_calls
 from interlingua.served.text.call_cost import measured_cost
 from interlingua_loadtest.capacity.simulate.batching import cut_batch, take
 from interlingua_loadtest.capacity.simulate.cores import Cores, Slowdown
@@ -50,6 +50,32 @@ def test_the_latest_is_who_misses_most() -> None:
     assert latest(pieces, lengths, [math.inf, 2.5, 4.0], cost, 1, now=0.0) == 2  # late by 1 s, the other by 0.5 s
     assert latest(pieces, lengths, [math.inf, 3.5, 5.5], cost, 1, now=0.0) is None
     assert latest(pieces, lengths, [math.inf, 3.5, 5.5], cost, 1, now=0.75) == 1
+
+
+@pytest.mark.parametrize(
+    ("deadlines", "calls", "given_up"),
+    [
+        ({"a": math.inf, "b": math.inf}, [[0, 1, 2]], ""),
+        ({"a": 2.5, "b": 4.0}, [[2]], "a"),  # late by 1.5 s; b is in time even then, and ends at 2 s alone
+        ({"a": 2.5, "b": 1.5}, [], "ba"),  # late by 2.5 s; without b the two of a end at 3 s, which is too late, too
+        ({"a": 3.5, "b": 1.5}, [[0, 1]], "b"),
+    ],
+)
+def test_who_would_be_late_is_given_up_one_by_one(
+    deadlines: dict[str, float], calls: list[list[int]], given_up: str
+) -> None:
+    """One lane, three texts of 10 tokens: a call is worth 10 tokens, so together, in 1 + 3 x 10 x 0.1 = 4 s."""
+    cost, left = measured_cost(lambda tokens: 1.0 + 0.1 * tokens, max_tokens=512), []
+    planned = plan_calls(
+        [10] * 3,
+        ["a", "a", "b"],
+        deadlines.__getitem__,
+        left.append,
+        cost=cost,
+        limits=CallLimits(1024, 64, 1),
+        clock=lambda: 0.0,
+    )
+    assert (planned, "".join(left)) == (calls, given_up)
 
 
 def test_two_pieces_of_work_on_one_core_share_it() -> None:

@@ -1,6 +1,6 @@
 """How a batch of texts is cut into calls to the network.
 
-    lengths of texts --cut_batch: budget, cut--> calls, longest first --latest--> who would be late, if anybody
+    lengths of texts --cut_batch: budget, cut--> calls, longest first --latest--> who would be late: given up, cut again
 
 Triton batches texts; the network wants rectangles of token ids. The cut sorts the texts by length and finds,
 by dynamic programming, the sub-batches that minimise
@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import heapq
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, OUTSTANDING_CALLS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from interlingua.served.text.call_cost import CallCost
+
+_Owner = TypeVar("_Owner")
 
 
 class CallLimits(NamedTuple):
@@ -37,6 +39,37 @@ class CallLimits(NamedTuple):
     tokens: int = MAX_BATCH_TOKENS
     texts: int = MAX_BATCH_TEXTS
     lanes: int = OUTSTANDING_CALLS
+
+
+def plan_calls(
+    lengths: Sequence[int],
+    owners: Sequence[_Owner],
+    deadline: Callable[[_Owner], float],
+    give_up: Callable[[_Owner], None],
+    *,
+    cost: CallCost | None,
+    limits: CallLimits,
+    clock: Callable[[], float],
+) -> list[list[int]]:
+    """The calls of a batch as `cut_batch` makes them, without the requests that could not be answered in time.
+
+    Args:
+        owners: the request of each text, the same object for all of its texts.
+        deadline: of a request, in seconds on the clock; infinite where there is none.
+        give_up: called with each request that is left out: the one that would be late by most, again and again.
+        cost: None before it is measured: nobody is late then.
+    """
+    rows = list(range(len(lengths)))
+    while rows:
+        kept, whose = [lengths[row] for row in rows], [owners[row] for row in rows]
+        alone = all(owner is whose[0] for owner in whose)
+        pieces = cut_batch(kept, alone=alone, overhead=cost.overhead_tokens if cost else 0.0, limits=limits)
+        late = latest(pieces, kept, [deadline(owner) for owner in whose], cost, limits.lanes, clock()) if cost else None
+        if late is None:
+            return [[rows[place] for place in piece] for piece in pieces]
+        give_up(whose[late])
+        rows = [row for row in rows if owners[row] is not whose[late]]
+    return []
 
 
 def cut_batch(lengths: Sequence[int], *, alone: bool, overhead: float, limits: CallLimits) -> list[list[int]]:

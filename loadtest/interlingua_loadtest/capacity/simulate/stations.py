@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from interlingua.served.text.batches import CallLimits, latest
+from interlingua.served.text.batches import CallLimits, plan_calls
 from interlingua.served.text.call_cost import CallCost, measured_cost
 from interlingua_loadtest.capacity.simulate.batching import cut_batch, take
 
@@ -167,7 +167,6 @@ class Service:
             if layout.cut
             else measured_cost(lambda longest: lone(1, longest) + layout.handover_s, layout.max_tokens)
         )
-        self._overhead = self._cost.overhead_tokens
         self._limits = CallLimits(layout.max_batch_tokens, layout.max_batch, layout.outstanding_calls)
         self._waiting: deque[int] = deque()
         self._free = layout.instances
@@ -232,31 +231,26 @@ class Service:
     def _plan(self, now: float, batch: Batch) -> list[NetworkCall]:
         """The calls, longest first; jobs that would be late are given up."""
         jobs, most = self._jobs, self._layout.max_tokens
-        while True:
-            kept = [job for job in batch.jobs if not jobs.shed[job]] if jobs.has_deadlines else batch.jobs
-            if not kept:
-                return []
-            lengths = [min(count, most) for job in kept for count in jobs.tokens[job]]
-            pieces = cut_batch(lengths, alone=len(kept) == 1, overhead=self._overhead, limits=self._limits)
-            late = self._late(now, kept, pieces, lengths) if jobs.has_deadlines else None
-            if late is None:
-                return self._calls(batch, pieces, lengths)
-            jobs.shed[late] = True
-
-    def _calls(self, batch: Batch, pieces: list[list[int]], lengths: list[int]) -> list[NetworkCall]:
-        if len(pieces) == 1:
-            return [NetworkCall(self, batch, lengths)]
+        kept = [job for job in batch.jobs if not jobs.shed[job]] if jobs.has_deadlines else batch.jobs
+        if not kept:
+            return []
+        lengths = [min(count, most) for job in kept for count in jobs.tokens[job]]
+        if jobs.has_deadlines:
+            pieces = self._in_time(now, kept, lengths)
+        else:
+            pieces = cut_batch(lengths, alone=len(kept) == 1, overhead=self._cost.overhead_tokens, limits=self._limits)
         return [NetworkCall(self, batch, [lengths[row] for row in piece]) for piece in pieces]
 
-    def _late(self, now: float, kept: list[int], pieces: list[list[int]], lengths: list[int]) -> int | None:
-        """The job that would be late by most, if one would."""
+    def _in_time(self, now: float, kept: list[int], lengths: list[int]) -> list[list[int]]:
         jobs = self._jobs
-        if min(jobs.deadline[job] for job in kept) == math.inf:
-            return None
+
+        def give_up(job: int) -> None:
+            jobs.shed[job] = True
+
         owners = [job for job in kept for _ in jobs.tokens[job]]
-        deadlines = [jobs.deadline[job] for job in owners]
-        row = latest(pieces, lengths, deadlines, self._cost, self._limits.lanes, now)
-        return None if row is None else owners[row]
+        deadline = jobs.deadline.__getitem__
+        cost, limits = self._cost, self._limits
+        return plan_calls(lengths, owners, deadline, give_up, cost=cost, limits=limits, clock=lambda: now)
 
     def _send(self, now: float, call: NetworkCall) -> None:
         if self._layout.handover_s:

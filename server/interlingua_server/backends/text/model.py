@@ -28,7 +28,7 @@ from interlingua.served.graph_names import STAGES, TOKENIZER_FILE, TOKENS
 from interlingua.served.model_config import TritonConfig, names_of, parameters_of
 from interlingua.served.service import ServiceSpec, outstanding_calls
 from interlingua.served.text.batch_texts import BatchText, batch_texts
-from interlingua.served.text.batches import CallLimits, cut_batch, latest
+from interlingua.served.text.batches import CallLimits, plan_calls
 from interlingua.served.text.call_cost import CallCost, measured_cost
 from interlingua.served.text.collate import collate
 from interlingua.served.text.counters import COUNTERS, GAUGES, ServiceCounters
@@ -156,27 +156,15 @@ class TritonPythonModel:
 
     def _plan(self, texts: list[BatchText]) -> list[list[int]]:
         """Cut the batch; requests that cannot be answered in time are given up before they are computed."""
-        places = list(range(len(texts)))
-        while places:
-            lengths = [len(texts[place].row) for place in places]
-            owners = [texts[place].request for place in places]
-            alone = all(owner is owners[0] for owner in owners)
-            overhead = self._cost.overhead_tokens if self._cost else 0.0
-            pieces = cut_batch(lengths, alone=alone, overhead=overhead, limits=self._limits)
-            late = self._latest(pieces, lengths, owners)
-            if late is None:
-                return [[places[position] for position in piece] for piece in pieces]
-            late.fail("deadline: it cannot be met under the present load")
-            places = [place for place in places if texts[place].request is not late]
-        return []
-
-    def _latest(self, pieces: list[list[int]], lengths: list[int], owners: list[TextRequest]) -> TextRequest | None:
-        """The request that would miss its deadline by most; giving it up may save the others."""
-        if self._cost is None:
-            return None
-        deadlines = [owner.deadline for owner in owners]
-        row = latest(pieces, lengths, deadlines, self._cost, self._limits.lanes, time.time())
-        return None if row is None else owners[row]
+        return plan_calls(
+            [len(text.row) for text in texts],
+            [text.request for text in texts],
+            lambda request: request.deadline,
+            lambda request: request.fail("deadline: it cannot be met under the present load"),
+            cost=self._cost,
+            limits=self._limits,
+            clock=time.time,
+        )
 
     def _call(self, rows: Sequence[Row]) -> np.ndarray | str:
         """One call to the network: float32 [texts, D], or the message of its error."""
