@@ -51,3 +51,12 @@ def test_config_pbtxt_is_read_and_written_in_one_place() -> None:
     others = [file for file in _modules() if not str(file).startswith(_MAY_READ)]
     found = [str(file) for file in others if _READS_CONFIG.search((PROJECT_ROOT / file).read_text(encoding="utf-8"))]
     assert not found, f"take a Published or a PublishedVersion (interlingua/interlingua/repository): {found}"
+
+
+def test_the_catalogue_is_asked_by_commands_alone() -> None:
+    """What is below takes a ResolvedModel; `resolve` is the one that asks for them."""
+    asks = re.compile(r"\bcatalog\.find\(|catalog import [^\n]*\bfind\b")
+    may = ("cli/", "benchmarks/", "exporter/interlingua_exporter/models/resolve.py")
+    others = [file for file in _modules() if not str(file).startswith(may)]
+    found = [str(file) for file in others if asks.search((PROJECT_ROOT / file).read_text(encoding="utf-8"))]
+    assert not found, f"take a ResolvedModel (interlingua_exporter/models/resolve.py): {found}"

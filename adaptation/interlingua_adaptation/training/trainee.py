@@ -15,7 +15,6 @@ import torch
 from interlingua.base.errors import InputError
 from interlingua_adaptation.training.start import remove_language_directions
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
-from interlingua_exporter.models import catalog
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -61,7 +60,8 @@ def begin(start: str, lists: Sequence[TrainingList], *, base: str = DEFAULT_BASE
     """
     if start not in (NEUTRAL, RANDOM):
         return read(Path(start))
-    trainee = _untrained(sources.load(resolve(base), Overrides()))
+    model = resolve(base)
+    trainee = _untrained(sources.load(model, Overrides()), is_catalogued=model.entry is not None)
     if start == NEUTRAL:
         queries, documents = _sample(lists, seed)
         remove_language_directions(trainee.network, trainee.rows, queries, documents)
@@ -89,7 +89,7 @@ def write(trainee: Trainee, folder: Path) -> None:
     late_interaction_folder.save(trainee.network, trainee.settings, folder, tokenizer_json=trainee.tokenizer_json)
 
 
-def _untrained(checkpoint: Checkpoint) -> Trainee:
+def _untrained(checkpoint: Checkpoint, *, is_catalogued: bool) -> Trainee:
     spec = checkpoint.spec
     encoder = getattr(checkpoint.graph, "encoder", None)
     if spec.role != "embedder" or encoder is None or encoder.config.model_type != "bert":
@@ -105,7 +105,7 @@ def _untrained(checkpoint: Checkpoint) -> Trainee:
         pad_token_id=checkpoint.pad_token_id,
         rerank_weight=1.0,
         licence=spec.licence,
-        base=spec.id if catalog.find(spec.id) else "",
+        base=spec.id if is_catalogued else "",
     )
     network = LateInteractionReranker(
         encoder,

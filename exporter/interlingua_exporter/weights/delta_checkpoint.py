@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from interlingua.base.errors import InputError
 from interlingua.base.paths import packaged
 from interlingua_exporter.models import catalog
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import ArchiveSource
 from interlingua_exporter.weights import weight_delta
 from interlingua_exporter.weights.late_interaction.late_interaction_folder import assemble, checkpoint
@@ -49,7 +50,7 @@ def load(spec: ModelSpec, source: DeltaSource, root: Path | None = None) -> Chec
     settings = read_settings(folder)
     _check_agrees(spec, source, settings, folder)
     delta = weight_delta.read(folder / catalog.DELTA_FILE)
-    base_spec = catalog.find(source.base)
+    base_spec = resolve(source.base).entry
     if base_spec is None or not isinstance(base_spec.source, ArchiveSource):
         raise InputError(f"{spec.id}: its base {source.base!r} is no model of the catalogue's archives")
     base = archive_checkpoint.load(base_spec, base_spec.source)

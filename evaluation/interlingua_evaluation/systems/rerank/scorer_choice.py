@@ -58,9 +58,13 @@ def _late_interaction(spec: ServiceSpec, checkpoint: str | None) -> Checkpoint |
     from interlingua_exporter.weights.checkpoint_folder import Overrides
     from interlingua_exporter.weights.sources import load
 
-    if checkpoint is None:
-        entry = catalog.find(spec.model_id)
-        if entry is None or catalog.revision(entry) != spec.revision:
-            return None
-    loaded = load(resolve(checkpoint or spec.model_id), Overrides())
+    try:
+        model = resolve(checkpoint or spec.model_id)
+    except InputError:
+        if checkpoint is not None:
+            raise
+        return None
+    if checkpoint is None and (model.entry is None or catalog.revision(model.entry) != spec.revision):
+        return None
+    loaded = load(model, Overrides())
     return loaded if isinstance(loaded.graph, LateInteractionReranker) else None

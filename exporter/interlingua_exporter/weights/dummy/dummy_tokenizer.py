@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from interlingua.base.errors import InputError
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.model_facts import Specials
+from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.models.spec import ArchiveSource
 from interlingua_exporter.weights.archive_checkpoint import member
 from interlingua_exporter.weights.folder_head import USUAL_TOKENS
@@ -51,7 +52,7 @@ def stand_in(spec: ModelSpec) -> bytes:
 
 @cache
 def _default_tokenizer() -> bytes:
-    spec = catalog.find(catalog.DEFAULT_MODEL, catalog.read_catalog())
+    spec = resolve(catalog.DEFAULT_MODEL, catalog.CATALOG).entry
     if spec is None or not isinstance(spec.source, ArchiveSource):
         raise InputError(f"{catalog.DEFAULT_MODEL} has no archive in the catalogue")
     return member(spec, spec.source.tokenizer).read_bytes()
