@@ -22,11 +22,11 @@ import numpy as np
 from interlingua.base.errors import InputError
 from interlingua.repository.families import FAMILIES
 from interlingua.repository.published import Published
+from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua_benchmarks.in_process_limit import sorted_batches
 from interlingua_exporter.gate.verify import open_published
 from interlingua_exporter.models.this_machine import cores
 from interlingua_exporter.texts.parity_texts import sentences
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

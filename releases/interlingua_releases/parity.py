@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import ExportError
+from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.served.service import EMBED_QUERY
 from interlingua_exporter.gate.bounds import BOUNDS
 from interlingua_exporter.gate.figures import relative_errors
 from interlingua_exporter.gate.verify import open_published
 from interlingua_exporter.texts.parity_texts import sentences
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

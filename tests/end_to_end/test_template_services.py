@@ -12,9 +12,9 @@ import onnxruntime as ort
 import pytest
 from tokenizers import Tokenizer
 
+from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.repository.triton_config import parameters_of, read_config
 from interlingua.served.service import ServiceSpec
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 from interlingua_server.embedded import EmbeddedServer
 from tests.support.command_line import interlingua
 from tests.support.services import Services, settings_for, tensor

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from interlingua.base.errors import InputError
 from interlingua.repository.published import Published
+from interlingua.repository.service_tokens import ServiceTokens
 from interlingua.served.service import RERANK
 from interlingua_evaluation.languages.text_counts import (
     CountedText,
@@ -20,7 +21,6 @@ from interlingua_evaluation.languages.text_counts import (
 )
 from interlingua_evaluation.languages.text_figures import AgainstEnglish, TextFigures, text_figures
 from interlingua_evaluation.languages.words import text_size
-from interlingua_exporter.texts.service_tokens import ServiceTokens
 from tests.support.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from interlingua.base import archives
+from interlingua.repository.text_encoder import TextEncoder
 from interlingua.served.text.tokenizer import Text
 from interlingua_exporter.models.catalog import find
 from interlingua_exporter.models.spec import ArchiveSource, ModelSpec
-from interlingua_exporter.texts.text_encoder import TextEncoder
 
 Segment = Callable[[str], list[int]]
 

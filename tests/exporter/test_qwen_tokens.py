@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
+from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from interlingua_exporter.models.catalog import find
 from interlingua_exporter.models.spec import ModelSpec
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 from interlingua_exporter.texts.text_frame import frame_of
 from tests.exporter.qwen_tokenizer import (
     ADDED,

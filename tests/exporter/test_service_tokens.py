@@ -9,6 +9,7 @@ import pytest
 from interlingua.base.errors import InputError
 from interlingua.repository.families import role_of
 from interlingua.repository.published import Published
+from interlingua.repository.service_tokens import ServiceTokens
 from interlingua.served.service import EMBED_DOCUMENT, RERANK
 from interlingua_evaluation.languages.text_counts import (
     CountedText,
@@ -17,7 +18,6 @@ from interlingua_evaluation.languages.text_counts import (
     count_queries,
     pair_tokens,
 )
-from interlingua_exporter.texts.service_tokens import ServiceTokens
 from interlingua_loadtest.capacity.simulate.published_tokens import published_counts
 from tests.support.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models, syllables
 

@@ -18,13 +18,13 @@ from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua.base import archives
 from interlingua.base.errors import InputError
+from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.repository.triton_config import parameters_of, read_config, write_config
 from interlingua.served.service import EMBED_QUERY, RERANK, Frame, ServiceSpec
 from interlingua_exporter.models.catalog import find
 from interlingua_exporter.models.spec import ArchiveSource, ModelSpec
 from interlingua_exporter.publication.digests import answer_digest
 from interlingua_exporter.texts.parity_texts import parity_set, sentences
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 from interlingua_exporter.texts.text_frame import frame_of, with_task
 
 # Qwen's own: contractions, words, single digits, punctuation with line ends, spaces.

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from interlingua.repository.text_encoder import TextEncoder
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
 from interlingua_exporter.texts.parity_texts import sentences
-from interlingua_exporter.texts.text_encoder import TextEncoder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from tests.support.architecture_models import Tiny
 

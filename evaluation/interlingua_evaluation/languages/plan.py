@@ -20,10 +20,10 @@ from interlingua_evaluation.languages.text_figures import TextFigures, english_o
 from interlingua_evaluation.languages.verdict import Verdict, VerdictLimits, verdict
 
 if TYPE_CHECKING:
+    from interlingua.repository.service_tokens import ServiceTokens
     from interlingua_client.corpus import Corpus
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.languages.judged_systems import JudgedSystems
-    from interlingua_exporter.texts.service_tokens import ServiceTokens
 
 
 @dataclass(frozen=True)

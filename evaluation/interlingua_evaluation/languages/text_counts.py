@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from interlingua.repository.service_tokens import ServiceTokens
 from interlingua.served.service import EMBED_DOCUMENT, RERANK
 from interlingua_evaluation.languages.words import text_size
-from interlingua_exporter.texts.service_tokens import ServiceTokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

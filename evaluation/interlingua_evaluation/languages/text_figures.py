@@ -24,8 +24,8 @@ from interlingua_evaluation.languages.text_counts import pair_tokens
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from interlingua.repository.service_tokens import ServiceTokens
     from interlingua_evaluation.languages.text_counts import TextCounts
-    from interlingua_exporter.texts.service_tokens import ServiceTokens
 
 _ENGLISH = "en"
 _MOSTLY = 0.5  # of a language's characters, in scripts without spaces

@@ -29,11 +29,11 @@ from interlingua_exporter.texts.parity_texts import ParitySet, parity_set
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from interlingua.repository.text_encoder import TextEncoder
     from interlingua.served.kinds import Precision
     from interlingua.served.text.tokenizer import Tokens
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.graphs.network_session import NetworkSession
-    from interlingua_exporter.texts.text_encoder import TextEncoder
 
 BATCH = 6
 _SEED = 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from interlingua.repository.text_encoder import TextEncoder
 from interlingua.served.graph_names import EMBEDDING, SCORE
-from interlingua_exporter.texts.text_encoder import TextEncoder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.repository.families import FAMILIES
+from interlingua.repository.text_encoder import Framed
 from interlingua_exporter.texts.parity_texts import sentences
-from interlingua_exporter.texts.text_encoder import Framed
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:

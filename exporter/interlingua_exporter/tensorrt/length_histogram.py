@@ -15,8 +15,8 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua.repository.text_encoder import Framed
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
-from interlingua_exporter.texts.text_encoder import Framed
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:

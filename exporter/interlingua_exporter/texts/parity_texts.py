@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlingua.repository.text_encoder import Framed
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
-from interlingua_exporter.texts.text_encoder import Framed
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:
+    from interlingua.repository.text_encoder import TextEncoder
     from interlingua_exporter.models.spec import ModelSpec
-    from interlingua_exporter.texts.text_encoder import TextEncoder
 
 PARITY_TEXTS = Path(__file__).with_name("parity_texts.toml")
 LONGEST = 1024  # tokens; beyond this the gate would cost minutes, and attention is the same

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from interlingua.repository.text_encoder import TextEncoder
     from interlingua.served.text.tokenizer import Tokens
     from interlingua_benchmarks.gpu_bench.networks.loaded_network import Batch
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.models.spec import ModelSpec
-    from interlingua_exporter.texts.text_encoder import TextEncoder
 
 # Bytes a parameter: a dummy's folder on disk and the network in memory, in fp32, and what loading takes beside it.
 _DISK_BYTES, _MEMORY_BYTES = 4, 6

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.repository.families import FAMILIES
+from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.served.text.tokenizer import Text, Tokens
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:

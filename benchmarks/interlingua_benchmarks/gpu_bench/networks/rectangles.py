@@ -14,11 +14,11 @@ from interlingua.served.text.batches import CallLimits, cut_batch
 from interlingua_benchmarks.gpu_bench.records import MeasuredCall
 
 if TYPE_CHECKING:
+    from interlingua.repository.text_encoder import TextEncoder
     from interlingua.served.text.tokenizer import Tokens
     from interlingua_benchmarks.gpu_bench.networks.loaded_network import Batch
     from interlingua_benchmarks.gpu_bench.networks.network_flops import NetworkFlops
     from interlingua_exporter.graphs.checkpoint import Checkpoint
-    from interlingua_exporter.texts.text_encoder import TextEncoder
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from interlingua.repository.families import role_of
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
-    from interlingua_exporter.texts.service_tokens import ServiceTokens
+    from interlingua.repository.service_tokens import ServiceTokens
     from interlingua_loadtest.capacity.simulate.workload import IntArray
 
 Texts = Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]]
@@ -21,7 +21,7 @@ Texts = Mapping[str, Sequence[str]] | Mapping[str, Sequence[tuple[str, str]]]
 
 def published_tokens(published: Published, service: str) -> ServiceTokens:
     """The tokens of a service's newest version. Raises InputError: it is not published."""
-    from interlingua_exporter.texts.service_tokens import ServiceTokens
+    from interlingua.repository.service_tokens import ServiceTokens
 
     found = published.newest(role_of(service))
     if found is None:

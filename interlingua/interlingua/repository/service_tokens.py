@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
+from interlingua.repository.text_encoder import Framed, TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
