@@ -37,7 +37,7 @@ def main(gnome: Path | None, model_repository: Path, server: str | None, cache: 
     from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.sources import open_dataset
     from interlingua_evaluation.gap.gap_study import GapStudy
-    from interlingua_evaluation.gap.stand_ins import stand_ins
+    from interlingua_evaluation.gap.stand_in_queries import stand_ins
     from interlingua_evaluation.measures.gains import DEFAULT, FORMULAS
     from interlingua_evaluation.serving import LiveServer
     from interlingua_evaluation.systems.dense_vectors import dense_vectors

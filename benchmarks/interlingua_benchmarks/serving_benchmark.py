@@ -33,7 +33,7 @@ from interlingua.display.terminal import print_parts
 from interlingua_benchmarks.closed_loop import ClosedLoopResult, run_closed_loop
 from interlingua_benchmarks.in_process_limit import Limit, find_limit, lone_call_seconds
 from interlingua_benchmarks.product_roof import products_rate
-from interlingua_evaluation.places import HELPDESK12
+from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.spec import ArchiveSource
 from interlingua_exporter.weights import archive_checkpoint

@@ -21,7 +21,7 @@ from interlingua.base.errors import InterlinguaError
 from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
 from interlingua_cli.search import moved, stage_line
-from interlingua_evaluation.places import HELPDESK12
+from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_exporter.models import catalog
 from interlingua_exporter.models.catalog import DEFAULT_MODEL
 

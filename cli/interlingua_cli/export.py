@@ -129,7 +129,7 @@ def command(
     from interlingua_exporter.loading import runtime_for
     from interlingua_exporter.models.catalog import DEFAULT_MODEL
     from interlingua_exporter.models.resolve import resolve
-    from interlingua_exporter.weights.room import exhaustion_told
+    from interlingua_exporter.weights.room_check import exhaustion_told
 
     lengths = wishes_of(options)
     resolved = resolve(model or DEFAULT_MODEL, catalog)

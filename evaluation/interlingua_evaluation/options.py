@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
-from interlingua_evaluation.places import CACHE
+from interlingua_evaluation.data_folders import CACHE
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 

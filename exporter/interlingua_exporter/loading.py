@@ -12,7 +12,7 @@ from interlingua_exporter.models.exportable import Runtime, require_exportable, 
 from interlingua_exporter.precision.precision_choice import require_allowed
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.dummy import dummy_folder
-from interlingua_exporter.weights.room import require_room_for
+from interlingua_exporter.weights.room_check import require_room_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

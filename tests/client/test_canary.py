@@ -16,7 +16,7 @@ from interlingua_client.index.canary import TEXTS, Canary
 from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.indexer import Indexer
 from interlingua_client.index.search_index import SearchIndex
-from interlingua_client.search.in_use import IndexPair
+from interlingua_client.search.index_pair import IndexPair
 from interlingua_client.search.search_steps import Searcher
 from tests.client.sample_documents import make_documents
 from tests.support.hash_embedder import HashEmbedder

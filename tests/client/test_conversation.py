@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
-from interlingua.served.service import ServiceSpec
 from interlingua_client.deadline import Deadline
 from interlingua_client.search.rerank_pace import RerankPace
 from interlingua_client.triton.conversation import Conversation
@@ -18,6 +17,7 @@ from interlingua_client.triton.conversation_steps import Answer, AskReady, Infer
 from interlingua_client.triton.server_address import ServerAddress
 from interlingua_client.triton.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
 from interlingua_client.triton.services import ModelConfig
+from tests.support.written_repository import service_spec
 
 UNKNOWN = RpcFailedError("NOT_FOUND", "Request for unknown model: 'x' is not found")
 AWAY = RpcFailedError("UNAVAILABLE", "failed to connect to all addresses; Connection refused")
@@ -27,21 +27,7 @@ ANSWER = Answer(np.zeros((1, 4), np.float32), np.ones(1, np.int64), None)
 def config(model: str, **digests: str) -> ModelConfig:
     parameters: dict[str, str] = {}
     for version, digest in digests.items():
-        spec = ServiceSpec(
-            network="n",
-            network_inputs="input_ids",
-            model_id="m",
-            revision="",
-            precision="fp32",
-            digest=digest,
-            dimension=4,
-            prompt="",
-            max_tokens=512,
-            max_batch_tokens=1024,
-            max_text_bytes=20,
-            pad_token_id=1,
-            padding_side="right",
-        )
+        spec = service_spec(network="n", digest=digest, dimension=4)
         parameters |= spec.to_parameters(int(version[1:]))
     return ModelConfig(model, parameters, 64, frozenset({"embedding", "tokens"}))
 

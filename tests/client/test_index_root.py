@@ -23,7 +23,7 @@ from interlingua_client.index.index_root import (
 from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.index.reembedding import BesideIndex, differing_documents, is_finished
 from interlingua_client.index.search_index import SearchIndex
-from interlingua_client.search.in_use import IndexPair, InUse, close_pair
+from interlingua_client.search.index_pair import IndexPair, InUse, close_pair
 from tests.support.hash_embedder import HashEmbedder
 
 OTHER = HashEmbedder("hash-2")

@@ -15,6 +15,7 @@ from interlingua_client.search.search_steps import Searcher
 from interlingua_client.triton.services import ModelConfig, PinnedService, Services
 from interlingua_exporter.models.catalog import read_catalog
 from tests.client.test_search_steps import ask, carry_out, moonlight
+from tests.support.written_repository import service_spec
 
 ROW = """
 [[model]]
@@ -31,22 +32,7 @@ tokenizer = "t:y"
 
 
 def spec(weight: float) -> ServiceSpec:
-    return ServiceSpec(
-        network="reranker",
-        network_inputs="input_ids",
-        model_id="m",
-        revision="",
-        precision="fp32",
-        digest="d",
-        dimension=0,
-        prompt="",
-        max_tokens=512,
-        max_batch_tokens=1024,
-        max_text_bytes=20,
-        pad_token_id=1,
-        padding_side="right",
-        rerank_weight=weight,
-    )
+    return service_spec(network="reranker", dimension=0, max_text_bytes=20, rerank_weight=weight)
 
 
 def config(parameters: dict[str, str]) -> ModelConfig:

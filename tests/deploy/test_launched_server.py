@@ -23,13 +23,12 @@ import pytest
 import tritonclient.grpc as triton
 from onnx import TensorProto, helper
 
-from interlingua.repository.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
-from interlingua.served.service import ServiceSpec
 from interlingua_server.embedded import _environment, compose_backends
 from interlingua_server.environment import prepare_runtime
 from interlingua_server.ports import free_ports
 from tests.deploy.deploy_files import DEPLOY
 from tests.deploy.metric_names import COUNTERS, GAUGES, own
+from tests.support.written_repository import service_spec, write_embedder
 
 pytestmark = pytest.mark.server
 KEY = "a-key-for-this-test"
@@ -52,48 +51,9 @@ def write_network(path: Path) -> None:
 
 
 def write_models(folder: Path, tokenizer: bytes) -> None:
-    spec = ServiceSpec(
-        network="embedder",
-        network_inputs=",".join(INPUTS),
-        model_id="tiny",
-        revision="",
-        precision="fp32",
-        digest="d",
-        dimension=2,
-        prompt="",
-        max_tokens=32,
-        max_batch_tokens=1024,
-        max_text_bytes=4096,
-        pad_token_id=1,
-        padding_side="right",
-    )
-    network = NetworkConfig(
-        name="embedder",
-        inputs=INPUTS,
-        output="embedding",
-        dimension=2,
-        max_batch_size=64,
-        placement=Placement("cpu", 1, 1),
-        versions=(1,),
-        parameters={},
-        warmup=(),
-    )
-    for name in ("embedder", "embed_query"):
-        (folder / name / "1").mkdir(parents=True)
+    spec = service_spec(network_inputs=",".join(INPUTS), dimension=2, max_tokens=32, max_text_bytes=4096)
+    write_embedder(folder, spec, services=("embed_query",), max_batch_size=64, tokenizer=tokenizer)
     write_network(folder / "embedder" / "1" / "model.onnx")
-    write_config(network.message(), folder / "embedder" / "config.pbtxt")
-    service = ServiceConfig(
-        name="embed_query",
-        inputs=("text",),
-        output="embedding",
-        dimension=2,
-        max_batch_size=64,
-        outstanding_calls=1,
-        versions=(1,),
-        parameters=spec.to_parameters(1),
-    )
-    write_config(service.message(), folder / "embed_query" / "config.pbtxt")
-    (folder / "embed_query" / "1" / "tokenizer.json").write_bytes(tokenizer)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import ir_measures
 import pytest
 
-from interlingua_evaluation.places import HELPDESK12
+from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_server.embedded import EmbeddedServer
 from tests.support.command_line import interlingua
 from tests.support.tiny_reranker import save_tiny_reranker

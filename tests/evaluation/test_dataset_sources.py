@@ -9,12 +9,12 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.base.extras import load
+from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_evaluation.datasets.language_choice import in_languages
 from interlingua_evaluation.datasets.sources import open_dataset
 from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
 from interlingua_evaluation.datasets.text_languages import detected_languages, registered_tag
 from interlingua_evaluation.datasets.translation_links import linked_groups
-from interlingua_evaluation.places import HELPDESK12
 from tests.support.tiny_help import write_help
 
 

@@ -13,7 +13,7 @@ import pytest
 from interlingua_evaluation.datasets.dataset import Dataset
 from interlingua_evaluation.gap.gap_study import NUMBERS, GapRow, GapStudy
 from interlingua_evaluation.gap.offset_variants import KINDS, SampledVectors
-from interlingua_evaluation.gap.stand_ins import stand_ins
+from interlingua_evaluation.gap.stand_in_queries import stand_ins
 from interlingua_evaluation.gap.switch_study import one_language_each, with_translations, without_translations
 from interlingua_evaluation.serving import EmbeddingService
 from interlingua_evaluation.systems.dense_vectors import dense_vectors

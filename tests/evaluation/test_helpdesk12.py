@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.dataset import Dataset
 from interlingua_evaluation.datasets.dataset_check import check
-from interlingua_evaluation.places import HELPDESK12
 
 _NAME = re.compile(r"(?<![\w.])(?:[A-Z]{1,2}-\d+|C\d|\d\.\d)(?!\w)", re.ASCII)  # E-417, PA-52, C2, 4.3
 

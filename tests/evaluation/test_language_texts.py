@@ -20,7 +20,7 @@ from interlingua_evaluation.languages.text_counts import (
     pair_tokens,
 )
 from interlingua_evaluation.languages.text_figures import AgainstEnglish, TextFigures, text_figures
-from interlingua_evaluation.languages.words import text_size
+from interlingua_evaluation.languages.word_count import text_size
 from tests.support.language_models import MAX_BYTES, MAX_TOKENS, PROMPT, publish_models
 
 

@@ -27,7 +27,7 @@ from interlingua_evaluation.report.averages import Averager
 from interlingua_evaluation.report.build import Findings, judge_runs
 from interlingua_evaluation.report.model import Breakdown, Figure
 from interlingua_evaluation.report.rerank_figures import rerank_figures
-from interlingua_evaluation.report.worst import worst_queries
+from interlingua_evaluation.report.worst_queries import worst_queries
 from interlingua_evaluation.systems.candidate_lists import Pair, candidate_lists
 from interlingua_evaluation.systems.first_stage import Matrix
 from interlingua_evaluation.systems.system_name import SystemName

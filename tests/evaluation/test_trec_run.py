@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
+from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.measures.relevance import Judge
-from interlingua_evaluation.places import HELPDESK12
 from interlingua_evaluation.systems.candidate_lists import NOTHING, CandidateLists, candidate_lists
 from interlingua_evaluation.systems.first_stage import Matrix
 from interlingua_evaluation.systems.lexical import Bm25Stage

@@ -23,7 +23,7 @@ from interlingua_exporter.models.stored_weights import StoredWeights, of_entry, 
 from interlingua_exporter.models.this_machine import Machine, hub_cache, hub_cached
 from interlingua_exporter.publication.warmup_text import warmup_tokens
 from interlingua_exporter.weights import catalogued_folder, hub
-from interlingua_exporter.weights.room import known_size
+from interlingua_exporter.weights.room_check import known_size
 from tests.support.architecture_models import Tiny, save
 
 MB = 10**6

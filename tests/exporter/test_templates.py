@@ -26,6 +26,7 @@ from interlingua_exporter.models.spec import ArchiveSource, ModelSpec
 from interlingua_exporter.publication.digests import answer_digest
 from interlingua_exporter.texts.parity_texts import parity_set, sentences
 from interlingua_exporter.texts.text_frame import frame_of, with_task
+from tests.support.written_repository import service_spec
 
 # Qwen's own: contractions, words, single digits, punctuation with line ends, spaces.
 QWEN_WORDS = (
@@ -335,22 +336,7 @@ def test_models_without_a_template_keep_their_digest() -> None:
 
 def test_a_template_survives_its_config(tmp_path: Path) -> None:
     template = "<|im_start|>user\n\"{query}\"\r\n\t\\n {document} \u00e9\u8a9e '%s' ${x}<|im_end|>\n"
-    spec = ServiceSpec(
-        network="n",
-        network_inputs="input_ids",
-        model_id="m",
-        revision="",
-        precision="fp32",
-        digest="d",
-        dimension=0,
-        prompt="",
-        max_tokens=512,
-        max_batch_tokens=1024,
-        max_text_bytes=20,
-        pad_token_id=1,
-        padding_side="left",
-        template=template,
-    )
+    spec = service_spec(network="n", dimension=0, padding_side="left", template=template)
     config = pb.ModelConfig(name="rerank")
     for key, value in spec.to_parameters(3).items():
         config.parameters[key].string_value = value

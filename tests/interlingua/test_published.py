@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua.repository.families import FAMILIES, role_of
+from interlingua.repository.families import role_of
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.published import Published
-from interlingua.repository.triton_config import NetworkConfig, Placement, ServiceConfig
+from interlingua.repository.triton_config import Placement
 from interlingua.served.promotion import Promotion
-from interlingua.served.service import ServiceSpec
+from tests.support.written_repository import service_spec, write_embedder
 
-SPEC = ServiceSpec(
-    network="embedder",
-    network_inputs="input_ids",
-    model_id="tiny",
-    revision="",
-    precision="fp32",
-    digest="d",
-    dimension=8,
-    prompt="query: ",
-    max_tokens=96,
-    max_batch_tokens=512,
-    max_text_bytes=1000,
-    pad_token_id=0,
-    padding_side="right",
-)
+SPEC = service_spec(prompt="query: ", max_tokens=96, max_batch_tokens=512, pad_token_id=0)
 VERSIONS = (1, 2, 3)
 
 
@@ -38,21 +23,10 @@ VERSIONS = (1, 2, 3)
 def root(tmp_path: Path) -> Path:
     """An embedder in versions 1 to 3, on two instances of four threads; version 3 is int8 of 8 bits."""
     stated = {f"{n}/precision": "fp32" for n in (1, 2)} | {"3/precision": "int8", "3/vocabulary": "50"}
-    common: dict[str, Any] = {"output": "embedding", "dimension": 8, "max_batch_size": 16, "versions": VERSIONS}
-    placement, family = Placement("cpu", 2, 4), FAMILIES["embedder"]
-    network = NetworkConfig(
-        name=family.network, inputs=("input_ids",), placement=placement, parameters=stated, warmup=(), **common
+    placement = Placement("cpu", 2, 4)
+    return write_embedder(
+        tmp_path / "models", SPEC, versions=VERSIONS, stated=stated, placement=placement, outstanding_calls=2
     )
-    said = {key: value for n in VERSIONS for key, value in SPEC.to_parameters(n).items()}
-    services = [
-        ServiceConfig(name=name, inputs=("text",), outstanding_calls=2, parameters=said, **common)
-        for name in family.services
-    ]
-    for config in (network, *services):
-        for version in VERSIONS:
-            (tmp_path / "models" / config.name / str(version)).mkdir(parents=True)
-        config.write(tmp_path / "models" / config.name)
-    return tmp_path / "models"
 
 
 def test_a_version_is_served_and_on_the_disk_in_every_model(root: Path) -> None:

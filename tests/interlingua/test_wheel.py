@@ -16,7 +16,7 @@ from interlingua.base.paths import PROJECT_ROOT
 
 FILES = """
 import interlingua, interlingua.base.paths as paths
-from interlingua_evaluation.places import HELPDESK12
+from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_exporter.models import catalog
 from interlingua_loadtest.generator.processes import LOCUSTFILE
 from interlingua_server.environment import BACKENDS, LOCK_FILE, SERVED, TORCH_LOCK_FILE

@@ -17,24 +17,10 @@ from typing import Any
 import grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from interlingua.served.service import ServiceSpec
+from tests.support.written_repository import service_spec
 
 DIMENSION = 4
-SPEC = ServiceSpec(
-    network="embedder",
-    network_inputs="input_ids",
-    model_id="stub",
-    revision="",
-    precision="fp32",
-    digest="d" * 64,
-    dimension=DIMENSION,
-    prompt="",
-    max_tokens=512,
-    max_batch_tokens=1024,
-    max_text_bytes=10000,
-    pad_token_id=1,
-    padding_side="right",
-)
+SPEC = service_spec(model_id="stub", digest="d" * 64, dimension=DIMENSION, max_text_bytes=10_000)
 
 
 class StubTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]

@@ -17,9 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from interlingua.base.errors import InputError
 from interlingua.repository.published import Published
-from interlingua.repository.triton_config import NetworkConfig, Placement, ServiceConfig, write_config
 from interlingua.served.graph_names import EMBEDDING
-from interlingua.served.service import ServiceSpec
 from interlingua_cli.plan import command
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_loadtest.capacity.plan.hardware import Hardware, hardware
@@ -51,6 +49,7 @@ from interlingua_loadtest.rate_search.bisection import ImpossibleSloError
 from interlingua_loadtest.record.slo import Slo
 from interlingua_loadtest.traffic import schedule
 from tests.loadtest.capacity_layouts import queue
+from tests.support.written_repository import service_spec, write_embedder
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "traffic.toml"
 QUERIES = {"en": ["where is my parcel", "a"], "de": ["wo ist mein Paket"]}
@@ -63,53 +62,8 @@ QUICK = Runs(requests=1500, repeats=2, precision=0.02)
 def repository(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Path:
     """A published embedder of hand-made size: a table of 50 x 8, one layer of an 8 x 8 matrix, one softmax."""
     root = tmp_path_factory.mktemp("plan") / "models"
-    spec = ServiceSpec(
-        network="embedder",
-        network_inputs="input_ids",
-        model_id="tiny",
-        revision="",
-        precision="fp32",
-        digest="d",
-        dimension=8,
-        prompt="query: ",
-        max_tokens=96,
-        max_batch_tokens=512,
-        max_text_bytes=1000,
-        pad_token_id=0,
-        padding_side="right",
-    )
-    parameters = spec.to_parameters(1)
-    placement = Placement("cpu", 1, 1)
-    network = NetworkConfig(
-        name="embedder",
-        inputs=("input_ids",),
-        output=EMBEDDING,
-        dimension=8,
-        max_batch_size=16,
-        placement=placement,
-        versions=(1,),
-        parameters={"1/precision": "fp32"},
-        warmup=(),
-    )
-    services = [
-        ServiceConfig(
-            name=name,
-            inputs=("text",),
-            output=EMBEDDING,
-            dimension=8,
-            max_batch_size=16,
-            outstanding_calls=1,
-            versions=(1,),
-            parameters=parameters,
-        )
-        for name in ("embed_query", "embed_document")
-    ]
-    configs: list[NetworkConfig | ServiceConfig] = [network, *services]
-    for config in configs:
-        (root / config.name / "1").mkdir(parents=True)
-        write_config(config.message(), root / config.name / "config.pbtxt")
-    for service in services:
-        (root / service.name / "1" / "tokenizer.json").write_bytes(tokenizer_json["bert"])
+    spec = service_spec(prompt="query: ", max_tokens=96, max_batch_tokens=512, pad_token_id=0)
+    write_embedder(root, spec, stated={"1/precision": "fp32"}, tokenizer=tokenizer_json["bert"])
     onnx.save(_graph(), root / "embedder" / "1" / "model.onnx")
     return root
 

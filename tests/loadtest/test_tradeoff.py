@@ -47,10 +47,10 @@ from interlingua_loadtest.capacity.profile.service_time import ServiceTimeModel
 from interlingua_loadtest.capacity.simulate.highest_rate import Runs
 from interlingua_loadtest.record.slo import Slo
 from interlingua_loadtest.tradeoff.floors import Floors
-from interlingua_loadtest.tradeoff.front import by_cost, placed
 from interlingua_loadtest.tradeoff.graph_quality import GraphQuality, through_graph
 from interlingua_loadtest.tradeoff.joined_report import JoinedReport, ReportSource
 from interlingua_loadtest.tradeoff.make_tradeoff import TradeoffGoal, make_tradeoff
+from interlingua_loadtest.tradeoff.pareto_front import by_cost, placed
 from interlingua_loadtest.tradeoff.records import PlacedSetting, ServingSetting, SettingCost, Tradeoff
 from interlingua_loadtest.tradeoff.scatter import page
 from interlingua_loadtest.tradeoff.setting_cost import FirstStageCost, looked_at

@@ -14,8 +14,8 @@ from scipy import stats
 from interlingua.base.errors import InputError
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.datasets.sources import open_dataset
-from interlingua_loadtest.traffic.draws import Draws
 from interlingua_loadtest.traffic.request_stream import Ask, Mix, SourceText, Traffic
+from interlingua_loadtest.traffic.weighted_draws import Draws
 from tests.loadtest.test_schedule import log_line
 
 NUMBER = 4000

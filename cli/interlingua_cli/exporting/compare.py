@@ -30,7 +30,7 @@ def command(model: str | None, catalog: Path | None, ignore_limits: bool, as_jso
     from interlingua_exporter.models.catalog import DEFAULT_MODEL
     from interlingua_exporter.models.resolve import resolve
     from interlingua_exporter.precision_comparison import compare
-    from interlingua_exporter.weights.room import exhaustion_told
+    from interlingua_exporter.weights.room_check import exhaustion_told
 
     overrides = overrides_of(options)
     with exhaustion_told():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from interlingua_client.deadline import Deadline
-from interlingua_client.search.in_use import IndexPair, InUse, Opening
+from interlingua_client.search.index_pair import IndexPair, InUse, Opening
 from interlingua_client.search.search_log import SearchLog, noting
 from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_weight
 from interlingua_client.search.search_steps import Searcher, SearchRequest

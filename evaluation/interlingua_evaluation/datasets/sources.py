@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.debian_packages import ensure_package
 from interlingua.base.errors import InputError
+from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_evaluation.datasets.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.gnome_dataset import LANGUAGES, QueryKind, gnome_dataset
 from interlingua_evaluation.datasets.gnome_help import PACKAGE
 from interlingua_evaluation.datasets.ir_datasets_source import read_ir_datasets
 from interlingua_evaluation.datasets.language_choice import in_languages, wanted_tags
 from interlingua_evaluation.datasets.mteb_source import read_mteb
-from interlingua_evaluation.places import HELPDESK12
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset

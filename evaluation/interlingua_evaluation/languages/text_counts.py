@@ -15,7 +15,7 @@ import numpy as np
 
 from interlingua.repository.service_tokens import ServiceTokens
 from interlingua.served.service import EMBED_DOCUMENT, RERANK
-from interlingua_evaluation.languages.words import text_size
+from interlingua_evaluation.languages.word_count import text_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """What a language's texts cost: TextCounts --> TextFigures, beside English.
 
-fertility      tokens of the documents / their words, or characters where a script has no spaces (words.py)
+fertility      tokens of the documents / their words, or characters where a script has no spaces (word_count.py)
 against English  the same content: over the groups that both languages have, tokens in this one / tokens in English
                  (a group's documents averaged); without translations the quotient of the two fertilities, which takes
                  a word for a word whatever the language packs into it, and is marked as such

@@ -21,7 +21,7 @@ from interlingua_evaluation.report.comparisons import compare
 from interlingua_evaluation.report.list_values import ListValues
 from interlingua_evaluation.report.model import Comparison, ListCounts, SystemFigures, WorstQueries
 from interlingua_evaluation.report.rerank_figures import rerank_figures
-from interlingua_evaluation.report.worst import worst_queries
+from interlingua_evaluation.report.worst_queries import worst_queries
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Half

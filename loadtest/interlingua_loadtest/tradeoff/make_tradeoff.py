@@ -13,9 +13,9 @@ from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
 from interlingua_loadtest.capacity.plan.text_lengths import planned_demand
 from interlingua_loadtest.capacity.profile.server_layout import ServerLayout
 from interlingua_loadtest.capacity.simulate.highest_rate import ImpossibleSloError, Runs
-from interlingua_loadtest.tradeoff.front import by_cost, placed
 from interlingua_loadtest.tradeoff.graph_quality import GraphQuality
 from interlingua_loadtest.tradeoff.joined_report import JoinedReport, require_one_dataset
+from interlingua_loadtest.tradeoff.pareto_front import by_cost, placed
 from interlingua_loadtest.tradeoff.records import PlacedSetting, ServingSetting, Tradeoff
 from interlingua_loadtest.tradeoff.setting_cost import FirstStageCost, Replica, looked_at
 from interlingua_loadtest.tradeoff.verdict import verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from interlingua_loadtest.tradeoff.front import by_cost
+from interlingua_loadtest.tradeoff.pareto_front import by_cost
 
 if TYPE_CHECKING:
     from interlingua_loadtest.record.slo import Slo

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_loadtest.traffic.draws import Draws, zipf_weights
 from interlingua_loadtest.traffic.request_kinds import KINDS, Kind
 from interlingua_loadtest.traffic.traffic_mix import Mix, of_lengths, require_drawable, rerank_documents
 from interlingua_loadtest.traffic.traffic_source import Source, SourceText
+from interlingua_loadtest.traffic.weighted_draws import Draws, zipf_weights
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
