@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from interlingua_client.search.results import Hit, SearchResult
     from interlingua_client.search.retriever import Retriever
     from interlingua_client.search.search_options import SearchOptions
-    from interlingua_client.triton.inference import AsyncInferenceClient, InferenceClient
+    from interlingua_client.triton.async_inference import AsyncInferenceClient
+    from interlingua_client.triton.inference import InferenceClient
 
 __all__ = [
     "AsyncInferenceClient",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AsyncInferenceClient": "interlingua_client.triton.inference",
+    "AsyncInferenceClient": "interlingua_client.triton.async_inference",
     "AsyncRetriever": "interlingua_client.search.async_retriever",
     "Document": "interlingua_client.document",
     "Hit": "interlingua_client.search.results",

@@ -14,7 +14,7 @@ from interlingua_client.embedder import Embedded
 from interlingua_client.index.index_root import IndexPointer, write_pointer
 from interlingua_client.index.indexer import Indexer
 from interlingua_client.search.async_retriever import AsyncRetriever
-from interlingua_client.triton.inference import AsyncInferenceClient
+from interlingua_client.triton.async_inference import AsyncInferenceClient
 from tests.client.test_index_root import OTHER, build_beside
 from tests.client.test_rerank_weight import services
 from tests.support.hash_embedder import HashEmbedder

@@ -68,14 +68,14 @@ def test_importing_the_client_is_cheap() -> None:
     assert not others & {"torch", "transformers", "onnxruntime", "py3langid", "rich", "click", "sklearn", "scipy"}
 
 
-def test_one_file_owns_each_engine() -> None:
+def test_few_files_know_each_engine() -> None:
     package = Path(__file__).parents[2] / "client" / "interlingua_client"
 
     def importers(module: str) -> set[str]:
         pattern = re.compile(rf"^\s*(from|import) {module}\b", re.MULTILINE)
         return {path.name for path in package.rglob("*.py") if pattern.search(path.read_text())}
 
-    assert importers("tritonclient") == {"inference.py"}
+    assert importers("tritonclient") == {"connection.py", "messages.py"}
     assert importers("hnswlib") == {"vector_index.py"}
     assert importers("py3langid") == {"query_language.py"}
 

@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from interlingua_client.deadline import Deadline
-from interlingua_client.search.index_pair import IndexPair, InUse, Opening
+from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening
 from interlingua_client.search.search_log import SearchLog, noting
-from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_weight
+from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions
 from interlingua_client.search.search_steps import Searcher, SearchRequest
 from interlingua_client.search.search_walk import SearchWalk, carried_out_async
-from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from interlingua_client.index.search_index import SearchIndex
     from interlingua_client.search.results import SearchResult
-    from interlingua_client.triton.inference import AsyncInferenceClient
+    from interlingua_client.triton.async_inference import AsyncInferenceClient
 
 _SEARCHES_IN_FLIGHT = 32
 
@@ -50,34 +49,20 @@ class AsyncRetriever:
         cls,
         index_dir: Path | str,
         *,
-        server: str | ServerAddress = DEFAULT_SERVER,
-        use_offsets: bool = True,
-        ef_search: int | None = None,
-        patience_s: float = 30.0,
-        load_detector: bool = True,
-        rerank_weight: float | None = None,
         log: SearchLog | Path | str | None = None,
         log_text: bool = False,
+        **how: Unpack[Opened],
     ) -> AsyncRetriever:
         """Opens an index as `Retriever.open` does; reading it blocks the loop, so do it before there is traffic."""
-        require_weight(rerank_weight)
-        opening = Opening(
-            index_dir=Path(index_dir),
-            server=server,
-            use_offsets=use_offsets,
-            ef_search=ef_search,
-            patience_s=patience_s,
-            load_detector=load_detector,
-            rerank_weight=rerank_weight,
-        )
+        opening = Opening(index_dir=Path(index_dir), **how)
         pair = await opening.open_async()
-        try:
-            search_log = SearchLog.of(log, include_text=log_text)
-        except BaseException:
-            await _close(pair)
-            raise
-        retriever = cls(pair.searcher.index, pair.client, rerank_weight=rerank_weight, log=search_log)
+        retriever = cls(pair.searcher.index, pair.client)
         retriever._in_use, retriever._opening = InUse(pair, retriever._left.append), opening
+        try:
+            retriever._log = SearchLog.of(log, include_text=log_text)
+        except BaseException:
+            await retriever.close()
+            raise
         return retriever
 
     async def __aenter__(self) -> AsyncRetriever:

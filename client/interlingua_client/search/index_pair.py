@@ -9,20 +9,22 @@ from __future__ import annotations
 import threading
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypedDict, TypeVar
 
 from interlingua_client.index.canary import TEXTS, compare, is_wanted
 from interlingua_client.index.index_root import current_folder
 from interlingua_client.index.search_index import SearchIndex
+from interlingua_client.search.search_options import require_weight
 from interlingua_client.search.search_steps import Searcher
-from interlingua_client.triton.inference import AsyncInferenceClient, InferenceClient
+from interlingua_client.triton.async_inference import AsyncInferenceClient
+from interlingua_client.triton.inference import InferenceClient
+from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from interlingua_client.embedder import FloatArray
-    from interlingua_client.triton.server_address import ServerAddress
 
 _C = TypeVar("_C", bound=InferenceClient | AsyncInferenceClient)
 
@@ -104,17 +106,40 @@ class InUse(Generic[_C]):
         return True
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opening:
-    """How a pair is opened, at first and after a promotion; `Retriever.open` explains each."""
+class Opened(TypedDict, total=False):
+    """The fields of Opening as keywords, for type checkers."""
 
-    index_dir: Path
     server: str | ServerAddress
     use_offsets: bool
     ef_search: int | None
     patience_s: float
     load_detector: bool
     rerank_weight: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """How a pair is opened, at first and after a promotion. Raises InputError: the weight is outside 0 to 1.
+
+    Attributes:
+        use_offsets: False leaves the language offsets in, for comparison (exact search over raw vectors).
+        ef_search: in place of the saved one.
+        patience_s: how long a search without a deadline waits for a server that went away.
+        load_detector: False leaves the language detector (0.4 s) to the first query that needs it.
+        rerank_weight: the reranker's share in the score, 0 (dense order) to 1 (reranker alone), in place of the one
+            its service states; a search may name another one.
+    """
+
+    index_dir: Path
+    server: str | ServerAddress = DEFAULT_SERVER
+    use_offsets: bool = True
+    ef_search: int | None = None
+    patience_s: float = 30.0
+    load_detector: bool = True
+    rerank_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        require_weight(self.rerank_weight)
 
     def open(self) -> IndexPair[InferenceClient]:
         """The index that is current now, and a client of its embedder's version. Raises as `Retriever.open`."""

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from interlingua_client.deadline import Deadline
-from interlingua_client.search.index_pair import IndexPair, InUse, Opening, close_pair
+from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening, close_pair
 from interlingua_client.search.search_log import SearchLog, noting
-from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_weight
+from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions
 from interlingua_client.search.search_steps import Searcher, SearchRequest
 from interlingua_client.search.search_walk import SearchWalk, carried_out
-from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,50 +45,31 @@ class Retriever:
         cls,
         index_dir: Path | str,
         *,
-        server: str | ServerAddress = DEFAULT_SERVER,
-        use_offsets: bool = True,
-        ef_search: int | None = None,
-        patience_s: float = 30.0,
-        load_detector: bool = True,
-        rerank_weight: float | None = None,
         log: SearchLog | Path | str | None = None,
         log_text: bool = False,
+        **how: Unpack[Opened],
     ) -> Retriever:
         """Open an index and connect to a server.
 
         Args:
-            use_offsets: False leaves the language offsets in, for comparison (exact search over raw vectors).
-            ef_search: in place of the saved one.
-            patience_s: how long a search without a deadline waits for a server that went away.
-            load_detector: False leaves the language detector (0.4 s) to the first query that needs it.
-            rerank_weight: the reranker's share in the score, 0 (dense order) to 1 (reranker alone), in place of
-                the one its service states; a search may name another one.
             log: a file that gets a line for every search (search_log.py), or a log that several retrievers share.
             log_text: write queries, ids and titles into that file too.
+            how: `server` and more: the attributes of `Opening` (index_pair.py).
 
         Raises:
             InputError: there is no index, it was built with another embedder than the server's, the weight is
                 outside 0 to 1, or the log cannot be written.
             ServerError: the server is away, or does not serve what is needed.
         """
-        require_weight(rerank_weight)
-        opening = Opening(
-            index_dir=Path(index_dir),
-            server=server,
-            use_offsets=use_offsets,
-            ef_search=ef_search,
-            patience_s=patience_s,
-            load_detector=load_detector,
-            rerank_weight=rerank_weight,
-        )
+        opening = Opening(index_dir=Path(index_dir), **how)
         pair = opening.open()
-        try:
-            search_log = SearchLog.of(log, include_text=log_text)
-        except BaseException:
-            close_pair(pair)
-            raise
-        retriever = cls(pair.searcher.index, pair.client, rerank_weight=rerank_weight, log=search_log)
+        retriever = cls(pair.searcher.index, pair.client)
         retriever._in_use, retriever._opening = InUse(pair, close_pair), opening
+        try:
+            retriever._log = SearchLog.of(log, include_text=log_text)
+        except BaseException:
+            retriever.close()
+            raise
         return retriever
 
     def __enter__(self) -> Retriever:

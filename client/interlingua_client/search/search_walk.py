@@ -14,7 +14,8 @@ from interlingua_client.search.search_steps import Embed, Rerank
 if TYPE_CHECKING:
     from interlingua_client.search.results import SearchResult
     from interlingua_client.search.search_steps import SearchSteps
-    from interlingua_client.triton.inference import AsyncInferenceClient, InferenceClient
+    from interlingua_client.triton.async_inference import AsyncInferenceClient
+    from interlingua_client.triton.inference import InferenceClient
 
 
 class SearchWalk:

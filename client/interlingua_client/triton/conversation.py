@@ -4,8 +4,8 @@
     infer:    Infer --- answered --> Answer
                  \\-- away --> Pause, ReadConfig (still the same embedder?), Infer again ...
 
-Everything is a generator of steps: a blocking and an asyncio client carry the steps out (inference.py) and send
-the replies back, or throw `RpcFailedError` in.
+Everything is a generator of steps: a blocking and an asyncio client carry the steps out (inference.py,
+async_inference.py) and send the replies back, or throw `RpcFailedError` in.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Conversation:
     def __init__(
         self,
         address: ServerAddress,
-        patience_s: float,
+        patience_s: float = 30.0,
         digest: str | None = None,
         *,
         version: int | None = None,

@@ -1,0 +1,103 @@
+"""The client for asyncio: carries a conversation with Triton out over gRPC, as inference.py does, without threads."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc  # type: ignore[import-untyped]
+
+from interlingua.served.limits import REQUESTS_IN_FLIGHT
+from interlingua_client.triton.connection import LOST, Connection, failed
+from interlingua_client.triton.conversation_steps import Answer, Call, Pause, Step, Steps
+from interlingua_client.triton.messages import embedded, reranked, rpc_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Unpack
+
+    from interlingua_client.deadline import Deadline
+    from interlingua_client.embedder import Embedded, Reranked, Role
+    from interlingua_client.triton.connection import Wanted
+    from interlingua_client.triton.server_address import ServerAddress
+
+_T = TypeVar("_T")
+
+
+class AsyncInferenceClient(Connection):
+    """`InferenceClient` for asyncio, without threads; belongs to the event loop it was connected in."""
+
+    def __init__(self, server: str | ServerAddress, wanted: Wanted) -> None:
+        """Is called by `connect` alone."""
+        super().__init__(grpc.aio, server, wanted)
+
+    @classmethod
+    async def connect(cls, server: str | ServerAddress, **wanted: Unpack[Wanted]) -> AsyncInferenceClient:
+        """Connects as `InferenceClient.connect` does."""
+        client = cls(server, wanted)
+        try:
+            await client._run(client._talk.connect())
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def __aenter__(self) -> AsyncInferenceClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._channel.close()
+
+    async def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:
+        """Embeds as `InferenceClient.embed` does."""
+        started = time.monotonic()
+        answers = await self._answers(self._talk.embed_calls(texts, role), deadline)
+        return embedded(answers, self.services.embed(role), started)
+
+    async def rerank(self, query: str, documents: Sequence[str], deadline: Deadline | None = None) -> Reranked:
+        """Reranks as `InferenceClient.rerank` does."""
+        started = time.monotonic()
+        return reranked(await self._answers(self._talk.rerank_calls(query, documents), deadline), started)
+
+    async def _answers(self, calls: Sequence[Call], deadline: Deadline | None) -> list[Answer]:
+        if self._channel.get_state() in LOST:
+            self._talk.doubtful = True
+        if len(calls) == 1:
+            return [await self._run(self._talk.infer(calls[0], deadline))]
+        gate = asyncio.Semaphore(REQUESTS_IN_FLIGHT)
+
+        async def answer(call: Call) -> Answer:
+            async with gate:
+                return await self._run(self._talk.infer(call, deadline))
+
+        tasks = [asyncio.create_task(answer(call)) for call in calls]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _run(self, steps: Steps[_T]) -> _T:
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    reply = await self._perform(step)
+                except grpc.RpcError as error:
+                    step = steps.throw(failed(error))
+                else:
+                    step = steps.send(reply)
+        except StopIteration as end:
+            value: _T = end.value
+            return value
+
+    async def _perform(self, step: Step) -> Any:
+        if isinstance(step, Pause):
+            return await asyncio.sleep(step.seconds)
+        method, request, read = rpc_of(step)
+        return read(await getattr(self._stub, method)(request, timeout=step.timeout_s))

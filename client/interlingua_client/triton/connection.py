@@ -1,0 +1,87 @@
+"""What the blocking and the asyncio client share: the channel, its stub, and what was found at its end.
+
+    HOST:PORT --Conversation, grpc or grpc.aio--> Connection: channel, stub, services
+
+The requests go through the stubs that tritonclient generates from Triton's own protocol: its
+`InferenceServerClient` hides the channel's state and an error's status, and both are needed to tell that a server
+was restarted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import grpc  # type: ignore[import-untyped]
+from tritonclient.grpc import service_pb2_grpc
+
+from interlingua.base.errors import ServerError
+from interlingua_client.triton.conversation import Conversation
+from interlingua_client.triton.server_address import ServerAddress
+from interlingua_client.triton.server_failures import RpcFailedError
+
+if TYPE_CHECKING:
+    from interlingua_client.embedder import EmbedderIdentity
+    from interlingua_client.triton.services import Services
+
+_CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # A restarted server is found again within a second, rather than after gRPC's two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]
+LOST = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.TRANSIENT_FAILURE)
+
+
+class Wanted(TypedDict, total=False):
+    """What is wanted of a server.
+
+    Attributes:
+        patience_s: how long a call waits for a server that went away after connecting; else 30 seconds.
+        digest: the embedder wanted: its version is taken if the server has it, else the promoted one, else the highest.
+        version: of the embedder, this one and no other.
+        rerank_version: of the reranker, this one and no other; without it the promoted one, else the highest.
+    """
+
+    patience_s: float
+    digest: str | None
+    version: int | None
+    rerank_version: int | None
+
+
+class Connection:
+    """A connection that one of the clients talks over."""
+
+    def __init__(self, library: Any, server: str | ServerAddress, wanted: Wanted) -> None:
+        """`library` is `grpc` or `grpc.aio`; nothing is sent yet."""
+        address = server if isinstance(server, ServerAddress) else ServerAddress.parse(server)
+        self._talk = Conversation(address, **wanted)
+        self._channel = _channel(library, address)
+        self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
+
+    @property
+    def services(self) -> Services:
+        """What the server offers."""
+        return self._talk.services
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """The server's embedder."""
+        return self._talk.services.identity
+
+
+def failed(error: Any) -> RpcFailedError:
+    """gRPC's error as the conversation takes it."""
+    return RpcFailedError(error.code().name, error.details() or "")
+
+
+def _channel(library: Any, address: ServerAddress) -> Any:
+    """A channel of `grpc` or `grpc.aio`."""
+    if not address.tls:
+        return library.insecure_channel(address.target, options=_CHANNEL_OPTIONS)
+    try:
+        roots = address.root_certificates.read_bytes() if address.root_certificates else None
+    except OSError as error:
+        raise ServerError(f"cannot read the certificates {address.root_certificates}: {error.strerror}") from error
+    return library.secure_channel(address.target, grpc.ssl_channel_credentials(roots), options=_CHANNEL_OPTIONS)

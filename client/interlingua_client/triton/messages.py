@@ -1,0 +1,121 @@
+"""Triton's messages: requests are written of steps, and answers read; without any network in it.
+
+    Step --rpc_of--> method, request message, reader of the reply --> Answer ... --embedded, reranked--> vectors, scores
+
+Both clients (inference.py, async_inference.py) carry the messages.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from tritonclient.grpc import service_pb2
+
+from interlingua.base.errors import ServerError
+from interlingua.served.graph_names import DEADLINE, SENT, STAGES, TOKENS
+from interlingua_client.embedder import Embedded, Reranked, ServiceTimes
+from interlingua_client.triton.conversation_steps import Answer, AskReady, Infer, ReadConfig
+from interlingua_client.triton.services import ModelConfig, PinnedService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_STAGE_PARAMETERS = ("queue_us", "tokenize_us", "compute_us")
+_DTYPES = {"FP32": "<f4", "INT32": "<i4", "INT64": "<i8"}
+
+
+def rpc_of(step: ReadConfig | AskReady | Infer) -> tuple[str, Any, Callable[[Any], Any]]:
+    """Method, request message, and what reads the reply."""
+    if isinstance(step, ReadConfig):
+        return "ModelConfig", service_pb2.ModelConfigRequest(name=step.model), _read_config
+    if isinstance(step, AskReady):
+        request = service_pb2.ModelReadyRequest(name=step.model, version=str(step.version))
+        return "ModelReady", request, lambda reply: reply.ready
+    return "ModelInfer", infer_request(step), read_answer
+
+
+def _read_config(reply: Any) -> ModelConfig:
+    config = reply.config
+    parameters = {key: value.string_value for key, value in config.parameters.items()}
+    return ModelConfig(
+        config.name, parameters, config.max_batch_size, frozenset(output.name for output in config.output)
+    )
+
+
+def infer_request(step: Infer) -> Any:
+    """The message, stamped with the time: made anew for every attempt."""
+    service = step.call.service
+    request = service_pb2.ModelInferRequest(model_name=service.name, model_version=str(service.version))
+    request.parameters[SENT].int64_param = round(1e6 * time.time())
+    if step.deadline is not None:
+        request.parameters[DEADLINE].int64_param = step.deadline.epoch_ms()
+    for name, texts in step.call.columns.items():
+        request.inputs.add(name=name, datatype="BYTES", shape=[len(texts), 1])
+        request.raw_input_contents.append(_bytes_tensor(texts))
+    for name in sorted(service.outputs):
+        request.outputs.add(name=name)
+    return request
+
+
+def _bytes_tensor(texts: Sequence[str]) -> bytes:
+    """Triton's BYTES: each element after its length as a little-endian u32."""
+    encoded = [text.encode(errors="surrogatepass") for text in texts]
+    return b"".join(struct.pack("<I", len(raw)) + raw for raw in encoded)
+
+
+def read_answer(reply: Any) -> Answer:
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for output, raw in zip(reply.outputs, reply.raw_output_contents, strict=True):
+        tensors[output.name] = np.frombuffer(raw, _DTYPES[output.datatype]).reshape(tuple(output.shape))
+    values = tensors.get("embedding", tensors.get("score"))
+    if values is None or TOKENS not in tensors:
+        raise ServerError(f"{reply.model_name} answered with {sorted(tensors)}: not a service of Interlingua's")
+    return Answer(
+        values.astype(np.float32, copy=False),
+        tensors[TOKENS].reshape(-1).astype(np.int64),
+        _stages(tensors.get(STAGES), reply.parameters),
+    )
+
+
+def _stages(tensor: npt.NDArray[Any] | None, parameters: Any) -> tuple[float, float, float] | None:
+    """Seconds in the queue, tokenizing and computing, from wherever the server puts them."""
+    if tensor is not None and tensor.size >= 3:
+        queue, tokenize, compute = (1e-6 * float(value) for value in tensor.reshape(-1)[:3])
+        return queue, tokenize, compute
+    if all(name in parameters for name in _STAGE_PARAMETERS):
+        queue, tokenize, compute = (1e-6 * parameters[name].int64_param for name in _STAGE_PARAMETERS)
+        return queue, tokenize, compute
+    return None
+
+
+def embedded(answers: Sequence[Answer], service: PinnedService, started: float) -> Embedded:
+    times = _times(answers, started)
+    if not answers:
+        empty = np.empty((0, service.spec.dimension), np.float32)
+        return Embedded(empty, np.empty(0, np.int64), np.empty(0, np.bool_), times)
+    tokens = np.concatenate([answer.tokens for answer in answers])
+    vectors = np.concatenate([answer.values for answer in answers])
+    return Embedded(vectors, tokens, tokens > service.spec.max_tokens, times)
+
+
+def reranked(answers: Sequence[Answer], started: float) -> Reranked:
+    scores = [answer.values.reshape(-1) for answer in answers]
+    tokens = [answer.tokens for answer in answers]
+    return Reranked(
+        np.concatenate([np.empty(0, np.float32), *scores]),
+        _times(answers, started),
+        np.concatenate([np.empty(0, np.int64), *tokens]),
+    )
+
+
+def _times(answers: Sequence[Answer], started: float) -> ServiceTimes:
+    total = time.monotonic() - started
+    reported = [answer.stages_s for answer in answers if answer.stages_s]
+    if not reported:
+        return ServiceTimes(total)
+    slowest = max(reported, key=sum)
+    return ServiceTimes(total, *slowest, network_s=max(total - sum(slowest), 0.0))
