@@ -27,7 +27,7 @@ ANSWER = Answer(np.zeros((1, 4), np.float32), np.ones(1, np.int64), None)
 def config(model: str, **digests: str) -> ModelConfig:
     parameters: dict[str, str] = {}
     for version, digest in digests.items():
-        spec = service_spec(network="n", digest=digest, dimension=4)
+        spec = service_spec(network="n", digest=digest, dimension=4, max_text_bytes=20)
         parameters |= spec.to_parameters(int(version[1:]))
     return ModelConfig(model, parameters, 64, frozenset({"embedding", "tokens"}))
 
