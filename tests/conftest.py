@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.command_line import interlingua
+from tests.support.installed_wheel import InstalledWheel, build_wheel
 from tests.support.once import once
 from tests.support.shared_exports import share_exports
 from tests.support.tiny_models import SPECIALS, MakeFolder, save_tiny, train_tokenizer
@@ -120,3 +121,10 @@ def default_export(run_folder: Path, shared_exports: None) -> Path:  # noqa: ARG
         (folder / "export.json").write_text(done.stdout, encoding="utf-8")
 
     return once(run_folder / "default-export", export)
+
+
+@pytest.fixture(scope="session")
+def installed_wheel(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> InstalledWheel:
+    """What a user has who installed the wheel; nobody changes it."""
+    (wheel,) = once(run_folder / "wheel", build_wheel).glob("*.whl")
+    return InstalledWheel.install(wheel, tmp_path_factory.mktemp("wheel") / "venv")

@@ -27,6 +27,7 @@ from interlingua_exporter.models import catalog
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_server.embedded import EmbeddedServer
 from tests.support.command_line import interlingua
+from tests.support.installed_wheel import InstalledWheel
 from tests.support.services import settings_for
 
 DATASET = Path(__file__).resolve().parents[2] / "evaluation" / "interlingua_evaluation" / "data" / "helpdesk12"
@@ -75,6 +76,22 @@ def test_a_question_finds_its_answer_in_another_language(
     assert result["hits"][0]["id"] == f"{topic}.{language}"
     assert result["reranked"] is False
     assert result["times"]["total_s"] >= result["times"]["compute_s"] > 0
+
+
+def test_an_installed_wheel_indexes_and_searches(
+    corpus: Path, server: EmbeddedServer, installed_wheel: InstalledWheel, tmp_path: Path
+) -> None:
+    """In an empty environment, outside of the checkout; the index lies where the command is run."""
+    asked = ("--index", "mine", "--server", server.settings.grpc_address)
+    indexed = installed_wheel.run("-m", "interlingua", "index", corpus, *asked, folder=tmp_path)
+    assert indexed.returncode == 0, indexed.stderr
+    question = "mi cámara aparece como desconectada"
+    found = installed_wheel.run(
+        "-m", "interlingua", "search", question, *asked, "--language", "en", "--no-rerank", "--json", folder=tmp_path
+    )
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["hits"][0]["id"] == "camera-offline.en"
+    assert (tmp_path / "mine").is_dir()
 
 
 def test_indexing_again_embeds_nothing(index: Path, corpus: Path, server: EmbeddedServer) -> None:

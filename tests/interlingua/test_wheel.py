@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tomllib
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from interlingua.base.paths import PROJECT_ROOT
+from tests.support.installed_wheel import InstalledWheel
 
 FILES = """
 import interlingua, interlingua.base.paths as paths
@@ -28,43 +25,39 @@ print(interlingua.__file__, paths.DEFAULT_MODEL_REPOSITORY, *files, sep="\\n")
 """
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, unpacked as an installer does."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
-    subprocess.run([*command, str(folder), str(PROJECT_ROOT)], check=True, cwd=folder)
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
-
-
 @pytest.fixture
-def run(site: Path, tmp_path: Path) -> Callable[..., str]:
+def run(installed_wheel: InstalledWheel, tmp_path: Path) -> Callable[..., str]:
     for name in ("client.py", "server.py", "evaluation.py"):
         (tmp_path / name).write_text("raise SystemExit('the wrong module')")
-    variables = os.environ | {"PYTHONPATH": str(site), "XDG_DATA_HOME": str(tmp_path / "data")}
 
-    def run_python(*arguments: str) -> str:
-        command = [sys.executable, *arguments]
-        done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def run_python(*arguments: str, status: int = 0) -> str:
+        done = installed_wheel.run(*arguments, folder=tmp_path)
+        assert done.returncode == status, done.stderr
+        return done.stderr if status else done.stdout
 
     return run_python
 
 
-def test_it_brings_every_file_that_is_needed_at_run_time(run: Callable[..., str], site: Path, tmp_path: Path) -> None:
+def test_it_brings_every_file_that_is_needed_at_run_time(
+    run: Callable[..., str], installed_wheel: InstalledWheel, tmp_path: Path
+) -> None:
     package, models, *files = map(Path, run("-c", FILES).split())
-    assert package == site / "interlingua" / "__init__.py"
+    assert package == installed_wheel.site / "interlingua" / "__init__.py"
     assert models == tmp_path / "data" / "interlingua" / "model_repository"
-    assert all(file.is_relative_to(site) and file.is_file() for file in files)
+    assert all(file.is_relative_to(installed_wheel.site) and file.is_file() for file in files)
 
 
 def test_its_commands_start(run: Callable[..., str]) -> None:
     assert "e5-small-reranker" in run("-m", "interlingua", "models")
     assert "Usage: " in run("-m", "interlingua", "export", "e5-small-reranker", "--help")
+
+
+@pytest.mark.parametrize("module", ["interlingua_exporter.lint.rule_table", "interlingua_cli.options.option_tables"])
+def test_what_needs_a_checkout_says_so(run: Callable[..., str], tmp_path: Path, module: str) -> None:
+    said = run("-m", module, status=1)
+    assert said.startswith("error: ")
+    assert "is made in a checkout of the project" in said
+    assert not (tmp_path / "data").exists()
 
 
 def test_every_package_is_built_and_checked() -> None:

@@ -6,11 +6,13 @@ docs/PAGE.md with <!-- options: NAME --> ... <!-- end of options --> --> the sam
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from interlingua.base.errors import InputError
 from interlingua.base.options import Option, options
-from interlingua.base.paths import PROJECT_ROOT
+from interlingua.base.paths import PROJECT_ROOT, checkout
 from interlingua.base.whole_file import whole
 from interlingua_cli.options.click_options import flag
 from interlingua_cli.options.loadtest_options import RUN_FLAGS
@@ -83,6 +85,10 @@ def _typed(entry: Option, rename: Mapping[str, str]) -> str:
 
 
 if __name__ == "__main__":
+    try:
+        checkout("a table of docs/")
+    except InputError as error:
+        sys.exit(f"error: {error}")
     for path in pages():
         made = page(path.read_text(encoding="utf-8"))
         with whole(path) as partial:

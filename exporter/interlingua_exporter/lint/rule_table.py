@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from interlingua.base.paths import PROJECT_ROOT
+import sys
+
+from interlingua.base.errors import InputError
+from interlingua.base.paths import PROJECT_ROOT, checkout
 from interlingua.base.whole_file import whole
 from interlingua_exporter.lint.catalogue import SUBJECTS
 
@@ -54,5 +57,9 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
+    try:
+        checkout("docs/lint.md")
+    except InputError as error:
+        sys.exit(f"error: {error}")
     with whole(DOCUMENT) as partial:
         partial.write_text(document(), encoding="utf-8")

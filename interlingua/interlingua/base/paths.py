@@ -8,12 +8,21 @@ from pathlib import Path
 
 import platformdirs
 
+from interlingua.base.errors import InputError
+
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _IS_CHECKOUT = (_CHECKOUT / "pyproject.toml").is_file() and Path(__file__).resolve().parents[2].name == "interlingua"
 PROJECT_ROOT = _CHECKOUT if _IS_CHECKOUT else Path(platformdirs.user_data_dir("interlingua"))
 """What is made lies below it: the checkout or, installed from a wheel, the user's data folder."""
 
 DEFAULT_MODEL_REPOSITORY = PROJECT_ROOT / "model_repository"
+
+
+def checkout(made: str) -> Path:
+    """The checkout. Raises InputError: this is an installed package, and what is `made` is a file of the project's."""
+    if not _IS_CHECKOUT:
+        raise InputError(f"{made} is made in a checkout of the project, and this is an installed package: clone it")
+    return PROJECT_ROOT
 
 
 def packaged(path: str, root: Path | None = None) -> Path:
