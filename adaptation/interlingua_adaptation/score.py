@@ -35,6 +35,7 @@ def score(
     languages: Sequence[str],
     replace: bool = False,
     on_scored: Callable[[int], None] = lambda _: None,
+    on_resumed: Callable[[int], None] | None = None,
 ) -> int:
     """Score every list that has no scores yet; the number of lists.
 
@@ -42,6 +43,7 @@ def score(
         teacher_name: what the scores are said to come from; scores of another teacher are not mixed in.
         languages: where the teacher sees well; the mean over those in which a list exists is its label.
         on_scored: gets how many more lists are done.
+        on_resumed: the same of those that an earlier run did; without it `on_scored` gets them.
 
     Raises:
         InputError: no lists, or scores of another teacher, other languages or other lists are there.
@@ -55,13 +57,13 @@ def score(
     lists = read_lists(work.root)
     if (earlier := read_facts(whole)) is not None and work.scores.is_file():
         _check_same(earlier, {**facts, "sha256": file_digest(work.scores)}, work.scores)
-        on_scored(len(lists))
+        (on_resumed or on_scored)(len(lists))
         return len(lists)
     if (begun := read_facts(part_facts)) is not None:
         _check_same(begun, facts, part)
     write_facts(part_facts, facts)
     done = _whole_rows(part)
-    on_scored(done)
+    (on_resumed or on_scored)(done)
     with part.open("a", encoding="utf-8") as lines:
         for first in range(done, len(lists), _BLOCK):
             block = lists[first : first + _BLOCK]

@@ -8,6 +8,7 @@ import sys
 import click
 
 from interlingua.base.errors import InterlinguaError
+from interlingua.base.extras import missing_package
 from interlingua_cli.verb_group import LazyGroup
 
 SECTIONS = {
@@ -66,6 +67,11 @@ def main() -> None:
     except InterlinguaError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if (missing := missing_package(error)) is None:
+            raise
+        click.echo(f"error: {missing}", err=True)
+        sys.exit(missing.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

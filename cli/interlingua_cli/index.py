@@ -45,6 +45,14 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
     help="File with the ids of documents to take out, one a line.",
 )
 @click.option("--delete-missing", is_flag=True, help="Take out every document that CORPUS does not have.")
+@click.option(
+    "--delete-at-most",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the index that --delete-missing may take out; more is refused, as after an export that failed.",
+)
 @click.option("--skip-bad", is_flag=True, help="Leave bad lines out and count them, rather than stop.")
 @click.option("--batch", default=64, show_default=True, help="How many documents are committed together.")
 @click.option("--hnsw-m", type=int, help="Links of a node in the HNSW graph.  [default: 16, or as saved]")

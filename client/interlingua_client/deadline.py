@@ -6,7 +6,8 @@ import math
 import time
 from typing import NamedTuple
 
-from interlingua.base.errors import DeadlineExceededError
+from interlingua.base.errors import DeadlineExceededError, InputError
+from interlingua.base.options import is_number
 
 
 class Deadline(NamedTuple):
@@ -20,8 +21,12 @@ class Deadline(NamedTuple):
 
     @classmethod
     def within(cls, seconds: float | None) -> Deadline | None:
-        """None for as long as it takes."""
-        return None if seconds is None else cls.after(seconds)
+        """None for as long as it takes. Raises InputError: it is no finite number."""
+        if seconds is None:
+            return None
+        if not is_number(seconds):
+            raise InputError(f"deadline_s is {seconds!r}, it must be a finite number of seconds")
+        return cls.after(seconds)
 
     def remaining_s(self) -> float:
         """Seconds left; negative when it has passed."""

@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import NamedTuple
 
+from interlingua.base.errors import InputError
+
 
 class Document(NamedTuple):
     """One text in one language.
@@ -32,3 +34,16 @@ class Document(NamedTuple):
         """16 bytes over everything but the id: equal digests need no new vector."""
         content = json.dumps([self.language, self.title, self.text], ensure_ascii=False)
         return hashlib.blake2b(content.encode(), digest_size=16).digest()
+
+
+def require_document(document: object) -> None:
+    """Raises InputError: it is no Document of texts that can be stored, or has no id or no text."""
+    if not isinstance(document, Document):
+        raise InputError(f"{document!r:.80} is no document, it must be Document(id, language, title, text)")
+    for name, value in zip(document._fields, document, strict=True):
+        if not isinstance(value, str):
+            raise InputError(f"document {document.id!r}: {name} is {value!r:.80}, it must be a text")
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise InputError(f"document {document.id!r}: {name} holds a NUL character or half of a surrogate pair")
+    if not document.id.strip() or not document.passage:
+        raise InputError(f"document {document.id!r} has no {'text' if document.id.strip() else 'id'}")

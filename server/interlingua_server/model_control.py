@@ -15,6 +15,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
+from interlingua.base.http_port import http_port_advice
 from interlingua.served.launch_flags import ADMIN_HEADER
 from interlingua_server.run_record import running
 
@@ -72,7 +73,8 @@ class ModelControl:
         reason = str(error.message() or error.status()).strip()
         if _is_away(error):
             return ServerError(
-                f"cannot reach a server at {self.address} ({reason}): start one with `interlingua serve`"
+                http_port_advice(self.address)
+                or f"cannot reach a server at {self.address} ({reason}): start one with `interlingua serve`"
             )
         if "restricted" in reason:
             return ServerError(

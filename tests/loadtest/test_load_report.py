@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -115,6 +116,31 @@ def test_the_knee(points: list[LoadPoint], rate: float, is_last: bool) -> None:
     knee, _ = find_knee(points)
     assert knee is not None
     assert (knee.rate, knee.is_last) == (rate, is_last)
+
+
+def _rung(rate: float, p99: float, low: float, high: float, *, answered: int = 1000, **others: str) -> LoadPoint:
+    point = replace(_point(rate, rate, p99), p99_low_s=low, p99_high_s=high, answered=answered)
+    return replace(point, **others)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({1: _rung(20, 0.1, 0.09, 0.11, state="not steady")}, "at 20/s they show no steady state"),
+        ({0: _rung(10, 0.1, 0.1, math.nan, answered=17)}, "at 10/s 17 requests were answered"),
+        ({1: _rung(20, 0.15, 0.1, 0.3)}, "at 20/s the interval of p99 reaches 300 ms"),
+        ({2: _rung(40, 0.3, 0.1, 0.5)}, "at 40/s the interval of p99 reaches both sides of 200 ms"),
+    ],
+    ids=["not steady", "few", "may be beyond", "may be within"],
+)
+def test_a_knee_is_stated_only_where_the_intervals_allow_it(changed: dict[int, LoadPoint], reason: str) -> None:
+    points = [_rung(10, 0.1, 0.09, 0.11), _rung(20, 0.1, 0.09, 0.11), _rung(40, 0.5, 0.4, 0.6)]
+    knee, _ = find_knee(points)
+    assert knee is not None
+    assert (knee.rate, knee.is_last) == (20, False)
+    knee, told = find_knee([changed.get(number, point) for number, point in enumerate(points)])
+    assert knee is None
+    assert reason in told
 
 
 def test_no_knee() -> None:

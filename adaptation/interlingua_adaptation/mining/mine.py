@@ -108,7 +108,7 @@ def _groups(work: WorkFolder) -> dict[str, Group]:
 def _fill(lists: GrowingLists, queries: list[MinedQuery], search: SectionSearch, choice: NegativeChoice) -> None:
     left = [query for query in queries if query.id not in lists.done]
     with progress("mining", unit="queries", total=len(queries)) as bar:
-        bar.advance(len(queries) - len(left))
+        bar.skip(len(queries) - len(left))
         for query, neighbours in search.nearest(left, DEPTH + 1):
             lists.add(query, choice.choose(query.id, query.group, neighbours))
             bar.advance(1)

@@ -51,7 +51,7 @@ def index_sections(
             indexer.add(documents, advance)
         finally:
             tell_truncated(indexer.progress.truncated)
-        indexer.delete_missing(section.group for section in sections)
+        indexer.delete_missing((section.group for section in sections), at_most=1)
         indexer.finish()
 
 

@@ -44,5 +44,13 @@ def command(work: WorkFolder, teacher: str, base: str, languages: str, replace: 
     loaded = teachers.load(teacher, read_lists(work.root), base=base)
     name = f"{teacher} ({base})" if teacher == "neutral" else teacher
     with progress("scoring", unit="lists", total=int(facts["lists"])) as bar:
-        number = score(work, loaded, teacher_name=name, languages=chosen, replace=replace, on_scored=bar.advance)
+        number = score(
+            work,
+            loaded,
+            teacher_name=name,
+            languages=chosen,
+            replace=replace,
+            on_scored=bar.advance,
+            on_resumed=bar.skip,
+        )
     click.echo(f"{number} lists scored by {name}; {work.scores}")

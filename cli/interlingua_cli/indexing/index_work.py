@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 _LONG_BUILD = 20_000  # vectors; some seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IndexWork:
     """What one run is asked to do."""
 
     corpus: str | None
     delete: Path | None
     delete_missing: bool
+    delete_at_most: float
     skip_bad: bool
     rebuild: bool
 
@@ -46,7 +47,7 @@ def build_beside(directory: Path, client: InferenceClient, settings: IndexSettin
 
     with BesideIndex(directory, client.identity) as source, source.open(client, settings, batch=batch) as indexer:
         with progress("indexing", unit="documents", total=len(source)) as bar:
-            source.copy(indexer, bar.advance)
+            source.copy(indexer, bar.advance, bar.skip)
         return _finish(indexer, None, rebuild=False, unknown=0) | {"index": str(source.folder)}
 
 
@@ -54,7 +55,7 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
     """Put in, take out, finish; the facts of the report.
 
     Raises:
-        InputError: the corpus or the file of ids cannot be read, or has a bad line.
+        InputError: the corpus or the file of ids cannot be read, or has a bad line, or too much would be deleted.
     """
     from interlingua.display.progress import progress
     from interlingua_client.corpus import Corpus
@@ -65,14 +66,17 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
         known = indexer.store.labels_by_language()
         corpus = Corpus(work.corpus, LanguageDetector().tag_of, skip_bad=work.skip_bad, known=known)
         with progress("indexing", unit="documents", total=corpus.count_lines()) as bar:
-            indexer.add(corpus, bar.advance)
+            indexer.add(corpus, bar.advance, bar.skip)
     unknown = 0
     if work.delete:
         ids = list(dict.fromkeys(_ids(work.delete)))
         unknown = len(ids) - indexer.delete(ids)
-    if work.delete_missing and corpus:
-        indexer.delete_missing(corpus.lines_by_id)
-    return _finish(indexer, corpus, rebuild=work.rebuild, unknown=unknown)
+    try:
+        if work.delete_missing and corpus:
+            indexer.delete_missing(corpus.lines_by_id, at_most=work.delete_at_most)
+    finally:
+        facts = _finish(indexer, corpus, rebuild=work.rebuild, unknown=unknown)
+    return facts
 
 
 def _finish(indexer: Indexer, corpus: Corpus | None, *, rebuild: bool, unknown: int) -> dict[str, Any]:

@@ -60,6 +60,13 @@ def write_pointer(root: Path, pointer: IndexPointer) -> None:
         partial.write_text(json.dumps(plain(pointer)))
 
 
+def as_path(directory: object) -> Path:
+    """A directory as its user names it. Raises InputError: it is no path."""
+    if isinstance(directory, str | Path):
+        return Path(directory)
+    raise InputError(f"the index's directory is {directory!r}, it must be a path")
+
+
 def current_folder(root: Path) -> Path:
     """The folder of the current index; `root` itself where nothing else was promoted. Raises as `read_pointer`."""
     return folder_of(root, read_pointer(root).current)

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError
+from interlingua_client.document import Document, require_document
 from interlingua_client.embedder import require_vectors
 from interlingua_client.index.canary import TEXTS, Canary, compare, is_wanted
 from interlingua_client.index.document_store import DocumentStore, new_manifest
 from interlingua_client.index.healing import heal
-from interlingua_client.index.index_root import current_folder
+from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets
 from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.query_stand_ins import query_sums
@@ -31,9 +33,8 @@ from interlingua_client.index.writer_lock import writer_lock
 from interlingua_client.language_tag import normalize_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from interlingua_client.document import Document
     from interlingua_client.embedder import Embedded, Embedder
 
 # A new estimate that moves no offset by more than this share of the documents' spread is not put to use: vectors
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 OFFSETS_MOVE_BOUND = 0.05
 
 DEFAULT_BATCH = 64
+DELETED_SHARE = 0.5
 
 _LOCK_WAIT_S = 2.0
 
@@ -151,11 +153,11 @@ class Indexer:
             ServerError: the server is away, where its engine has to be asked.
             IndexBusyError: another process is writing.
         """
-        directory = Path(directory)
+        directory = as_path(directory)
         settings = settings or IndexSettings()
         settings.applied_to(HnswParameters())  # before anything is made
-        if batch < 1:
-            raise InputError(f"a batch of {batch} documents is none")
+        if not isinstance(batch, int) or batch < 1:
+            raise InputError(f"batch is {batch!r}, it must be a whole number of documents from 1 on")
         with contextlib.ExitStack() as stack:
             try:
                 directory = _locked(directory, stack)
@@ -177,15 +179,20 @@ class Indexer:
         """Let go of the store and of the lock."""
         self._stack.close()
 
-    def add(self, documents: Iterable[Document], advance: Callable[[int], None] = lambda _: None) -> IndexProgress:
-        """Put documents in; each commit is told to `advance`.
+    def add(
+        self,
+        documents: Iterable[Document],
+        advance: Callable[[int], None] = lambda _: None,
+        skip: Callable[[int], None] | None = None,
+    ) -> IndexProgress:
+        """Put documents in; each commit is told to `advance`, and what was there already to `skip`, if that is given.
 
         Raises:
-            InputError: from the documents' source; what came before is committed.
+            InputError: from the documents' source, or one that is none; what came before is committed.
             ServerError: the server went away for too long, or refused a text.
         """
         pending: deque[list[Document]] = deque()
-        batches = self._changed_batches(documents, pending, advance)
+        batches = self._changed_batches(documents, pending, skip or advance)
         try:
             for embedded in self._embedder.embed_batches(batches, "document"):
                 self._commit(pending.popleft(), embedded)
@@ -201,9 +208,23 @@ class Indexer:
         self.progress.deleted += deleted
         return deleted
 
-    def delete_missing(self, kept: Iterable[str]) -> int:
-        """Take out every document whose id is not among `kept`."""
-        return self.delete(sorted(self.store.ids().difference(kept)))
+    def delete_missing(self, kept: Iterable[str], *, at_most: float = DELETED_SHARE) -> int:
+        """Take out every document whose id is not among `kept`; how many.
+
+        Args:
+            at_most: share of the index's documents that may go. More is the sign of a corpus that came short.
+
+        Raises:
+            InputError: more than that would go; nothing was taken out.
+        """
+        there = self.store.ids()
+        gone = there.difference(kept)
+        if len(gone) > at_most * len(there):
+            raise InputError(
+                f"{len(gone)} of the {len(there)} documents in {self.store.directory} are not in the corpus, more than "
+                f"{at_most:.0%}: none was deleted. Is the corpus whole? If so, allow it with --delete-at-most 1"
+            )
+        return self.delete(sorted(gone))
 
     def finish(self, *, rebuild: bool = False, advance: Callable[[int], None] = lambda _: None) -> IndexOutcome:
         """Estimate the offsets and bring the derived vectors up to date.
@@ -222,7 +243,7 @@ class Indexer:
         return IndexOutcome(offsets, current.repair, healed)
 
     def _changed_batches(
-        self, documents: Iterable[Document], pending: deque[list[Document]], advance: Callable[[int], None]
+        self, documents: Iterable[Document], pending: deque[list[Document]], skip: Callable[[int], None]
     ) -> Iterator[list[str]]:
         """Passages to embed, batch by batch; their documents go to `pending`.
 
@@ -233,7 +254,7 @@ class Indexer:
         changed: list[Document] = []
         while chunk := list(islice(source, self._batch)):
             new = self._changed(chunk)
-            advance(len(chunk) - len(new))
+            skip(len(chunk) - len(new))
             changed += new
             if len(changed) >= self._batch:
                 pending.append(changed)
@@ -328,6 +349,7 @@ def _apply(settings: IndexSettings, store: DocumentStore) -> None:
 
 def _tagged(document: Document) -> Document:
     """With its language's one tag, whoever made the document."""
+    require_document(document)
     try:
         return document._replace(language=normalize_tag(document.language))
     except ValueError as error:
@@ -336,6 +358,8 @@ def _tagged(document: Document) -> Document:
 
 def _until_failure(documents: Iterable[Document], failures: list[InterlinguaError]) -> Iterator[Document]:
     try:
+        if isinstance(documents, str | bytes) or not isinstance(documents, Iterable):
+            raise InputError(f"the documents are {documents!r}, they must be a list of Document")
         for document in documents:
             yield _tagged(document)
     except InterlinguaError as error:

@@ -32,13 +32,13 @@ class HnswParameters:
 
     def __post_init__(self) -> None:
         wrong = [
-            f"{name} is {value}, it must be from {low} to {high}"
+            f"{name} is {value!r}, it must be from {low} to {high}"
             for name, value, low, high in (
                 ("M", self.m, 2, 128),
                 ("ef_construction", self.ef_construction, 1, 10_000),
                 ("ef_search", self.ef_search, 1, 100_000),
             )
-            if not low <= value <= high
+            if not isinstance(value, int) or not low <= value <= high
         ]
         if wrong:
             raise InputError("HNSW parameters: " + "; ".join(wrong))

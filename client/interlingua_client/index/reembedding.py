@@ -70,10 +70,15 @@ class BesideIndex:
         """The new index, for writing. Raises as `Indexer.open`."""
         return Indexer.open(self.folder, embedder, self.settings(wanted), batch=batch)
 
-    def copy(self, indexer: Indexer, advance: Callable[[int], None] = lambda _: None) -> None:
+    def copy(
+        self,
+        indexer: Indexer,
+        advance: Callable[[int], None] = lambda _: None,
+        skip: Callable[[int], None] | None = None,
+    ) -> None:
         """Embed what the new index lacks, take out what the current one has no more. Raises as `Indexer.add`."""
-        indexer.add(self._documents(), advance)
-        indexer.delete_missing(self._source.ids())
+        indexer.add(self._documents(), advance, skip)
+        indexer.delete_missing(self._source.ids(), at_most=1)
 
     def _documents(self) -> Iterator[Document]:
         labels = [label for found in self._source.labels_by_language().values() for label in found.tolist()]

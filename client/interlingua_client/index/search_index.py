@@ -13,7 +13,7 @@ from interlingua.base.errors import InputError
 from interlingua_client.embedder import require_vectors
 from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.exact_vectors import Block, ExactVectors, join
-from interlingua_client.index.index_root import current_folder
+from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageOffsets, unit
 from interlingua_client.index.vector_repair import Repair, derived_blocks, open_vectors
 from interlingua_client.language_tag import closest, covered, normalize_tag
@@ -89,7 +89,7 @@ class SearchIndex:
         Raises:
             InputError: there is no index, or it was made by another version.
         """
-        store = DocumentStore.open(current_folder(Path(directory)))
+        store = DocumentStore.open(current_folder(as_path(directory)))
         try:
             return cls(store, use_offsets=use_offsets, ef_search=ef_search)
         except BaseException:

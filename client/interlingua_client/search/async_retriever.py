@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from interlingua_client.deadline import Deadline
+from interlingua_client.index.index_root import as_path
 from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening
 from interlingua_client.search.search_log import SearchLog, noting
-from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions
-from interlingua_client.search.search_steps import Searcher, SearchRequest
+from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
+from interlingua_client.search.search_steps import Searcher, SearchRequest, require_queries
 from interlingua_client.search.search_walk import SearchWalk, carried_out_async
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Generator, Sequence
 
     from interlingua_client.index.search_index import SearchIndex
     from interlingua_client.search.results import SearchResult
@@ -45,16 +46,25 @@ class AsyncRetriever:
         self._opening: Opening | None = None
 
     @classmethod
-    async def open(
+    def open(
         cls,
         index_dir: Path | str,
         *,
         log: SearchLog | Path | str | None = None,
         log_text: bool = False,
         **how: Unpack[Opened],
+    ) -> OpenedRetriever:
+        """Opens an index as `Retriever.open` does; reading it blocks the loop, so do it before there is traffic.
+
+        async with AsyncRetriever.open(...) as retriever: ...       retriever = await AsyncRetriever.open(...)
+        """
+        return OpenedRetriever(cls._opened(index_dir, log, log_text, how))
+
+    @classmethod
+    async def _opened(
+        cls, index_dir: Path | str, log: SearchLog | Path | str | None, log_text: bool, how: Opened
     ) -> AsyncRetriever:
-        """Opens an index as `Retriever.open` does; reading it blocks the loop, so do it before there is traffic."""
-        opening = Opening(index_dir=Path(index_dir), **how)
+        opening = Opening(index_dir=as_path(index_dir), **how)
         pair = await opening.open_async()
         retriever = cls(pair.searcher.index, pair.client)
         retriever._in_use, retriever._opening = InUse(pair, retriever._left.append), opening
@@ -105,7 +115,7 @@ class AsyncRetriever:
         **changes: Unpack[SearchChanges],
     ) -> SearchResult:
         """Searches as `Retriever.search` does."""
-        request = SearchRequest(query, options.changed(in_place, changes), Deadline.within(deadline_s))
+        request = SearchRequest(query, require_options(options).changed(in_place, changes), Deadline.within(deadline_s))
         return await self._noted(request)
 
     async def search_many(
@@ -116,13 +126,13 @@ class AsyncRetriever:
         **changes: Unpack[SearchChanges],
     ) -> list[SearchResult]:
         """`search` for many queries, up to 32 at a time; the server batches them."""
-        gate, chosen = asyncio.Semaphore(_SEARCHES_IN_FLIGHT), options.changed(in_place, changes)
+        gate, chosen = asyncio.Semaphore(_SEARCHES_IN_FLIGHT), require_options(options).changed(in_place, changes)
 
         async def one(query: str) -> SearchResult:
             async with gate:
                 return await self._noted(SearchRequest(query, chosen))
 
-        tasks = [asyncio.create_task(one(query)) for query in queries]
+        tasks = [asyncio.create_task(one(query)) for query in require_queries(queries)]
         try:
             return await asyncio.gather(*tasks)
         finally:
@@ -142,6 +152,23 @@ class AsyncRetriever:
     async def _close_left(self) -> None:
         while self._left:
             await _close(self._left.pop())
+
+
+class OpenedRetriever:
+    """A retriever that is being opened: to be awaited, or entered with `async with`, which closes it."""
+
+    def __init__(self, opening: Coroutine[Any, Any, AsyncRetriever]) -> None:
+        self._opening = opening
+
+    def __await__(self) -> Generator[Any, Any, AsyncRetriever]:
+        return self._opening.__await__()
+
+    async def __aenter__(self) -> AsyncRetriever:
+        self._retriever = await self._opening
+        return self._retriever
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._retriever.close()
 
 
 async def _close(pair: IndexPair[AsyncInferenceClient]) -> None:

@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypedDict, TypeVar
 
+from interlingua.base.errors import InputError
+from interlingua.base.options import is_number
 from interlingua_client.index.canary import TEXTS, compare, is_wanted
 from interlingua_client.index.index_root import current_folder
 from interlingua_client.index.search_index import SearchIndex
@@ -119,7 +121,7 @@ class Opened(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """How a pair is opened, at first and after a promotion. Raises InputError: the weight is outside 0 to 1.
+    """How a pair is opened, at first and after a promotion. Raises InputError: weight or patience is out of range.
 
     Attributes:
         use_offsets: False leaves the language offsets in, for comparison (exact search over raw vectors).
@@ -140,6 +142,8 @@ class Opening:
 
     def __post_init__(self) -> None:
         require_weight(self.rerank_weight)
+        if not is_number(self.patience_s, low=0):
+            raise InputError(f"patience_s is {self.patience_s!r}, it must be a number of seconds from 0 on")
 
     def open(self) -> IndexPair[InferenceClient]:
         """The index that is current now, and a client of its embedder's version. Raises as `Retriever.open`."""

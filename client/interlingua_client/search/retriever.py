@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from interlingua_client.deadline import Deadline
+from interlingua_client.index.index_root import as_path
 from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening, close_pair
 from interlingua_client.search.search_log import SearchLog, noting
-from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions
-from interlingua_client.search.search_steps import Searcher, SearchRequest
+from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
+from interlingua_client.search.search_steps import Searcher, SearchRequest, require_queries
 from interlingua_client.search.search_walk import SearchWalk, carried_out
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Retriever:
                 outside 0 to 1, or the log cannot be written.
             ServerError: the server is away, or does not serve what is needed.
         """
-        opening = Opening(index_dir=Path(index_dir), **how)
+        opening = Opening(index_dir=as_path(index_dir), **how)
         pair = opening.open()
         retriever = cls(pair.searcher.index, pair.client)
         retriever._in_use, retriever._opening = InUse(pair, close_pair), opening
@@ -127,11 +128,11 @@ class Retriever:
             deadline_s: seconds from now; reranking is cut to what fits, and left out when nothing does.
 
         Raises:
-            InputError: an empty query, an option out of its bounds, a language that no document has.
+            InputError: a query that is empty or no text, an option out of its bounds, a language that no document has.
             DeadlineExceededError: not even the query's vector came in time.
             ServerError: the server is away or refused the query.
         """
-        request = SearchRequest(query, options.changed(in_place, changes), Deadline.within(deadline_s))
+        request = SearchRequest(query, require_options(options).changed(in_place, changes), Deadline.within(deadline_s))
         with (
             self._in_use.used() as (searcher, client, _),
             noting(self._log, searcher, client.services, [request]) as note,
@@ -146,7 +147,7 @@ class Retriever:
         **changes: Unpack[SearchChanges],
     ) -> list[SearchResult]:
         """`search` for many queries, embedded together; each result's embedding times are those of all."""
-        chosen = options.changed(in_place, changes)
+        chosen, queries = require_options(options).changed(in_place, changes), require_queries(queries)
         requests = [SearchRequest(query, chosen) for query in queries]
         with (
             self._in_use.used() as (searcher, client, _),

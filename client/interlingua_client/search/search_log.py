@@ -110,6 +110,8 @@ class SearchLog:
         """What the caller gave, opened; raises InputError where texts are wanted and there is no path to write to."""
         if isinstance(log, Path | str):
             return cls(log, include_text=include_text)
+        if log is not None and not isinstance(log, cls):
+            raise InputError(f"log is {log!r}, it must be a path or a SearchLog")
         if include_text:
             raise InputError("log_text needs a path in log; for a log of your own: SearchLog(path, include_text=True)")
         return log

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from interlingua.base.errors import InputError
-from interlingua.base.options import faults, option
+from interlingua.base.options import faults, option, options
 
 _IN_PLACE = ("k", "candidates", "languages")
 
@@ -41,12 +41,17 @@ class SearchOptions:
     def changed(self, in_place: Sequence[Any], changes: SearchChanges) -> SearchOptions:
         """These with some replaced; the first of `in_place` are k, candidates and languages.
 
+        A wrong value stays as it is, for the search to name all that are; of right ones 5.0 becomes 5.
+
         Raises:
             TypeError: a value is given twice, or there are more of them.
         """
         if len(in_place) > len(_IN_PLACE):
             raise TypeError(f"a search takes a query, {', '.join(_IN_PLACE)} by place, and no more: name the others")
-        return replace(self, **dict(zip(_IN_PLACE, in_place, strict=False)), **changes)
+        made = replace(self, **dict(zip(_IN_PLACE, in_place, strict=False)), **changes)
+        given = ((entry, getattr(made, entry.name)) for entry in options(SearchOptions))
+        kept = {entry.name: entry.kept(value) for entry, value in given if value is not None and not entry.fault(value)}
+        return replace(made, **kept)
 
 
 class SearchChanges(TypedDict, total=False):
@@ -70,3 +75,10 @@ def require_weight(weight: float | None) -> None:
     """Raises InputError for a reranker's weight outside 0 to 1."""
     if wrong := faults(SearchOptions(rerank_weight=weight)):
         raise InputError("; ".join(wrong))
+
+
+def require_options(options: object) -> SearchOptions:
+    """Raises InputError for what are no options: a dict, say."""
+    if not isinstance(options, SearchOptions):
+        raise InputError(f"options is {options!r}, it must be SearchOptions(k=..., ...)")
+    return options

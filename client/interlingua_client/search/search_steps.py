@@ -9,7 +9,7 @@ the answers back, or throw the server's error in.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -151,12 +151,7 @@ class Searcher:
 
     def _check(self, request: SearchRequest) -> list[str]:
         """The index's tags of the languages asked for; every mistake is named at once."""
-        wrong = []
-        if not request.query.strip():
-            wrong.append("the query is empty")
-        if "\0" in request.query:
-            wrong.append("the query holds a NUL character")
-        wrong += faults(request.options)
+        wrong = [*_faults_of_query(request.query), *faults(request.options)]
         if wrong:
             raise InputError("; ".join(wrong))
         languages = request.options.languages
@@ -233,6 +228,23 @@ class Searcher:
         if not self._has_reranker:
             return NO_RERANKER
         return "" if scored else NOTHING_FOUND
+
+
+def require_queries(queries: object) -> list[str]:
+    """Several queries, each to be looked at by its search. Raises InputError: it is one text, or no list."""
+    if isinstance(queries, str | bytes) or not isinstance(queries, Iterable):
+        raise InputError(f"queries is {queries!r}, it must be a list of texts")
+    return list(queries)
+
+
+def _faults_of_query(query: object) -> Iterator[str]:
+    if not isinstance(query, str):
+        yield f"the query is {query!r}, it must be a text"
+        return
+    if not query.strip():
+        yield "the query is empty"
+    if "\0" in query:
+        yield "the query holds a NUL character"
 
 
 def _near_enough(candidates: Candidates, least: float | None) -> Candidates:

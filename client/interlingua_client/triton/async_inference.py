@@ -37,7 +37,8 @@ class AsyncInferenceClient(Connection):
         """Connects as `InferenceClient.connect` does."""
         client = cls(server, wanted)
         try:
-            await client._run(client._talk.connect())
+            with client._naming_http_ports():
+                await client._run(client._talk.connect())
         except BaseException:
             await client.close()
             raise

@@ -9,17 +9,21 @@ was restarted.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import grpc  # type: ignore[import-untyped]
 from tritonclient.grpc import service_pb2_grpc
 
 from interlingua.base.errors import ServerError
+from interlingua.base.http_port import http_port_advice
 from interlingua_client.triton.conversation import Conversation
 from interlingua_client.triton.server_address import ServerAddress
-from interlingua_client.triton.server_failures import RpcFailedError
+from interlingua_client.triton.server_failures import RpcFailedError, ServerAwayError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from interlingua_client.embedder import EmbedderIdentity
     from interlingua_client.triton.services import Services
 
@@ -69,6 +73,17 @@ class Connection:
     def identity(self) -> EmbedderIdentity:
         """The server's embedder."""
         return self._talk.services.identity
+
+    @contextmanager
+    def _naming_http_ports(self) -> Iterator[None]:
+        """Says of a server that is away that its port is one for HTTP, where it is."""
+        try:
+            yield
+        except ServerAwayError as error:
+            address = self._talk.address
+            if advice := "" if address.tls else http_port_advice(address.target):
+                raise ServerAwayError(advice) from error
+            raise
 
 
 def failed(error: Any) -> RpcFailedError:

@@ -60,7 +60,8 @@ class InferenceClient(Connection):
         """
         client = cls(server, wanted)
         try:
-            client._run(client._talk.connect())
+            with client._naming_http_ports():
+                client._run(client._talk.connect())
         except BaseException:
             client.close()
             raise

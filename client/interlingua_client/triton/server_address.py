@@ -36,6 +36,8 @@ class ServerAddress:
         Raises:
             InputError: another scheme, no host, or a port that is none.
         """
+        if not isinstance(url, str):
+            raise InputError(f"the server is {url!r}: give host:port, as in {DEFAULT_SERVER}")
         scheme, separator, rest = url.strip().rpartition("://")
         if scheme not in ("", "grpc", "grpcs"):
             raise InputError(

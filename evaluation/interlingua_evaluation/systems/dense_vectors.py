@@ -112,8 +112,8 @@ def embed_dataset(dataset: Dataset, folder: Path, embedder: Embedder) -> None:
     documents = [document.indexed for document in dataset.documents]
     with Indexer.open(folder / "index", embedder) as indexer:
         with progress(f"indexing {dataset.name}", unit="documents", total=len(documents)) as bar:
-            indexer.add(documents, bar.advance)
-        indexer.delete_missing(document.id for document in documents)
+            indexer.add(documents, bar.advance, bar.skip)
+        indexer.delete_missing((document.id for document in documents), at_most=1)
         indexer.finish(rebuild=True)
     vectors = embedder.embed([query.text for query in dataset.queries], "query").vectors
     require_vectors(vectors, len(dataset.queries), embedder.identity.dimension, lambda row: dataset.queries[row].id)

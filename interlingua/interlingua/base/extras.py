@@ -26,12 +26,22 @@ _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*;\s*extra == ['\"](.+)['\"]")
 
 def packages_of(extra: str) -> tuple[str, ...]:
     """The names under which what an extra brings is imported; () where this is not installed at all."""
+    return tuple(sorted(name for name, of in _requirements() if of == extra))
+
+
+def _extras() -> tuple[str, ...]:
+    """In the order of pyproject.toml."""
+    return tuple(dict.fromkeys(extra for _, extra in _requirements()))
+
+
+def _requirements() -> list[tuple[str, str]]:
+    """Packages as they are imported, each with an extra that brings it; () where this is not installed at all."""
     try:
         lines = importlib.metadata.requires(_PROJECT) or []
     except importlib.metadata.PackageNotFoundError:
-        return ()
+        return []
     found = [match.groups() for line in lines if (match := _REQUIREMENT.fullmatch(line))]
-    return tuple(sorted(_IMPORTED_AS.get(name.lower(), name.replace("-", "_")) for name, of in found if of == extra))
+    return [(_IMPORTED_AS.get(name.lower(), name.replace("-", "_")), extra) for name, extra in found]
 
 
 def require(extra: str, *packages: str, used_for: str = "this") -> None:
@@ -50,6 +60,13 @@ def load(extra: str, package: str, used_for: str) -> ModuleType:
     """Import a package of an extra on first use. Raises InputError as `require`."""
     require(extra, package, used_for=used_for)
     return importlib.import_module(package)
+
+
+def missing_package(error: ModuleNotFoundError) -> InputError | None:
+    """What to tell of an import that failed for want of an extra; None: no extra brings the package."""
+    package = (error.name or "").partition(".")[0]
+    extra = next((extra for extra in _extras() if package in packages_of(extra)), None)
+    return None if extra is None else InputError(f"this needs {package}: {install_command(extra)}")
 
 
 def install_command(extra: str) -> str:

@@ -24,6 +24,10 @@ class Progress(Protocol):
         """So many more are done."""
         ...
 
+    def skip(self, amount: int) -> None:
+        """So many more were done before: they count as done, and not for the rate."""
+        ...
+
 
 @contextmanager
 def progress(label: str, *, unit: str, total: int | None, stream: IO[str] | None = None) -> Iterator[Progress]:
@@ -43,11 +47,11 @@ def progress(label: str, *, unit: str, total: int | None, stream: IO[str] | None
         lines.end()
 
 
-def remaining_s(done: int, total: int | None, elapsed_s: float) -> float | None:
-    """Seconds that the rest will take at the present rate; None when that cannot be said."""
-    if total is None or done <= 0 or elapsed_s <= 0:
+def remaining_s(done: int, total: int | None, elapsed_s: float, skipped: int = 0) -> float | None:
+    """Seconds that the rest will take at the rate of the `done` less the `skipped`; None when that cannot be said."""
+    if total is None or done <= skipped or elapsed_s <= 0:
         return None
-    return max(total - done, 0) * elapsed_s / done
+    return max(total - done, 0) * elapsed_s / (done - skipped)
 
 
 def duration(seconds: float) -> str:
@@ -66,7 +70,11 @@ class _Lines:
     def __init__(self, label: str, unit: str, total: int | None, stream: IO[str]) -> None:
         self._label, self._unit, self._total, self._stream = label, unit, total, stream
         self._started = self._last_line = time.monotonic()
-        self._done = 0
+        self._done = self._skipped = 0
+
+    def skip(self, amount: int) -> None:
+        self._skipped += amount
+        self.advance(amount)
 
     def advance(self, amount: int) -> None:
         self._done += amount
@@ -80,9 +88,9 @@ class _Lines:
 
     def _write(self, elapsed_s: float, *, over: bool) -> None:
         of_total = f"/{self._total}" if self._total is not None else ""
-        rate = self._done / elapsed_s if elapsed_s > 0 else 0.0
+        rate = (self._done - self._skipped) / elapsed_s if elapsed_s > 0 else 0.0
         parts = [f"{self._label}: {self._done}{of_total} {self._unit}", f"{rate:.1f}/s"]
-        left = remaining_s(self._done, self._total, elapsed_s)
+        left = remaining_s(self._done, self._total, elapsed_s, self._skipped)
         if over:
             parts.append(f"in {duration(elapsed_s)}")
         elif left is not None:
@@ -93,7 +101,7 @@ class _Lines:
 @contextmanager
 def _bar(label: str, unit: str, total: int | None, stream: IO[str]) -> Iterator[Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
 
     columns = [
@@ -101,17 +109,25 @@ def _bar(label: str, unit: str, total: int | None, stream: IO[str]) -> Iterator[
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(f"{unit}  {{task.fields[rate]}}"),
-        TimeRemainingColumn() if total is not None else TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}") if total is not None else TimeElapsedColumn(),
     ]
     with RichProgress(*columns, console=Console(file=stream)) as display:
-        task = display.add_task(label, total=total, rate="")
-        started, done = time.monotonic(), 0
+        task = display.add_task(label, total=total, rate="", left="")
+        started, done, skipped = time.monotonic(), 0, 0
 
         class Bar:
             def advance(self, amount: int) -> None:
                 nonlocal done
                 done += amount
-                rate = done / max(time.monotonic() - started, 1e-9)
-                display.update(task, advance=amount, rate=f"{rate:.1f}/s")
+                elapsed_s = max(time.monotonic() - started, 1e-9)
+                left = remaining_s(done, total, elapsed_s, skipped)
+                rate = (done - skipped) / elapsed_s
+                shown = "" if left is None else f"{duration(left)} left"
+                display.update(task, advance=amount, rate=f"{rate:.1f}/s", left=shown)
+
+            def skip(self, amount: int) -> None:
+                nonlocal skipped
+                skipped += amount
+                self.advance(amount)
 
         yield Bar()
