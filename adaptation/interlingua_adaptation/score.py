@@ -20,6 +20,7 @@ from interlingua.base.file_digest import file_digest
 from interlingua_adaptation.lists import Texts, TrainingList, read_lists, read_rows
 from interlingua_adaptation.teachers import Asked
 from interlingua_adaptation.work_folder import WorkFolder, json_line, read_facts, write_facts
+from interlingua_client.language_tag import covered
 
 if TYPE_CHECKING:
     from interlingua_adaptation.teachers import Teacher
@@ -92,7 +93,7 @@ def _labels(lists: Sequence[TrainingList], teacher: Teacher, languages: Sequence
 def _views(each: TrainingList, languages: Sequence[str]) -> list[Asked]:
     """The list in those of the languages in which it is whole; else in the first that it is whole in, or mixed."""
     whole = [tag for tag in sorted(each.queries) if all(tag in texts for texts in each.documents)]
-    chosen = [tag for tag in languages if tag in whole] or whole[:1]
+    chosen = [there for tag in languages for there in covered(tag, whole)] or whole[:1]
     if not chosen:
         return [Asked(_any(each.queries), [_any(texts) for texts in each.documents])]
     return [Asked(each.queries[tag], [texts[tag] for texts in each.documents]) for tag in chosen]

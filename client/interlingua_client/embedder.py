@@ -109,6 +109,12 @@ def are_finite(vectors: FloatArray) -> npt.NDArray[np.bool_]:
     return finite
 
 
+def require_shape(vectors: FloatArray, count: int, dimension: int) -> None:
+    """Raises ServerError: these are not `count` vectors of `dimension` numbers."""
+    if vectors.shape != (count, dimension):
+        raise ServerError(f"vectors of the shape {vectors.shape} came where ({count}, {dimension}) is expected")
+
+
 def require_vectors(vectors: FloatArray, count: int, dimension: int, of: Callable[[int], str]) -> None:
     """Refuse what are not `count` finite vectors of `dimension` numbers: no cosine of them means anything.
 
@@ -118,8 +124,7 @@ def require_vectors(vectors: FloatArray, count: int, dimension: int, of: Callabl
     Raises:
         ServerError: of another shape, or the first that is not finite.
     """
-    if vectors.shape != (count, dimension):
-        raise ServerError(f"vectors of the shape {vectors.shape} came where ({count}, {dimension}) is expected")
+    require_shape(vectors, count, dimension)
     if not (finite := are_finite(vectors)).all():
         raise ServerError(
             f"the vector of {of(int(np.argmin(finite)))} is not finite: the network overflows in its precision. Export "

@@ -12,13 +12,15 @@ import pytest
 
 from interlingua.base.errors import InterlinguaError, ServerError
 from interlingua_client.document import Document
-from interlingua_client.embedder import FloatArray, Role
+from interlingua_client.embedder import Embedded, FloatArray, Reranked, Role, ServiceTimes
 from interlingua_client.index import search_index
 from interlingua_client.index.document_store import STORE_FILE, DocumentStore, StoreDamagedError
 from interlingua_client.index.indexer import Indexer, IndexOutcome
 from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.index.vector_index import VectorIndex
+from interlingua_client.search.search_options import SearchOptions
+from interlingua_client.search.search_steps import Searcher, SearchRequest
 from tests.support.hash_embedder import DIMENSION, HashEmbedder
 
 BAD = {
@@ -93,6 +95,27 @@ def test_a_query_is_refused(
     monkeypatch.setattr(search_index, "EXACT_FLOATS", exact_floats)
     with closing(SearchIndex.open(index_dir)) as index, pytest.raises(ServerError, match=message):
         index.nearest(vector, "en", 5)
+
+
+@pytest.mark.parametrize(
+    "vectors", [np.ones((0, DIMENSION)), np.ones((2, DIMENSION)), np.ones((1, 3)), np.ones(DIMENSION)]
+)
+def test_an_answer_of_another_shape_is_no_querys_vector(index_dir: Path, vectors: FloatArray) -> None:
+    with closing(SearchIndex.open(index_dir)) as index:
+        steps = Searcher(index, has_reranker=True).steps(SearchRequest("en:cat", SearchOptions(query_language="en")))
+        next(steps)
+        with pytest.raises(ServerError, match="shape"):
+            steps.send(Embedded(vectors, np.ones(1, np.int64), np.zeros(1, np.bool_), ServiceTimes(0.0)))
+
+
+def test_scores_for_other_texts_leave_the_dense_order(index_dir: Path) -> None:
+    with closing(SearchIndex.open(index_dir)) as index:
+        steps = Searcher(index, has_reranker=True).steps(SearchRequest("en:cat", SearchOptions(query_language="en")))
+        next(steps)
+        steps.send(HashEmbedder().embed(["en:cat"], "query"))
+        with pytest.raises(StopIteration) as end:
+            steps.send(Reranked(np.ones(3, np.float32), ServiceTimes(0.0)))
+        assert "scores of the shape (3,) for 50 texts" in end.value.value.reranking.reason
 
 
 def test_the_graph_takes_no_such_vectors() -> None:

@@ -54,6 +54,14 @@ def test_only_what_is_named_counts() -> None:
         extras.require("export", "no_such_package", "json", "nor_this", used_for="drawing")
 
 
+def test_an_import_that_fails_is_told_with_the_smallest_extra_that_brings_it() -> None:
+    told = extras.missing_package(ModuleNotFoundError("No module named 'onnx.helper'", name="onnx.helper"))
+    assert told is not None
+    assert "this needs onnx: pip install " in str(told)
+    assert "[export]'" in str(told)
+    assert extras.missing_package(ModuleNotFoundError("No module named 'nobodys'", name="nobodys")) is None
+
+
 def test_a_checkout_is_installed_again_from_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(PROJECT_ROOT)
     assert extras.install_command("export") == "pip install -e '.[export]'"
@@ -87,6 +95,7 @@ def test_a_wheel_is_installed_again_from_its_file(
         ["calibrate"],
         ["evaluate", "helpdesk12"],
         ["adapt", "merge", "a", "b", "--name", "c"],
+        ["compare", "docs", "docs"],
     ],
     ids=" ".join,
 )

@@ -39,8 +39,9 @@ def command(work: WorkFolder, teacher: str, base: str, languages: str, replace: 
     from interlingua_adaptation import teachers
     from interlingua_adaptation.lists import read_lists
     from interlingua_adaptation.score import score
+    from interlingua_evaluation.datasets.language_choice import wanted_tags
 
-    chosen = [tag.strip() for tag in languages.split(",") if tag.strip()]
+    chosen = wanted_tags([tag for tag in languages.split(",") if tag.strip()])
     loaded = teachers.load(teacher, read_lists(work.root), base=base)
     name = f"{teacher} ({base})" if teacher == "neutral" else teacher
     with progress("scoring", unit="lists", total=int(facts["lists"])) as bar:

@@ -17,6 +17,7 @@ import numpy as np
 
 from interlingua.base.errors import DeadlineExceededError, InputError, ServerError
 from interlingua.base.options import faults
+from interlingua_client.embedder import require_vectors
 from interlingua_client.language_tag import base_language, is_registered, normalize_tag
 from interlingua_client.search.query_language import LanguageDetector
 from interlingua_client.search.rerank_pace import RerankPace
@@ -111,6 +112,7 @@ class Searcher:
         language = self.language_of(request)
         detected = time.monotonic()
         embedded: Embedded = yield Embed(request.query, request.deadline)
+        require_vectors(embedded.vectors, 1, self.index.manifest.embedder.dimension, lambda _: "the query")
         sent = time.monotonic()
         depth = max(request.options.k, request.options.candidates)
         candidates = self.index.nearest(
@@ -202,6 +204,11 @@ class Searcher:
                 reason = f"reranking failed: {error}"
                 break
             self._pace.record(depth, answer.times.total_s)
+            if answer.scores.shape != (depth,):
+                reason = (
+                    f"reranking failed: the reranker gave scores of the shape {answer.scores.shape} for {depth} texts"
+                )
+                break
             if not np.isfinite(answer.scores).all():
                 reason = "reranking failed: the reranker gave a score that is not a finite number"
                 break

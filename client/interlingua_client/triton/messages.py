@@ -17,7 +17,7 @@ from tritonclient.grpc import service_pb2
 
 from interlingua.base.errors import ServerError
 from interlingua.served.graph_names import DEADLINE, SENT, STAGES, TOKENS
-from interlingua_client.embedder import Embedded, Reranked, ServiceTimes
+from interlingua_client.embedder import Embedded, Reranked, ServiceTimes, require_shape
 from interlingua_client.triton.conversation_steps import Answer, AskReady, Infer, ReadConfig
 from interlingua_client.triton.services import ModelConfig, PinnedService
 
@@ -98,6 +98,8 @@ def embedded(answers: Sequence[Answer], service: PinnedService, started: float) 
         empty = np.empty((0, service.spec.dimension), np.float32)
         return Embedded(empty, np.empty(0, np.int64), np.empty(0, np.bool_), times)
     tokens = np.concatenate([answer.tokens for answer in answers])
+    for answer in answers:
+        require_shape(answer.values, len(answer.tokens), service.spec.dimension)
     vectors = np.concatenate([answer.values for answer in answers])
     return Embedded(vectors, tokens, tokens > service.spec.max_tokens, times)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from interlingua.base.errors import InputError
 from interlingua.display.grid import Grid, row
 from interlingua.served.kinds import PRECISIONS, Precision
+from interlingua_client.language_tag import base_language, normalize_tag
 from interlingua_exporter.models.exportable import obstacles, status
 from interlingua_exporter.models.memory_need import GIGABYTE, download_bytes, memory_need, parameters
 
@@ -66,9 +67,16 @@ def _fits(spec: ModelSpec, asked: Filter) -> bool:
 
 
 def speaks(spec: ModelSpec, language: str) -> bool:
-    """Whether the entry lists a language, by its tag or the tag's first part: `pt` for pt-BR."""
-    first = language.casefold().partition("-")[0]
-    return first in {tag.casefold().partition("-")[0] for tag in spec.languages.tags}
+    """Whether the entry lists a language, by any tag or name of it or of a variant: `pt` for pt-BR, `nb` for no.
+
+    Raises:
+        InputError: it is no language tag.
+    """
+    try:
+        wanted = base_language(normalize_tag(language))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return wanted in {base_language(tag) for tag in spec.languages.tags}
 
 
 def formats(spec: ModelSpec) -> tuple[Precision, ...]:

@@ -30,7 +30,7 @@ def packages_of(extra: str) -> tuple[str, ...]:
 
 
 def _extras() -> tuple[str, ...]:
-    """In the order of pyproject.toml."""
+    """All of them."""
     return tuple(dict.fromkeys(extra for _, extra in _requirements()))
 
 
@@ -65,8 +65,12 @@ def load(extra: str, package: str, used_for: str) -> ModuleType:
 def missing_package(error: ModuleNotFoundError) -> InputError | None:
     """What to tell of an import that failed for want of an extra; None: no extra brings the package."""
     package = (error.name or "").partition(".")[0]
-    extra = next((extra for extra in _extras() if package in packages_of(extra)), None)
-    return None if extra is None else InputError(f"this needs {package}: {install_command(extra)}")
+    bringing = [extra for extra in _extras() if package in packages_of(extra)]
+    if not bringing:
+        return None
+    return InputError(
+        f"this needs {package}: {install_command(min(bringing, key=lambda extra: len(packages_of(extra))))}"
+    )
 
 
 def install_command(extra: str) -> str:

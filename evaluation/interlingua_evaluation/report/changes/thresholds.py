@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
+from interlingua_client.language_tag import normalize_tag
 from interlingua_evaluation.measures.relevance import MEASURES
 from interlingua_evaluation.report.averages import SORTS
 from interlingua_evaluation.systems.candidate_lists import Pair
@@ -170,7 +171,8 @@ def _failures(report: Report, threshold: Threshold) -> Iterator[Failure]:
 
 def _figures(figures: MeasureFigures, scope: str | Pair) -> Mapping[str, Figure | None]:
     if isinstance(scope, Pair):
-        return {str(scope): figures.pairs.get(scope)}
+        named = next((pair for pair in figures.pairs if _is_meant(pair, scope)), None)
+        return {str(scope): figures.pairs[named] if named else None}
     if scope == WORST:
         worst = min(figures.pairs, key=lambda pair: _ascending(figures.pairs[pair]), default=None)
         return {WORST if worst is None else f"{WORST} {worst}": figures.pairs[worst] if worst else None}
@@ -178,6 +180,14 @@ def _figures(figures: MeasureFigures, scope: str | Pair) -> Mapping[str, Figure 
         return {scope: getattr(figures.all, scope)}
     averages = {sort: figure for sort in SORTS if (figure := getattr(figures.all, sort)) is not None}
     return averages or {"any average": None}
+
+
+def _is_meant(pair: Pair, named: Pair) -> bool:
+    """Whether a threshold's tags are these: `deu>nb` is de>no."""
+    try:
+        return pair == named or pair == Pair(*map(normalize_tag, named))
+    except ValueError:
+        return False
 
 
 def _ascending(figure: Figure) -> float:
