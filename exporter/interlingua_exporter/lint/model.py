@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tritonclient.grpc import model_config_pb2 as pb
 
@@ -138,7 +138,7 @@ class Model:
         default = 2 if self.backend == "onnxruntime" else 1
         groups = self.config.instance_group or [pb.ModelInstanceGroup()]
         kinds = pb.ModelInstanceGroup.Kind
-        return tuple((kinds.Name(group.kind), group.count if group.count > 0 else default) for group in groups)
+        return tuple((enum_name(kinds, group.kind), group.count if group.count > 0 else default) for group in groups)
 
     @property
     def gpu_possible(self) -> bool:
@@ -163,6 +163,11 @@ class Model:
 
     def _names_of_first_version(self) -> set[str]:
         return {path.name for path in disk.listed(self.folder / str(self.versions[0]))} if self.versions else set()
+
+
+def enum_name(enum: Any, number: int) -> str:
+    """What protobuf calls a value; the number itself where it has no name, which text format lets through."""
+    return str(enum.Name(number) if number in enum.values() else number)
 
 
 def is_version(name: str) -> bool:

@@ -38,7 +38,8 @@ several with commas or repeated. `--json` prints one object: `repository`, `mode
 `model`, `file`, `field`, `what`, `why`, `mend`) and the `counts` of each severity. The ONNX rules need the export
 extra; without it `skipped` says so.
 
-What "does not load" says of configurations, versions, ensembles and warm-ups was tried on Triton 24.10; the rules of
+What "does not load" says of configurations, versions, ensembles, sequences, ragged batches and warm-ups was tried on
+Triton 24.10 (`tests/end_to_end/test_lint_and_loader.py` asks it again, with a hundred small repositories); the rules of
 TensorRT and of queues were read in the sources that they name.
 """
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 from typing import TypedDict
 
 
-class _Tensor(TypedDict):
+class _Named(TypedDict):
     name: str
+
+
+class _Tensor(_Named, total=False):
     dims: list[str]  # Triton writes numbers as text
+    allow_ragged_batch: bool
 
 
 class _Parameter(TypedDict):
@@ -44,6 +48,9 @@ class TritonConfig(TypedDict, total=False):
     output: list[_Tensor]
     parameters: dict[str, _Parameter]
     optimization: _Optimization
+    sequence_batching: dict[str, object]
+    batch_input: list[object]
+    batch_output: list[object]
 
 
 def parameters_of(config: TritonConfig) -> dict[str, str]:
@@ -54,3 +61,12 @@ def parameters_of(config: TritonConfig) -> dict[str, str]:
 def names_of(tensors: list[_Tensor]) -> list[str]:
     """The names of inputs or outputs, in order."""
     return [tensor["name"] for tensor in tensors]
+
+
+def beyond_ours(config: TritonConfig) -> list[str]:
+    """Fields that ask for tensors which our ONNX Runtime backend does not make, and NVIDIA's does."""
+    sequence = config.get("sequence_batching", {})
+    found = [f"sequence_batching.{field}" for field in ("control_input", "state") if sequence.get(field)]
+    found += [field for field in ("batch_input", "batch_output") if config.get(field)]
+    ragged = any(tensor.get("allow_ragged_batch") for tensor in config.get("input", []))
+    return [*found, "input.allow_ragged_batch"] if ragged else found

@@ -1,15 +1,15 @@
-"""Ensembles: steps, and the tensors between them."""
+"""Ensembles: what they are, and the models of their steps; ensemble_tensors.py has what flows between them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tritonclient.grpc import model_config_pb2 as pb
-
 from interlingua_exporter.lint.finding import Rule, RuleHit, each_model, each_model_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tritonclient.grpc import model_config_pb2 as pb
 
     from interlingua_exporter.lint.model import Model
     from interlingua_exporter.lint.repository import Repository
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _STEP = "ensemble_scheduling.step"
 
 
-def _steps(model: Model, repository: Repository) -> Iterator[tuple[pb.ModelEnsembling.Step, Model]]:
+def steps_of(model: Model, repository: Repository) -> Iterator[tuple[pb.ModelEnsembling.Step, Model]]:
     """(step, its model) of the steps whose model is there with a readable configuration."""
     for step in model.config.ensemble_scheduling.step:
         other = repository.by_name.get(step.model_name)
@@ -27,12 +27,17 @@ def _steps(model: Model, repository: Repository) -> Iterator[tuple[pb.ModelEnsem
 
 @each_model
 def _malformed(model: Model) -> Iterator[RuleHit]:
-    if model.backend != "ensemble":
+    if model.backend != "ensemble" and not model.config.HasField("ensemble_scheduling"):
         return
+    if model.config.platform != "ensemble" or model.config.backend:
+        yield model.hit("platform", "ensemble_scheduling needs the platform, and no backend")
     if not model.config.ensemble_scheduling.step:
         yield model.hit(_STEP, "the ensemble has no step")
-    if model.config.instance_group:
-        yield model.hit("instance_group", "an ensemble has no instances")
+    for field in ("instance_group", "model_warmup"):
+        if len(getattr(model.config, field)):
+            yield model.hit(field, f"an ensemble has no {field}")
+    if model.config.HasField("optimization"):
+        yield model.hit("optimization", "an ensemble has no optimization")
 
 
 @each_model_in
@@ -43,24 +48,37 @@ def _missing(model: Model, repository: Repository) -> Iterator[RuleHit]:
 
 
 @each_model_in
+def _circular(model: Model, repository: Repository) -> Iterator[RuleHit]:
+    inside = {step.model_name for step in model.config.ensemble_scheduling.step}
+    waiting = list(inside)
+    while waiting:
+        other = repository.by_name.get(waiting.pop())
+        new = {step.model_name for step in other.config.ensemble_scheduling.step} - inside if other else set()
+        inside |= new
+        waiting += new
+    if model.name in inside:
+        yield model.hit(f"{_STEP}.model_name", "the ensemble is a step of itself, or of one of its steps")
+
+
+@each_model_in
 def _version(model: Model, repository: Repository) -> Iterator[RuleHit]:
-    for step, other in _steps(model, repository):
-        if step.model_version > 0 and step.model_version not in other.served:
+    for step, other in steps_of(model, repository):
+        if step.model_version != -1 and step.model_version not in other.served:
             yield model.hit(f"{_STEP}.model_version", f"{other.name} does not serve version {step.model_version}")
 
 
 @each_model_in
 def _batch(model: Model, repository: Repository) -> Iterator[RuleHit]:
     ours = model.config.max_batch_size
-    for _, other in _steps(model, repository):
-        theirs = other.config.max_batch_size
-        if ours > max(theirs, 0):
-            yield model.hit("max_batch_size", f"it is {ours}, that of {other.name} {theirs}")
+    for _, other in steps_of(model, repository):
+        if ours > other.config.max_batch_size > 0:
+            what = f"it is {ours}, that of {other.name} {other.config.max_batch_size}"
+            yield model.hit("max_batch_size", what)
 
 
 @each_model_in
 def _tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
-    for step, other in _steps(model, repository):
+    for step, other in steps_of(model, repository):
         for section, names in (("input", step.input_map), ("output", step.output_map)):
             there = {entry.name for entry in getattr(other.config, section)}
             unknown = sorted(set(names) - there) if there else []
@@ -68,55 +86,23 @@ def _tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
                 yield model.hit(f"{_STEP}.{section}_map", f"{other.name} has no {section} {', '.join(unknown)}")
 
 
-@each_model
-def _unfed(model: Model) -> Iterator[RuleHit]:
-    steps = model.config.ensemble_scheduling.step
-    if not steps:
-        return
-    inputs = {entry.name for entry in model.config.input}
-    produced = {tensor for step in steps for tensor in step.output_map.values()}
-    used = {tensor for step in steps for tensor in step.input_map.values()}
-    for tensor in sorted(used - inputs - produced):
-        yield model.hit(f"{_STEP}.input_map", f"nothing produces {tensor!r}")
-    for tensor in sorted(inputs - used):
-        yield model.hit("input", f"no step takes the input {tensor!r}")
-    for tensor in sorted({entry.name for entry in model.config.output} - produced):
-        yield model.hit("output", f"no step produces the output {tensor!r}")
-
-
-def _ends(
-    model: Model, other: Model, step: pb.ModelEnsembling.Step
-) -> Iterator[tuple[str, pb.ModelInput | pb.ModelOutput, pb.ModelInput | pb.ModelOutput]]:
-    """(section, ensemble's tensor, step's tensor) where the ensemble's own tensors meet a step's."""
-    for section, names in (("input", step.input_map), ("output", step.output_map)):
-        ours = {entry.name: entry for entry in getattr(model.config, section)}
-        theirs = {entry.name: entry for entry in getattr(other.config, section)}
-        for inner, outer in sorted(names.items()):
-            if outer in ours and inner in theirs:
-                yield section, ours[outer], theirs[inner]
-
-
 @each_model_in
-def _unlike(model: Model, repository: Repository) -> Iterator[RuleHit]:
-    for step, other in _steps(model, repository):
-        for section, ours, theirs in _ends(model, other, step):
-            if ours.data_type != theirs.data_type:
-                names = [pb.DataType.Name(entry.data_type) for entry in (ours, theirs)]
-                yield model.hit(f"{section}.data_type", f"{ours.name} is {names[0]}, in {other.name} {names[1]}")
-            a, b = list(ours.dims), list(theirs.dims)
-            same_batching = (model.config.max_batch_size > 0) == (other.config.max_batch_size > 0)
-            clash = len(a) != len(b) or any(x != y and -1 not in (x, y) for x, y in zip(a, b, strict=True))
-            if clash and same_batching:
-                yield model.hit(f"{section}.dims", f"{ours.name} is {a}, in {other.name} {b}")
+def _unmapped(model: Model, repository: Repository) -> Iterator[RuleHit]:
+    for step, other in steps_of(model, repository):
+        required = {entry.name for entry in other.config.input if not entry.optional}
+        if required - set(step.input_map):
+            names = ", ".join(sorted(required - set(step.input_map)))
+            yield model.hit(f"{_STEP}.input_map", f"{other.name} is not given {names}")
 
 
 RULES = (
     Rule(
         code="ENS001",
         severity="error",
-        title="an ensemble without steps, or with instances",
+        title="an ensemble without platform or steps, or with what only a model has",
         why="Triton does not load the model.",
-        mend="ensemble_scheduling { step { ... } }, and no instance_group",
+        mend='platform: "ensemble" and ensemble_scheduling { step { ... } }; no backend, instance_group, optimization '
+        "or model_warmup",
         check=_malformed,
     ),
     Rule(
@@ -132,7 +118,7 @@ RULES = (
         severity="error",
         title="a step whose version is not served",
         why="Triton does not load the ensemble.",
-        mend="model_version: -1, or a version that the model's version_policy serves",
+        mend="model_version: -1, or a version that the model's version_policy serves; left out it is 0",
         check=_version,
     ),
     Rule(
@@ -152,19 +138,19 @@ RULES = (
         check=_tensors,
     ),
     Rule(
-        code="ENS006",
+        code="ENS008",
         severity="error",
-        title="tensors that nothing produces, or nothing takes",
-        why="Triton does not load the ensemble.",
-        mend="Let each input go into a step, and each tensor come out of one.",
-        check=_unfed,
+        title="a step's input that is not mapped",
+        why="Triton does not load the ensemble, unless the input is optional.",
+        mend="Map every input of the step's model, or make it optional there.",
+        check=_unmapped,
     ),
     Rule(
-        code="ENS007",
+        code="ENS009",
         severity="error",
-        title="types or shapes that differ from the step's",
-        why="Triton does not load the ensemble: inconsistent shape or type.",
-        mend="Write the step's data_type and dims.",
-        check=_unlike,
+        title="ensembles that contain each other",
+        why="Triton loads none of them.",
+        mend="Take the step out that leads back.",
+        check=_circular,
     ),
 )

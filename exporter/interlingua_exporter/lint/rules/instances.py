@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua_exporter.lint.finding import Rule, RuleHit, each_model, each_model_in
+from interlingua_exporter.lint.model import enum_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from interlingua_exporter.lint.model import Model
     from interlingua_exporter.lint.repository import Repository
 
+_NETWORKS = ("onnxruntime", "pytorch", "tensorrt", "torch")
+_CROWD = 8  # instances on one GPU
 _COUNTS = ("intra_op_thread_count", "inter_op_thread_count", "execution_mode")
 
 
@@ -21,7 +24,7 @@ _COUNTS = ("intra_op_thread_count", "inter_op_thread_count", "execution_mode")
 def _cpu_with_gpus(model: Model) -> Iterator[RuleHit]:
     for group in model.config.instance_group:
         if group.gpus and group.kind in (pb.ModelInstanceGroup.KIND_CPU, pb.ModelInstanceGroup.KIND_MODEL):
-            kind = pb.ModelInstanceGroup.Kind.Name(group.kind)
+            kind = enum_name(pb.ModelInstanceGroup.Kind, group.kind)
             yield model.hit("instance_group.gpus", f"{kind} with gpus {list(group.gpus)}")
 
 
@@ -38,9 +41,25 @@ def _no_gpu(model: Model, repository: Repository) -> Iterator[RuleHit]:
 
 @each_model_in
 def _idle_gpu(model: Model, repository: Repository) -> Iterator[RuleHit]:
-    network = model.backend in ("onnxruntime", "pytorch", "tensorrt", "torch")
-    if repository.settings.gpu and network and not model.gpu_possible:
+    if repository.settings.gpu and model.backend in _NETWORKS and not model.gpu_possible:
         yield model.hit("instance_group.kind", "all instances are on the CPU, and the machine has a GPU (--gpu)")
+
+
+@each_model
+def _crowded(model: Model) -> Iterator[RuleHit]:
+    for kind, count in model.instances:
+        gpu = kind == "KIND_GPU" or (kind == "KIND_AUTO" and model.backend in _NETWORKS)
+        if gpu and count > _CROWD:
+            yield model.hit("instance_group.count", f"{count} instances on each GPU")
+
+
+@each_model
+def _profile(model: Model) -> Iterator[RuleHit]:
+    for group in model.config.instance_group:
+        if group.profile and model.backend != "tensorrt":
+            yield model.hit("instance_group.profile", "it belongs to TensorRT plans alone")
+        elif wrong := [name for name in group.profile if not (name.isascii() and name.isdecimal())]:
+            yield model.hit("instance_group.profile", f"{wrong[0]!r} is not a profile's number")
 
 
 @each_model
@@ -118,5 +137,22 @@ RULES = (
         why="ONNX Runtime's backend refuses the model.",
         mend='parameters { key: "intra_op_thread_count" value { string_value: "1" } }',
         check=_counts,
+    ),
+    Rule(
+        code="INS007",
+        severity="error",
+        title="optimization profiles of a model that is no TensorRT plan, or that are no numbers",
+        why="Triton does not load the model.",
+        mend='Leave profile out; of a plan: profile: [ "0" ]',
+        check=_profile,
+    ),
+    Rule(
+        code="INS008",
+        severity="warning",
+        title=f"more than {_CROWD} instances on a GPU",
+        why="Each has a context, buffers and mostly weights of its own in the GPU's memory (onnxruntime_backend#18), "
+        "and the load fails where it is full; one or two keep a GPU busy.",
+        mend="instance_group { kind: KIND_GPU count: 1 }",
+        check=_crowded,
     ),
 )

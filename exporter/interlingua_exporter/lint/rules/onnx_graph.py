@@ -1,15 +1,13 @@
-"""config.pbtxt against the ONNX graph, and the graph against the runtime."""
+"""ONNX files: whole, of a version that the runtime knows, with their data. Their tensors are in onnx_tensors.py."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from tritonclient.grpc import model_config_pb2 as pb
-
 from interlingua_exporter.lint import disk
 from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
-from interlingua_exporter.lint.onnx_file import GraphTensor, OnnxDamageError, OnnxFile, onnx_is_installed, read_onnx
+from interlingua_exporter.lint.onnx_file import OnnxDamageError, OnnxFile, onnx_is_installed, read_onnx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +20,7 @@ NEWEST_IR = 13
 NEWEST_OPSET = 26
 
 
-def _graphs(model: Model) -> Iterator[tuple[int, str, OnnxFile]]:
+def graphs(model: Model) -> Iterator[tuple[int, str, OnnxFile]]:
     """(version, file, graph) of every version that is served and has a readable graph."""
     for version, path, where in _paths(model):
         try:
@@ -49,68 +47,16 @@ def _damaged(model: Model) -> Iterator[RuleHit]:
             yield model.hit("", f"it is no ONNX model: {error}", file=where)
 
 
-def _pairs(model: Model, graph: OnnxFile) -> Iterator[tuple[str, pb.ModelInput | pb.ModelOutput, GraphTensor]]:
-    """(section, as config.pbtxt has it, as the graph has it) of the tensors that both have."""
-    for section, theirs in (("input", graph.inputs), ("output", graph.outputs)):
-        by_name = {tensor.name: tensor for tensor in theirs}
-        for entry in getattr(model.config, section):
-            if entry.name in by_name:
-                yield section, entry, by_name[entry.name]
-
-
-@each_model
-def _names(model: Model) -> Iterator[RuleHit]:
-    for _, where, graph in _graphs(model):
-        for section, theirs in (("input", graph.inputs), ("output", graph.outputs)):
-            ours = {entry.name for entry in getattr(model.config, section)}
-            names = {tensor.name for tensor in theirs}
-            if not ours:
-                continue
-            if ours - names:
-                what = f"{', '.join(sorted(ours - names))} is not in {where}, which has {', '.join(sorted(names))}"
-                yield model.hit(f"{section}.name", what)
-            if section == "input" and names - ours:
-                yield model.hit("input", f"{', '.join(sorted(names - ours))} of {where} is not stated")
-
-
-@each_model
-def _types(model: Model) -> Iterator[RuleHit]:
-    for _, where, graph in _graphs(model):
-        for section, entry, tensor in _pairs(model, graph):
-            ours = pb.DataType.Name(entry.data_type) if entry.data_type in pb.DataType.values() else ""
-            if tensor.data_type and ours != tensor.data_type and ours != "TYPE_INVALID":
-                what = f"{entry.name} is {ours}, in {where} {tensor.data_type}"
-                yield model.hit(f"{section}.data_type", what, f"data_type: {tensor.data_type}")
-
-
-@each_model
-def _shapes(model: Model) -> Iterator[RuleHit]:
-    batched = model.config.max_batch_size > 0
-    for _, where, graph in _graphs(model):
-        for section, entry, tensor in _pairs(model, graph):
-            inner = list(entry.reshape.shape) if entry.HasField("reshape") else list(entry.dims)
-            ours = [-1, *inner] if batched else inner
-            if tensor.shape is None or not entry.dims:
-                continue
-            clash = len(ours) != len(tensor.shape) or any(
-                a != b and -1 not in (a, b) for a, b in zip(ours, tensor.shape, strict=False)
-            )
-            fixed = batched and bool(tensor.shape) and tensor.shape[0] != -1
-            if clash or fixed:
-                axis = "with the batch axis that max_batch_size adds, " if batched else ""
-                yield model.hit(f"{section}.dims", f"{entry.name} is {axis}{ours}, in {where} {list(tensor.shape)}")
-
-
 @each_model
 def _too_new(model: Model) -> Iterator[RuleHit]:
-    for _, where, graph in _graphs(model):
+    for _, where, graph in graphs(model):
         if graph.ir_version > NEWEST_IR or graph.opset > NEWEST_OPSET:
             yield model.hit("", f"IR version {graph.ir_version}, opset {graph.opset}", file=where)
 
 
 @each_model
 def _external(model: Model) -> Iterator[RuleHit]:
-    for version, where, graph in _graphs(model):
+    for version, where, graph in graphs(model):
         folder = model.version_file(version).parent
         for data in graph.external:
             path = folder / data.location
@@ -125,7 +71,7 @@ def _external(model: Model) -> Iterator[RuleHit]:
 
 @each_model
 def _escaping(model: Model) -> Iterator[RuleHit]:
-    for version, where, graph in _graphs(model):
+    for version, where, graph in graphs(model):
         folder = model.version_file(version).parent
         for data in graph.external:
             if not disk.lies_in(folder / data.location, folder):
@@ -140,32 +86,6 @@ RULES = (
         why="The version does not load.",
         mend="Export again; beyond 2 GiB with external data.",
         check=_damaged,
-    ),
-    Rule(
-        code="ONX002",
-        severity="error",
-        title="names that the graph does not have, or inputs that are not stated",
-        why="ONNX Runtime's backend refuses the model.",
-        mend="Write the names of the graph.",
-        check=_names,
-    ),
-    Rule(
-        code="ONX003",
-        severity="error",
-        title="types that are not the graph's",
-        why="ONNX Runtime's backend refuses the model (INT32 where the graph has INT64 is the usual one).",
-        mend="Write the graph's type.",
-        check=_types,
-    ),
-    Rule(
-        code="ONX004",
-        severity="error",
-        title="shapes that are not the graph's",
-        why="With max_batch_size above 0 Triton puts an open batch axis before dims. ONNX Runtime's backend refuses a "
-        "rank or a fixed size that differs.",
-        mend="State dims without the batch axis and export the graph with an open first axis; or max_batch_size: 0 and "
-        "the graph's whole shape.",
-        check=_shapes,
     ),
     Rule(
         code="ONX005",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from tritonclient.grpc import model_config_pb2 as pb
 
+from interlingua_exporter.lint import disk
 from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from interlingua_exporter.lint.model import Model
 
@@ -26,8 +26,21 @@ def _tensors(model: Model) -> Iterator[tuple[str, pb.ModelInput | pb.ModelOutput
 @each_model
 def _dims(model: Model) -> Iterator[RuleHit]:
     for section, entry in _tensors(model):
+        if not entry.name:
+            yield model.hit(f"{section}.name", "a tensor has no name")
         if not entry.dims or any(size == 0 or size < -1 for size in entry.dims):
             yield model.hit(f"{section}.dims", f"{entry.name}: dims {list(entry.dims)}")
+        image = section == "input" and entry.format in (pb.ModelInput.FORMAT_NHWC, pb.ModelInput.FORMAT_NCHW)
+        if image and len(entry.dims) != 3:
+            yield model.hit(f"{section}.format", f"{entry.name}: an image has 3 dims, not {list(entry.dims)}")
+
+
+@each_model
+def _plans_only(model: Model) -> Iterator[RuleHit]:
+    for section, entry in _tensors(model) if model.backend != "tensorrt" else ():
+        for field in ("is_shape_tensor", "is_non_linear_format_io"):
+            if getattr(entry, field):
+                yield model.hit(f"{section}.{field}", f"{entry.name} of a model that is no TensorRT plan")
 
 
 @each_model
@@ -40,11 +53,24 @@ def _no_type(model: Model) -> Iterator[RuleHit]:
 @each_model
 def _reshape(model: Model) -> Iterator[RuleHit]:
     for section, entry in _tensors(model):
-        shape = list(entry.reshape.shape)
-        if not entry.HasField("reshape") or -1 in shape or -1 in entry.dims:
+        shape, field = list(entry.reshape.shape), f"{section}.reshape"
+        if not entry.HasField("reshape"):
             continue
-        if math.prod(shape) != math.prod(entry.dims):
-            yield model.hit(f"{section}.reshape", f"{entry.name}: {list(entry.dims)} cannot become {shape}")
+        if any(size == 0 or size < -1 for size in shape) or _between_open(shape) != _between_open(entry.dims):
+            yield model.hit(field, f"{entry.name}: {list(entry.dims)} cannot become {shape}")
+        elif not shape and not model.config.max_batch_size:
+            yield model.hit(field, f"{entry.name} would be a scalar, without batching")
+
+
+def _between_open(shape: Sequence[int]) -> list[int]:
+    """How many values lie before, between and after the open dimensions: [2, 4, -1, 6] has [8, 6]."""
+    counts = [1]
+    for size in shape:
+        if size == -1:
+            counts.append(1)
+        else:
+            counts[-1] *= size
+    return counts
 
 
 @each_model
@@ -52,6 +78,13 @@ def _twice(model: Model) -> Iterator[RuleHit]:
     for name, count in Counter((section, entry.name) for section, entry in _tensors(model)).items():
         if count > 1:
             yield model.hit(name[0], f"{name[1]} stands there {count} times")
+
+
+@each_model
+def _labels(model: Model) -> Iterator[RuleHit]:
+    for entry in model.config.output:
+        if entry.label_filename and disk.size(model.folder / entry.label_filename) < 0:
+            yield model.hit("output.label_filename", f"{entry.label_filename} is missing")
 
 
 @each_model
@@ -65,7 +98,7 @@ RULES = (
     Rule(
         code="SHP001",
         severity="error",
-        title="dims that are none",
+        title="a tensor without name or dims, or an image without its three",
         why="A dimension is 1 and more, or -1 where it is open; Triton does not load the model.",
         mend="dims: [ -1 ] or the size; a scalar is dims: [ 1 ] with reshape { }.",
         check=_dims,
@@ -82,7 +115,7 @@ RULES = (
         code="SHP003",
         severity="error",
         title="a reshape that changes the number of values",
-        why="Triton does not load the model.",
+        why="Triton does not load the model. Open dimensions stay in their order, with as many values between them.",
         mend="Give reshape.shape as many values as dims.",
         check=_reshape,
     ),
@@ -101,5 +134,21 @@ RULES = (
         why="Near 1 a half has three digits: the best candidates tie after a sigmoid, and the ranking is lost.",
         mend="Let scores leave the graph as raw logits in TYPE_FP32.",
         check=_half_scores,
+    ),
+    Rule(
+        code="SHP006",
+        severity="error",
+        title="a shape tensor or a non-linear format outside of TensorRT",
+        why="Triton does not load the model.",
+        mend="Leave is_shape_tensor and is_non_linear_format_io out.",
+        check=_plans_only,
+    ),
+    Rule(
+        code="SHP007",
+        severity="error",
+        title="a file of labels that is missing",
+        why="Triton does not load the model.",
+        mend="Write the file into the model's folder, or leave label_filename out.",
+        check=_labels,
     ),
 )

@@ -9,6 +9,7 @@ from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua_exporter.lint import disk
 from interlingua_exporter.lint.finding import Rule, RuleHit, each_model
+from interlingua_exporter.lint.model import enum_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,7 +100,7 @@ def _unfit(model: Model) -> Iterator[RuleHit]:
             yield model.hit(field, f"the model has no input {name}")
             continue
         if entry.data_type != ours[name].data_type:
-            names = [pb.DataType.Name(kind) for kind in (entry.data_type, ours[name].data_type)]
+            names = [enum_name(pb.DataType, kind) for kind in (entry.data_type, ours[name].data_type)]
             yield model.hit(field, f"it is {names[0]}, the input {names[1]}")
         a, b = list(entry.dims), list(ours[name].dims)
         if any(size < 0 for size in a):

@@ -21,7 +21,7 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import MODEL_FILE
-from interlingua.served.model_config import TritonConfig, names_of, parameters_of
+from interlingua.served.model_config import TritonConfig, beyond_ours, names_of, parameters_of
 from interlingua.served.networks import tensorrt_provider
 from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
 
@@ -38,6 +38,11 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         config: TritonConfig = json.loads(args["model_config"])
+        if unknown := beyond_ours(config):
+            raise pb_utils.TritonModelException(
+                f"this onnxruntime backend makes no tensors for {', '.join(unknown)}: serve the model in NVIDIA's "
+                "container, whose backend does"
+            )
         folder = Path(args["model_repository"]) / args["model_version"]
         path = folder / (config.get("default_model_filename") or MODEL_FILE)
         if not path.is_file():

@@ -1,0 +1,1 @@
+"""How requests wait and batches are made: dynamic batching, queues, sequences, ragged batches."""
