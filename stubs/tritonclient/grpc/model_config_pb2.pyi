@@ -153,7 +153,44 @@ class ModelDynamicBatching(_Message):
     priority_queue_policy: _MessageMap[int, ModelQueuePolicy]
 
 class ModelSequenceBatching(_Message):
+    class Control(_Message):
+        Kind: _Enum
+        CONTROL_SEQUENCE_CORRID: int
+        kind: int
+        int32_false_true: MutableSequence[int]
+        fp32_false_true: MutableSequence[float]
+        bool_false_true: MutableSequence[bool]
+        data_type: int
+
+    class ControlInput(_Message):
+        name: str
+        control: _Messages[ModelSequenceBatching.Control]
+
+    class InitialState(_Message):
+        data_type: int
+        dims: MutableSequence[int]
+        zero_data: bool
+        data_file: str
+        name: str
+
+    class State(_Message):
+        input_name: str
+        output_name: str
+        data_type: int
+        dims: MutableSequence[int]
+        initial_state: _Messages[ModelSequenceBatching.InitialState]
+
+    class StrategyDirect(_Message):
+        minimum_slot_utilization: float
+
+    class StrategyOldest(_Message):
+        preferred_batch_size: MutableSequence[int]
+
+    direct: ModelSequenceBatching.StrategyDirect
+    oldest: ModelSequenceBatching.StrategyOldest
     max_sequence_idle_microseconds: int
+    control_input: _Messages[ModelSequenceBatching.ControlInput]
+    state: _Messages[ModelSequenceBatching.State]
     iterative_sequence: bool
 
 class ModelEnsembling(_Message):
@@ -189,6 +226,15 @@ class ModelTransactionPolicy(_Message):
 class ModelResponseCache(_Message):
     enable: bool
 
+class BatchInput(_Message):
+    target_name: MutableSequence[str]
+    data_type: int
+    source_input: MutableSequence[str]
+
+class BatchOutput(_Message):
+    target_name: MutableSequence[str]
+    source_input: MutableSequence[str]
+
 class ModelConfig(_Message):
     name: str
     platform: str
@@ -198,6 +244,8 @@ class ModelConfig(_Message):
     max_batch_size: int
     input: _Messages[ModelInput]
     output: _Messages[ModelOutput]
+    batch_input: _Messages[BatchInput]
+    batch_output: _Messages[BatchOutput]
     optimization: ModelOptimizationPolicy
     dynamic_batching: ModelDynamicBatching
     sequence_batching: ModelSequenceBatching

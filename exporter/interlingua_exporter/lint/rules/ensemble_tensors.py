@@ -86,7 +86,8 @@ def _fit(one: Sequence[int], other: Sequence[int]) -> bool:
 
 def _uses(model: Model, repository: Repository) -> Iterator[tuple[str, _Use]]:
     """(tensor, use): the ensemble's own first, reshaped; then each step's, as it comes from outside of its model."""
-    for entry in (*model.config.input, *model.config.output):
+    ours: list[pb.ModelInput | pb.ModelOutput] = [*model.config.input, *model.config.output]
+    for entry in ours:
         dims = entry.reshape.shape if entry.HasField("reshape") else entry.dims
         yield entry.name, _Use(model.name, entry.data_type, dims, model.config.max_batch_size > 0)
     for step, other in steps_of(model, repository):

@@ -40,7 +40,7 @@ def _stated(model: Model, section: str) -> Iterator[tuple[str, pb.ModelInput | p
                 yield "batch_input", pb.ModelInput(name=name, data_type=made.data_type)
 
 
-def _control_type(control: pb.ModelSequenceBatching.Control) -> pb.DataType:
+def _control_type(control: pb.ModelSequenceBatching.Control) -> int:
     if control.kind == _Control.CONTROL_SEQUENCE_CORRID:
         return control.data_type
     if control.int32_false_true:

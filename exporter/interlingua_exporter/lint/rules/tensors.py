@@ -30,9 +30,9 @@ def _dims(model: Model) -> Iterator[RuleHit]:
             yield model.hit(f"{section}.name", "a tensor has no name")
         if not entry.dims or any(size == 0 or size < -1 for size in entry.dims):
             yield model.hit(f"{section}.dims", f"{entry.name}: dims {list(entry.dims)}")
-        image = section == "input" and entry.format in (pb.ModelInput.FORMAT_NHWC, pb.ModelInput.FORMAT_NCHW)
-        if image and len(entry.dims) != 3:
-            yield model.hit(f"{section}.format", f"{entry.name}: an image has 3 dims, not {list(entry.dims)}")
+    for entry in model.config.input:
+        if entry.format != pb.ModelInput.FORMAT_NONE and len(entry.dims) != 3:
+            yield model.hit("input.format", f"{entry.name}: an image has 3 dims, not {list(entry.dims)}")
 
 
 @each_model
