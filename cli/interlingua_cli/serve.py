@@ -8,7 +8,6 @@ from types import FrameType
 
 import click
 
-from interlingua.base.errors import ServerError
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 
 
@@ -33,6 +32,7 @@ from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 def command(log: Path | None, start_timeout: float, stop_timeout: float, **settings: object) -> None:
     """Start Triton on the model repository; Ctrl-C ends it."""
     from interlingua_server.embedded import EmbeddedServer, ServerSettings
+    from interlingua_server.supervisor import Supervisor
 
     chosen = ServerSettings(start_timeout_s=start_timeout, stop_timeout_s=stop_timeout, **settings)  # type: ignore[arg-type]
     signal.signal(signal.SIGTERM, _interrupt)
@@ -46,8 +46,7 @@ def command(log: Path | None, start_timeout: float, stop_timeout: float, **setti
             f"metrics {chosen.host}:{chosen.metrics_port}{with_log}",
             err=True,
         )
-        status = server.wait()
-        raise ServerError(f"Triton ended by itself with status {status}. Its log says:\n{server.log_tail()}")
+        Supervisor(server, lambda line: click.echo(line, err=True)).run()
     except KeyboardInterrupt:
         click.echo("stopping: running requests finish first", err=True)
     finally:

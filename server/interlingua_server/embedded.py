@@ -30,9 +30,11 @@ from interlingua.served.launch_flags import PORTS, STOP_TIMEOUT_S, launch_flags
 from interlingua_server.command_line import conceal_argument
 from interlingua_server.environment import BACKENDS, SERVED, Runtime, prepare_runtime
 from interlingua_server.exact_products import require_exact_products
+from interlingua_server.model_control import ModelControl
 from interlingua_server.ports import check_port_is_free
 from interlingua_server.run_record import Announcement, RunRecord
 from interlingua_server.start_progress import StartProgress
+from interlingua_server.stubs import Stub, remove_regions, stubs_of
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "[::1]"}  # noqa: S104 - what a user may listen on
 _PR_SET_PDEATHSIG = 1
@@ -82,6 +84,8 @@ class EmbeddedServer:
         self.admin_key = settings.admin_key or secrets.token_urlsafe(24)
         self._process: subprocess.Popen[bytes] | None = None
         self._announcement: Announcement | None = None
+        self._started = False
+        self._regions: set[str] = set()
 
     def __enter__(self) -> EmbeddedServer:
         self.start()
@@ -115,9 +119,10 @@ class EmbeddedServer:
             check_port_is_free(self.settings.host, port)
         runtime = prepare_runtime(published)
         folder = Path(self._scratch.name) / "backends"
-        compose_backends(runtime, folder)
+        if not folder.is_dir():
+            compose_backends(runtime, folder)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("wb") as log:
+        with self.log_path.open("ab" if self._started else "wb") as log:
             self._process = subprocess.Popen(
                 self._command(runtime, folder),
                 env=_environment(runtime),
@@ -127,6 +132,7 @@ class EmbeddedServer:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
+        self._started = True
         try:
             self._wait_until_ready(began, on_wait)
             self._announcement = Announcement(self._record())
@@ -135,9 +141,31 @@ class EmbeddedServer:
             raise
         return time.monotonic() - began
 
-    def wait(self) -> int:
-        """Block until the server ends by itself; its exit status."""
-        return self._process.wait() if self._process else 0
+    def restart(self, on_wait: Callable[[float], None] | None = None) -> float:
+        """End what is left of the server, and start it on the same ports; as `start`."""
+        self._end(at_once=True)
+        return self.start(on_wait)
+
+    @property
+    def runs(self) -> bool:
+        """Whether its process does."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def status(self) -> int | None:
+        """The exit status of a server that ended by itself."""
+        return self._process.poll() if self._process else None
+
+    def stubs(self) -> list[Stub]:
+        """The processes of its models, as they run now."""
+        found = stubs_of(self.pid)
+        self._regions |= {stub.region for stub in found}
+        return found
+
+    @property
+    def control(self) -> ModelControl:
+        """Loads its models."""
+        return ModelControl(self.settings.local_grpc_address, self.admin_key)
 
     def signal(self, number: int) -> None:
         """Pass a signal on to the server."""
@@ -145,7 +173,11 @@ class EmbeddedServer:
             self._process.send_signal(number)
 
     def stop(self, *, at_once: bool = False) -> None:
-        """Let running requests finish (unless `at_once`), end the server and all its children."""
+        """Let running requests finish (unless `at_once`), end the server and all its children, remove its files."""
+        self._end(at_once=at_once)
+        self._scratch.cleanup()
+
+    def _end(self, *, at_once: bool) -> None:
         process, self._process = self._process, None
         announcement, self._announcement = self._announcement, None
         if announcement is not None:
@@ -155,9 +187,10 @@ class EmbeddedServer:
                 process.terminate()
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(self.settings.stop_timeout_s + 5)
+            self._regions |= {stub.region for stub in stubs_of(process.pid)}
             _kill_group(process.pid)
             process.wait()
-        self._scratch.cleanup()
+            remove_regions(self._regions)
 
     def log_tail(self) -> str:
         """The end of Triton's log, its errors first."""

@@ -52,6 +52,21 @@ class ModelControl:
             except InferenceServerException as error:
                 raise self._explained(error, f"{self.address} could not load {model}") from error
 
+    def restart(self, model: str) -> None:
+        """Unload a model and load it: new processes, where `load` alone keeps those whose configuration is the same.
+
+        Raises:
+            ServerError: the server is away, refuses the key, or cannot load it; then it is not served.
+        """
+        from tritonclient.utils import InferenceServerException
+
+        with closing(self._client()) as client:
+            try:
+                client.unload_model(model, headers=self._headers, client_timeout=_LOAD_TIMEOUT_S)
+            except InferenceServerException as error:
+                raise self._explained(error, f"{self.address} could not unload {model}") from error
+        self.load(model)
+
     def is_ready(self, model: str, version: int) -> bool:
         """Whether a version answers. Raises ServerError: the server is away."""
         from tritonclient.utils import InferenceServerException

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
@@ -106,18 +105,6 @@ def test_a_model_that_does_not_load_is_named(
     with pytest.raises(ServerError, match="ended while it was starting") as caught:
         server.start()
     assert message in str(caught.value)
-
-
-def test_a_server_that_dies_is_noticed_and_leaves_nothing_behind(tiny_repository: Path) -> None:
-    process = serve(tiny_repository, free_ports(3))
-    wait_until_ready(process)
-    children = psutil.Process(process.pid).children(recursive=True)
-    triton = next(child for child in children if child.name() == "tritonserver")
-    os.kill(triton.pid, signal.SIGKILL)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 4
-    assert "Triton ended by itself" in errors
-    assert wait_until_gone([child.pid for child in children]) == []
 
 
 def test_an_address_that_is_not_ours_is_refused(tiny_repository: Path) -> None:
