@@ -102,6 +102,20 @@ ENSEMBLES: dict[str, Files] = {
 }
 
 
+DECOUPLED = "model_transaction_policy { decoupled: true } "
+FAN = step(gives="y:mid") + step("b", "x:x", "y:more")
+ENSEMBLES |= {
+    "a decoupled step": ensemble(CHAIN) | model(DECOUPLED, "a") | B,
+    "a decoupled output beside another": ensemble(FAN, io=tensors("x", "mid more")) | model(DECOUPLED, "a") | B,
+    "outputs of two decoupled steps": ensemble(FAN, io=tensors("x", "mid more"))
+    | model(DECOUPLED, "a")
+    | model(DECOUPLED, "b"),
+    "a decoupled input beside another": ensemble(step(gives="y:mid") + step("b", "x:mid z:x"))
+    | model(DECOUPLED, "a")
+    | model(name="b", io=tensors("x z")),
+}
+
+
 def control(kind: str = "START", values: str = "int32_false_true: [0, 1]", name: str = "S") -> str:
     return f'control_input {{ name: "{name}" control {{ kind: CONTROL_SEQUENCE_{kind} {values} }} }} '
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.exporter.lint.lint_repositories import CPU, GPU, PY_IO, PYTHON, Case, ensemble, onnx_model, python_model
+from tests.exporter.lint.lint_repositories import (
+    CPU,
+    GPU,
+    PY_IO,
+    PYTHON,
+    Case,
+    ensemble,
+    onnx_model,
+    python_model,
+    step,
+)
 
 START = 'control_input { name: "S" control { kind: CONTROL_SEQUENCE_START int32_false_true: [0, 1] } } '
 STATE = 'state { input_name: "i" output_name: "o" data_type: TYPE_FP32 dims: 2 initial_state { name: "z" %s } } '
@@ -10,6 +20,9 @@ COUNT = 'batch_input { kind: BATCH_ELEMENT_COUNT target_name: "n" data_type: TYP
 SCATTER = 'batch_output { kind: BATCH_SCATTER_WITH_INPUT_SHAPE target_name: "%s" source_input: "x" } '
 LABELS = PY_IO.replace('"y" data_type: TYPE_FP32 dims: 2', '"y" data_type: TYPE_FP32 dims: 2 label_filename: "labels"')
 OPTIONAL_W = 'input { name: "w" data_type: TYPE_FP32 dims: 2 optional: true } '
+
+TWO = step() + " " + step("slow", gives="z")
+SLOW = python_model("model_transaction_policy { decoupled: true }", name="slow")
 
 
 def sequence(text: str) -> str:
@@ -47,8 +60,12 @@ CASES: dict[str, Case] = {
         {**ensemble(), "inner/config.pbtxt": PYTHON + PY_IO + OPTIONAL_W.replace(" optional: true", "")},
         {**ensemble(), "inner/config.pbtxt": PYTHON + PY_IO + OPTIONAL_W},
     ),
+    "ENS010": Case(
+        {**ensemble(TWO, io=PY_IO.replace('"y"', '"y" data_type: TYPE_FP32 dims: 2 } output { name: "z"')), **SLOW},
+        {**ensemble(step("slow")), **SLOW},
+    ),
     "ENS009": Case(
-        ensemble('step { model_name: "e" input_map { key: "x" value: "x" } output_map { key: "y" value: "y" } }'),
+        ensemble(step("e")),
         ensemble(),
     ),
 }

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 _STEP = "ensemble_scheduling.step"
 
 
-def _ready(model: Model) -> set[str]:
-    """Tensors that can be had from the ensemble's inputs, step after step."""
+def _in_order(model: Model) -> Iterator[pb.ModelEnsembling.Step]:
+    """The steps that can run, each after those that feed it."""
     ready = {entry.name for entry in model.config.input}
     waiting = list(model.config.ensemble_scheduling.step)
     while runnable := [step for step in waiting if ready.issuperset(step.input_map.values())]:
         waiting = [step for step in waiting if not ready.issuperset(step.input_map.values())]
         ready.update(tensor for step in runnable for tensor in step.output_map.values())
-    return ready
+        yield from runnable
 
 
 @each_model
@@ -59,7 +59,8 @@ def _ends(model: Model) -> Iterator[RuleHit]:
         yield model.hit(f"{_STEP}.output_map", f"{tensor!r} is neither an output nor taken by a step")
     for tensor in sorted(tensor for tensor, count in made.items() if count > 1):
         yield model.hit(f"{_STEP}.output_map", f"{tensor!r} is produced {made[tensor]} times")
-    for tensor in sorted(set(made) - _ready(model)):
+    ready = {tensor for step in _in_order(model) for tensor in step.output_map.values()}
+    for tensor in sorted(set(made) - inputs - ready):
         yield model.hit(f"{_STEP}.input_map", f"{tensor!r} waits for a tensor that comes of it, or of nothing")
 
 
@@ -111,6 +112,22 @@ def _unlike(model: Model, repository: Repository) -> Iterator[RuleHit]:
             yield model.hit(_STEP, f"{tensor} is {list(known.dims)} in {known.model}, in {use.model} {list(use.dims)}")
 
 
+@each_model_in
+def _streams(model: Model, repository: Repository) -> Iterator[RuleHit]:
+    """Every answer of a decoupled step goes its own way: what it made is not put together with anything else."""
+    streams = {entry.name: 0 for entry in model.config.input}
+    for number, step in enumerate(_in_order(model), start=1):
+        found = {streams.get(tensor, 0) for tensor in step.input_map.values()}
+        if len(found) > 1:
+            yield model.hit(_STEP, f"{step.model_name} takes tensors of a decoupled step, and of others")
+        other = repository.by_name.get(step.model_name)
+        decoupled = other is not None and other.config.model_transaction_policy.decoupled
+        stream = number if decoupled else max(found, default=0)
+        streams.update(dict.fromkeys(step.output_map.values(), stream))
+    if len({streams.get(entry.name, 0) for entry in model.config.output}) > 1:
+        yield model.hit("output", "some come of a decoupled step, and some do not")
+
+
 RULES = (
     Rule(
         code="ENS006",
@@ -127,5 +144,13 @@ RULES = (
         why="Triton does not load the ensemble: inconsistent shape or type.",
         mend="Let all that a tensor goes through state the same data_type and dims.",
         check=_unlike,
+    ),
+    Rule(
+        code="ENS010",
+        severity="error",
+        title="tensors of a decoupled step beside others",
+        why="Triton does not load the ensemble: a decoupled step answers any number of times, and the others once.",
+        mend="Let all that meets, in a step or as outputs, come through the same decoupled step.",
+        check=_streams,
     ),
 )
