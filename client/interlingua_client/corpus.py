@@ -107,7 +107,7 @@ class Corpus:
         if id_ in self.lines_by_id:
             raise ValueError(f"id {id_!r} was already used by line {self.lines_by_id[id_]}")
         title, text = _text(fields, "title"), _text(fields, "text")
-        if not title.strip() and not text.strip():
+        if not Document(id_, "", title, text).passage:
             raise ValueError("there is no text: `text` and `title` are missing or empty")
         language = self._called(_language(fields), title, text)
         self.lines_by_id[id_] = number

@@ -7,6 +7,7 @@ import json
 from typing import NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.served.text.normal_form import normal_form
 
 
 class Document(NamedTuple):
@@ -27,12 +28,12 @@ class Document(NamedTuple):
     @property
     def passage(self) -> str:
         """What is embedded and reranked: the title, a line break, the text."""
-        return "\n".join(part for part in (self.title, self.text) if part.strip())
+        return "\n".join(part for part in (self.title, self.text) if normal_form(part).strip())
 
     @property
     def digest(self) -> bytes:
-        """16 bytes over everything but the id: equal digests need no new vector."""
-        content = json.dumps([self.language, self.title, self.text], ensure_ascii=False)
+        """16 bytes over everything but the id, texts in their normal form: equal digests need no new vector."""
+        content = json.dumps([self.language, normal_form(self.title), normal_form(self.text)], ensure_ascii=False)
         return hashlib.blake2b(content.encode(), digest_size=16).digest()
 
 

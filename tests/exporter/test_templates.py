@@ -21,6 +21,7 @@ from interlingua.base.errors import InputError
 from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.repository.triton_config import parameters_of, read_config, write_config
 from interlingua.served.service import EMBED_QUERY, RERANK, Frame, ServiceSpec
+from interlingua.served.text.normal_form import normal_form
 from interlingua_exporter.models.catalog import find
 from interlingua_exporter.models.spec import ArchiveSource, ModelSpec
 from interlingua_exporter.publication.digests import answer_digest
@@ -165,7 +166,7 @@ LONG_TEXTS = st.tuples(TEXTS, st.integers(0, 60)).map(lambda drawn: drawn[0] * d
 @pytest.mark.parametrize("name", list(MADE))
 def test_ids_are_those_of_the_whole_text(families: dict[str, Family], name: str, query: str, document: str) -> None:
     family = families[name]
-    expected = family.tokenizer.encode(family.whole(query, document)).ids
+    expected = family.tokenizer.encode(family.whole(normal_form(query), normal_form(document))).ids
     if len(expected) <= MAX_TOKENS:
         assert family.ids(query, document) == tuple(expected)
 
@@ -175,7 +176,7 @@ def test_ids_are_those_of_the_whole_text(families: dict[str, Family], name: str,
 @pytest.mark.parametrize("name", list(MADE))
 def test_a_long_pair_keeps_its_end(families: dict[str, Family], name: str, query: str, document: str) -> None:
     family = families[name]
-    whole = family.tokenizer.encode(family.whole(query, document)).ids
+    whole = family.tokenizer.encode(family.whole(normal_form(query), normal_form(document))).ids
     ids = family.ids(query, document)
     framed = Framed((query, document), Frame(template=family.template))
     assert len(ids) == min(len(whole), MAX_TOKENS) or len(ids) < MAX_TOKENS < len(whole)
@@ -273,12 +274,15 @@ def test_without_a_template_the_tokenizer_does_it_all(
 ) -> None:
     """Prompts in front of texts, and pairs, as the services had them before there were templates."""
     family = families[name]
-    texts = [(query, document), (document, query), ("<s>", "[SEP]")]
-    singles = [Framed(text, Frame("passage: ")) for pair in texts for text in pair]
-    found = family.encoder.encode([*texts, *singles])
+    found = family.encoder.encode(
+        [(query, document), (document, query), *(Framed(text, Frame("passage: ")) for text in (query, document))]
+    )
+    query, document = normal_form(query), normal_form(document)
     family.tokenizer.enable_truncation(MAX_TOKENS)
     try:
-        expected = family.tokenizer.encode_batch([*texts, *("passage: " + text for pair in texts for text in pair)])
+        expected = family.tokenizer.encode_batch(
+            [(query, document), (document, query), "passage: " + query, "passage: " + document]
+        )
     finally:
         family.tokenizer.no_truncation()
     assert [(row.ids, row.type_ids) for row in found] == [(tuple(one.ids), tuple(one.type_ids)) for one in expected]

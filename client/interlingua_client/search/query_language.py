@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from interlingua.served.text.normal_form import normal_form
 from interlingua_client.language_tag import UNDETERMINED, closest, confusable, normalize_tag
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class LanguageDetector:
 
     def detect(self, text: str) -> DetectedLanguage:
         """The language of `text`; safe to call from several threads."""
-        text = text[:_LONGEST_READ]
+        text = normal_form(text[:_LONGEST_READ])
         letters = _letters(text)
         found = self._guess(text, few=len(letters) < _FEW_LETTERS and letters.isascii())
         if not letters:

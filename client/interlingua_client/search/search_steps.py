@@ -17,6 +17,7 @@ import numpy as np
 
 from interlingua.base.errors import DeadlineExceededError, InputError, ServerError
 from interlingua.base.options import faults
+from interlingua.served.text.normal_form import normal_form
 from interlingua_client.embedder import require_vectors
 from interlingua_client.language_tag import base_language, is_registered, normalize_tag
 from interlingua_client.search.query_language import LanguageDetector
@@ -248,7 +249,7 @@ def _faults_of_query(query: object) -> Iterator[str]:
     if not isinstance(query, str):
         yield f"the query is {query!r}, it must be a text"
         return
-    if not query.strip():
+    if not normal_form(query).strip():
         yield "the query is empty"
     if "\0" in query:
         yield "the query holds a NUL character"

@@ -13,7 +13,9 @@ import numpy as np
 from interlingua.base.errors import InputError
 from interlingua.served.service import Frame
 from interlingua.served.text.collate import collate
-from interlingua.served.text.tokenizer import PromptTokenizer, Tokens
+from interlingua.served.text.sealed import SealedTokenizers
+from interlingua.served.text.template import framed_tokenizer
+from interlingua.served.text.tokenizer import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,11 +40,9 @@ class TextEncoder:
 
     def __init__(self, tokenizer_json: bytes, *, max_tokens: int, pad_token_id: int, padding_side: str) -> None:
         """Raises InputError: the bytes are not a tokenizer."""
-        from tokenizers import Tokenizer
-
         try:
-            self._tokenizer_json = tokenizer_json.decode("utf-8")
-            self._tokenizer = Tokenizer.from_str(self._tokenizer_json)
+            self._tokenizers = SealedTokenizers(tokenizer_json.decode("utf-8"))
+            self._tokenizer = self._tokenizers.of().tokenizer
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"tokenizer.json cannot be read: {error}") from error
         self._max_tokens = max_tokens
@@ -66,9 +66,7 @@ class TextEncoder:
 
     def lengths(self, texts: Sequence[str], frame: Frame) -> NDArray[np.int64]:
         """Tokens of each text alone, int64 [n], as the frame's tokenizer cuts it. Raises InputError as `encode`."""
-        tokenizer = self._service(frame).tokenizer
-        encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return np.array([len(encoding) for encoding in encodings], dtype=np.int64)
+        return np.array(self._service(frame).count_bare(texts), dtype=np.int64)
 
     def read_characters(self, framed: Framed) -> int:
         """How many characters of a single text truncation leaves. Raises InputError as `encode`."""
@@ -90,17 +88,13 @@ class TextEncoder:
         return [rows[place] for place in range(len(framed))]
 
     def _service(self, frame: Frame) -> TextTokenizer:
-        """The service's own tokenizer with a frame; those without a template share one."""
+        """The service's own tokenizer with a frame."""
         if frame not in self._framed:
             self._framed[frame] = self._made(frame)
         return self._framed[frame]
 
     def _made(self, frame: Frame) -> TextTokenizer:
-        if not frame.template:
-            return PromptTokenizer(self._tokenizer, self._max_tokens, frame.prompt)
-        from interlingua.served.text.template import service_tokenizer
-
         try:
-            return service_tokenizer(self._tokenizer_json, self._max_tokens, frame)
+            return framed_tokenizer(self._tokenizers, self._max_tokens, frame)
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"the tokenizer cannot be used with its template: {error}") from error

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from interlingua.served.limits import OUTSTANDING_CALLS
+from interlingua.served.text.normal_form import normal_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +89,8 @@ class ServiceSpec:
         return tuple(self.network_inputs.split(","))
 
     def shortened(self, text: str) -> str:
-        """The text's beginning that the service takes: what a client sends of a document."""
+        """The beginning, in its normal form, that the service takes: what a client sends of a document."""
+        text = normal_form(text)
         if 4 * len(text) <= self.max_text_bytes:
             return text
         return text.encode()[: self.max_text_bytes].decode(errors="ignore")

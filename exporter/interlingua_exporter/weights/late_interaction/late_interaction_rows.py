@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from interlingua.served.text.normal_form import readable
+from interlingua.served.text.sealed import SealedTokenizers
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,7 +28,7 @@ class SideRows:
     """Texts to rows of ids, and rows to a batch.
 
     Args:
-        tokenizer: with a pair template; its padding and truncation are switched off here.
+        tokenizer: with a pair template; of its special tokens none is made by a text here, as in a service.
         separator_id: the id that ends the query.
         pad_token_id: fills a batch.
         max_tokens: what the network reads; no row is longer, whatever is asked for.
@@ -34,9 +37,7 @@ class SideRows:
     def __init__(
         self, tokenizer: Tokenizer, *, separator_id: int, pad_token_id: int, max_tokens: int = sys.maxsize
     ) -> None:
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        self._tokenizer = tokenizer
+        self._tokenizer = SealedTokenizers(tokenizer.to_str()).of().tokenizer
         self._separator_id = separator_id
         self._pad_token_id = pad_token_id
         self._max_tokens = max_tokens
@@ -44,7 +45,7 @@ class SideRows:
     def queries(self, texts: Sequence[str], longest: int) -> list[Row]:
         """Rows of at most `longest` ids, the separator included."""
         longest, rows = min(longest, self._max_tokens), []
-        for encoding in self._tokenizer.encode_batch([(text, "") for text in texts]):
+        for encoding in self._tokenizer.encode_batch([(readable(text), "") for text in texts]):
             side = encoding.ids[: encoding.ids.index(self._separator_id)]
             rows.append([*side[: longest - 1], self._separator_id])
         return rows
@@ -52,7 +53,7 @@ class SideRows:
     def documents(self, texts: Sequence[str], longest: int) -> list[Row]:
         """Rows of at most `longest` ids, the last special token included."""
         longest, rows = min(longest, self._max_tokens), []
-        for encoding in self._tokenizer.encode_batch([("", text) for text in texts]):
+        for encoding in self._tokenizer.encode_batch([("", readable(text)) for text in texts]):
             side = encoding.ids[encoding.ids.index(self._separator_id) + 1 :]
             rows.append(side if len(side) <= longest else [*side[: longest - 1], side[-1]])
         return rows

@@ -8,17 +8,14 @@ marks.py says how a text is kept from making special tokens in it.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
-from tokenizers import Encoding, Tokenizer
-
-from interlingua.served.text.marks import TokenizerJson, marked, marks_of, renamed
+from interlingua.served.text.sealed import SealedTokenizers
 from interlingua.served.text.tokenizer import PromptTokenizer, Text, TextTokenizer, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from tokenizers import Encoding
 
     from interlingua.served.service import Frame
 
@@ -32,22 +29,24 @@ def service_tokenizer(tokenizer_json: str, max_tokens: int, frame: Frame) -> Tex
     Raises:
         ValueError: as `TemplateTokenizer`.
     """
+    return framed_tokenizer(SealedTokenizers(tokenizer_json), max_tokens, frame)
+
+
+def framed_tokenizer(tokenizers: SealedTokenizers, max_tokens: int, frame: Frame) -> TextTokenizer:
+    """The same of a tokenizer that several frames share. Raises ValueError as `TemplateTokenizer`."""
     if frame.template:
-        return TemplateTokenizer(tokenizer_json, max_tokens, frame.template.replace("{text}", frame.prompt + "{text}"))
-    return PromptTokenizer(Tokenizer.from_str(tokenizer_json), max_tokens, frame.prompt)
+        return TemplateTokenizer(tokenizers, max_tokens, frame.template.replace("{text}", frame.prompt + "{text}"))
+    return PromptTokenizer(tokenizers, max_tokens, frame.prompt)
 
 
 class TemplateTokenizer(TextTokenizer):
     """A template around a text or a pair; too long ones lose the end of the document, and then of the query."""
 
-    def __init__(self, tokenizer_json: str, max_tokens: int, template: str) -> None:
+    def __init__(self, tokenizers: SealedTokenizers, max_tokens: int, template: str) -> None:
         """Raises ValueError: the template has not the holes it needs, or leaves no room for a text."""
         fixed, names = _cut(template)
-        description: TokenizerJson = {"added_tokens": []} | json.loads(tokenizer_json)
-        marks = marks_of(description, fixed)
-        super().__init__(Tokenizer.from_str(json.dumps(renamed(description, marks), ensure_ascii=False)), max_tokens)
-        self._require_ids(description, marks)
-        self._fixed = marked(fixed, description, marks)
+        tokenizer, self._fixed = tokenizers.of(fixed)
+        super().__init__(tokenizer, max_tokens)
         self._holes = [_HOLES[name] for name in names]
         self._bare = self.tokenizer.encode("".join(self._fixed))
         if len(self._bare) >= max_tokens:
@@ -56,11 +55,8 @@ class TemplateTokenizer(TextTokenizer):
             )
 
     def whole(self, text: Text) -> str:
-        """The template with the texts in it. Raises ValueError: a text has a NUL."""
-        texts = text if isinstance(text, tuple) else (text,)
-        if any("\0" in one for one in texts):
-            raise ValueError("a text holds a NUL character, which could stand for a special token")
-        return "".join(self._pieces(texts))
+        """The template with the texts in it."""
+        return "".join(self._pieces(text if isinstance(text, tuple) else (text,)))
 
     def _pieces(self, texts: tuple[str, ...]) -> list[str]:
         """Fixed parts and texts in turn."""
@@ -69,7 +65,7 @@ class TemplateTokenizer(TextTokenizer):
             pieces += (texts[hole], fixed)
         return pieces
 
-    def read_characters(self, text: str) -> int:
+    def _read_characters(self, text: str) -> int:
         encoding, places = self._kept_places(text)
         if len(encoding) <= self.max_tokens:
             return len(text)
@@ -105,12 +101,6 @@ class TemplateTokenizer(TextTokenizer):
             spans[hole] = (begin, begin + len(texts[hole]))
             begin += len(texts[hole]) + len(fixed)
         return [spans[hole] for hole in sorted(spans, reverse=True)]
-
-    def _require_ids(self, description: TokenizerJson, marks: Mapping[str, str]) -> None:
-        for token in description["added_tokens"]:
-            mark = marks.get(token["content"])
-            if mark is not None and (found := self.tokenizer.token_to_id(mark)) != token["id"]:
-                raise ValueError(f"the tokenizer gives {token['content']} the id {found} and states {token['id']}")
 
 
 def _cut(template: str) -> tuple[list[str], list[str]]:

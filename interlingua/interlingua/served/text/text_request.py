@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from interlingua.served.graph_names import DEADLINE, SENT
+from interlingua.served.text.normal_form import normal_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,7 +34,7 @@ class TextRequest:
     Attributes:
         deadline: Unix seconds after which an answer is worthless; infinite where there is none.
         wait_s: from the client's sending to the start of this batch, by both clocks.
-        texts: single texts, or pairs.
+        texts: single texts, or pairs, in their normal form.
         error: why there is no answer; None while there may be one.
         invalid: whether the error is the caller's.
         first: its first row in the batch.
@@ -142,6 +143,6 @@ def _text(value: bytes, where: str, max_text_bytes: int) -> str:
         raise _BadRequestError("text", f"{where} is not valid UTF-8 at byte {error.start}") from None
     if "\0" in text:
         raise _BadRequestError("text", f"{where} holds a NUL character at position {text.index(chr(0))}")
-    if not text.strip():
+    if not (text := normal_form(text)).strip():
         raise _BadRequestError("text", f"{where} is empty")
     return text

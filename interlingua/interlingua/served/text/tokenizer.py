@@ -1,6 +1,6 @@
 """Texts, or pairs of texts, to the tokens that a network computes: prompts and truncation are here.
 
-    text, or (query, document) --whole--> what is tokenized --Tokenizer--> Encoding
+    text, or (query, document) --normal_form, whole--> what is tokenized --Tokenizer--> Encoding
     of more than max_tokens --the tokenizer's own truncation, or tokens of the document left out--> Encoding, or Tokens
 
 A prompt goes in front of a text here; template.py puts templates around texts.
@@ -9,13 +9,18 @@ A prompt goes in front of a text here; template.py puts templates around texts.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from interlingua.served.text.normal_form import normal_form, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tokenizers import Encoding, Tokenizer
+
+    from interlingua.served.text.sealed import SealedTokenizers
 
 Text = str | tuple[str, str]
 
@@ -60,23 +65,33 @@ class TextTokenizer(ABC):
         tokenizer.no_truncation()
 
     def encode(self, texts: Sequence[Text]) -> list[Encoded]:
-        """Every text's tokens, in order; none keeps more than `max_tokens`."""
+        """Every text's tokens, in order; none keeps more than `max_tokens`. Raises ValueError: a text has a NUL."""
+        texts = [_readable(text) for text in texts]
         return [
             Encoded(encoding if len(encoding) <= self.max_tokens else self._truncated(text), len(encoding))
             for text, encoding in zip(texts, self._encodings(texts), strict=True)
         ]
 
     def count(self, texts: Sequence[Text]) -> list[int]:
-        """How many tokens each text has before truncation."""
-        return [len(encoding) for encoding in self._encodings(texts)]
+        """How many tokens each text has before truncation. Raises as `encode`."""
+        return [len(encoding) for encoding in self._encodings([_readable(text) for text in texts])]
+
+    def count_bare(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text alone has, without what a service and the tokenizer put around it."""
+        encodings = self.tokenizer.encode_batch_fast([readable(text) for text in texts], add_special_tokens=False)
+        return [len(encoding) for encoding in encodings]
+
+    def read_characters(self, text: str) -> int:
+        """How many characters of a single text, from its beginning, are in the tokens that are kept."""
+        kept = self._read_characters(readable(text))
+        return bisect_left(range(len(text)), kept, key=lambda length: len(normal_form(text[:length])))
 
     @abstractmethod
     def whole(self, text: Text) -> Text:
-        """What is tokenized."""
+        """What is tokenized of a text in its normal form."""
 
     @abstractmethod
-    def read_characters(self, text: str) -> int:
-        """How many characters of a single text, from its beginning, are in the tokens that are kept."""
+    def _read_characters(self, text: str) -> int: ...
 
     @abstractmethod
     def _truncated(self, text: Text) -> Row: ...
@@ -88,14 +103,14 @@ class TextTokenizer(ABC):
 class PromptTokenizer(TextTokenizer):
     """A prompt in front of a single text; a pair is put together by the tokenizer itself."""
 
-    def __init__(self, tokenizer: Tokenizer, max_tokens: int, prompt: str = "") -> None:
+    def __init__(self, tokenizers: SealedTokenizers, max_tokens: int, prompt: str = "") -> None:
+        tokenizer, (self._prompt,) = tokenizers.of([prompt])
         super().__init__(tokenizer, max_tokens)
-        self._prompt = prompt
 
     def whole(self, text: Text) -> Text:
         return text if isinstance(text, tuple) else self._prompt + text
 
-    def read_characters(self, text: str) -> int:
+    def _read_characters(self, text: str) -> int:
         kept = self._truncated(text)
         places = zip(kept.offsets, kept.special_tokens_mask, strict=True)
         end = max((last for (_, last), is_special in places if not is_special), default=0)
@@ -110,3 +125,7 @@ class PromptTokenizer(TextTokenizer):
             return self.tokenizer.encode(*(whole if isinstance(whole, tuple) else (whole,)))
         finally:
             self.tokenizer.no_truncation()
+
+
+def _readable(text: Text) -> Text:
+    return (readable(text[0]), readable(text[1])) if isinstance(text, tuple) else readable(text)
