@@ -18,6 +18,7 @@ _SHAPE = re.compile(r"([A-Za-z]{2,8}|[xXiI](?=-))(-[A-Za-z0-9]{1,8})*")
 _LOCALE = re.compile(r"([A-Za-z_-]+)(?:\.[\w-]+)?(?:@(\w+))?")  # of POSIX: language_REGION.encoding@modifier
 _MODIFIERS = {"latin": "Latn", "cyrillic": "Cyrl", "devanagari": "Deva"}
 _LONGEST = 35
+_LONGEST_CODE = 3  # of a language; shorter names (E, Wa) are taken for slips
 
 
 @lru_cache(maxsize=4096)
@@ -41,7 +42,8 @@ def normalize_tag(raw: str) -> str:
         standard = ""
     if standard and langcodes.tag_is_valid(standard):
         return _shortest(standard)
-    if code := _codes_by_name().get(" ".join(raw.casefold().split())):
+    name = " ".join(raw.casefold().split())
+    if len(name) > _LONGEST_CODE and (code := _codes_by_name().get(name)):
         return normalize_tag(code)
     if not shaped:
         raise ValueError(f"{raw!r} is not a language tag such as en, pt-BR or zh-Hant")

@@ -145,6 +145,12 @@ def test_one_language_has_one_tag(raw: str, tag: str) -> None:
     assert normalize_tag(tag) == tag
 
 
+@pytest.mark.parametrize("raw", ["e", "E", "", "e n", "en-", "-en", "english!", "x" * 36])
+def test_what_is_shaped_like_no_tag(raw: str) -> None:
+    with pytest.raises(ValueError, match="is not a language tag such as"):
+        normalize_tag(raw)
+
+
 def test_what_is_no_registered_language() -> None:
     known = ("en", "pt-BR", "zh-Hant", "und", "mul", "x-mine", "tlh")
     assert [tag for tag in (*known, "xx", "python-code", "en-ZQ") if not is_registered(tag)] == [
