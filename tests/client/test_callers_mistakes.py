@@ -16,6 +16,7 @@ import pytest
 
 from interlingua.base.errors import InputError, ServerError
 from interlingua.display.progress import progress, remaining_s
+from interlingua_cli.indexing.index_report import summary
 from interlingua_cli.indexing.index_work import IndexWork, carry_out
 from interlingua_client.document import Document
 from interlingua_client.index.document_store import DocumentStore
@@ -106,6 +107,33 @@ def test_a_document_has_its_languages_one_tag_whoever_makes_it(tmp_path: Path) -
     assert index.resolve_languages(["por"]) == ["pt", "pt-BR"]
     assert index.resolve_languages(["German", "pt-PT"]) == ["de", "pt"]
     index.close()
+
+
+def test_a_corpus_says_what_its_tags_came_to(tmp_path: Path) -> None:
+    rows = [
+        ("a", "eng", "The camera shows a red light and does not connect."),
+        ("b", "German", "Wo finde ich meine Rechnung vom letzten Monat?"),
+        ("c", "xx", "nuqneH"),
+        ("d", None, "Como faço para mudar a minha senha do aplicativo?"),
+        ("e", "pt-BR", "Onde encontro a minha fatura do mês passado?"),
+        ("f", "nb", "Hvordan tilbakestiller jeg passordet mitt?"),
+        ("g", None, "Hvordan bytter jeg abonnement på kontoen min?"),
+    ]
+    lines = [{"id": id_, "text": text} | ({"language": tag} if tag else {}) for id_, tag, text in rows]
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    work = IndexWork(
+        corpus=str(tmp_path / "c.jsonl"),
+        delete=None,
+        delete_missing=False,
+        delete_at_most=0.5,
+        skip_bad=False,
+        rebuild=False,
+    )
+    with Indexer.open(tmp_path / "index", HashEmbedder()) as indexer:
+        facts = carry_out(indexer, work) | {"index": "there"}
+    assert facts["languages"] == {"no": 2, "pt-BR": 2, "de": 1, "en": 1, "xx": 1}
+    assert facts["detected_languages"] == {"pt-BR": 1, "no": 1}
+    assert "no registered language's (IANA), each a language of its own here: xx 1" in summary(facts)
 
 
 # -- deletions -------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from interlingua.base.errors import InputError
 from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.search.search_options import SearchOptions
 from interlingua_client.search.search_steps import Embed, Searcher, SearchRequest
@@ -128,6 +129,18 @@ def test_vectors_are_kept_and_not_embedded_again(dataset: Dataset, tmp_path: Pat
     np.testing.assert_array_equal(embedded.documents, kept.documents)
     np.testing.assert_array_equal(embedded.queries, kept.queries)
     assert kept.offsets.distance(embedded.offsets) == 0
+
+
+@pytest.mark.parametrize("content", ["nan", "shape", "cut"])
+def test_kept_vectors_that_are_damaged_are_named(dataset: Dataset, tmp_path: Path, content: str) -> None:
+    dense_vectors(dataset, tmp_path, service(HashEmbedder()))
+    (file,) = tmp_path.glob("small-*/queries.npy")
+    vectors = np.load(file)
+    np.save(file, np.full_like(vectors, np.nan) if content == "nan" else vectors[1:])
+    if content == "cut":
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"queries\.npy is damaged .*: remove it"):
+        dense_vectors(dataset, tmp_path, service(HashEmbedder()))
 
 
 def test_another_embedder_or_another_text_is_embedded_again(dataset: Dataset, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interlingua.base.errors import InputError, ServerError
 from interlingua.base.whole_file import whole
 from interlingua.display.progress import progress
 from interlingua_client.embedder import require_vectors
@@ -122,7 +123,7 @@ def embed_dataset(dataset: Dataset, folder: Path, embedder: Embedder) -> None:
 
 
 def read_vectors(dataset: Dataset, folder: Path) -> DenseVectors:
-    """What `embed_dataset` left in the folder."""
+    """What `embed_dataset` left in the folder. Raises InputError: the queries' file is damaged."""
     with closing(DocumentStore.open(folder / "index")) as store:
         offsets = store.offsets()
         labels = np.sort(np.concatenate(list(store.labels_by_language().values())))
@@ -135,4 +136,13 @@ def read_vectors(dataset: Dataset, folder: Path) -> DenseVectors:
     if offsets is None:
         raise RuntimeError("an index that was finished has offsets")
     documents = np.stack([vectors[document.id] for document in dataset.documents])
-    return DenseVectors(documents, np.load(folder / QUERIES_FILE), offsets)
+    return DenseVectors(documents, _queries(folder / QUERIES_FILE, len(dataset.queries), documents.shape[1]), offsets)
+
+
+def _queries(file: Path, count: int, dimension: int) -> FloatArray:
+    try:
+        vectors: FloatArray = np.load(file, allow_pickle=False)
+        require_vectors(vectors, count, dimension, lambda row: f"query {row + 1}")
+    except (OSError, ValueError, EOFError, ServerError) as error:
+        raise InputError(f"{file} is damaged ({error}): remove it, and its queries are embedded again") from error
+    return vectors
