@@ -22,7 +22,7 @@ from interlingua_client.document import Document
 from interlingua_client.language_tag import closest, is_registered, normalize_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _MAX_BAD_LINES_SHOWN = 10
 _SAID = re.compile(rb'"language"\s*:\s*"([^"\\]+)"')
@@ -128,6 +128,23 @@ class Corpus:
     def _note_said(self, tag: str, count: int) -> None:
         with contextlib.suppress(ValueError):  # a bad line, which is told when it is read
             self._said[normalize_tag(tag)] += count
+
+
+def tag_remarks(detected: Mapping[str, int], unregistered: Mapping[str, int]) -> list[str]:
+    """What a user should know of a corpus's languages, in sentences, from how many documents each tag has."""
+    remarks = []
+    if detected:
+        remarks.append(f"documents whose language is not said, and was detected: {_counted(detected)}")
+    if unregistered:
+        remarks.append(
+            f"tags that are no registered language's (IANA), each taken for a language: {_counted(unregistered)}. "
+            "If they are mistakes, correct them and start again"
+        )
+    return remarks
+
+
+def _counted(tags: Mapping[str, int]) -> str:
+    return ", ".join(f"{tag} {count}" for tag, count in tags.items())
 
 
 def _parse(line: bytes, number: int) -> dict[str, object]:

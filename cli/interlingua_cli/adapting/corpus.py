@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlingua_cli.adapt import work_option
+from interlingua_client.corpus import tag_remarks
 
 if TYPE_CHECKING:
     from interlingua_adaptation.work_folder import WorkFolder
@@ -89,6 +90,7 @@ def _own(work: WorkFolder, documents: str, *, skip_bad: bool, replace: bool) -> 
         **facts,
         "bad_lines": [bad._asdict() for bad in corpus.bad_lines],
         "detected_languages": dict(corpus.detected),
+        "unregistered_languages": dict(corpus.unregistered),
     }
 
 
@@ -101,6 +103,7 @@ def _summary(facts: dict[str, Any], work: WorkFolder) -> str:
         "languages: " + ", ".join(f"{tag} {number}" for tag, number in languages.items()),
         "left out: " + ", ".join(f"{number} {reason}" for reason, number in facts["left_out"].items()),
     ]
+    lines += tag_remarks(facts.get("detected_languages", {}), facts.get("unregistered_languages", {}))
     if bad := facts.get("bad_lines"):
         lines.append(f"{len(bad)} bad lines left out:")
         lines += [f"  line {line['number']}: {line['reason']}" for line in bad[:10]]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from interlingua_client.corpus import tag_remarks
+
 if TYPE_CHECKING:
     from interlingua_client.corpus import Corpus
     from interlingua_client.index.indexer import Indexer, IndexOutcome
@@ -35,15 +37,7 @@ def summary(facts: dict[str, Any]) -> str:
     counts = ", ".join(f"{facts[name]} {name}" for name in ("added", "changed", "unchanged", "deleted"))
     lines = [f"{counts}; {facts['documents']} documents in {facts['index']}"]
     lines.append("languages: " + (", ".join(f"{tag} {n}" for tag, n in facts["languages"].items()) or "none"))
-    if facts["detected_languages"]:
-        detected = ", ".join(f"{tag} {n}" for tag, n in facts["detected_languages"].items())
-        lines.append(f"without a language of their own, detected: {detected}")
-    if facts["unregistered_languages"]:
-        unknown = ", ".join(f"{tag} {n}" for tag, n in facts["unregistered_languages"].items())
-        lines.append(
-            f"tags that are no registered language's (IANA), each a language of its own here: {unknown}: "
-            "if they are mistakes, correct them and index again"
-        )
+    lines += tag_remarks(facts["detected_languages"], facts["unregistered_languages"])
     if facts["truncated"]:
         lines.append(f"{facts['truncated']} documents are longer than the network reads: their ends were left out")
     if facts["bad_lines"]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua.display.progress import progress
+from interlingua_client.corpus import tag_remarks
 from interlingua_evaluation.datasets.dataset import group_of
 from interlingua_evaluation.languages.quality import LanguageQuality, language_quality
 from interlingua_evaluation.languages.text_counts import CountedText, PublishedTokens, count_documents, count_queries
@@ -138,10 +139,7 @@ def _rows(
 
 
 def _notes(corpus: Corpus) -> tuple[str, ...]:
-    notes = []
-    if corpus.detected:
-        guessed = ", ".join(f"{tag} {count}" for tag, count in corpus.detected.most_common())
-        notes.append(f"documents whose language is not said, and was detected: {guessed}")
+    notes = tag_remarks(corpus.detected, corpus.unregistered)
     if corpus.bad_lines:
         notes.append(f"bad lines left out: {len(corpus.bad_lines)}")
     return tuple(notes)
