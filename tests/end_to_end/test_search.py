@@ -116,7 +116,7 @@ def test_reranking_orders_by_the_reranker(index: Path, server: EmbeddedServer) -
 @pytest.mark.parametrize("weight", [0, 0.35, 1])
 def test_the_weight_mixes_both_stages(index: Path, server: EmbeddedServer, weight: float, balance: bool) -> None:
     done = interlingua(
-        "search", "password", "--index", index, "--server", server.settings.grpc_address,
+        "search", "password", "--index", index, "--server", server.settings.grpc_address, "--query-language", "en",
         "-k", "20", "--candidates", "20", "--rerank-weight", str(weight), "--json",
         *([] if balance else ["--no-balance"]),
     )  # fmt: skip
@@ -135,7 +135,9 @@ def test_the_weight_mixes_both_stages(index: Path, server: EmbeddedServer, weigh
     by_dense_rank = sorted(hits, key=lambda hit: hit["dense_rank"])
     assert [hit["dense_rank"] for hit in by_dense_rank] == list(range(1, 21))
     with Retriever.open(index, server=server.settings.grpc_address) as retriever:
-        first_stage = [hit.id for hit in retriever.search("password", k=20, candidates=20, rerank=False).hits]
+        first_stage = [
+            hit.id for hit in retriever.search("password", k=20, candidates=20, query_language="en", rerank=False).hits
+        ]
     assert [hit["id"] for hit in by_dense_rank] == first_stage
     if weight == 0:
         assert [hit["id"] for hit in hits] == first_stage
