@@ -11,9 +11,9 @@ import unicodedata
 from typing import Any
 
 import pytest
-from interlingua_exporter.texts.text_encoder import Framed, TextEncoder
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.served.service import Frame
 from interlingua.served.text.template import service_tokenizer
 from interlingua_exporter.weights.late_interaction.late_interaction_rows import SideRows

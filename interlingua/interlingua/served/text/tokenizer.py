@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from interlingua.served.text.normal_form import normal_form, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tokenizers import Encoding, Tokenizer
 
@@ -66,24 +66,24 @@ class TextTokenizer(ABC):
 
     def encode(self, texts: Sequence[Text]) -> list[Encoded]:
         """Every text's tokens, in order; none keeps more than `max_tokens`. Raises ValueError: a text has a NUL."""
-        texts = [_readable(text) for text in texts]
+        texts = [_each(readable, text) for text in texts]
         return [
             Encoded(encoding if len(encoding) <= self.max_tokens else self._truncated(text), len(encoding))
             for text, encoding in zip(texts, self._encodings(texts), strict=True)
         ]
 
     def count(self, texts: Sequence[Text]) -> list[int]:
-        """How many tokens each text has before truncation. Raises as `encode`."""
-        return [len(encoding) for encoding in self._encodings([_readable(text) for text in texts])]
+        """How many tokens each text has before truncation."""
+        return [len(encoding) for encoding in self._encodings([_each(normal_form, text) for text in texts])]
 
     def count_bare(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text alone has, without what a service and the tokenizer put around it."""
-        encodings = self.tokenizer.encode_batch_fast([readable(text) for text in texts], add_special_tokens=False)
+        encodings = self.tokenizer.encode_batch_fast([normal_form(text) for text in texts], add_special_tokens=False)
         return [len(encoding) for encoding in encodings]
 
     def read_characters(self, text: str) -> int:
         """How many characters of a single text, from its beginning, are in the tokens that are kept."""
-        kept = self._read_characters(readable(text))
+        kept = self._read_characters(normal_form(text))
         return bisect_left(range(len(text)), kept, key=lambda length: len(normal_form(text[:length])))
 
     @abstractmethod
@@ -127,5 +127,5 @@ class PromptTokenizer(TextTokenizer):
             self.tokenizer.no_truncation()
 
 
-def _readable(text: Text) -> Text:
-    return (readable(text[0]), readable(text[1])) if isinstance(text, tuple) else readable(text)
+def _each(read: Callable[[str], str], text: Text) -> Text:
+    return (read(text[0]), read(text[1])) if isinstance(text, tuple) else read(text)

@@ -1,0 +1,190 @@
+"""2,000 requests of many kinds at a live server: the bad ones are refused alone, every neighbour is answered.
+
+A seeded generator writes each request with what has to come of it; two dozen clients send them side by side, so that
+good and bad ones meet in the services' batches.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import struct
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+from interlingua_server.embedded import EmbeddedServer
+from tests.support.services import settings_for
+
+REQUESTS = 2000
+CLIENTS = 24
+SEED = 15
+COMPOSED = "비밀번호"
+IN_PARTS = unicodedata.normalize("NFD", COMPOSED)
+GOOD_TEXTS = (
+    "How do I reset my password?",
+    "</s> where is my parcel?",
+    "<s><mask></s>",
+    "пароль",
+    COMPOSED,
+    IN_PARTS,
+    "pass\u00adword",
+    "password",
+    "x",
+    "long " * 90,
+    '{"deadline_ms": "abc"}',
+)
+BAD_TEXTS = (b"", b" \n\t", b"one\0two", b"caf\xe9", b"\xed\xa0\x80", "\u200b\u00ad".encode(), b"x" * 70_000)
+
+Value = dict[str, Any]  # of gRPC's InferParameter: its one field
+Rng = random.Random
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, and the status it has to get: "OK", "INVALID_ARGUMENT" or "UNAVAILABLE"."""
+
+    service: str
+    texts: tuple[bytes, ...]
+    parameters: dict[str, Value]
+    status: str
+
+
+def good_time(rng: Rng, per_second: int) -> Value:
+    number = int((time.time() + rng.randrange(600, 10**6)) * per_second)
+    return rng.choice(({"int64_param": number}, {"string_param": str(number)}, {"string_param": f"00{number}"}))
+
+
+def no_time(rng: Rng) -> Value:
+    letters = "abc 0123456789.,-+_e\u0663\u00bd\N{ROMAN NUMERAL FIVE}'\"\\{}[]\n"
+    kind: Callable[[], Value] = rng.choice(
+        (
+            lambda: {"string_param": rng.choice(("500ms", "abc", "", "1e30", "nan", "inf", "-1", "9" * 5000, "1.5"))},
+            lambda: {"string_param": "x" + "".join(rng.choices(letters, k=rng.randrange(12)))},
+            lambda: {"int64_param": rng.choice((-1, -(2**63), 2**63 - 1, -rng.randrange(1, 2**62)))},
+            lambda: {"bool_param": rng.random() < 0.5},
+            lambda: {"double_param": rng.choice((math.nan, math.inf, -math.inf, -0.5, 1e30, -1e300))},
+            lambda: {"uint64_param": 2**64 - 1 - rng.randrange(1000)},
+        )
+    )
+    return kind()
+
+
+def other_parameter(rng: Rng) -> Value:
+    """Of a name that no service knows."""
+    return rng.choice(
+        (
+            {"string_param": rng.choice(("\u0000", '"', "\\", "\u2028", "\U0001f600", "x" * 9000))},
+            {"int64_param": rng.randrange(-(2**63), 2**63)},
+            {"bool_param": True},
+        )
+    )
+
+
+def asked(rng: Rng) -> Asked:
+    service = rng.choice(("embed_query", "embed_document", "rerank"))
+    texts = tuple(text.encode() for text in rng.choices(GOOD_TEXTS, k=rng.choice((1, 1, 1, 2, 5))))
+    parameters: dict[str, Value] = {}
+    if rng.random() < 0.3:
+        parameters[f"other_{rng.randrange(9)}"] = other_parameter(rng)
+    kind = rng.choice(("plain", "plain", "times", "no time", "no time", "bad text", "late"))
+    if kind == "times":
+        parameters["deadline_ms"] = good_time(rng, 1000)
+        parameters["sent_us"] = rng.choice((good_time(rng, 10**6), {"int64_param": int(time.time() * 1e6)}))
+    elif kind == "no time":
+        parameters[rng.choice(("deadline_ms", "sent_us"))] = no_time(rng)
+    elif kind == "late":
+        parameters["deadline_ms"] = {"int64_param": rng.choice((0, 1, int(time.time() * 1000) - 1))}
+    elif kind == "bad text":
+        place = rng.randrange(len(texts))
+        texts = (*texts[:place], rng.choice(BAD_TEXTS), *texts[place + 1 :])
+    status = {"no time": "INVALID_ARGUMENT", "bad text": "INVALID_ARGUMENT", "late": "UNAVAILABLE"}.get(kind, "OK")
+    return Asked(service, texts, parameters, status)
+
+
+class Client:
+    """Triton's own protocol, one attempt a request."""
+
+    def __init__(self, address: str) -> None:
+        self._stub = service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(address))
+
+    def answer(self, one: Asked) -> tuple[str, str | np.ndarray]:
+        """The status, and the message or the values, float32 [texts, D]."""
+        request = service_pb2.ModelInferRequest(model_name=one.service)
+        for name, value in one.parameters.items():
+            for field, content in value.items():
+                setattr(request.parameters[name], field, content)
+        for name in ("query", "document") if one.service == "rerank" else ("text",):
+            request.inputs.add(name=name, datatype="BYTES", shape=[len(one.texts), 1])
+            request.raw_input_contents.append(b"".join(struct.pack("<I", len(text)) + text for text in one.texts))
+        try:
+            reply = self._stub.ModelInfer(request, timeout=120)
+        except grpc.RpcError as error:
+            return error.code().name, error.details()
+        (place,) = (n for n, output in enumerate(reply.outputs) if output.name in ("embedding", "score"))
+        values = np.frombuffer(reply.raw_output_contents[place], np.float32)
+        return "OK", values.reshape(tuple(reply.outputs[place].shape))
+
+
+@pytest.fixture(scope="module")
+def tiny_server(tiny_repository: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(settings_for(tiny_repository)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def expected(tiny_server: EmbeddedServer) -> dict[tuple[str, bytes], np.ndarray]:
+    """Each good text's answer, asked alone."""
+    client, found = Client(tiny_server.settings.grpc_address), {}
+    for service in ("embed_query", "embed_document", "rerank"):
+        for text in GOOD_TEXTS:
+            status, values = client.answer(Asked(service, (text.encode(),), {}, "OK"))
+            assert status == "OK", values
+            found[service, text.encode()] = np.asarray(values)[0]
+    return found
+
+
+def test_bad_requests_are_refused_alone(
+    tiny_server: EmbeddedServer, expected: dict[tuple[str, bytes], np.ndarray]
+) -> None:
+    rng = random.Random(SEED)
+    requests = [asked(rng) for _ in range(REQUESTS)]
+    clients = [Client(tiny_server.settings.grpc_address) for _ in range(CLIENTS)]
+
+    def ask(number: int) -> tuple[str, str | np.ndarray]:
+        return clients[number % CLIENTS].answer(requests[number])
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(ask, range(REQUESTS)))
+    wrong = [
+        (one, status, found) for one, (status, found) in zip(requests, answers, strict=True) if status != one.status
+    ]
+    assert not wrong, (Counter((one.status, status) for one, status, _ in wrong), wrong[:5])
+    for one, (status, found) in zip(requests, answers, strict=True):
+        if status == "OK":
+            alone = np.array([expected[one.service, text] for text in one.texts])
+            np.testing.assert_allclose(found, alone, atol=1e-4)
+        else:
+            assert "/" not in str(found).split("invalid")[0]  # no paths of the server's
+            assert "Traceback" not in str(found)
+    assert min(Counter(status for status, _ in answers).values()) > REQUESTS / 20
+
+
+@pytest.mark.parametrize("service", ["embed_query", "embed_document", "rerank"])
+@pytest.mark.parametrize(
+    ("text", "other"), [(COMPOSED, IN_PARTS), ("password", "pass\u00adword")], ids=["NFD", "hyphen"]
+)
+def test_every_form_of_a_text_is_one_text(
+    expected: dict[tuple[str, bytes], np.ndarray], service: str, text: str, other: str
+) -> None:
+    np.testing.assert_allclose(expected[service, text.encode()], expected[service, other.encode()], atol=1e-5)
