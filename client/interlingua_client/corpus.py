@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from interlingua.base.errors import InputError
 from interlingua.base.numbered_lines import STANDARD_INPUT, name_of, numbered_lines
 from interlingua_client.document import Document
-from interlingua_client.language_tag import closest, is_registered, normalize_tag
+from interlingua_client.language_tag import detected_as, is_registered, normalize_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -116,7 +116,8 @@ class Corpus:
     def _called(self, said: str, title: str, text: str) -> str:
         if not said:
             found = self._detect(f"{title}\n{text}")
-            found = closest(found, [tag for tag, _ in self._said.most_common()]) or closest(found, self._known) or found
+            said = [tag for tag, _ in self._said.most_common()]
+            found = detected_as(found, said) or detected_as(found, self._known) or found
             self.detected[found] += 1
             return found
         if self._lines is None:

@@ -88,6 +88,13 @@ def closest(tag: str, known: Iterable[str]) -> str | None:
     return next(iter(near), None)
 
 
+def detected_as(tag: str, known: Iterable[str]) -> str | None:
+    """The known tag that a detector's `tag` stands for: the closest, or one that it is confused with; else None."""
+    known = list(known)
+    alike = (other for other in known if confusable(other) == confusable(tag))
+    return closest(tag, known) or next(alike, None)
+
+
 def covered(tag: str, known: Iterable[str]) -> list[str]:
     """The known tags that `tag` speaks of: itself, its variants (RFC 4647, section 3.3.1) and its parts."""
     return [other for other in known if f"{_canonical(other)}-".startswith(f"{tag}-") or base_language(other) == tag]

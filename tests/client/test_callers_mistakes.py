@@ -159,6 +159,13 @@ def test_a_corpus_that_came_short_deletes_nothing(
     assert delete_missing(index_dir, corpus, at_most=1)["documents"] == kept
 
 
+def test_of_what_was_there_before(index_dir: Path, documents: list[Document], tmp_path: Path) -> None:
+    write_corpus(tmp_path / "c.jsonl", [document._replace(id=f"new-{document.id}") for document in documents])
+    with pytest.raises(InputError, match="90 of the 90 documents"):
+        delete_missing(index_dir, tmp_path / "c.jsonl")
+    assert size(index_dir) == 180
+
+
 def test_less_is_deleted(index_dir: Path, documents: list[Document], tmp_path: Path) -> None:
     write_corpus(tmp_path / "c.jsonl", documents[:45])
     assert delete_missing(index_dir, tmp_path / "c.jsonl")["deleted"] == 45

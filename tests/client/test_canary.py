@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_client.embedder import FloatArray, Role
+from interlingua_client.embedder import EmbedderIdentity, FloatArray, Role
 from interlingua_client.index.canary import TEXTS, Canary
-from interlingua_client.index.document_store import DocumentStore
+from interlingua_client.index.document_store import DocumentStore, new_manifest
 from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.manifest import Manifest
 from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.search.index_pair import IndexPair
 from interlingua_client.search.search_steps import Searcher
@@ -52,6 +53,12 @@ def index(directory: Path, engine: Engine) -> str:
         indexer.add(make_documents())
         indexer.finish()
         return indexer.note
+
+
+def test_one_that_is_not_finite_is_none() -> None:
+    canary = Canary(np.full((len(TEXTS), 4), np.nan, np.float32))
+    manifest = replace(new_manifest(EmbedderIdentity("d", "m", 4, "int8")), canary=canary)
+    assert Manifest.from_rows(manifest.to_rows()).canary is None
 
 
 def test_the_same_engine_says_nothing(tmp_path: Path) -> None:

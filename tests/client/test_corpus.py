@@ -185,6 +185,7 @@ def test_or_as_the_index_calls_it(tmp_path: Path) -> None:
     path.write_text(json.dumps({"id": "a", "text": PORTUGUESE[0]}))
     assert [document.language for document in Corpus(path, lambda _: "pt", known=["en", "pt-BR"])] == ["pt-BR"]
     assert [document.language for document in Corpus(path, lambda _: "pt", known=["en"])] == ["pt"]
+    assert [document.language for document in Corpus(path, lambda _: "bs", known=["en", "hr"])] == ["hr"]
 
 
 def test_of_standard_input_what_came_before_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

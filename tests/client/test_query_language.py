@@ -47,7 +47,8 @@ def test_a_sister_language_is_not_foreign(others: list[str]) -> None:
 
 @pytest.mark.parametrize("rare", ["sr", "uz", "sw", "zu", "pl", "qu", "no", "zh"])
 @pytest.mark.parametrize(
-    "query", ["E-417", "wifi", "USB", "PDF", "SQL", "404", "v2.3.1", "192.168.0.1", "kubectl", "SMTP 587", "VPN", "?"]
+    "query",
+    ["E-417", "wifi", "USB", "PDF", "SQL", "404", "v2.3.1", "192.168.0.1", "kubectl", "SMTP 587", "VPN", "GitHub", "?"],
 )
 def test_a_code_is_in_no_rare_language(query: str, rare: str) -> None:
     assert LanguageDetector(["en", rare]).detect(query).tag in (None, "en")

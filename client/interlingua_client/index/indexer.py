@@ -212,16 +212,17 @@ class Indexer:
         """Take out every document whose id is not among `kept`; how many.
 
         Args:
-            at_most: share of the index's documents that may go. More is the sign of a corpus that came short.
+            at_most: share that may go of the documents that were there before this run. More is the sign of a corpus
+                that came short.
 
         Raises:
             InputError: more than that would go; nothing was taken out.
         """
         there = self.store.ids()
-        gone = there.difference(kept)
-        if len(gone) > at_most * len(there):
+        gone, before = there.difference(kept), len(there) - self.progress.added
+        if len(gone) > at_most * before:
             raise InputError(
-                f"{len(gone)} of the {len(there)} documents in {self.store.directory} are not in the corpus, more than "
+                f"{len(gone)} of the {before} documents in {self.store.directory} are not in the corpus, more than "
                 f"{at_most:.0%}: none was deleted. Is the corpus whole? If so, allow it with --delete-at-most 1"
             )
         return self.delete(sorted(gone))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua_client.embedder import EmbedderIdentity
+from interlingua_client.embedder import EmbedderIdentity, are_finite
 from interlingua_client.index.canary import Canary
 
 if TYPE_CHECKING:
@@ -117,5 +117,10 @@ class Manifest:
             hnsw=HnswParameters(int(rows["hnsw_m"]), int(rows["hnsw_ef_construction"]), int(rows["hnsw_ef_search"])),
             offsets=rows["offsets"] == "on",
             offsets_version=int(rows["offsets_version"]),
-            canary=Canary.from_text(canary, dimension) if canary else None,
+            canary=_sound(Canary.from_text(canary, dimension)) if canary else None,
         )
+
+
+def _sound(canary: Canary) -> Canary | None:
+    """None for one that an older version stored though it is not finite: the next run of `index` makes another."""
+    return canary if are_finite(canary.vectors).all() else None

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from interlingua.served.text.normal_form import normal_form
-from interlingua_client.language_tag import UNDETERMINED, closest, confusable, normalize_tag
+from interlingua_client.language_tag import UNDETERMINED, detected_as, normalize_tag
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,8 +33,8 @@ _SURE = 0.95
 _LONGEST_READ = 2000  # characters; more changes nothing but the time
 _NO_LANGUAGE = "zxx"  # py3langid's code for what is no language
 _SHOUTED = 3  # words in capitals alone are spoken louder; one or two are acronyms
-# E-417, v2.3.1, user@example.com, SMTP: in any language and in none.
-_CODE = re.compile(r"[!-~]*(?:\d|[A-Za-z][._/\\@:][A-Za-z])[!-~]*|[^\w\s]*[A-Z]{1,5}[^\w\s]*")
+# E-417, v2.3.1, user@example.com, iPhone, SMTP: in any language and in none.
+_CODE = re.compile(r"[!-~]*(?:\d|[a-z][A-Z]|[A-Za-z][._/\\@:][A-Za-z])[!-~]*|[^\w\s]*[A-Z]{1,5}[^\w\s]*")
 _QUOTATION = re.compile(r"[«»“”„‟\"‹›][^«»“”„‟\"‹›]*[«»“”„‟\"‹›]|‘[^’]*’|「[^」]*」|『[^』]*』")  # noqa: RUF001
 _UNSPACED = "CJK"
 _EAST_ASIAN = {"HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "HALFWIDTH"}
@@ -105,8 +105,7 @@ class LanguageDetector:
         """The language that a code of py3langid's stands for here; None where it is none of those allowed."""
         if code not in self._tags:
             tag = normalize_tag(code)
-            alike = (other for other in self._languages if confusable(other) == confusable(tag))
-            known = closest(tag, self._languages) or next(alike, None) if self._languages else tag
+            known = detected_as(tag, self._languages) if self._languages else tag
             self._tags[code] = None if code == _NO_LANGUAGE else known
         return self._tags[code]
 
