@@ -116,8 +116,8 @@ class Corpus:
     def _called(self, said: str, title: str, text: str) -> str:
         if not said:
             found = self._detect(f"{title}\n{text}")
-            said = [tag for tag, _ in self._said.most_common()]
-            found = detected_as(found, said) or detected_as(found, self._known) or found
+            tags = [tag for tag, _ in self._said.most_common()]
+            found = detected_as(found, tags) or detected_as(found, self._known) or found
             self.detected[found] += 1
             return found
         if self._lines is None:

@@ -253,7 +253,7 @@ def test_an_asyncio_retriever_is_entered_or_awaited(index_dir: Path, monkeypatch
     async def search() -> list[int]:
         async with AsyncRetriever.open(index_dir) as retriever:
             first = await retriever.search(QUERY, options=SearchOptions(k=2, rerank=False))
-        retriever = await AsyncRetriever.open(index_dir)
+        retriever = await asyncio.create_task(AsyncRetriever.open(index_dir))
         second = await retriever.search(QUERY, k=3, rerank=False)
         await retriever.close()
         return [len(first.hits), len(second.hits)]

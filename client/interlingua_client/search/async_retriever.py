@@ -7,6 +7,7 @@ millisecond or so and stays on the event loop.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -19,7 +20,7 @@ from interlingua_client.search.search_steps import Searcher, SearchRequest, requ
 from interlingua_client.search.search_walk import SearchWalk, carried_out_async
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator, Sequence
+    from collections.abc import Generator, Sequence
 
     from interlingua_client.index.search_index import SearchIndex
     from interlingua_client.search.results import SearchResult
@@ -154,14 +155,26 @@ class AsyncRetriever:
             await _close(self._left.pop())
 
 
-class OpenedRetriever:
-    """A retriever that is being opened: to be awaited, or entered with `async with`, which closes it."""
+class OpenedRetriever(Coroutine[Any, Any, AsyncRetriever]):
+    """A retriever that is being opened: a coroutine to be awaited, or entered with `async with`, which closes it."""
 
     def __init__(self, opening: Coroutine[Any, Any, AsyncRetriever]) -> None:
         self._opening = opening
 
     def __await__(self) -> Generator[Any, Any, AsyncRetriever]:
         return self._opening.__await__()
+
+    def send(self, value: Any) -> Any:
+        """Goes on as a coroutine does."""
+        return self._opening.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Goes on with an error as a coroutine does."""
+        return self._opening.throw(*error)
+
+    def close(self) -> None:
+        """Gives the opening up as a coroutine does; what is open is closed by `AsyncRetriever.close`."""
+        self._opening.close()
 
     async def __aenter__(self) -> AsyncRetriever:
         self._retriever = await self._opening
