@@ -15,6 +15,7 @@ from interlingua_evaluation.datasets.sources import open_dataset
 from interlingua_evaluation.datasets.subsets import Subset, SubsetText, dataset_of
 from interlingua_evaluation.datasets.text_languages import detected_languages, registered_tag
 from interlingua_evaluation.datasets.translation_links import linked_groups
+from tests.evaluation.small_dataset import small_dataset
 from tests.support.tiny_help import write_help
 
 
@@ -59,6 +60,12 @@ def test_a_part_of_the_languages_keeps_what_is_judged_among_them() -> None:
     assert part.languages == ("de", "sw")
     assert {document.rpartition(".")[2] for grades in part.qrels.values() for document in grades} == {"de", "sw"}
     assert part.facts["documents_in_other_languages"] == 400
+
+
+def test_a_language_is_chosen_with_its_variants_by_any_tag() -> None:
+    dataset = small_dataset(("en", "pt-BR", "pt", "sv"))
+    assert in_languages(dataset, ["por", "Swedish"]).languages == ("pt-BR", "pt", "sv")
+    assert {query.language for query in in_languages(dataset, ["pt-BR"]).queries} == {"pt-BR"}
 
 
 def test_a_language_that_no_document_is_in() -> None:

@@ -130,7 +130,7 @@ def test_the_lower_end_can_decide() -> None:
 
 
 def test_pairs() -> None:
-    assert failures("pair:de>en:ndcg@10=0.42", "worst-pair:ndcg@10=0.41") == []
+    assert failures("pair:de>en:ndcg@10=0.42", "pair:deu>eng:ndcg@10=0.42", "worst-pair:ndcg@10=0.41") == []
     assert failures("pair:de>en:ndcg@10=0.43", "worst-pair:ndcg@10=0.415") == [
         (f"{BEST}: de>en nDCG@10", 0.42),
         (f"{BEST}: worst-pair de>mixed nDCG@10", 0.41),

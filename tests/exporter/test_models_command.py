@@ -49,13 +49,25 @@ def test_the_list_has_every_entry() -> None:
         (("--role", "reranker"), "BAAI/bge-reranker-v2-m3", "BAAI/bge-m3"),
         (("--licence", "mit"), "BAAI/bge-m3", "zeroentropy/zembed-1"),
         (("--language", "uk"), "BAAI/bge-m3", "zeroentropy/zembed-1"),
+        (("--language", "ukr_Cyrl"), "BAAI/bge-m3", "zeroentropy/zembed-1"),
+        (("--language", "Ukrainian"), "BAAI/bge-m3", "zeroentropy/zembed-1"),
         (("--language", "zh-TW"), "Querit/Querit-4B", "sentence-transformers/LaBSE"),
         (("--no-remote-code",), "BAAI/bge-m3", "Alibaba-NLP/gte-multilingual-base"),
         (("--run-here",), "BAAI/bge-m3", "Alibaba-NLP/gte-multilingual-base"),
         # 0.6 billion parameters in one byte fit, 4 billion do not.
         (("--max-memory", "2GB"), "Qwen/Qwen3-Embedding-0.6B", "Qwen/Qwen3-Embedding-4B"),
     ],
-    ids=["role", "licence", "language", "language of a region", "code", "run here", "memory"],
+    ids=[
+        "role",
+        "licence",
+        "language",
+        "code of three letters",
+        "name",
+        "language of a region",
+        "code",
+        "run here",
+        "memory",
+    ],
 )
 def test_a_filter_keeps_and_drops(options: tuple[str, ...], inside: str, outside: str) -> None:
     found = listed(*options)
