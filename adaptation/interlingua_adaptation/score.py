@@ -10,6 +10,7 @@ Where sections have no translation, the query and the documents are taken as the
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -81,19 +82,23 @@ def score(
 
 
 def _labels(lists: Sequence[TrainingList], teacher: Teacher, languages: Sequence[str]) -> list[list[float]]:
-    """The labels of each list, from all its views at once."""
+    """The labels of each list, from all its views at once. Raises InputError: one is not finite."""
     views = [_views(each, languages) for each in lists]
     scores = iter(teacher.scores([view for several in views for view in several]))
-    return [
+    labels = [
         [round(statistics.fmean(column), 4) for column in zip(*(next(scores) for _ in several), strict=True)]
         for several in views
     ]
+    for each, label in zip(lists, labels, strict=True):
+        if not all(map(math.isfinite, label)):
+            raise InputError(f"the teacher gives the list {each.id!r} a score that is not finite: it teaches nothing")
+    return labels
 
 
 def _views(each: TrainingList, languages: Sequence[str]) -> list[Asked]:
     """The list in those of the languages in which it is whole; else in the first that it is whole in, or mixed."""
     whole = [tag for tag in sorted(each.queries) if all(tag in texts for texts in each.documents)]
-    chosen = [there for tag in languages for there in covered(tag, whole)] or whole[:1]
+    chosen = list(dict.fromkeys(there for tag in languages for there in covered(tag, whole))) or whole[:1]
     if not chosen:
         return [Asked(_any(each.queries), [_any(texts) for texts in each.documents])]
     return [Asked(each.queries[tag], [texts[tag] for texts in each.documents]) for tag in chosen]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from interlingua.base.errors import InterlinguaError
+from interlingua.base.errors import InputError, InterlinguaError
 from interlingua_adaptation.corpus_step.corpus import make_corpus
 from interlingua_adaptation.mining.mine import mine
+from interlingua_adaptation.score import score
+from interlingua_adaptation.teachers import Asked
 from interlingua_adaptation.training import trainee
 from interlingua_adaptation.work_folder import WorkFolder
 from interlingua_cli import cli
@@ -87,10 +91,21 @@ def test_scores_are_those_of_the_teacher_in_the_language_asked_for(scored: WorkF
     start = trainee.begin("neutral", read_lists(scored.root), base=str(base))
     network, rows_of = start.network, start.rows
     query = network.token_vectors(*rows_of.batch(rows_of.queries([first.queries["en"]], 64)))
-    for text, score in zip(first.documents, first.scores, strict=True):
+    for text, stored in zip(first.documents, first.scores, strict=True):
         document = network.token_vectors(*rows_of.batch(rows_of.documents([text["en"]], 128)))
         alone = float(network.score_all(query, document).detach())
-        assert alone == pytest.approx(score, abs=0.03 * network.scale.item())  # bf16 and fp16 against fp32
+        assert alone == pytest.approx(stored, abs=0.03 * network.scale.item())  # bf16 and fp16 against fp32
+
+
+def test_a_teachers_score_that_is_no_number_is_told(scored: WorkFolder, tmp_path: Path) -> None:
+    work = WorkFolder(Path(shutil.copytree(scored.root, tmp_path / "work")))
+
+    class Overflowing:
+        def scores(self, asked: Sequence[Asked]) -> list[list[float]]:
+            return [[math.nan] * len(each.documents) for each in asked]
+
+    with pytest.raises(InputError, match="a score that is not finite"):
+        score(work, Overflowing(), teacher_name="x", languages=["en"], replace=True)
 
 
 def test_scores_of_another_teacher_are_not_mixed_in(scored: WorkFolder, base: Path) -> None:
