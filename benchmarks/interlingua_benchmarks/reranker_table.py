@@ -20,7 +20,7 @@ from interlingua.display.terminal import print_parts
 from interlingua_benchmarks.command import run
 from interlingua_evaluation import options
 from interlingua_evaluation.data_folders import HELPDESK12
-from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.gnome_dataset import gnome_dataset
 from interlingua_evaluation.datasets.gnome_help import PACKAGE
 from interlingua_evaluation.rerankers.named_checkpoint import NamedCheckpoint

@@ -100,7 +100,7 @@ def command(dataset: str, check_only: bool, gnome: Path | None, languages: tuple
     require("evaluate")
     from interlingua_evaluation.datasets.sources import open_dataset
 
-    opened = open_dataset(dataset, gnome=gnome, languages=languages)
+    opened = open_dataset(dataset, gnome=gnome, languages=languages, gains=options["gains"])
     if check_only:
         return _checked(opened, as_json=options["as_json"])
     return _evaluated(opened, **options)

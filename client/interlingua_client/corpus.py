@@ -5,18 +5,21 @@
 
 A line is `{"id" or "_id", "text", "title"?, "language"?}`; the language may also stand in `metadata.language`
 (BEIR's place for it). Where there is none it is detected, and counted; a language is called as the corpus calls it.
+A text may be called `contents`, `content` or `body`; one that is called otherwise is a bad line, rather than a document
+without text.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.base.json_row import JsonRow
 from interlingua.base.numbered_lines import STANDARD_INPUT, name_of, numbered_lines
 from interlingua_client.document import Document
 from interlingua_client.language_tag import detected_as, is_registered, normalize_tag
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 _MAX_BAD_LINES_SHOWN = 10
 _SAID = re.compile(rb'"language"\s*:\s*"([^"\\]+)"')
+_TEXT_NAMES = ("contents", "content", "body")
+_KNOWN = frozenset({"id", "_id", "title", "language", "group", "metadata", "url", *_TEXT_NAMES})
 
 
 class BadLine(NamedTuple):
@@ -80,7 +85,7 @@ class Corpus:
         self.count_lines()
         for number, line in numbered_lines(self.source):
             try:
-                document = self._document(line, number)
+                document = self._document(JsonRow.parse(line, number), number)
             except ValueError as error:
                 self.bad_lines.append(BadLine(number, str(error)))
                 continue
@@ -101,15 +106,14 @@ class Corpus:
                 self._note_said(tag.decode(errors="replace"), count)
         return self._lines
 
-    def _document(self, line: bytes, number: int) -> Document:
-        fields = _parse(line, number)
-        id_ = _id(fields)
+    def _document(self, row: JsonRow, number: int) -> Document:
+        id_ = row.id()
         if id_ in self.lines_by_id:
             raise ValueError(f"id {id_!r} was already used by line {self.lines_by_id[id_]}")
-        title, text = _text(fields, "title"), _text(fields, "text")
+        title, text = row.text("title") or "", _passage(row)
         if not Document(id_, "", title, text).passage:
             raise ValueError("there is no text: `text` and `title` are missing or empty")
-        language = self._called(_language(fields), title, text)
+        language = self._called(normalize_tag(said) if (said := row.language()) else "", title, text)
         self.lines_by_id[id_] = number
         return Document(id_, language, title, text)
 
@@ -148,70 +152,37 @@ def _counted(tags: Mapping[str, int]) -> str:
     return ", ".join(f"{tag} {count}" for tag, count in tags.items())
 
 
-def _parse(line: bytes, number: int) -> dict[str, object]:
-    try:
-        decoded = line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8 at byte {error.start + 1} of the line") from None
-    try:
-        fields = json.loads(decoded)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
-    except RecursionError:
-        raise ValueError("not a document: nested too deeply") from None
-    if not isinstance(fields, dict):
-        raise ValueError(f"a JSON object is expected, this is {_json_type(fields)}")
-    return fields
+class GroupedCorpus(Corpus):
+    """A corpus whose lines may name a group: translations share it."""
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """Groups by document id, of the lines that name one; filled while reading."""
+        return {}
+
+    def _document(self, row: JsonRow, number: int) -> Document:
+        group = row.name("group")
+        document = super()._document(row, number)
+        if group is not None:
+            self.groups[document.id] = group
+        return document
 
 
-def _id(fields: dict[str, object]) -> str:
-    name = "id" if "id" in fields else "_id"
-    value = fields.get(name)
-    if value is None:
-        raise ValueError("there is no `id` (or `_id`)")
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f"`{name}` must be a string, this is {_json_type(value)}")
-    id_ = _clean(str(value), name)
-    if not id_.strip():
-        raise ValueError(f"`{name}` is empty")
-    return id_
+def _passage(row: JsonRow) -> str:
+    """`text`; without it what other collections call it. Never "" beside another field that looks like the text."""
+    text = row.text("text")
+    if text and text.strip():
+        return text
+    named = {name: said for name in _TEXT_NAMES if (said := row.text(name)) and said.strip()}
+    if len(named) > 1:
+        raise ValueError(f"there is no `text`, but {_listed(named)}: call one of them `text`")
+    if not named and (others := list(row.texts_beside(_KNOWN))):
+        raise ValueError(f"there is no `text`, but {_listed(others)}: call it `text`, or put it into `metadata`")
+    return next(iter(named.values()), text or "")
 
 
-def _text(fields: dict[str, object], name: str) -> str:
-    value = fields.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise ValueError(f"`{name}` must be a string, this is {_json_type(value)}")
-    return _clean(value, name)
-
-
-def _language(fields: dict[str, object]) -> str:
-    """The normalised tag, or "" where there is none."""
-    value = fields.get("language")
-    metadata = fields.get("metadata")
-    if value is None and isinstance(metadata, dict):
-        value = metadata.get("language")
-    if value is None or value == "":
-        return ""
-    if not isinstance(value, str):
-        raise ValueError(f"`language` must be a string, this is {_json_type(value)}")
-    return normalize_tag(value)
-
-
-def _clean(value: str, name: str) -> str:
-    if "\0" in value:
-        raise ValueError(f"`{name}` holds a NUL character at position {value.index(chr(0))}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(f"`{name}` holds half of a surrogate pair at position {error.start}") from None
-    return value
-
-
-def _json_type(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def _explain(name: str, bad_lines: list[BadLine]) -> str:

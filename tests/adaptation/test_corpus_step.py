@@ -96,8 +96,8 @@ def test_bad_lines_stop_the_run_and_are_all_named(tmp_path: Path) -> None:
     assert "has 4 bad lines" in message
     assert "line 2: not JSON" in message
     assert "line 3: id 'x' was already used by line 1" in message
-    assert "line 4: `group` must be a string that is not empty" in message
-    assert "line 5: `group` must be" in message
+    assert "line 4: `group` is empty" in message
+    assert "line 5: `group` must be a string, this is an object" in message
     assert not (tmp_path / "work").exists()
 
 

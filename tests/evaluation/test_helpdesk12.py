@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from interlingua_evaluation.data_folders import HELPDESK12
-from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.dataset import Dataset
 from interlingua_evaluation.datasets.dataset_check import check
 

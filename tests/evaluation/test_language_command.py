@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from interlingua.base.errors import InputError, InterlinguaError
 from interlingua.repository.published import Published
 from interlingua_cli.languages import command
-from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
 from interlingua_evaluation.evaluate import EvaluationSettings, Evaluator
 from interlingua_evaluation.report.files import write_report
 from interlingua_evaluation.report.saved_report import SavedReport

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from interlingua_evaluation.data_folders import HELPDESK12
-from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.systems.candidate_lists import MIXED, candidate_lists
 from interlingua_evaluation.systems.lexical import Bm25Stage

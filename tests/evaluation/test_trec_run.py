@@ -14,7 +14,7 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua_evaluation.data_folders import HELPDESK12
-from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.measures.relevance import Judge
 from interlingua_evaluation.systems.candidate_lists import NOTHING, CandidateLists, candidate_lists

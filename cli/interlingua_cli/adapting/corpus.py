@@ -81,11 +81,12 @@ def _fetched(package: str) -> Path:
 
 def _own(work: WorkFolder, documents: str, *, skip_bad: bool, replace: bool) -> dict[str, Any]:
     from interlingua_adaptation.corpus_step.corpus import make_corpus
-    from interlingua_adaptation.corpus_step.corpus_lines import GroupedCorpus
+    from interlingua_adaptation.corpus_step.corpus_lines import sections_of
+    from interlingua_client.corpus import GroupedCorpus
     from interlingua_client.search.query_language import LanguageDetector
 
     corpus = GroupedCorpus(documents, LanguageDetector().tag_of, skip_bad=skip_bad)
-    facts = make_corpus(corpus.sections(), work, source=documents, licence="", replace=replace)
+    facts = make_corpus(sections_of(corpus), work, source=documents, licence="", replace=replace)
     return {
         **facts,
         "bad_lines": [bad._asdict() for bad in corpus.bad_lines],

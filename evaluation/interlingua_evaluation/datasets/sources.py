@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from interlingua.base.debian_packages import ensure_package
 from interlingua.base.errors import InputError
 from interlingua_evaluation.data_folders import HELPDESK12
-from interlingua_evaluation.datasets.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.gnome_dataset import LANGUAGES, QueryKind, gnome_dataset
 from interlingua_evaluation.datasets.gnome_help import PACKAGE
 from interlingua_evaluation.datasets.ir_datasets_source import read_ir_datasets
 from interlingua_evaluation.datasets.language_choice import in_languages, wanted_tags
 from interlingua_evaluation.datasets.mteb_source import read_mteb
+from interlingua_evaluation.measures.gains import DEFAULT, Gains
 
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
@@ -32,7 +33,9 @@ NAMES = ("helpdesk12", "gnome-help", "gnome-help-descriptions", "ir_datasets:ID"
 _IR_DATASETS, _MTEB = "ir_datasets", "mteb"
 
 
-def open_dataset(name: str, *, gnome: Path | None = None, languages: Sequence[str] = ()) -> Dataset:
+def open_dataset(
+    name: str, *, gnome: Path | None = None, languages: Sequence[str] = (), gains: Gains = DEFAULT
+) -> Dataset:
     """The dataset of that name.
 
     Args:
@@ -40,6 +43,7 @@ def open_dataset(name: str, *, gnome: Path | None = None, languages: Sequence[st
         gnome: an unpacked gnome-user-docs; None to fetch it by apt-get into the cache.
         languages: BCP 47 tags; without any, all that the dataset has, but of GNOME help those ten that are nearly
             fully translated.
+        gains: that the grades of a folder will have in nDCG: grades beyond their bound are refused.
 
     Raises:
         InputError: no such dataset or languages, or its data is wrong.
@@ -61,4 +65,4 @@ def open_dataset(name: str, *, gnome: Path | None = None, languages: Sequence[st
             f"there is no dataset {name!r}: name one of {', '.join(NAMES)}, or a folder with corpus.jsonl, "
             "queries.jsonl and qrels/test.tsv"
         )
-    return in_languages(read_beir_folder(folder.resolve()), languages)
+    return in_languages(read_beir_folder(folder.resolve(), gains), languages)

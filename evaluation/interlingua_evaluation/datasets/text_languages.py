@@ -6,10 +6,10 @@ texts that do not say their language --> one tag each, "und" where it cannot be 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
-from interlingua_client.language_tag import UNDETERMINED, base_language, is_registered, normalize_tag
+from interlingua_client.language_tag import UNDETERMINED, base_language, closest, is_registered, normalize_tag
 from interlingua_client.search.query_language import LanguageDetector
 
 SAMPLE = 50
@@ -17,6 +17,8 @@ MOSTLY = 0.8
 
 # What fewer than one text in twenty is taken for is a slip of the detector, not a language of the collection.
 _LEAST_SHARE = 0.05
+_SHORT = 60  # characters
+_PORTION = 20  # texts
 
 
 def registered_tag(tag: str) -> str:
@@ -46,6 +48,45 @@ def detected_languages(texts: Sequence[str], among: Collection[str] = ()) -> lis
     if len(common) == 1 and counts[common[0]] >= MOSTLY * counts.total():
         return common * len(texts)
     return _tags(tuple(common), texts) if common else free
+
+
+def filled_languages(said: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """The tags as they are said, and for each text that says "" the one it is in.
+
+    Titles and other short texts tell little alone. What cannot be told is in the collection's language, where the
+    collection is clear: where `MOSTLY` of its texts say or show one language, short ones read together in portions;
+    else in the one of its languages that the text itself shows.
+    """
+    tags, called = list(said), [tag for tag, _ in Counter(filter(None, said)).most_common()]
+    silent = [number for number, tag in enumerate(said) if not tag]
+    for number, found in zip(silent, _tags((), [texts[number] for number in silent]), strict=True):
+        tags[number] = closest(found, called) or found
+    counts = Counter(tags)
+    unclear = [number for number in silent if _is_doubtful(tags[number], texts[number], counts)]
+    counts.subtract(tags[number] for number in unclear)
+    counts.update(_read_together([texts[number] for number in unclear], called))
+    del counts[UNDETERMINED]
+    common = [tag for tag, count in counts.most_common() if count >= _LEAST_SHARE * len(texts)]
+    is_clear = bool(common) and counts[common[0]] >= MOSTLY * len(texts)
+    again = [common[0]] * len(unclear) if is_clear else _tags(tuple(common), [texts[number] for number in unclear])
+    for number, tag in zip(unclear, again, strict=True):
+        tags[number] = tag
+    return tags
+
+
+def _is_doubtful(tag: str, text: str, counts: Mapping[str, int]) -> bool:
+    """Untold, or a short text that would be one of the few of its language."""
+    return tag == UNDETERMINED or (len(text) < _SHORT and counts[tag] < _LEAST_SHARE * counts.total())
+
+
+def _read_together(texts: Sequence[str], called: Sequence[str]) -> Counter[str]:
+    """How many texts are in portions of each language; these are called as others of the collection are."""
+    counts: Counter[str] = Counter()
+    for first in range(0, len(texts), _PORTION):
+        portion = texts[first : first + _PORTION]
+        found = detector_of().tag_of("\n".join(portion))
+        counts[closest(found, called) or found] += len(portion)
+    return counts
 
 
 def share_in(texts: Sequence[str], tag: str, other: str) -> float:

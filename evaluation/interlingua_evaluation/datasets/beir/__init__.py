@@ -1,0 +1,1 @@
+"""Folders in BEIR's layout."""
