@@ -82,6 +82,7 @@ _REPORTS = PROJECT_ROOT / "var" / "reports"
 )
 @click.option("--check", "check_only", is_flag=True, help="Only say what is wrong with the dataset.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
+@options.ignore_identical_ids
 @options.model_repository
 @options.server
 @options.rerank_through
@@ -89,7 +90,14 @@ _REPORTS = PROJECT_ROOT / "var" / "reports"
 @click.option("--no-cost", is_flag=True, help="Do not measure how fast the rerank service reads.")
 @options.gnome
 @options.cache
-def command(dataset: str, check_only: bool, gnome: Path | None, languages: tuple[str, ...], **options: Any) -> int:
+def command(
+    dataset: str,
+    check_only: bool,
+    gnome: Path | None,
+    languages: tuple[str, ...],
+    ignore_identical_ids: bool,
+    **options: Any,
+) -> int:
     """Measure retrieval on DATASET per language pair.
 
     DATASET is helpdesk12, gnome-help, gnome-help-descriptions, ir_datasets:ID, mteb:TASK[/SPLIT], or a folder in BEIR's
@@ -100,7 +108,13 @@ def command(dataset: str, check_only: bool, gnome: Path | None, languages: tuple
     require("evaluate")
     from interlingua_evaluation.datasets.sources import open_dataset
 
-    opened = open_dataset(dataset, gnome=gnome, languages=languages, gains=options["gains"])
+    opened = open_dataset(
+        dataset,
+        gnome=gnome,
+        languages=languages,
+        gains=options["gains"],
+        ignore_identical_ids=ignore_identical_ids,
+    )
     if check_only:
         return _checked(opened, as_json=options["as_json"])
     return _evaluated(opened, **options)

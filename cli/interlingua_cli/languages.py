@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--language", "languages", multiple=True, help="Look at these languages only; repeat.")
 @click.option("--skip-bad", is_flag=True, help="Leave bad lines of a corpus file out and say how many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options.ignore_identical_ids
 @options.model_repository
 @options.server
 @options.rerank_through
@@ -43,6 +44,7 @@ def command(
     languages: tuple[str, ...],
     skip_bad: bool,
     as_json: bool,
+    ignore_identical_ids: bool,
     model_repository: Path,
     server: str | None,
     rerank_through: Through,
@@ -72,7 +74,7 @@ def command(
         from interlingua_evaluation.datasets.sources import open_dataset
         from interlingua_evaluation.languages.judged_systems import read_report, wanted_systems
 
-        dataset = open_dataset(source, gnome=gnome, languages=languages)
+        dataset = open_dataset(source, gnome=gnome, languages=languages, ignore_identical_ids=ignore_identical_ids)
         rerank = models.reranker is not None and not no_rerank
         if report is None:
             judged = _evaluated(dataset, models, server, rerank_through, reranker_checkpoint, cache, rerank=rerank)

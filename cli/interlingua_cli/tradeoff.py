@@ -81,6 +81,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--html", type=_FILE, help="Also write a page with the picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options.ignore_identical_ids
 @options.gnome
 @options.cache
 def command(**options: Any) -> int:
@@ -141,13 +142,14 @@ def _dataset(report: JoinedReport, options: dict[str, Any]) -> Dataset:
     from interlingua_evaluation.datasets.sources import open_dataset
 
     name = options["dataset_name"] or report.saved.dataset
+    given = {key: options[key] for key in ("gnome", "ignore_identical_ids")}
     try:
-        whole = open_dataset(name, gnome=options["gnome"])
+        whole = open_dataset(name, **given)
     except InputError as error:
         raise InputError(f"{error}; --dataset names what {report.source.report} is about") from error
     if whole.digest == report.saved.digest:
         return whole
-    return open_dataset(name, gnome=options["gnome"], languages=report.languages)
+    return open_dataset(name, languages=report.languages, **given)
 
 
 def _print(found: Tradeoff, *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from interlingua.base.errors import InputError
 from interlingua_evaluation.datasets.dataset_check import check
+from interlingua_evaluation.datasets.left_out import judged_only
 from interlingua_evaluation.gap.modality_gap import modality_gap
 from interlingua_evaluation.gap.projection import projections
 from interlingua_evaluation.measures.gains import DEFAULT, Gains
@@ -132,7 +133,7 @@ class Evaluator:
             raise InputError(f"{self.dataset.name} is not split: it has no {self.settings.half} half, leave --half out")
         began = time.monotonic()
         systems = SystemRuns(
-            dataset=self.dataset, vectors=lambda: self.vectors, asked_in=self.asked_in, scorer=self.scorer
+            dataset=self.searched, vectors=lambda: self.vectors, asked_in=self.asked_in, scorer=self.scorer
         )
         runs = systems.of(self.settings.systems)
         stages = {str(run.name): systems.first_stage(run.name) for run in runs}
@@ -156,30 +157,37 @@ class Evaluator:
         return Evaluation(report, findings, runs)
 
     @cached_property
+    def searched(self) -> Dataset:
+        """The dataset without the queries that are in no figure. Raises InputError: none has an answer."""
+        return judged_only(self.dataset)
+
+    @cached_property
     def vectors(self) -> DenseVectors:
-        """The vectors of the whole dataset, from the cache or the server."""
-        return dense_vectors(self.dataset, self.settings.cache, self.live.embedding())
+        """The vectors of all that is searched, from the cache or the server."""
+        return dense_vectors(self.searched, self.settings.cache, self.live.embedding())
 
     @cached_property
     def asked_in(self) -> list[str | None]:
-        """Every query's language, as the search knows it."""
+        """Every judged query's language, as the search knows it."""
         if self.settings.query_language == "given":
-            return [query.language for query in self.dataset.queries]
+            return [query.language for query in self.searched.queries]
         from interlingua_client.search.query_language import LanguageDetector
 
         detector = LanguageDetector(self.dataset.languages)
-        return [detector.detect(query.text).tag for query in self.dataset.queries]
+        return [detector.detect(query.text).tag for query in self.searched.queries]
 
     def _rate(self) -> float | None:
         if not self.settings.cost or self.scorer is None or all(name.depth is None for name in self.settings.systems):
             return None
-        return pairs_per_second(self.live.client(), self.dataset)
+        return pairs_per_second(self.live.client(), self.searched)
 
     def _space(self) -> tuple[Gap | None, tuple[AnnRecall, ...]]:
         if not any(name.needs_vectors for name in self.settings.systems):
             return None, ()
         documents = self.dataset.documents
-        spaces = [self.vectors.searched(self.dataset, use_offsets=use, asked_in=self.asked_in) for use in (False, True)]
+        spaces = [
+            self.vectors.searched(self.searched, use_offsets=use, asked_in=self.asked_in) for use in (False, True)
+        ]
         languages, groups = [document.language for document in documents], [document.group for document in documents]
         before, after = (modality_gap(space.documents, languages, groups) for space in spaces)
         picture = projections(documents, spaces[0].documents, spaces[1].documents, _PICTURED)
@@ -205,15 +213,17 @@ class Evaluator:
         )
 
     def _counts(self, language: str) -> LanguageCounts:
+        half = self.settings.half
         asked = [
             found
-            for query, found in zip(self.dataset.queries, self.asked_in, strict=True)
-            if query.language == language and query.half == self.settings.half
+            for query, found in zip(self.searched.queries, self.asked_in, strict=True)
+            if query.language == language and query.half == half
         ]
+        queries = sum(query.language == language and query.half == half for query in self.dataset.queries)
         documents = sum(document.language == language for document in self.dataset.documents)
         is_given = self.settings.query_language == "given" or not asked
         detected = None if is_given else sum(found == language for found in asked) / len(asked)
-        return LanguageCounts(language, documents, len(asked), detected)
+        return LanguageCounts(language, documents, queries, detected)
 
     def _configuration(self, rate: float | None) -> Configuration:
         reranks = any(name.depth is not None for name in self.settings.systems)

@@ -33,6 +33,11 @@ gnome = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of an unpacked gnome-user-docs.  [default: fetched by apt-get into the cache]",
 )
+ignore_identical_ids = click.option(
+    "--ignore-identical-ids",
+    is_flag=True,
+    help="A query does not find the document that has its own id (ArguAna, Quora). MTEB's tasks say so themselves.",
+)
 cache = click.option(
     "--cache", type=_FOLDER, default=CACHE, help="Folder for what is computed once.  [default: var/evaluation]"
 )

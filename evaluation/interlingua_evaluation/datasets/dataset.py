@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from interlingua.base.errors import InputError
@@ -69,6 +69,7 @@ class Dataset:
     Attributes:
         qrels: query id -> document id -> grade, 1 or more; what is not there is not relevant.
         facts: for the report: where it comes from, its licence, what was left out.
+        left_out: query id -> documents that it must not find, such as itself.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Dataset:
     queries: tuple[Query, ...]
     qrels: Mapping[str, Mapping[str, int]]
     facts: Mapping[str, object]
+    left_out: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         faults = [*_twice("document", self.documents), *_twice("query", self.queries), *self._dangling()]
@@ -97,7 +99,9 @@ class Dataset:
     @property
     def digest(self) -> str:
         """SHA-256 over everything that decides a figure."""
-        return _digest([self.documents, self.queries, {query: dict(grades) for query, grades in self.qrels.items()}])
+        judged = {query: dict(grades) for query, grades in self.qrels.items()}
+        left_out = [{query: sorted(ids) for query, ids in self.left_out.items()}] if self.left_out else []
+        return _digest([self.documents, self.queries, judged, *left_out])
 
     @property
     def texts_digest(self) -> str:

@@ -36,6 +36,7 @@ def check_judgments(dataset: Dataset) -> Iterator[DatasetFinding]:
         (query.id for query in dataset.queries if answers.get(query.id) == {query.language}),
         "a query is answered in its own language alone: it says nothing across languages",
     )
+    yield from _shared_ids(dataset)
     yield from _pairs(dataset, answers)
     yield from _translations(dataset)
 
@@ -46,6 +47,19 @@ def _missing(dataset: Dataset) -> Iterator[DatasetFinding]:
     if isinstance(count, int) and count:
         message = "a judgment names a document or query that is empty or not there: it was left out"
         yield DatasetFinding("missing-documents", "warning", count, (), message)
+
+
+def _shared_ids(dataset: Dataset) -> Iterator[DatasetFinding]:
+    """Where texts of the collection ask, each finds itself first."""
+    documents = {document.id for document in dataset.documents}
+    shared = [query.id for query in dataset.queries if query.id in documents]
+    yield from findings_of(
+        "shared-ids",
+        "warning",
+        (id_ for id_ in shared if id_ not in dataset.qrels.get(id_, ()) and id_ not in dataset.left_out.get(id_, ())),
+        "a query has the id of a document that is not relevant to it: where it is the query's own text it comes first; "
+        "--ignore-identical-ids leaves it out of the results, as BEIR and MTEB do for ArguAna and Quora",
+    )
 
 
 def _pairs(dataset: Dataset, answers: Mapping[str, set[str]]) -> Iterator[DatasetFinding]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua_client.language_tag import covered, normalize_tag
-from interlingua_evaluation.datasets.dataset import Dataset
+
+if TYPE_CHECKING:
+    from interlingua_evaluation.datasets.dataset import Dataset
 
 
 def in_languages(dataset: Dataset, languages: Sequence[str]) -> Dataset:
@@ -37,7 +41,7 @@ def in_languages(dataset: Dataset, languages: Sequence[str]) -> Dataset:
         "queries_in_other_languages": len(dataset.queries) - len(queries),
     }
     judged = {query: grades for query, grades in qrels.items() if grades}
-    return Dataset(dataset.name, documents, queries, judged, {**dataset.facts, **left_out})
+    return replace(dataset, documents=documents, queries=queries, qrels=judged, facts={**dataset.facts, **left_out})
 
 
 def wanted_tags(languages: Sequence[str]) -> list[str]:

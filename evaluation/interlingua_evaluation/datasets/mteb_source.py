@@ -66,7 +66,10 @@ def dataset_of_task(task: Any, split: str | None = None, languages: Sequence[str
         "turned_subsets": sum(subset.turned for subset in read),
         "english_queries_by_their_texts": sum(subset.english for subset in read),
     }
-    return dataset_of(f"mteb:{metadata.name}", (subset.subset for subset in read), facts)
+    own_ids = bool(getattr(task, "ignore_identical_ids", False))
+    facts |= {"ignore_identical_ids": True} if own_ids else {}
+    read_subsets = (subset.subset for subset in read)
+    return dataset_of(f"mteb:{metadata.name}", read_subsets, facts, ignore_identical_ids=own_ids)
 
 
 class _Read(NamedTuple):

@@ -22,6 +22,7 @@ from interlingua_evaluation.datasets.gnome_dataset import LANGUAGES, QueryKind, 
 from interlingua_evaluation.datasets.gnome_help import PACKAGE
 from interlingua_evaluation.datasets.ir_datasets_source import read_ir_datasets
 from interlingua_evaluation.datasets.language_choice import in_languages, wanted_tags
+from interlingua_evaluation.datasets.left_out import without_identical_ids
 from interlingua_evaluation.datasets.mteb_source import read_mteb
 from interlingua_evaluation.measures.gains import DEFAULT, Gains
 
@@ -34,7 +35,12 @@ _IR_DATASETS, _MTEB = "ir_datasets", "mteb"
 
 
 def open_dataset(
-    name: str, *, gnome: Path | None = None, languages: Sequence[str] = (), gains: Gains = DEFAULT
+    name: str,
+    *,
+    gnome: Path | None = None,
+    languages: Sequence[str] = (),
+    gains: Gains = DEFAULT,
+    ignore_identical_ids: bool = False,
 ) -> Dataset:
     """The dataset of that name.
 
@@ -43,12 +49,18 @@ def open_dataset(
         gnome: an unpacked gnome-user-docs; None to fetch it by apt-get into the cache.
         languages: BCP 47 tags; without any, all that the dataset has, but of GNOME help those ten that are nearly
             fully translated.
+        ignore_identical_ids: no query finds the document that has its own id; tasks of MTEB say so themselves.
         gains: that the grades of a folder will have in nDCG: grades beyond their bound are refused.
 
     Raises:
         InputError: no such dataset or languages, or its data is wrong.
         ArchiveError: it could not be fetched.
     """
+    opened = _opened(name, gnome, languages, gains)
+    return without_identical_ids(opened) if ignore_identical_ids else opened
+
+
+def _opened(name: str, gnome: Path | None, languages: Sequence[str], gains: Gains) -> Dataset:
     source, _, rest = name.partition(":")
     if name in ("gnome-help", "gnome-help-descriptions"):
         folder = ensure_package(PACKAGE) if gnome is None else gnome

@@ -15,7 +15,7 @@ that are not there, queries without a relevant document, and judgments that say 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,14 +48,20 @@ class Subset(NamedTuple):
     qrels: Mapping[str, Mapping[str, int]]
 
 
-def dataset_of(name: str, subsets: Iterable[Subset], facts: Mapping[str, object]) -> Dataset:
+def dataset_of(
+    name: str, subsets: Iterable[Subset], facts: Mapping[str, object], *, ignore_identical_ids: bool = False
+) -> Dataset:
     """The subsets as one dataset; its queries are of the test half.
+
+    Args:
+        ignore_identical_ids: no query finds the document that has its own id in its subset.
 
     Raises:
         InputError: no judged query is left.
     """
     documents, queries = _Texts(), _Texts()
     grades: dict[int, dict[int, int]] = {}
+    same: dict[int, set[int]] = {}
     missing = 0
     for subset in subsets:
         document_numbers = documents.add(subset.name, subset.documents)
@@ -65,6 +71,8 @@ def dataset_of(name: str, subsets: Iterable[Subset], facts: Mapping[str, object]
             missing += len(judged) - (len(known) if query in query_numbers else 0)
             if query in query_numbers:
                 _keep_best(grades.setdefault(query_numbers[query], {}), known)
+        for id_ in query_numbers.keys() & document_numbers.keys() if ignore_identical_ids else ():
+            same.setdefault(query_numbers[id_], set()).add(document_numbers[id_])
     left_out = {
         "judgments_of_missing_texts": missing,
         "judged_not_relevant": sum(grade <= 0 for judged in grades.values() for grade in judged.values()),
@@ -72,11 +80,16 @@ def dataset_of(name: str, subsets: Iterable[Subset], facts: Mapping[str, object]
         "empty_queries": queries.empty,
         "repeated_ids": documents.repeated + queries.repeated,
     }
-    return _dataset(name, documents, queries, grades, {**facts, **left_out})
+    return _dataset(name, documents, queries, grades, same, {**facts, **left_out})
 
 
 def _dataset(
-    name: str, documents: _Texts, queries: _Texts, grades: Mapping[int, Mapping[int, int]], facts: Mapping[str, object]
+    name: str,
+    documents: _Texts,
+    queries: _Texts,
+    grades: Mapping[int, Mapping[int, int]],
+    same: Mapping[int, Collection[int]],
+    facts: Mapping[str, object],
 ) -> Dataset:
     relevant = {
         query: {document: grade for document, grade in judged.items() if grade > 0} for query, judged in grades.items()
@@ -100,6 +113,9 @@ def _dataset(
         queries=tuple(_query(query_ids[number], queries.kept[number][1], qrels, groups) for number in asked),
         qrels=qrels,
         facts={**facts, "queries_without_answer": len(queries.kept) - len(asked)},
+        left_out={
+            query_ids[number]: sorted(document_ids[own] for own in same[number]) for number in asked if number in same
+        },
     )
 
 

@@ -7,8 +7,8 @@ pool if the pool holds an answer; the others cannot be judged and are left out, 
 of all systems have the same rows.
 
 A first stage may leave a document out by scoring it -inf (BM25, where no word is shared); its list then is shorter, or
-empty. A score that is no number leaves the document out too, and is counted. Of equal scores the earlier document
-comes first, always.
+empty. So may the dataset: a query's own text is not among its answers (`left_out`). A score that is no number leaves
+the document out too, and is counted. Of equal scores the earlier document comes first, always.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from interlingua_client.embedder import FloatArray, IntArray
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_evaluation.systems.first_stage import FirstStage
@@ -126,16 +128,17 @@ class CandidateLists:
 def candidate_lists(dataset: Dataset, stage: FirstStage, depth: int = DEPTH) -> CandidateLists:
     """The `depth` best of every judged query and pool."""
     languages = np.array([document.language for document in dataset.documents])
-    judged = _judged(dataset)
+    judged, left_out = numbers_of(dataset, dataset.qrels), numbers_of(dataset, dataset.left_out)
     parts: list[_Part] = []
     pools: list[str] = []
     for pool in (*dataset.languages, MIXED):
-        columns = np.flatnonzero((languages == pool) | (pool == MIXED))
-        asked = np.flatnonzero(judged[:, columns].any(axis=1))
+        is_there = (languages == pool) | (pool == MIXED)
+        columns = np.flatnonzero(is_there)
+        asked = np.array([row for row, found in judged.items() if is_there[found].any()], dtype=np.int64)
         score = stage.pool(columns)
         for first in range(0, len(asked), max(_FLOATS_AT_ONCE // len(columns), 1)):
             block = asked[first : first + max(_FLOATS_AT_ONCE // len(columns), 1)]
-            parts.append(_best(block, columns, score(block), depth))
+            parts.append(_best(block, columns, _without(score(block), block, columns, left_out), depth))
             pools += [pool] * len(block)
     queries, documents, scores, not_a_number = map(np.concatenate, zip(*parts, strict=True))
     return CandidateLists(
@@ -182,13 +185,22 @@ def _order(scores: FloatArray, depth: int) -> IntArray:
     return order
 
 
-def _judged(dataset: Dataset) -> npt.NDArray[np.bool_]:
-    """Which document is relevant to which query, [queries, documents]."""
+def numbers_of(dataset: Dataset, named: Mapping[str, Iterable[str]]) -> dict[int, IntArray]:
+    """Documents that queries name, both by their numbers; queries that name none are left out."""
     numbers = {document.id: number for number, document in enumerate(dataset.documents)}
-    judged = np.zeros((len(dataset.queries), len(dataset.documents)), dtype=bool)
-    for row, query in enumerate(dataset.queries):
-        judged[row, [numbers[document] for document in dataset.qrels.get(query.id, {})]] = True
-    return judged
+    return {
+        row: np.array([numbers[id_] for id_ in named[query.id]], dtype=np.int64)
+        for row, query in enumerate(dataset.queries)
+        if named.get(query.id)
+    }
+
+
+def _without(scores: FloatArray, queries: IntArray, columns: IntArray, left_out: Mapping[int, IntArray]) -> FloatArray:
+    """The scores with those documents at -inf."""
+    for place, query in enumerate(queries.tolist()):
+        if query in left_out:
+            scores[place, np.isin(columns, left_out[query])] = -np.inf
+    return scores
 
 
 def _padded(rows: npt.NDArray[_T], depth: int, filler: int) -> npt.NDArray[_T]:

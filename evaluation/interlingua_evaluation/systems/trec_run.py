@@ -31,7 +31,7 @@ import numpy as np
 
 from interlingua.base.errors import InputError
 from interlingua.base.whole_file import whole
-from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists, numbers_of
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import FloatArray, IntArray
@@ -96,8 +96,8 @@ def read_run(folder: Path, dataset: Dataset, depth: int | None = None) -> Candid
     """The lists of a run, in the rows that every system has.
 
     Ordered by score; of equal scores the earlier line comes first, and the ranks are not looked at. A score that is no
-    number leaves its document out and is counted. Queries that have no answer in a pool are passed over. Ids may also
-    stand as they are, not encoded.
+    number leaves its document out and is counted. Queries that have no answer in a pool are passed over, and so is what
+    the dataset leaves out. Ids may also stand as they are, not encoded.
 
     Args:
         folder: a system's.
@@ -107,11 +107,12 @@ def read_run(folder: Path, dataset: Dataset, depth: int | None = None) -> Candid
         InputError: a file is missing or cannot be read, or a line is no run's or names what the pool does not have.
     """
     rows = candidate_lists(dataset, _Nothing(), 1)
+    left_out = numbers_of(dataset, dataset.left_out)
     found: list[dict[int, float]] = [{} for _ in rows.pools]
     for pool, of_pool in _rows_by_pool(rows).items():
         lists = {int(rows.queries[row]): found[row] for row in of_pool}
         for query, document, score in _PoolNames.of(dataset, pool).entries(folder / f"{pool}{RUN_SUFFIX}"):
-            if query in lists:
+            if query in lists and document not in left_out.get(query, ()):
                 lists[query][document] = score
     return _as_lists(rows, found, depth)
 

@@ -22,9 +22,10 @@ import numpy as np
 
 from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.vector_index import VectorIndex
+from interlingua_evaluation.datasets.left_out import judged_only
 from interlingua_evaluation.measures.relevance import Judge
 from interlingua_evaluation.report.averages import Averager
-from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING
+from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, numbers_of
 from interlingua_evaluation.systems.dense_vectors import QUERIES_FILE, DenseVectors, folder_of, read_vectors
 from interlingua_evaluation.systems.trec_run import read_run
 from interlingua_loadtest.tradeoff.setting_cost import looked_at
@@ -54,6 +55,7 @@ class GraphQuality:
         """With the vectors that the evaluation cached; else why `ef_search` cannot be measured."""
         from interlingua_evaluation.serving import published_embedder
 
+        dataset = judged_only(dataset)
         folder = folder_of(dataset, cache, published_embedder(report.models))
         missing = [name for name in report.ndcg if not (report.source.report / _RUNS / str(name)).is_dir()]
         if missing:
@@ -95,11 +97,13 @@ def through_graph(lists: CandidateLists, reached: Mapping[int, IntArray]) -> Int
         reached: by the query's number, documents in the graph's order; a query that is not there has its list as it is.
     """
     ranked = lists.documents.copy()
+    left_out = numbers_of(lists.dataset, lists.dataset.left_out)
     for row in np.flatnonzero(np.array(lists.pools) == MIXED).tolist():
         found = reached.get(int(lists.queries[row]))
         if found is None:
             continue
         before = lists.documents[row]
+        found = found[~np.isin(found, left_out.get(int(lists.queries[row]), ()))]
         order = [*before[np.isin(before, found)], *found[~np.isin(found, before)]][: ranked.shape[1]]
         ranked[row] = NOTHING
         ranked[row, : len(order)] = order
