@@ -32,6 +32,19 @@ def test_reads_the_fields_and_beirs_spelling(tmp_path: Path) -> None:
     assert read == [Document("a", "en", "T", "hello"), Document("7", "pt-BR", "", "olá")]
 
 
+@pytest.mark.parametrize("field", ["contents", "content", "body"])
+def test_a_text_by_another_name(tmp_path: Path, field: str) -> None:
+    lines = [f'{{"_id": "a", "language": "en", "title": "T", "{field}": "hello"}}',
+             f'{{"_id": "b", "language": "en", "title": "T", "text": "", "{field}": "hello"}}',
+             f'{{"_id": "c", "language": "en", "title": "T", "text": "own", "{field}": "hello"}}']  # fmt: skip
+    assert [document.text for document in corpus_of(tmp_path / "c.jsonl", *lines)] == ["hello", "hello", "own"]
+
+
+def test_a_title_alone_stays_a_document(tmp_path: Path) -> None:
+    line = '{"_id": "a", "language": "en", "title": "T", "text": null, "url": "https://example.org", "date": "2026"}'
+    assert list(corpus_of(tmp_path / "c.jsonl", line)) == [Document("a", "en", "T", "")]
+
+
 def test_counts_the_languages_it_had_to_detect(tmp_path: Path) -> None:
     corpus = corpus_of(tmp_path / "c.jsonl", GOOD, '{"id": "b", "text": "?"}', '{"id": "c", "title": "!"}')
     assert [document.language for document in corpus] == ["en", "xx", "xx"]
@@ -68,6 +81,14 @@ def test_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param('{"id": "b", "text": "a\\u0000"}', "NUL character at position 1", id="NUL"),
         pytest.param('{"id": "b", "text": "\\ud800"}', "surrogate", id="lone surrogate"),
         pytest.param('{"id": "b", "text": "x", "language": "e n"}', "not a language tag", id="malformed language"),
+        pytest.param('{"id": "b", "title": "x", "text": ["a"]}', "this is a list", id="text in a list"),
+        pytest.param('{"id": "b", "title": "T", "abstract": "A."}', "no `text`, but `abstract`", id="text as abstract"),
+        pytest.param(
+            '{"id": "b", "title": "T", "lead": "It goes on and on, over more than forty characters."}',
+            "no `text`, but `lead`: call it `text`",
+            id="a long unknown field",
+        ),
+        pytest.param('{"id": "b", "title": "T", "body": "B", "contents": "C"}', "but `contents` and `body`", id="two"),
         pytest.param('{"id": "a", "text": "x"}', "already used by line 1", id="the same id twice"),
         pytest.param(b'{"id": "b", "text": "\xff"}', "not UTF-8 at byte 22", id="not UTF-8"),
     ],

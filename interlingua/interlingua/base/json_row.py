@@ -40,11 +40,13 @@ class JsonRow:
         except UnicodeDecodeError as error:
             raise ValueError(f"not UTF-8 at byte {error.start + 1} of the line") from None
         try:
-            fields = json.loads(decoded, object_pairs_hook=_once)
+            fields = json.loads(decoded, object_pairs_hook=_once, parse_int=_whole)
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
         except RecursionError:
             raise ValueError("not JSON that can be read: nested too deeply") from None
+        except OverflowError:
+            raise ValueError("not JSON that can be read: a number has too many digits") from None
         if not isinstance(fields, dict):
             raise ValueError(f"a JSON object is expected, this is {_kind(fields)}")
         return cls(fields)
@@ -97,6 +99,13 @@ class JsonRow:
             said = [text for text in _strings(value) if text.strip()]
             if field not in known and said and (_TEXTUAL.fullmatch(field.casefold()) or any(map(_is_long, said))):
                 yield field
+
+
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:  # Python's own bound, sys.get_int_max_str_digits()
+        raise OverflowError from None
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
