@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,13 @@ import pytest
 from interlingua.base.errors import InputError
 from interlingua_client.search.query_language import LanguageDetector
 from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.dataset_check import check
+from interlingua_evaluation.datasets.left_out import judged_only
+from interlingua_evaluation.datasets.sources import open_dataset
+from interlingua_evaluation.measures.relevance import Judge
+from interlingua_evaluation.systems.candidate_lists import candidate_lists
+from interlingua_evaluation.systems.lexical import Bm25Stage
+from interlingua_evaluation.systems.trec_run import read_run, write_run
 
 DOCUMENTS = [
     {"_id": "reset.en", "language": "en", "title": "Reset", "text": "How to."},
@@ -175,3 +186,116 @@ def test_a_query_id_that_is_there_twice(folder: Path) -> None:
     _write(folder / "queries.jsonl", [*QUERIES, QUERIES[0]])
     with pytest.raises(InputError, match="line 3: query id 'q1' is there twice, first in line 1"):
         read_beir_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"_id": "q1", "text": None}, "there is no `text`"),
+        ({"_id": "q1", "text": ["senha"]}, "`text` must be a string, this is a list"),
+        ({"_id": "q1", "text": {"de": "senha"}}, "`text` must be a string, this is an object"),
+        ({"_id": "q1", "text": 7}, "`text` must be a string, this is a number"),
+        ({"_id": "q1", "query": "senha"}, "there is no `text`: call `query` so"),
+        ({"_id": ["q1"], "text": "senha"}, "`_id` must be a string, this is a list"),
+        ({"_id": "q1", "text": "senha", "kind": ["jargon"]}, "`kind` must be a string, this is a list"),
+        ({"_id": "q1", "text": "senha", "group": {}}, "`group` must be a string, this is an object"),
+        ({"_id": "q1", "text": "senha", "language": ["pt"]}, "`language` must be a string, this is a list"),
+        ({"_id": "q1", "text": "senha", "language": 0}, "`language` must be a string, this is a number"),
+    ],
+    ids=str,
+)
+def test_a_query_is_never_what_json_happens_to_hold(folder: Path, row: Mapping[str, object], said: str) -> None:
+    _write(folder / "queries.jsonl", [row, QUERIES[1]])
+    with pytest.raises(InputError, match=rf"queries\.jsonl, line 1: {said}"):
+        read_beir_folder(folder)
+
+
+def test_presence_counts_and_not_truth(folder: Path) -> None:
+    _write(folder / "corpus.jsonl", [{**DOCUMENTS[0], "group": 0}, {**DOCUMENTS[1], "group": None}, DOCUMENTS[2]])
+    _write(folder / "queries.jsonl", [{**QUERIES[0], "group": 0, "id": None}, {**QUERIES[1], "kind": None}])
+    dataset = read_beir_folder(folder)
+    assert [document.group for document in dataset.documents] == ["0", "reset", "v2.1"]
+    assert [(query.id, query.group, query.kind) for query in dataset.queries] == [
+        ("q1", "0", "jargon"),
+        ("q2", "v2.1", "plain"),
+    ]
+
+
+def test_documents_whose_text_has_another_name(folder: Path) -> None:
+    renamed = [{("contents" if key == "text" else key): value for key, value in row.items()} for row in DOCUMENTS]
+    before = read_beir_folder(folder)
+    _write(folder / "corpus.jsonl", renamed)
+    assert read_beir_folder(folder).digest == before.digest
+    _write(
+        folder / "corpus.jsonl",
+        [{("abstract" if key == "text" else key): row[key] for key in row} for row in DOCUMENTS],
+    )
+    with pytest.raises(InputError, match=r"corpus\.jsonl, line 1: there is no `text`, but `abstract`: call it `text`"):
+        read_beir_folder(folder)
+
+
+def test_gzipped_files_are_read(folder: Path) -> None:
+    before = read_beir_folder(folder)
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        file = folder / name
+        file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+    assert read_beir_folder(folder).digest == before.digest
+    _write(folder / "corpus.jsonl", DOCUMENTS)
+    with pytest.raises(InputError, match=r"has both corpus\.jsonl and corpus\.jsonl\.gz"):
+        read_beir_folder(folder)
+
+
+TITLES = (
+    "Password reset", "VPN setup", "Printer out of paper", "Holiday requests", "Expense report", "Office hours",
+    "New laptop", "Parking permit", "Guest wifi", "Badge lost", "Email signature", "Meeting room", "Phone extension",
+    "Sick leave", "Payslip", "Travel booking", "Software licence", "Screen broken", "Keyboard layout", "Disk full",
+)  # fmt: skip
+
+
+def test_short_titles_are_in_the_collections_language(folder: Path) -> None:
+    alone = Counter(map(LanguageDetector().tag_of, TITLES))
+    assert alone["und"] > len(TITLES) / 2
+    _write(folder / "corpus.jsonl", [{"_id": title, "text": title} for title in TITLES])
+    (folder / "qrels" / "test.tsv").write_text("q2\tVPN setup\t1\n")
+    dataset = read_beir_folder(folder)
+    assert dataset.languages == ("en",)
+    assert dataset.facts["detected_documents"] == {"en": len(TITLES)}
+
+
+def test_what_is_detected_is_called_as_the_collection_calls_it(folder: Path) -> None:
+    silent = {"_id": "c", "text": "Abra as configurações e escolha uma nova senha para a sua conta."}
+    _write(folder / "corpus.jsonl", [*DOCUMENTS, silent])
+    assert read_beir_folder(folder).documents[-1].language == "pt-BR"
+
+
+def test_a_query_does_not_find_itself(folder: Path) -> None:
+    """As in ArguAna: the query is a document of the collection, and the right answer comes next."""
+    texts = {"a": "the printer takes no paper", "b": "the printer takes no paper of this size", "c": "holidays"}
+    _write(folder / "corpus.jsonl", [{"_id": id_, "language": "en", "text": text} for id_, text in texts.items()])
+    _write(folder / "queries.jsonl", [{"_id": "a", "language": "en", "text": texts["a"]}])
+    (folder / "qrels" / "test.tsv").write_text("a\tb\t1\n")
+    plain, own = (open_dataset(str(folder), ignore_identical_ids=ignored) for ignored in (False, True))
+    found = {}
+    for name, dataset in (("plain", plain), ("own", own)):
+        lists = candidate_lists(dataset, Bm25Stage.of(dataset), 3)
+        found[name] = Judge(lists).ndcg(lists.documents)
+        assert found[name] == pytest.approx(1 / math.log2(3) if name == "plain" else 1)
+        assert ("shared-ids" in [finding.kind for finding in check(dataset)]) == (name == "plain")
+        write_run(lists, folder / name, "bm25")
+    assert plain.digest != own.digest
+    read = read_run(folder / "plain" / "bm25", own)  # a run of others, in which it stands
+    assert Judge(read).ndcg(read.documents) == pytest.approx(1)
+
+
+def test_only_judged_queries_are_searched(folder: Path) -> None:
+    many = [{"_id": f"u{number}", "language": "en", "text": "idle"} for number in range(1000)]
+    whole = read_beir_folder(folder)
+    _write(folder / "queries.jsonl", [*QUERIES, *many])
+    dataset = read_beir_folder(folder)
+    assert len(dataset.queries) == 1002
+    assert judged_only(dataset).digest == whole.digest
+    assert judged_only(whole) is whole
+    none = replace(dataset, qrels={})
+    with pytest.raises(InputError, match="none of 1002 queries has a relevant document"):
+        judged_only(none)

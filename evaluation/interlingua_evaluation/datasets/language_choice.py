@@ -36,12 +36,18 @@ def in_languages(dataset: Dataset, languages: Sequence[str]) -> Dataset:
         query.id: {id_: grade for id_, grade in dataset.qrels.get(query.id, {}).items() if id_ in ids}
         for query in queries
     }
-    left_out = {
+    own = {
+        query.id: kept
+        for query in queries
+        if (kept := [id_ for id_ in dataset.left_out.get(query.id, ()) if id_ in ids])
+    }
+    facts = {
+        **dataset.facts,
         "documents_in_other_languages": len(dataset.documents) - len(documents),
         "queries_in_other_languages": len(dataset.queries) - len(queries),
     }
     judged = {query: grades for query, grades in qrels.items() if grades}
-    return replace(dataset, documents=documents, queries=queries, qrels=judged, facts={**dataset.facts, **left_out})
+    return replace(dataset, documents=documents, queries=queries, qrels=judged, facts=facts, left_out=own)
 
 
 def wanted_tags(languages: Sequence[str]) -> list[str]:

@@ -132,14 +132,15 @@ def _load(task: Any, split: str, names: Sequence[str]) -> None:
 
 def _subset(data: Mapping[str, Any], name: str, tags: Sequence[str]) -> _Read:
     corpus, queries = list(data["corpus"]), list(data["queries"])
-    documents = [f"{row.get('title') or ''}\n{row['text']}" for row in corpus]
+    titles = ["" if (title := row.get("title")) is None else str(title) for row in corpus]
+    documents = [f"{title}\n{row['text']}" for title, row in zip(titles, corpus, strict=True)]
     asked = [_question(row, name) for row in queries]
     spoken = subset_languages(tags, documents, asked)
     subset = Subset(
         name,
         [
-            SubsetText(str(row["id"]), tag, row.get("title") or "", row["text"])
-            for row, tag in zip(corpus, spoken.documents, strict=True)
+            SubsetText(str(row["id"]), tag, title, row["text"])
+            for row, title, tag in zip(corpus, titles, spoken.documents, strict=True)
         ],
         [
             SubsetText(str(row["id"]), tag, "", text)

@@ -17,6 +17,7 @@ MOSTLY = 0.8
 
 # What fewer than one text in twenty is taken for is a slip of the detector, not a language of the collection.
 _LEAST_SHARE = 0.05
+_SLIPS = 3
 _SHORT = 60  # characters
 _PORTION = 20  # texts
 
@@ -62,7 +63,8 @@ def filled_languages(said: Sequence[str], texts: Sequence[str]) -> list[str]:
     for number, found in zip(silent, _tags((), [texts[number] for number in silent]), strict=True):
         tags[number] = closest(found, called) or found
     counts = Counter(tags)
-    unclear = [number for number in silent if _is_doubtful(tags[number], texts[number], counts)]
+    most = max((count for tag, count in counts.items() if tag != UNDETERMINED), default=0)
+    unclear = [number for number in silent if _is_doubtful(tags[number], texts[number], counts, most)]
     counts.subtract(tags[number] for number in unclear)
     counts.update(_read_together([texts[number] for number in unclear], called))
     del counts[UNDETERMINED]
@@ -74,9 +76,10 @@ def filled_languages(said: Sequence[str], texts: Sequence[str]) -> list[str]:
     return tags
 
 
-def _is_doubtful(tag: str, text: str, counts: Mapping[str, int]) -> bool:
-    """Untold, or a short text that would be one of the few of its language."""
-    return tag == UNDETERMINED or (len(text) < _SHORT and counts[tag] < _LEAST_SHARE * counts.total())
+def _is_doubtful(tag: str, text: str, counts: Mapping[str, int], most: int) -> bool:
+    """Untold, or a short text that would be one of the few of its language beside many of another."""
+    few = counts[tag] < max(_LEAST_SHARE * sum(counts.values()), _SLIPS) and counts[tag] * 4 <= most
+    return tag == UNDETERMINED or (len(text) < _SHORT and few)
 
 
 def _read_together(texts: Sequence[str], called: Sequence[str]) -> Counter[str]:
