@@ -6,7 +6,7 @@ texts that do not say their language --> one tag each, "und" where it cannot be 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from interlingua_client.language_tag import UNDETERMINED, base_language, closest, is_registered, normalize_tag
@@ -62,12 +62,12 @@ def filled_languages(said: Sequence[str], texts: Sequence[str]) -> list[str]:
     silent = [number for number, tag in enumerate(said) if not tag]
     for number, found in zip(silent, _tags((), [texts[number] for number in silent]), strict=True):
         tags[number] = closest(found, called) or found
-    counts = Counter(tags)
-    most = max((count for tag, count in counts.items() if tag != UNDETERMINED), default=0)
-    unclear = [number for number in silent if _is_doubtful(tags[number], texts[number], counts, most)]
-    counts.subtract(tags[number] for number in unclear)
-    counts.update(_read_together([texts[number] for number in unclear], called))
-    del counts[UNDETERMINED]
+    untold = [number for number in silent if tags[number] == UNDETERMINED]
+    counts = Counter(tag for tag in tags if tag != UNDETERMINED)
+    counts.update(_read_together([texts[number] for number in untold], called))
+    slips = [number for number in silent if len(texts[number]) < _SHORT and _is_slip(tags[number], counts)]
+    counts.subtract(tags[number] for number in slips)
+    unclear = untold + slips
     common = [tag for tag, count in counts.most_common() if count >= _LEAST_SHARE * len(texts)]
     is_clear = bool(common) and counts[common[0]] >= MOSTLY * len(texts)
     again = [common[0]] * len(unclear) if is_clear else _tags(tuple(common), [texts[number] for number in unclear])
@@ -76,10 +76,10 @@ def filled_languages(said: Sequence[str], texts: Sequence[str]) -> list[str]:
     return tags
 
 
-def _is_doubtful(tag: str, text: str, counts: Mapping[str, int], most: int) -> bool:
-    """Untold, or a short text that would be one of the few of its language beside many of another."""
-    few = counts[tag] < max(_LEAST_SHARE * sum(counts.values()), _SLIPS) and counts[tag] * 4 <= most
-    return tag == UNDETERMINED or (len(text) < _SHORT and few)
+def _is_slip(tag: str, counts: Counter[str]) -> bool:
+    """Whether a language is one of a few texts, beside another of many."""
+    few = max(_LEAST_SHARE * counts.total(), _SLIPS)
+    return tag != UNDETERMINED and counts[tag] < few and counts[tag] * 4 <= max(counts.values())
 
 
 def _read_together(texts: Sequence[str], called: Sequence[str]) -> Counter[str]:
@@ -89,6 +89,7 @@ def _read_together(texts: Sequence[str], called: Sequence[str]) -> Counter[str]:
         portion = texts[first : first + _PORTION]
         found = detector_of().tag_of("\n".join(portion))
         counts[closest(found, called) or found] += len(portion)
+    del counts[UNDETERMINED]
     return counts
 
 
