@@ -49,10 +49,13 @@ def test_scores_worked_out_by_hand(animals: Dataset) -> None:
 
 
 def test_a_pool_has_its_own_statistics(animals: Dataset) -> None:
-    """With the Somali text paka is in 3 of 4 documents: ln(1 + 1.5 / 3.5) = 0.356675; the average length is 9 / 4."""
+    """With the Somali text paka is in 3 of 4 documents: ln(1 + 1.5 / 3.5) = 0.356675; the average length is 18 / 4.
+
+    In a pool of two languages a word counts as it is written and as its stem, which here are the same: twice.
+    """
     scores = Bm25Stage.of(animals).pool(np.array([0, 1, 2, 3]))(np.array([0]))
-    lengths, counts = np.array([3, 1, 3]), np.array([2, 1, 3])
-    expected = 0.356675 * counts / (counts + 0.9 * (0.6 + 0.4 * lengths / 2.25))
+    lengths, counts = np.array([6, 2, 6]), np.array([4, 2, 6])
+    expected = 2 * 0.356675 * counts / (counts + 0.9 * (0.6 + 0.4 * lengths / 4.5))
     assert scores[0, [0, 1, 3]] == pytest.approx(expected, abs=1e-6)
     assert np.isneginf(scores[0, 2])
 
@@ -77,13 +80,13 @@ def test_the_formula_written_down_once_more_on_every_pool_of_helpdesk12() -> Non
 def formula(dataset: Dataset, documents: list[int], asked: list[int], pool: str) -> np.ndarray:
     """BM25 of Lucene's kind, k1 = 0.9 and b = 0.4, one document after the other."""
     items = [dataset.documents[number] for number in documents]
-    counts = [Counter(tokens(f"{item.title}\n{item.text}", item.language)) for item in items]
+    counts = [Counter(read_in(pool, f"{item.title}\n{item.text}", item.language)) for item in items]
     average = sum(count.total() for count in counts) / len(counts)
     holders = Counter(token for count in counts for token in count)
     scores = np.full((len(asked), len(items)), -np.inf)
     for row, number in enumerate(asked):
         query = dataset.queries[number]
-        read = tokens(query.text, query.language if pool == MIXED else pool)
+        read = read_in(pool, query.text, query.language if pool == MIXED else pool)
         for column, count in enumerate(counts):
             norm = 0.9 * (1 - 0.4 + 0.4 * count.total() / average)
             parts = [
@@ -96,6 +99,23 @@ def formula(dataset: Dataset, documents: list[int], asked: list[int], pool: str)
             if parts:
                 scores[row, column] = sum(parts)
     return scores
+
+
+def read_in(pool: str, text: str, language: str) -> list[str]:
+    """Stems, and in the mixed pool written words beside them."""
+    return [*(tokens(text, "und") if pool == MIXED else ()), *tokens(text, language)]
+
+
+@pytest.mark.parametrize("name", ["Norvella", "iPhones", "Kubernetes", "WIFI"])
+def test_a_name_is_found_in_a_pool_of_all_languages(name: str) -> None:
+    """Every stemmer makes another token of it; as it is written it is the same in all languages."""
+    tags = ("en", "es", "fr", "de", "pt", "ru", "tr", "fi", "hu")
+    assert len({tuple(tokens(name, tag)) for tag in tags}) > 1
+    documents = [(tag, "", f"{name} {tag}a") for tag in tags] + [("en", "", "other words")]
+    dataset = dataset_of(documents, [(tag, name) for tag in tags])
+    scores = Bm25Stage.of(dataset).pool(np.arange(len(documents)))(np.arange(len(tags)))
+    assert np.isfinite(scores[:, :-1]).all()
+    assert np.isneginf(scores[:, -1]).all()
 
 
 def test_a_title_finds_its_document_in_every_language_of_helpdesk12() -> None:
@@ -116,7 +136,7 @@ def test_a_title_finds_its_document_in_every_language_of_helpdesk12() -> None:
 
 
 def test_a_pool_of_one_language_is_asked_in_its_analysis_and_the_mixed_pool_in_the_querys() -> None:
-    """English "running" is stemmed to run, as the document's "run"; German leaves it as it is."""
+    """English "running" is stemmed to run, as the document's "run"; German does not, nor is it written so."""
     dataset = dataset_of([("en", "", "run"), ("de", "", "laufen")], [("de", "running"), ("en", "running")])
     stage = Bm25Stage.of(dataset)
     assert np.isfinite(stage.pool(np.array([0]))(np.array([0, 1]))).tolist() == [[True], [True]]

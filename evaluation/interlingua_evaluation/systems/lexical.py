@@ -10,18 +10,17 @@ Lucene's variant (Kamphuis et al. 2020, "Which BM25 do you mean?", table 1), ove
 with k1 = 0.9 and b = 0.4, the defaults of Anserini and Pyserini, with which their BEIR baselines are made (Kamalloo et
 al. 2023). A token that a query has twice counts twice. Each pool has its own df and average length, as an index of
 that pool would. In a pool of one language, that language's analysis reads the queries too, as an index's analyser
-does; in the mixed pool each text is read by its own language.
+does; in the mixed pool each text is read by its own language, and the words as they are written count beside the stems.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_evaluation.systems.lexical_tokens import tokens
+from interlingua_evaluation.systems.lexical_tokens import tokens, tokens_of_any_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +37,7 @@ B = 0.4
 
 @dataclass(frozen=True)
 class Bm25Stage:
-    """BM25 over any pool of a dataset; texts are cut into tokens when they are first needed, and once.
+    """BM25 over any pool of a dataset; texts are cut into tokens when their pool is searched.
 
     What is indexed is the passage that is embedded: title and text. A document that shares no token with a query
     scores -inf: BM25 does not retrieve it.
@@ -46,7 +45,6 @@ class Bm25Stage:
 
     dataset: Dataset
     _numbers: dict[str, int] = field(default_factory=dict, repr=False)
-    _queries: dict[str | None, list[IntArray]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, dataset: Dataset) -> Bm25Stage:
@@ -56,25 +54,22 @@ class Bm25Stage:
     def pool(self, documents: IntArray) -> PoolScores:
         """An index of these documents; for n queries' numbers it gives float32 [n, documents]."""
         languages = {self.dataset.documents[number].language for number in documents.tolist()}
-        index = _PoolIndex.of([self._documents[number] for number in documents.tolist()])
-        queries = self._queries_read_as(languages.pop() if len(languages) == 1 else None)
-        return lambda asked: index.scores([queries[number] for number in asked.tolist()])
+        pool = languages.pop() if len(languages) == 1 else None
+        index = _PoolIndex.of([self._document(number, pool) for number in documents.tolist()])
+        return lambda asked: index.scores([self._query(number, pool) for number in asked.tolist()])
 
-    @cached_property
-    def _documents(self) -> list[IntArray]:
-        return [self._ids(document.indexed.passage, document.language) for document in self.dataset.documents]
+    def _document(self, number: int, pool: str | None) -> IntArray:
+        document = self.dataset.documents[number]
+        return self._ids(document.indexed.passage, document.language, pool)
 
-    def _queries_read_as(self, language: str | None) -> list[IntArray]:
-        """Token numbers of all queries; None reads each by its own language."""
-        if language not in self._queries:
-            self._queries[language] = [
-                self._ids(query.text, language or query.language) for query in self.dataset.queries
-            ]
-        return self._queries[language]
+    def _query(self, number: int, pool: str | None) -> IntArray:
+        query = self.dataset.queries[number]
+        return self._ids(query.text, pool or query.language, pool)
 
-    def _ids(self, text: str, language: str) -> IntArray:
-        numbers = self._numbers
-        return np.array([numbers.setdefault(token, len(numbers)) for token in tokens(text, language)], dtype=np.int64)
+    def _ids(self, text: str, language: str, pool: str | None) -> IntArray:
+        """Numbers of the tokens; of a pool of several languages (None), written words beside their stems."""
+        found = tokens(text, language) if pool else tokens_of_any_language(text, language)
+        return np.array([self._numbers.setdefault(token, len(self._numbers)) for token in found], dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from interlingua_client.language_tag import base_language
+from interlingua_client.language_tag import UNDETERMINED, base_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,6 +64,16 @@ def tokens(text: str, language: str) -> list[str]:
         else:
             found += _bigrams(run[0] if run.lastgroup == "characters" else _CLUSTER.findall(run[0]))
     return found
+
+
+def tokens_of_any_language(text: str, language: str) -> list[str]:
+    """The words as they are written, and beside each what its language's stemmer makes of it.
+
+    A name is written alike in all languages, and every stemmer makes another token of it ("Norvella": norvella in
+    English, norvell in Spanish); where texts of several languages are in one index, its own spelling has to count. So
+    each word is there twice, also where both are the same: no word counts more than another for having an ending.
+    """
+    return tokens(text, UNDETERMINED) + tokens(text, language)
 
 
 def _bigrams(units: Sequence[str]) -> list[str]:
