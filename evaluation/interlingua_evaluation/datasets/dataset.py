@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal, NamedTuple
 
 from interlingua.base.errors import InputError
@@ -77,6 +77,7 @@ class Dataset:
     queries: tuple[Query, ...]
     qrels: Mapping[str, Mapping[str, int]]
     facts: Mapping[str, object]
+    _: KW_ONLY
     left_out: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,9 +97,10 @@ class _Reader:
     gains: Gains
     grades: dict[tuple[str, str], int] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
-    _places: Mapping[str, int] | None = None
-    _width: int = 0
-    _iteration: str | None = None
+    _: KW_ONLY
+    _places: Mapping[str, int] | None = field(default=None, init=False)
+    _width: int = field(default=0, init=False)
+    _iteration: str | None = field(default=None, init=False)
 
     def read(self, line: str) -> None:
         """Raises ValueError: what is wrong with the line."""
