@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ExportError
 from interlingua.served.kinds import PRECISIONS
+from interlingua_exporter.gate.library_gate import ask_libraries
 from interlingua_exporter.gate.network_gate import gate_network
-from interlingua_exporter.gate.parity import torch_answers
+from interlingua_exporter.gate.parity import gate_answers
 from interlingua_exporter.loading import load_for
 from interlingua_exporter.models.export_needs import ExportPlan
 from interlingua_exporter.precision.build import convert, speed_of, write_full
@@ -97,8 +98,9 @@ class _Comparing:
         full = self._folder / "fp32"
         write_full(self._checkpoint, full)
         full_speed = speed_of(self._checkpoint, full, self._threads)
-        self._on_step("asking torch")
-        reference = torch_answers(self._checkpoint)
+        self._on_step("asking torch, and the libraries that read the same folder")
+        reference = gate_answers(self._checkpoint)
+        self._libraries = ask_libraries(self._checkpoint)
         return PrecisionComparison(
             spec, tuple(self._row(precision, full, full_speed, reference) for precision in PRECISIONS)
         )
@@ -114,7 +116,7 @@ class _Comparing:
         try:
             if network != full:
                 convert(self._checkpoint, full, precision, network, self._threads)
-            gate = gate_network(self._checkpoint, precision, network, self._threads, reference)
+            gate = gate_network(self._checkpoint, precision, network, self._threads, reference, self._libraries)
         except ExportError as error:
             return PrecisionRow(precision, None, None, "fails", str(error))
         runs_here = precision not in ("fp32", "bf16")

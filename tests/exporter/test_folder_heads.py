@@ -99,7 +99,7 @@ def test_an_entry_says_which_head_and_which_tokens(make: Make) -> None:
 def test_what_the_folder_leaves_open_is_the_entrys(make: Make) -> None:
     """A plain folder says nothing about normalization; tokenizer_config.json may not name the side of padding."""
     folder = make(Tiny(family="Qwen3", kind="Qwen3Model"))
-    (folder / "tokenizer_config.json").write_text("{}")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
     checkpoint = catalogued_folder.load(embedder(folder, pooling="last", normalize=False, padding_side="left"))
     assert (checkpoint.spec.normalize, checkpoint.spec.padding_side, checkpoint.notes) == (False, "left", ())
 

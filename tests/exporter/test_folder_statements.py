@@ -17,16 +17,8 @@ from interlingua.base.errors import InputError
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.weights import catalogued_folder, checkpoint_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from tests.support.architecture_models import Tiny, save
+from tests.exporter.sentence_folders import SAID, TEXTS, edit, said, save_qwen
 from tests.support.tiny_models import MakeFolder
-
-SAID = "config_sentence_transformers.json"
-TEXTS = "sentence_bert_config.json"
-
-
-def edit(path: Path, **values: object) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps((json.loads(path.read_text()) if path.exists() else {}) | values))
 
 
 def retyped(folder: Path, number: int, name: str) -> None:
@@ -42,10 +34,6 @@ def without_pooling(folder: Path) -> None:
 def prompt_left_out(folder: Path) -> None:
     edit(folder / "1_Pooling/config.json", include_prompt=False)
     edit(folder / SAID, prompts={"query": "q: "})
-
-
-def said(file: str, **values: object) -> Callable[[Path], None]:
-    return lambda folder: edit(folder / file, **values)
 
 
 def left(name: str) -> Callable[[Path], None]:
@@ -245,31 +233,9 @@ def test_the_window_is_what_the_table_of_positions_has_rows_for(
         checkpoint_folder.load(folder, overrides=Overrides(max_tokens=window + 1))
 
 
-CHAT = (
-    '{%- set asked = messages | selectattr("role", "eq", "query") | map(attribute="content") | first -%}'
-    '{%- set given = messages | selectattr("role", "eq", "document") | map(attribute="content") | first -%}'
-    "[CLS]{{ messages[0].content if messages[0].role == 'system' else 'Judge' }}\n"
-    "Query: {{ asked }}\nDocument: {{ given }}[SEP]answer"
-)
-
-
 @pytest.fixture
 def qwen(tmp_path: Path, tokenizer_json: dict[str, bytes]) -> Path:
-    """A causal reranker as sentence-transformers saves one today."""
-    folder = save(Tiny(family="Qwen3", kind="Qwen3ForCausalLM", tied=False), tmp_path / "tiny", tokenizer_json)
-    kinds = ("base.modules.transformer.Transformer", "cross_encoder.modules.logit_score.LogitScore")
-    rows = [
-        {"idx": number, "name": str(number), "path": path, "type": f"sentence_transformers.{kind}"}
-        for number, (kind, path) in enumerate(zip(kinds, ("", "1_LogitScore"), strict=True))
-    ]
-    (folder / "modules.json").write_text(json.dumps(rows))
-    edit(folder / "1_LogitScore" / "config.json", true_token_id=600, false_token_id=601)
-    through = {"method": "forward", "method_output_name": "logits"}
-    edit(folder / TEXTS, transformer_task="text-generation", module_output_name="causal_logits")
-    edit(folder / TEXTS, modality_config={"text": through, "message": through})
-    edit(folder / SAID, prompts={"query": "Find it"}, default_prompt_name="query", model_type="CrossEncoder")
-    (folder / "chat_template.jinja").write_text(CHAT)
-    return folder
+    return save_qwen(tmp_path / "tiny", tokenizer_json)
 
 
 def test_a_causal_reranker_with_logit_score(qwen: Path) -> None:

@@ -96,7 +96,13 @@ def save(tiny: Tiny, folder: Path, tokenizer_json: dict[str, bytes]) -> Path:
     family = {"Bert": "bert", "XLMRoberta": "xlm-roberta"}.get(tiny.family)
     content = tokenizer_json[family] if family else decoder_tokenizer(tokenizer_json["bert"])
     (folder / "tokenizer.json").write_bytes(content)
-    _write(folder / "tokenizer_config.json", {"padding_side": tiny.padding_side, "model_max_length": MAX_TOKENS})
+    limits = {"padding_side": tiny.padding_side, "model_max_length": MAX_TOKENS}
+    types = ["token_type_ids"] if tiny.family == "Bert" else []
+    as_it_is = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_input_names": ["input_ids", *types, "attention_mask"],
+    }
+    _write(folder / "tokenizer_config.json", {**limits, **as_it_is})
     if tiny.modules:
         _save_modules(folder, tiny.modules)
     return folder

@@ -10,3 +10,4 @@ for root in ("interlingua_cli", "interlingua_client", "interlingua_evaluation", 
             import_module(module.name)
 for name in ("bert", "xlm_roberta"):
     import_module(f"transformers.models.{name}.modeling_{name}")
+import_module("sentence_transformers")  # of the gate

@@ -60,7 +60,13 @@ def save_tiny(
     """Write a model's folder; one with a `pooling` has the layout of sentence-transformers."""
     _save_network(folder, family, labels, seed, hidden)
     (folder / "tokenizer.json").write_bytes(tokenizer_json[family])
-    _write(folder / "tokenizer_config.json", {"padding_side": padding_side, "model_max_length": MAX_TOKENS})
+    limits = {"padding_side": padding_side, "model_max_length": MAX_TOKENS}
+    types = ["token_type_ids"] if family == "bert" else []
+    as_it_is = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_input_names": ["input_ids", *types, "attention_mask"],
+    }
+    _write(folder / "tokenizer_config.json", {**limits, **as_it_is})
     if pooling:
         _save_sentence_layout(folder, pooling, normalize, prompts or {})
     return folder

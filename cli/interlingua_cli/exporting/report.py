@@ -77,6 +77,12 @@ def print_gate(gate: GateReport) -> None:
         bound = "" if figure.bound is None else f"{figure.sense} {figure.bound:g}"
         table.add_row(figure.name, f"{figure.worst:.3g}", f"{figure.mean:.3g}", bound, _place(figure.where))
     console().print(table)
+    for library in gate.libraries:
+        click.echo(
+            f"compared with {library}"
+            if " not: " not in library
+            else f"not compared with {library.replace(' not', '', 1)}"
+        )
     if gate.arithmetic:
         click.echo(f"note: {gate.arithmetic}")
 
@@ -100,6 +106,7 @@ def gate_facts(gate: GateReport) -> dict[str, Any]:
         "figures": figures,
         "per_language": agreement_facts(gate),
         "arithmetic": gate.arithmetic,
+        "libraries": list(gate.libraries),
     }
 
 

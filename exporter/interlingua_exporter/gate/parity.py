@@ -12,7 +12,6 @@ least.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,10 @@ import numpy as np
 from interlingua.base.errors import ExportError
 from interlingua_exporter.gate.bounds import ARITHMETIC, BOUNDS, Bounds
 from interlingua_exporter.gate.figures import GateFigure, ranking_figures, relative_errors, worst
+from interlingua_exporter.gate.library_gate import Libraries
 from interlingua_exporter.gate.ranking_agreement import LanguageAgreement, Values, agreements
 from interlingua_exporter.gate.signature import check_signature, check_vocabulary
-from interlingua_exporter.models.this_machine import cores
+from interlingua_exporter.gate.torch_answers import torch_answers
 from interlingua_exporter.texts.parity_texts import ParitySet, parity_set
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ BATCH = 6
 _SEED = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GateReport:
     """What the gate saw.
 
@@ -48,6 +48,7 @@ class GateReport:
         languages: of them.
         agreements: every language's rankings against torch's, those that fail and agree least first.
         arithmetic: what was run, where it is not what a server will run; else "".
+        libraries: those that read the same folder and were asked, or why not.
     """
 
     figures: tuple[GateFigure, ...]
@@ -55,15 +56,21 @@ class GateReport:
     languages: int
     agreements: tuple[LanguageAgreement, ...] = ()
     arithmetic: str = ""
+    libraries: tuple[str, ...] = ()
 
 
 def run_gate(
-    checkpoint: Checkpoint, session: NetworkSession, precision: Precision, reference: Values | None = None
+    checkpoint: Checkpoint,
+    session: NetworkSession,
+    precision: Precision,
+    reference: Values | None = None,
+    libraries: Libraries = Libraries(),  # noqa: B008
 ) -> GateReport:
     """Compare a network with torch.
 
     Args:
-        reference: `torch_answers` of this checkpoint, where they are at hand.
+        reference: `gate_answers` of this checkpoint, where they are at hand.
+        libraries: what they say of it; its figures stand in the report beside the network's.
 
     Raises:
         ExportError: a name, an axis, a dtype or a figure is not what it has to be; the message says which text,
@@ -76,7 +83,7 @@ def run_gate(
     rows = encoder.encode([sample.text for sample in parity.samples])
     check_vocabulary(checkpoint, rows)
     if reference is None:
-        reference = _reference(checkpoint, encoder, rows)
+        reference = torch_answers(checkpoint, encoder, rows)
     bounds = BOUNDS[checkpoint.spec.role, precision]
     alone, figures = _figures(checkpoint, session, encoder, parity, rows, reference, bounds)
     languages = agreements(parity, alone, reference, overlap=bounds.overlap, correlation=bounds.correlation)
@@ -89,32 +96,22 @@ def run_gate(
             f"{checkpoint.spec.id} in {precision} does not pass the parity gate, nothing was published: "
             + "; ".join(faults)
         )
-    return GateReport(figures, len(rows), len(languages), languages, ARITHMETIC[precision])
+    return GateReport(
+        figures=(*libraries.figures, *figures),
+        samples=len(rows),
+        languages=len(languages),
+        agreements=languages,
+        arithmetic=ARITHMETIC[precision],
+        libraries=libraries.asked,
+    )
 
 
-def torch_answers(checkpoint: Checkpoint) -> Values:
+def gate_answers(checkpoint: Checkpoint) -> Values:
     """What torch answers to the gate's texts, [samples, D]: one reference for several gates. Raises as `run_gate`."""
     encoder = checkpoint.text_encoder()
     rows = encoder.encode([sample.text for sample in parity_set(checkpoint.spec, encoder).samples])
     check_vocabulary(checkpoint, rows)
-    return _reference(checkpoint, encoder, rows)
-
-
-def _reference(checkpoint: Checkpoint, encoder: TextEncoder, rows: Sequence[Tokens]) -> Values:
-    """One text at a time on each core."""
-    import torch
-
-    def answer(row: Tokens) -> Values:
-        batch = encoder.collate([row], checkpoint.inputs)
-        with torch.inference_mode():
-            answers: Values = checkpoint.graph(*(torch.from_numpy(batch[name]) for name in checkpoint.inputs)).numpy()
-        return answers
-
-    # One text gives several threads of torch's little to do, and they spin while they wait: on a busy machine of two
-    # cores this took 180 s with two threads and 7.5 s with one. Code of the model's own may keep state between calls.
-    workers = 1 if checkpoint.spec.remote_code else cores()
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return np.concatenate(list(pool.map(answer, rows))).astype(np.float64)
+    return torch_answers(checkpoint, encoder, rows)
 
 
 def _figures(

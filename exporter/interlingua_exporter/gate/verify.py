@@ -14,6 +14,7 @@ from interlingua.repository.warmup_samples import FOLDER as WARMUP
 from interlingua.served.graph_names import MODEL_FILE, STAGES, TOKENIZER_FILE, TOKENS
 from interlingua.served.kinds import EXACT_BITS
 from interlingua.served.service import EMBED_QUERY
+from interlingua_exporter.gate.library_gate import ask_libraries
 from interlingua_exporter.gate.parity import GateReport, run_gate
 from interlingua_exporter.graphs.network_session import open_network
 from interlingua_exporter.graphs.onnx.saturation import require_exact, saturating
@@ -81,7 +82,8 @@ def check_answers(found: PublishedVersion, checkpoint: Checkpoint, threads: int)
             f"{spec.id} has other prompts, templates or another limit than {found.name} was "
             "published with; give the options of that export"
         )
-    return run_gate(checkpoint, open_published(found, threads), found.precision)
+    libraries = ask_libraries(checkpoint)
+    return run_gate(checkpoint, open_published(found, threads), found.precision, libraries=libraries)
 
 
 def is_plan(found: PublishedVersion) -> bool:

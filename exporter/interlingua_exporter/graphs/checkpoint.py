@@ -18,6 +18,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LibraryFolder:
+    """A folder that transformers and sentence-transformers can read as well, and what was said against it.
+
+    Attributes:
+        folder: the whole of it; with config.json and tokenizer in `transformer`.
+        unasked: why sentence-transformers has no answer that could be compared; "" where it has.
+        query_prompt, document_prompt: that the user or an entry gave; None for the folder's own.
+        cut: the length to which vectors are cut before they get their length, None for the folder's own.
+        lowercase: whether sentence-transformers puts a lower-casing step before transformers' tokenizer.
+    """
+
+    folder: Path
+    transformer: Path
+    unasked: str = ""
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    cut: int | None = None
+    lowercase: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """Everything an export needs of a model.
 
@@ -31,6 +52,7 @@ class Checkpoint:
         files: the folder with config.json and weights, which the torch backend can load; None where there is none.
         assembly: how the graph is made of the folder's network.
         token_types: how many kinds of token types it knows.
+        library: what the gate asks the libraries with; None for a model that is no folder of theirs.
     """
 
     spec: ModelSpec
@@ -44,6 +66,7 @@ class Checkpoint:
     files: Path | None = None
     assembly: Assembly | None = None
     token_types: int = 1
+    library: LibraryFolder | None = None
 
     @property
     def output(self) -> str:

@@ -102,7 +102,9 @@ def _require_chain(spec: ModelSpec, network: Any) -> None:
         width = layer.outputs
 
 
-def build_reranker(spec: ModelSpec, network: nn.Module, tokens: Sequence[int], auto_class: str) -> BuiltGraph:
+def build_reranker(
+    spec: ModelSpec, network: nn.Module, tokens: Sequence[int], auto_class: str, *, typed: bool = True
+) -> BuiltGraph:
     """The graph of a reranker.
 
     A classifier of the model's own code keeps its own head and masks, whether it is a decoder or not.
@@ -110,6 +112,7 @@ def build_reranker(spec: ModelSpec, network: nn.Module, tokens: Sequence[int], a
     Args:
         tokens: ids of `spec.score_tokens`.
         auto_class: of transformers, which loaded the network.
+        typed: whether its tokenizer gives token types.
 
     Raises:
         InputError: the head is not where it is looked for, has no such rows, or its logits are more than a product.
@@ -124,7 +127,7 @@ def build_reranker(spec: ModelSpec, network: nn.Module, tokens: Sequence[int], a
             counted=counted,
             square_mask=spec.square_mask,
         )
-        kinds = _token_types(network)
+        kinds = _token_types(network) if typed else 0
         types = (TOKEN_TYPE_IDS,) if kinds > 1 else ()
         return BuiltGraph(
             assemble(network, assembly), (INPUT_IDS, ATTENTION_MASK, *types), assembly, token_types=max(kinds, 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
 from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.weights.asked_libraries import library_folder
 from interlingua_exporter.weights.folder_reading import Reading, notes_of, read, spec_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def load(
 
     reading = read(path, model_id, overrides or Overrides(), entry)
     spec = replace(spec_of(reading), revision=revision)
-    tokens = score_token_ids(reading.name, reading.words, reading.tokenizer_json) if reading.words else ()
+    tokens = score_token_ids(reading.name, reading.words, reading.tokenizer.content) if reading.words else ()
     network, unused = load_network(spec, reading.layout.transformer)
     return _checkpoint(reading, spec, network, tokens, unused)
 
@@ -97,7 +98,8 @@ def _checkpoint(
                 spec, network, reading.layout.dense, chosen or last, auto_class_of(spec), cut_last=chosen is None
             )
         else:
-            built = build_reranker(spec, network, tokens, auto_class_of(spec))
+            typed = reading.tokenizer.token_types
+            built = build_reranker(spec, network, tokens, auto_class_of(spec), typed=typed)
     config: Any = network.config.get_text_config()
     probed = probe(built.graph, pad_token_id=config.pad_token_id)
     return Checkpoint(
@@ -106,10 +108,11 @@ def _checkpoint(
         inputs=built.inputs,
         dimension=probed.dimension,
         vocabulary=int(config.vocab_size),
-        tokenizer_json=reading.tokenizer_json,
+        tokenizer_json=reading.tokenizer.content,
         pad_token_id=0 if config.pad_token_id is None else int(config.pad_token_id),
         notes=(*notes_of(reading), *unused),
         files=reading.layout.transformer,
         assembly=built.assembly,
         token_types=built.token_types,
+        library=library_folder(reading, spec),
     )

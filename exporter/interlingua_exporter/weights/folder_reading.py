@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from interlingua_exporter.models.model_facts import DenseLayer
     from interlingua_exporter.weights.checkpoint_folder import Overrides
+    from interlingua_exporter.weights.library_tokenizer import Followed
     from interlingua_exporter.weights.statements.remark import Remark
 
 
@@ -30,6 +31,7 @@ class Reading:
 
     Attributes:
         words: the score tokens.
+        folders_words: those of its LogitScore.
         remarks: of the folder, those that nobody's words settle.
     """
 
@@ -40,7 +42,8 @@ class Reading:
     entry: ModelSpec | None
     head: Head
     words: tuple[str, ...]
-    tokenizer_json: bytes
+    folders_words: tuple[str, ...]
+    tokenizer: Followed
     remarks: tuple[Remark, ...]
 
 
@@ -59,7 +62,8 @@ def read(path: Path, model_id: str, chosen: Overrides, entry: ModelSpec | None) 
     remote_code = chosen.trust_remote_code and layout.own_code
     if remote_code:
         require_code_here(name, layout.transformer)
-    tokenizer_json = read_tokenizer(name, layout, remote_code=remote_code)
+    tokenizer = read_tokenizer(name, layout, remote_code=remote_code)
+    folders_words = spelled(name, layout.logit_tokens, tokenizer.content)
     reading = Reading(
         name=name,
         folder=folder,
@@ -67,8 +71,9 @@ def read(path: Path, model_id: str, chosen: Overrides, entry: ModelSpec | None) 
         chosen=chosen,
         entry=entry,
         head=head,
-        words=score_words(head, chosen, entry, spelled(name, layout.logit_tokens, tokenizer_json)),
-        tokenizer_json=tokenizer_json,
+        words=score_words(head, chosen, entry, folders_words),
+        folders_words=folders_words,
+        tokenizer=tokenizer,
         remarks=heard(layout, head, chosen, entry),
     )
     if refused := [remark.text for remark in reading.remarks if remark.refused]:
@@ -170,4 +175,5 @@ def notes_of(reading: Reading) -> Iterator[str]:
         yield "texts are lower-cased, as sentence_bert_config.json asks"
     if reading.head == "none" and layout.embedding.truncate_dim and not chosen.dimension:
         yield f"vectors are cut to {layout.embedding.truncate_dim} values after all else, so their length is not 1"
+    yield from reading.tokenizer.notes
     yield from (remark.text for remark in reading.remarks)

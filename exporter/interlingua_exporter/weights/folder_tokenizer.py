@@ -6,10 +6,10 @@ tokenizer.json, or a slow tokenizer converted --read_tokenizer--> bytes --score_
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua_exporter.graphs.folder_network import quiet_transformers
+from interlingua_exporter.weights.library_tokenizer import Followed, followed, load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,8 @@ _VOCABULARIES = (
 )
 
 
-def read_tokenizer(name: str, layout: Layout, *, remote_code: bool) -> bytes:
-    """The folder's tokenizer.json, or its slow tokenizer converted.
+def read_tokenizer(name: str, layout: Layout, *, remote_code: bool) -> Followed:
+    """The folder's tokenizer.json as transformers reads it, or its slow tokenizer converted.
 
     Args:
         name: the model's, for messages.
@@ -40,9 +40,13 @@ def read_tokenizer(name: str, layout: Layout, *, remote_code: bool) -> bytes:
         InputError: there is none, or it cannot be converted.
     """
     path = layout.transformer / "tokenizer.json"
-    content = path.read_bytes() if path.is_file() else _converted(name, layout.transformer, remote_code)
-    _require_readable(name, path, content)
-    return _lowercasing(content) if layout.lowercase else content
+    if path.is_file():
+        content = path.read_bytes()
+        _require_readable(name, path, content)
+        found = followed(layout.transformer, content, remote_code=remote_code)
+    else:
+        found = Followed(_converted(name, layout.transformer, remote_code))
+    return found._replace(content=_lowercasing(found.content)) if layout.lowercase else found
 
 
 def _require_readable(name: str, path: Path, content: bytes) -> None:
@@ -105,15 +109,11 @@ def _single(name: str, word: str, tokenizer: Tokenizer) -> int:
 
 
 def _converted(name: str, folder: Path, remote_code: bool) -> bytes:
-    from transformers import AutoTokenizer
-
     # Without a vocabulary transformers makes an empty tokenizer, which knows no word.
     if not any((folder / vocabulary).is_file() for vocabulary in _VOCABULARIES):
         raise InputError(f"{name}: the folder has no tokenizer: neither tokenizer.json nor a vocabulary")
     try:
-        with quiet_transformers():
-            tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=remote_code)
-        converted: str = tokenizer.backend_tokenizer.to_str()
+        converted: str = load_tokenizer(folder, remote_code=remote_code).backend_tokenizer.to_str()
     except Exception as error:  # as many kinds as there are tokenizers
         reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
         raise InputError(

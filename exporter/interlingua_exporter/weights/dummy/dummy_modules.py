@@ -20,8 +20,11 @@ _ACTIVATIONS = {"identity": "torch.nn.modules.linear.Identity", "tanh": "torch.n
 
 def write_modules(spec: ModelSpec, folder: Path) -> None:
     """Everything but the network and tokenizer.json; dense layers at torch's own initial scale."""
-    limits = {"padding_side": spec.padding_side, "model_max_length": spec.max_tokens}
-    write_json(folder / "tokenizer_config.json", limits)
+    texts = {"padding_side": spec.padding_side, "model_max_length": spec.max_tokens}
+    types = ["token_type_ids"] if spec.network and spec.network.architecture.startswith("Bert") else []
+    names = ["input_ids", *types, "attention_mask"]
+    as_it_is = {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": names}
+    write_json(folder / "tokenizer_config.json", {**texts, **as_it_is})
     if spec.role == "reranker":
         return
     write_json(folder / "sentence_bert_config.json", {"max_seq_length": spec.max_tokens, "do_lower_case": False})

@@ -41,6 +41,8 @@ class EmbeddingFacts:
         prompt_pooled: whether the prompt's tokens are pooled, too.
         normalize: whether the modules end in a normalization.
         truncate_dim: values that are kept of a finished vector; None for all.
+        document_named: whether a prompt is called "document", the one name that sentence-transformers 6.2 looks for, or
+            no other is there for documents.
         default_prompt: of a reranker's pairs; "" for none.
     """
 
@@ -49,6 +51,7 @@ class EmbeddingFacts:
     normalize: bool
     query_prompt: str
     document_prompt: str
+    document_named: bool
     default_prompt: str
     truncate_dim: int | None
     remarks: tuple[Remark, ...]
@@ -78,6 +81,7 @@ def read_embedding_facts(path: Path, modules: Modules) -> EmbeddingFacts:
         normalize=modules.normalize is not None,
         query_prompt=prompts.get("query", ""),
         document_prompt=next((prompts[name] for name in _DOCUMENT if name in prompts), ""),
+        document_named="document" in prompts or not any(name in prompts for name in _DOCUMENT),
         default_prompt=prompts.get(str(config.get("default_prompt_name")), ""),
         truncate_dim=cut,
         remarks=tuple(found),
