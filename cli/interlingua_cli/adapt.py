@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlingua_cli.options.common import FOLDER
 from interlingua_cli.verb_group import LazyGroup
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _work_folder(_: click.Context, __: click.Parameter, value: Path) -> WorkFold
 
 work_option = click.option(
     "--work",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("var/adapt"),
     show_default=True,
     callback=_work_folder,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from interlingua.base.extras import require
-from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
+from interlingua.base.paths import PROJECT_ROOT
+from interlingua_cli.options.common import FILE, repository_option
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
@@ -17,18 +18,8 @@ _PROFILE = PROJECT_ROOT / "var" / "profile.json"
 
 
 @click.command()
-@click.option(
-    "--model-repository",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_MODEL_REPOSITORY,
-    help="The repository that is measured.  [default: model_repository]",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=_PROFILE,
-    help="Write the profile to this file.  [default: var/profile.json]",
-)
+@repository_option("The repository that is measured.")
+@click.option("--out", type=FILE, default=_PROFILE, help="Write the profile to this file.  [default: var/profile.json]")
 @click.option("--name", default="this machine", show_default=True, help="The name that a plan gives this machine.")
 @click.option(
     "--seconds",

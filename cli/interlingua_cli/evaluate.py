@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlingua.base.paths import PROJECT_ROOT
+from interlingua_cli.options.common import FOLDER
 from interlingua_evaluation import options
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ _REPORTS = PROJECT_ROOT / "var" / "reports"
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder for report.html, report.json, values.npz and runs/.  [default: var/reports/DATASET]",
 )
 @click.option(

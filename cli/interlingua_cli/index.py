@@ -11,6 +11,7 @@ import click
 
 from interlingua_cli.indexing.index_report import summary
 from interlingua_cli.indexing.index_work import IndexWork, build_beside, carry_out
+from interlingua_cli.options.common import FOLDER, tls_option
 from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 DEFAULT_INDEX = Path("var/index")
@@ -23,7 +24,7 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
 @click.option(
     "--index",
     "directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=DEFAULT_INDEX,
     show_default=True,
     help="Directory of the index; it is made if it is missing.",
@@ -34,11 +35,7 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
     show_default=True,
     help="Where the server is: host:port, or grpcs://host:port for TLS.",
 )
-@click.option(
-    "--tls-ca",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="PEM file of the authorities to trust; turns TLS on.",
-)
+@tls_option
 @click.option(
     "--delete",
     type=click.Path(path_type=Path, dir_okay=False, exists=True, allow_dash=True),

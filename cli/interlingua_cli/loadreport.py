@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlingua_cli.options.common import FILE
+
 if TYPE_CHECKING:
     from interlingua_loadtest.report.model import LoadReport
 
@@ -27,7 +29,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     help="Least share of the requests that has to have an answer at all, for the objective of --slo to be held.",
 )
 @click.option("--against", type=_FOLDER, help="A run, or runs of the same rates, to compare with.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file.")
+@click.option("--html", type=FILE, help="Write the page to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
 @click.option(
     "--fail-under",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua_cli.options.common import repository_option
 
 if TYPE_CHECKING:
     from interlingua_exporter.models.catalog import Entry
@@ -78,12 +78,7 @@ def command(
 
 @command.command()
 @click.argument("model")
-@click.option(
-    "--model-repository",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_MODEL_REPOSITORY,
-    help="The repository whose disk is looked at.  [default: model_repository]",
-)
+@repository_option("The repository whose disk is looked at.")
 @_catalogue
 @_json
 @click.pass_context

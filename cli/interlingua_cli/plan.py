@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from interlingua.base.extras import require
-from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua_cli.options.click_options import click_options, given_of, listed_numbers, named_numbers
+from interlingua_cli.options.common import FILE, goodput_option, repository_option, requests_option
 from interlingua_loadtest.capacity.plan.planned_traffic import Growth, PlannedCorpus, PlannedTraffic
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.plan.machine_plan import PlanGoal
     from interlingua_loadtest.capacity.plan.records import Plan
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _MANY = "may be repeated."
 
 
@@ -52,7 +50,7 @@ def _traffic(command: Any) -> Any:
 
 
 @click.command()
-@click.option("--traffic", "traffic_file", type=_FILE, help="A file that describes the traffic (docs/capacity.md).")
+@click.option("--traffic", "traffic_file", type=FILE, help="A file that describes the traffic (docs/capacity.md).")
 @_traffic
 @click.option(
     "--burst",
@@ -61,31 +59,22 @@ def _traffic(command: Any) -> Any:
     help="Factor, period in seconds and share of the bursts.  [default: 4,10,0.1]",
 )
 @click.option("--slo", required=True, metavar="pNN=TIME", help="The objective, such as p99=300ms.")
-@click.option(
-    "--goodput",
-    type=click.FloatRange(0, 1),
-    default=0.99,
-    show_default=True,
-    help="Least share of requests with an answer.",
-)
-@click.option("--profile", "profiles", type=_FILE, multiple=True, help=f"Made by `interlingua calibrate`; {_MANY}")
+@goodput_option
+@click.option("--profile", "profiles", type=FILE, multiple=True, help=f"Made by `interlingua calibrate`; {_MANY}")
 @click.option("--gpu", "gpus", multiple=True, metavar="NAME",
               help=f"A card, estimated from its datasheet: T4, L4, A10, A100-80GB, ...; {_MANY}")  # fmt: skip
-@click.option("--model-repository", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_MODEL_REPOSITORY,
-              help="The repository that is served.  [default: model_repository]")  # fmt: skip
+@repository_option("The repository that is served.")
 @click.option("--price", "prices", multiple=True, callback=named_numbers, metavar="HARDWARE=NUMBER",
               help=f"Price of a replica for an hour, by the profile's or the card's name; {_MANY}")  # fmt: skip
 @click.option("--currency", default="EUR", show_default=True)
 @click.option("--headroom", type=float, default=0.3, show_default=True, help="Share of a rate kept free at the peak.")
 @click.option("--spare", type=int, default=1, show_default=True, help="Replicas that may be away at the peak.")
-@click.option(
-    "--requests", type=click.IntRange(100), default=2000, show_default=True, help="Requests of a simulated run."
-)
+@requests_option(2000)
 @click.option(
     "--repeats", type=click.IntRange(2), default=3, show_default=True, help="Simulations of each plan, for intervals."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--html", type=_FILE, help="Also write a page with the picture.")
+@click.option("--html", type=FILE, help="Also write a page with the picture.")
 def command(**options: Any) -> None:
     """Say what hardware a traffic needs.
 

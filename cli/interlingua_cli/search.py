@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlingua_cli.options.click_options import chosen, click_options
+from interlingua_cli.options.common import FILE, FOLDER, tls_option
 from interlingua_client.search.search_options import SearchOptions
 from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
@@ -36,26 +37,18 @@ _STAGES = (
 @click.option(
     "--index",
     "directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("var/index"),
     show_default=True,
     help="Directory that `interlingua index` made.",
 )
 @click.option("--server", default=DEFAULT_SERVER, show_default=True, help="host:port, or grpcs://host:port for TLS.")
-@click.option(
-    "--tls-ca",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="PEM file of the authorities to trust; turns TLS on.",
-)
+@tls_option
 @click_options(SearchOptions, SEARCH_FLAGS)
 @click.option("--deadline-ms", type=click.FloatRange(min=0, min_open=True), help="Time the answer may take.")
 @click.option("--no-offsets", is_flag=True, help="Leave the language offsets in, for comparison.")
 @click.option("--ef-search", type=int, help="Candidates in the HNSW graph.  [default: as saved]")
-@click.option(
-    "--log",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Append a line of facts for `interlingua monitor` to this file, without texts.",
-)
+@click.option("--log", type=FILE, help="Append a line of facts for `interlingua monitor` to this file, without texts.")
 @click.option("--log-text", is_flag=True, help="Write the question and the hits' ids and titles to --log too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(

@@ -8,16 +8,11 @@ from types import FrameType
 
 import click
 
-from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua_cli.options.common import FILE, repository_option
 
 
 @click.command()
-@click.option(
-    "--model-repository",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_MODEL_REPOSITORY,
-    help="What `interlingua export` published.  [default: model_repository]",
-)
+@repository_option("What `interlingua export` published.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--grpc-port", default=8001, show_default=True)
 @click.option("--http-port", default=8000, show_default=True)
@@ -27,7 +22,7 @@ from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 )
 @click.option("--stop-timeout", default=10.0, show_default=True, help="Seconds running requests may take at the end.")
 @click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", default="", help="The key that opens the restricted APIs.")
-@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Keep Triton's log in this file.")
+@click.option("--log", type=FILE, help="Keep Triton's log in this file.")
 @click.option("--log-verbose", default=0, show_default=True, help="How much Triton writes into its log.")
 def command(log: Path | None, start_timeout: float, stop_timeout: float, **settings: object) -> None:
     """Start Triton on the model repository; Ctrl-C ends it."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from interlingua.base.errors import InputError
+from interlingua_cli.options.common import FILE, goodput_option, requests_option
 from interlingua_evaluation import options
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from interlingua_loadtest.tradeoff.joined_report import JoinedReport
     from interlingua_loadtest.tradeoff.make_tradeoff import TradeoffGoal
     from interlingua_loadtest.tradeoff.records import Tradeoff
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -32,19 +30,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--profile",
     "profiles",
-    type=_FILE,
+    type=FILE,
     required=True,
     multiple=True,
     help="Made by `interlingua calibrate`, of these repositories on one machine; repeat.",
 )
 @click.option("--slo", required=True, metavar="pNN=TIME", help="The objective, such as p99=300ms.")
-@click.option(
-    "--goodput",
-    type=click.FloatRange(0, 1),
-    default=0.99,
-    show_default=True,
-    help="Least share of requests with an answer.",
-)
+@goodput_option
 @click.option(
     "--floor",
     "floors",
@@ -69,9 +61,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--price", type=click.FloatRange(0), help="Price of a replica for an hour.")
 @click.option("--dataset", "dataset_name", help="The dataset that was evaluated.  [default: the reports' name for it]")
-@click.option(
-    "--requests", type=click.IntRange(100), default=1000, show_default=True, help="Requests of a simulated run."
-)
+@requests_option(1000)
 @click.option(
     "--repeats",
     type=click.IntRange(2),
@@ -79,7 +69,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="Simulations of each setting, for intervals.",
 )
-@click.option("--html", type=_FILE, help="Also write a page with the picture.")
+@click.option("--html", type=FILE, help="Also write a page with the picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @options.ignore_identical_ids
 @options.gnome

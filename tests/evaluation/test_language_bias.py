@@ -12,8 +12,8 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua_client.embedder import IntArray
-from interlingua_evaluation.bias.language_preference import first_place, lang_ndcg, language_preference_rate
-from interlingua_evaluation.bias.own_language import preference_excess, relevant_own_share
+from interlingua_evaluation.bias.language_preference import lang_ndcg, language_preference_rate
+from interlingua_evaluation.bias.own_language import relevant_own_share
 from interlingua_evaluation.bias.relevant_documents import RelevantDocuments
 from interlingua_evaluation.measures.gains import Gains
 from interlingua_evaluation.measures.relevance import Judge
@@ -93,20 +93,6 @@ def test_a_third_of_what_is_relevant_is_in_the_own_language(lists: CandidateList
 @pytest.mark.parametrize(
     ("documents", "expected"),
     [
-        pytest.param([0, 6, 12], 0.0, id="one of three"),
-        pytest.param([0, 1, 2, 6], 3 / 4 - 1 / 3, id="too many, relevant or not"),
-        pytest.param([6, 12], -1 / 3, id="none"),
-        pytest.param([], math.nan, id="nothing found"),
-    ],
-)
-def test_preference_excess(lists: CandidateLists, of_cat: int, documents: list[int], expected: float) -> None:
-    values = preference_excess(Judge(lists), RelevantDocuments.of(lists), ranked(lists, of_cat, documents))
-    assert values[of_cat] == pytest.approx(expected, nan_ok=True)
-
-
-@pytest.mark.parametrize(
-    ("documents", "expected"),
-    [
         pytest.param([0, 6, 12], 1.0, id="own first"),
         pytest.param([6, 0, 12], 0.0, id="own second"),
         pytest.param([5, 3, 0], 1.0, id="own alone, behind what is not relevant"),
@@ -171,27 +157,11 @@ def test_worth_the_same_it_is_ndcg(lists: CandidateLists) -> None:
     assert values[mixed] == pytest.approx(Judge(lists).ndcg(order)[mixed], abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("documents", "expected"),
-    [
-        pytest.param([1, 6], (1, 0, 0, 0), id="right, own"),
-        pytest.param([13, 0], (0, 1, 0, 0), id="right, other"),
-        pytest.param([2, 0], (0, 0, 1, 0), id="wrong, own"),
-        pytest.param([17], (0, 0, 0, 1), id="wrong, other"),
-        pytest.param([], (math.nan,) * 4, id="nothing found"),
-    ],
-)
-def test_first_place(lists: CandidateLists, of_cat: int, documents: list[int], expected: tuple[float, ...]) -> None:
-    places = first_place(RelevantDocuments.of(lists), ranked(lists, of_cat, documents))
-    assert tuple(case[of_cat] for case in places) == pytest.approx(expected, nan_ok=True)
-
-
 def everything(lists: CandidateLists, order: IntArray) -> dict[str, npt.NDArray[np.float64]]:
     relevant = RelevantDocuments.of(lists)
     return {
         "rate": language_preference_rate(relevant, order),
         "ndcg": lang_ndcg(relevant, order),
-        **first_place(relevant, order)._asdict(),
     }
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_loadtest.capacity.simulate.closed_forms import (
+from tests.loadtest.closed_forms import (
     erlang_c,
     md1_mean_wait,
     mm1_mean_wait,

@@ -14,12 +14,12 @@ import pytest
 from interlingua.base.errors import InputError
 from interlingua_loadtest.capacity.profile.server_layout import ServerLayout, TextCost
 from interlingua_loadtest.capacity.profile.service_time import Residuals
-from interlingua_loadtest.capacity.simulate.closed_forms import md1_mean_wait, mm1_sojourn_percentile, mmc_mean_wait
 from interlingua_loadtest.capacity.simulate.simulator import simulate
 from interlingua_loadtest.capacity.simulate.timeline import DEADLINE, OK, Timeline
 from interlingua_loadtest.capacity.simulate.workload import Workload
 from interlingua_loadtest.traffic import schedule
 from tests.loadtest.capacity_layouts import TENTH, one_service, queue, whole_server
+from tests.loadtest.closed_forms import md1_mean_wait, mm1_sojourn_percentile, mmc_mean_wait
 
 TOKENIZING = TextCost(token_s=0.01)
 

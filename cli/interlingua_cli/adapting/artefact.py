@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from interlingua.base.extras import require
+from interlingua_cli.options.common import FOLDER
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("target", type=FOLDER)
 @click.option(
     "--rank", type=click.IntRange(min=1), default=64, show_default=True, help="Rank of the differences that are kept."
 )

@@ -9,6 +9,7 @@ import click
 
 from interlingua.base.extras import require
 from interlingua_cli.adapt import work_option
+from interlingua_cli.options.common import FOLDER
 
 if TYPE_CHECKING:
     from interlingua_adaptation.work_folder import WorkFolder
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @work_option
-@click.argument("checkpoints", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.argument("checkpoints", nargs=-1, required=True, type=FOLDER)
 @click.option("--name", required=True, help="The merged run; its folder is runs/NAME in the work folder.")
 @click.option("--weights", help="One a checkpoint, commas between them.  [default: equal]")
 @click.option("--replace", is_flag=True, help="Give up a merged checkpoint of this name.")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua_cli.adapt import work_option
+from interlingua_cli.options.common import repository_option, tls_option
 from interlingua_client.triton.server_address import ServerAddress
 
 if TYPE_CHECKING:
@@ -25,17 +25,8 @@ _PATIENCE_S = 120.0  # mining outlives a restart of the server
 @click.command()
 @work_option
 @click.option("--server", help="host:port of a running server.  [default: one is started for this step]")
-@click.option(
-    "--tls-ca",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="PEM file of the authorities to trust; turns TLS on.",
-)
-@click.option(
-    "--model-repository",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_MODEL_REPOSITORY,
-    help="What the server that is started loads.  [default: model_repository]",
-)
+@tls_option
+@repository_option("What the server that is started loads.")
 @click.option(
     "--negatives", type=click.IntRange(1, 20), default=7, show_default=True, help="Negatives of a list, at most."
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua_cli.options.common import repository_option
 
 if TYPE_CHECKING:
     from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -23,12 +23,7 @@ weights_option = click.option(
     show_default=True,
     help="dummy makes random ones in a catalogue entry's true shape: for speed and memory, without the download.",
 )
-repository_option = click.option(
-    "--model-repository",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_MODEL_REPOSITORY,
-    help="The folder that Triton loads models from.  [default: model_repository]",
-)
+repository_option = repository_option("The folder that Triton loads models from.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 limits_option = click.option("--ignore-limits", is_flag=True, help="Try although memory or disk seem too small.")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlingua.base.extras import require
-from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua_cli.options.common import FOLDER, repository_option
 
 if TYPE_CHECKING:
     from interlingua.served.kinds import Role
@@ -25,12 +25,7 @@ _OPTIONS = (
         show_default=True,
         help="What the versions are of.",
     ),
-    click.option(
-        "--model-repository",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=DEFAULT_MODEL_REPOSITORY,
-        help="What `interlingua export` published.  [default: model_repository]",
-    ),
+    repository_option("What `interlingua export` published."),
     click.option(
         "--server",
         "servers",
@@ -43,7 +38,7 @@ _INDEX_OPTIONS = (
     click.option(
         "--index",
         "indexes",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=FOLDER,
         multiple=True,
         default=(_DEFAULT_INDEX,),
         help="Index directory that changes with it; may be repeated.  [default: var/index]",

@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua_cli.options.click_options import click_options, given_of
+from interlingua_cli.options.common import FOLDER, repository_option
 from interlingua_loadtest.traffic.run_settings import RunSettings, SearchPlan
 
 # Settings that this command calls otherwise than Locust does, whose own --users counts its users.
@@ -33,7 +33,6 @@ RUN_FLAGS = {
     "burst_share": "--burst SHARE",
 }
 _ASKED_OTHERWISE = ("offline", "burst_factor", "burst_period_s", "burst_share", "record")
-_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 def _rates(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...]:
@@ -71,14 +70,9 @@ _OBJECTIVE = (
 _PLACE = (
     click.option("--server", metavar="HOST:PORT", help="A running one.  [default: one is started]"),
     click.option("--metrics-url", help="Address of the running one's metrics page.  [default: its host's port 8002]"),
-    click.option(
-        "--model-repository",
-        type=_FOLDER,
-        default=DEFAULT_MODEL_REPOSITORY,
-        help="What is served.  [default: model_repository]",
-    ),
+    repository_option("What is served."),
     click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that send."),
-    click.option("--out", type=_FOLDER, help="New folder for the record.  [default: var/loadtest/TIME]"),
+    click.option("--out", type=FOLDER, help="New folder for the record.  [default: var/loadtest/TIME]"),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
 )
 

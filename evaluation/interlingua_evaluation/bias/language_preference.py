@@ -3,7 +3,6 @@
     a query whose answer exists in its own and in other languages
         --which version comes first?-----------------> Language Preference Rate
         --own versions gain more than the others-----> Lang-nDCG@10
-        --first place: right or wrong, own or other--> four shares
 
 MLAIRE (Jang, Hong, Moon, Lim 2026) searches pools in which every answer exists in all languages. These readings fit
 its description and its published figures; its formulas were not at hand, so figures here need not equal the paper's:
@@ -12,7 +11,6 @@ its description and its published figures; its formulas were not at hand, so fig
   in the query's language. Lists in which none of them was found show no preference and are left out: the rate speaks
   of language, the other measures speak of whether anything was found.
 - Lang-nDCG: nDCG with the report's gains, of which a document in another language earns the share `other_language`.
-- Four ways: what is in first place is relevant or not, and in the query's language or not.
 
 All are NaN for pools of one language and where the query's language has no relevant document: the system had no
 choice. A version that is missing from other languages does no harm.
@@ -20,14 +18,13 @@ choice. A version that is missing from other languages does no harm.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from interlingua.base.errors import InputError
 from interlingua_evaluation.measures.gains import DEFAULT, Gains
 from interlingua_evaluation.measures.relevance import CUTOFF
-from interlingua_evaluation.systems.candidate_lists import NOTHING
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import IntArray
@@ -35,24 +32,6 @@ if TYPE_CHECKING:
     from interlingua_evaluation.measures.relevance import Values
 
 OTHER_LANGUAGE = 0.5
-
-
-class FirstPlace(NamedTuple):
-    """What comes first; each float64 [R], 1 where it is so, 0 where not: their means are shares that add up to 1.
-
-    NaN where the measure is not defined, and where nothing was found.
-
-    Attributes:
-        right_own: relevant, in the query's language.
-        right_other: relevant, in another language.
-        wrong_own: not relevant, in the query's language.
-        wrong_other: neither.
-    """
-
-    right_own: Values
-    right_other: Values
-    wrong_own: Values
-    wrong_other: Values
 
 
 def language_preference_rate(relevant: RelevantDocuments, ranked: IntArray) -> Values:
@@ -93,20 +72,6 @@ def lang_ndcg(
     ideal = _discounted(relevant, gained, _ideal_ranks(relevant, gained))
     defined = relevant.counts(relevant.own) > 0
     return np.where(defined, found / np.where(defined, ideal, 1), np.nan)
-
-
-def first_place(relevant: RelevantDocuments, ranked: IntArray) -> FirstPlace:
-    """What comes first in each list.
-
-    Args:
-        ranked: int64 [R, any depth], document numbers, NOTHING at the end.
-    """
-    first = ranked[:, 0]
-    defined = (relevant.counts(relevant.own) > 0) & (first != NOTHING)
-    right = relevant.counts(relevant.ranks(ranked, 1) == 1) > 0
-    own = relevant.spoken[first] == relevant.asked
-    four = right & own, right & ~own, ~right & own, ~right & ~own
-    return FirstPlace(*(np.where(defined, case, np.nan) for case in four))
 
 
 def _highest(relevant: RelevantDocuments) -> IntArray:

@@ -4,5 +4,5 @@ calibrate --executions--> service_time --> hardware_profile --+
                                                               v
 demand --> workload --------------------------> simulator (batching, cores, searches) --> timeline --> planner
                                                      ^
-closed_forms: what the simulator has to agree with --+
+tests/loadtest/closed_forms.py: what it agrees with --+
 """

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Repeats = Literal["unique", "zipf"]
 
 QUERIES_MEASURED: tuple[Kind, ...] = ("embed_query", "search")
-DOCUMENTS_MEASURED: tuple[Kind, ...] = ("embed_document", "rerank")
 
 DEFAULT_DEPTH = 20
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from interlingua.base.errors import InputError
 from interlingua.base.plain import saved
 from interlingua.base.record_file import read_record, write_record
-from interlingua_loadtest.capacity.index.index_layout import graph_bytes, graph_file_bytes, store_bytes
+from interlingua_loadtest.capacity.index.index_layout import graph_bytes
 from interlingua_loadtest.capacity.index.index_time import ScanTime, VisitTime
 
 FILE = Path(__file__).with_name("index_cost.json")
@@ -91,16 +91,6 @@ class IndexCost:
         """The memory of the graph with its vectors, in the searching process; the documents' texts stay on the disk."""
         _check(count=count, dimension=dimension, m=m)
         return (graph_bytes(count, dimension, m) + self.fixed_bytes + self.element_bytes * count) / _MIB
-
-    def file_mib(self, count: int, dimension: int, m: int) -> float:
-        """The size of the graph's file on the disk, beside the store; a rebuild needs it twice for a moment."""
-        _check(count=count, dimension=dimension, m=m)
-        return graph_file_bytes(count, dimension, m) / _MIB
-
-    def store_mib(self, count: int, dimension: int, text_bytes: float) -> float:
-        """The size of documents and raw vectors in SQLite; `text_bytes`: UTF-8 bytes of a document, on average."""
-        _check(count=count, dimension=dimension)
-        return count * store_bytes(dimension, text_bytes) / _MIB
 
     def build_s(self, count: int, dimension: int, m: int, ef_construction: int) -> float:
         """Seconds of one core to insert all vectors; c cores need about a c-th. Embedding them is not in it."""
