@@ -19,6 +19,7 @@ from interlingua_evaluation.report.saved_report import SavedReport
 from interlingua_evaluation.significance.sign_flips import benjamini_hochberg, p_values
 from interlingua_evaluation.systems.candidate_lists import MIXED, Pair
 from tests.evaluation.report_sample import BEST, LANGUAGES, sample_report
+from tests.support.command_line import interlingua
 
 _GROUPS = 40
 _POOLS = (*LANGUAGES, MIXED)
@@ -65,8 +66,7 @@ def compared(tmp_path: Path, before: ListValues, after: ListValues, **settings: 
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "interlingua", "compare", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return interlingua("compare", *arguments)
 
 
 def test_equal_reports_end_with_0(tmp_path: Path) -> None:

@@ -186,7 +186,6 @@ def test_with_one_language_there_is_no_preference() -> None:
     assert np.isnan(values["rate"]).all()
     mixed = np.array([pool == MIXED for pool in lists.pools])
     assert relevant_own_share(RelevantDocuments.of(lists))[mixed].tolist() == [1.0] * 6
-    assert values["right_own"][mixed].tolist() == [1.0] * 6
 
 
 def test_gains_outside_of_0_to_1_are_refused(lists: CandidateLists) -> None:

@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.evaluation.monitoring_logs import SETTING, traffic, write
+from tests.support.command_line import interlingua
 
 USUAL = {"de": 120, "fr": 100}
-PROGRAM = "from interlingua_cli import main; main()"
 
 
-def monitor(*arguments: str | Path, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", program, "monitor", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def monitor(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return interlingua("monitor", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +119,13 @@ def test_mistakes(logs: dict[str, Path], tmp_path: Path, arguments: list[str], s
 
 
 def test_only_comparing_needs_scipy(logs: dict[str, Path]) -> None:
-    without = f"import sys; sys.modules['scipy'] = None; {PROGRAM}"
-    assert monitor(logs["same"], program=without).returncode == 0
-    done = monitor(logs["same"], "--baseline", logs["baseline"], program=without)
+    def without_scipy(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        program = "import sys; sys.modules['scipy'] = None; from interlingua_cli import main; main()"
+        command = [sys.executable, "-c", program, "monitor", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert without_scipy(logs["same"]).returncode == 0
+    done = without_scipy(logs["same"], "--baseline", logs["baseline"])
     assert done.returncode == 3
     assert "[evaluate]'" in done.stderr
 

@@ -19,6 +19,7 @@ from interlingua.repository.published import Published
 from interlingua.repository.triton_config import parameters_of, read_config, write_config
 from interlingua.served.service import ServiceSpec
 from interlingua_cli.export import command
+from tests.support.command_line import interlingua
 
 MakeFolder = Callable[..., Path]
 
@@ -177,9 +178,7 @@ def test_the_command_line_stays_light() -> None:
 
 
 def test_an_error_is_one_line_and_its_exit_code() -> None:
-    code = "from interlingua_cli import main; main()"
-    command_line = [sys.executable, "-c", code, "export", "no-such-model"]
-    done = subprocess.run(command_line, capture_output=True, text=True, check=False)
+    done = interlingua("export", "no-such-model")
     assert done.returncode == 3
     assert "error: 'no-such-model' is no folder" in done.stderr
     assert "Traceback" not in done.stderr
