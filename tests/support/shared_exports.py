@@ -24,6 +24,7 @@ PLACES = "INTERLINGUA_TEST_EXPORTS"  # both folders, for the processes that test
 
 def share_exports(folder: Path, scratch: Path) -> None:
     """From now on, in this process: `export_onnx` looks into `folder` first."""
+    from interlingua.served.graph_names import MODEL_FILE
     from interlingua_exporter.graphs.onnx import onnx_graph
 
     torch_export = onnx_graph.export_onnx
@@ -34,7 +35,7 @@ def share_exports(folder: Path, scratch: Path) -> None:
         if key is None:
             return torch_export(checkpoint, target)
         made = once(folder / key, lambda fresh: torch_export(checkpoint, fresh))
-        return shutil.copytree(made, target, dirs_exist_ok=True) / onnx_graph.MODEL_FILE
+        return shutil.copytree(made, target, dirs_exist_ok=True) / MODEL_FILE
 
     onnx_graph.export_onnx = export_once
     os.environ[PLACES] = os.pathsep.join(map(str, (folder, scratch)))

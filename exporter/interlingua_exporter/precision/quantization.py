@@ -24,10 +24,10 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from interlingua.served.graph_names import DATA_FILE, MODEL_FILE
 from interlingua.served.kinds import EXACT_BITS, WeightBits
 from interlingua_exporter.graphs.onnx.external_data import ExternalData, read_initializer
 from interlingua_exporter.graphs.onnx.fusion import join_gelu
-from interlingua_exporter.graphs.onnx.onnx_graph import DATA_FILE, MODEL_FILE
 from interlingua_exporter.graphs.onnx.saturation import require_exact
 
 if TYPE_CHECKING:

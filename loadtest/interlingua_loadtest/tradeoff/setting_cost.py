@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from interlingua_client.index.manifest import HnswParameters
-from interlingua_client.index.search_index import EXACT_FLOATS as EXACT_FLOATS
+from interlingua_client.index.search_index import EXACT_FLOATS
 from interlingua_loadtest.capacity.plan.run_length import runs_for
 from interlingua_loadtest.capacity.simulate.highest_rate import HighestRate, ImpossibleSloError, Runs, highest_rate
 from interlingua_loadtest.tradeoff.records import SettingCost

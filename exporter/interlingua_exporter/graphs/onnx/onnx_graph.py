@@ -19,8 +19,7 @@ import onnx
 import torch
 
 from interlingua.base.errors import ExportError
-from interlingua.served.graph_names import DATA_FILE as DATA_FILE
-from interlingua.served.graph_names import MODEL_FILE as MODEL_FILE
+from interlingua.served.graph_names import MODEL_FILE
 from interlingua.served.networks.decoder_states import DecoderStates
 from interlingua_exporter.graphs.onnx.node_order import settle_order
 

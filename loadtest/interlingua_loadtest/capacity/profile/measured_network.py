@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from interlingua.base.errors import InputError
 from interlingua.repository.families import FAMILIES
+from interlingua.served.graph_names import MODEL_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,8 +72,6 @@ def measured_networks(published: Published) -> list[MeasuredNetwork]:
 
 
 def _measured(found: PublishedVersion) -> MeasuredNetwork:
-    from interlingua_exporter.graphs.onnx.onnx_graph import MODEL_FILE
-
     network, service = found.network, SERVICES[found.network.name]
     if network.kind == "gpu":
         raise InputError(f"{network.folder} is exported for a GPU: only CPU networks are measured in this process")
