@@ -2,8 +2,8 @@
 
     checkpoint --pickled--> key --> <run's folder>/KEY/{model.onnx, model.onnx.data} --copied--> the asker's folder
 
-The key holds the whole network, weights and settings, but no path below `scratch`: they differ from test to test. One
-that cannot be pickled is exported anew.
+The key holds the whole network, weights and settings, but no path of a temporary folder: they differ from test to test.
+One that cannot be pickled is exported anew.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import io
 import os
 import pickle
 import shutil
+import tempfile
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,12 @@ def _key(checkpoint: Any, scratch: str) -> str | None:
 
 
 class _Pickler(pickle.Pickler):
-    """Writes a tensor as its digest and whether it is the same as one before, and every path below `scratch` alike."""
+    """Writes a tensor as its digest and whether it is the same as one before, and all temporary paths alike."""
 
     def __init__(self, file: io.BytesIO, scratch: str) -> None:
         super().__init__(file)
         self.fast = True  # equal values give equal bytes, whether they are one object or two
-        self._scratch = scratch
+        self._places = (scratch, tempfile.gettempdir())
         self._numbers: dict[int, int] = {}
 
     def persistent_id(self, value: Any) -> Any:
@@ -70,6 +71,6 @@ class _Pickler(pickle.Pickler):
             number = self._numbers.setdefault(value.data_ptr(), len(self._numbers))
             facts = (type(value).__name__, str(value.dtype), tuple(value.shape), value.stride(), value.requires_grad)
             return "tensor", number, facts, hashlib.sha256(raw.numpy().tobytes()).hexdigest()
-        if isinstance(value, str) and value.startswith(self._scratch):
+        if isinstance(value, str) and value.startswith(self._places):
             return "path"
         return None
