@@ -17,7 +17,7 @@ from interlingua_cli.exporting.options import (
     json_option,
     limits_option,
     overrides_of,
-    repository_option,
+    published_option,
     source_options,
     weights_option,
 )
@@ -56,7 +56,7 @@ VERBS = {
 )
 @weights_option
 @click.option("--fuse", is_flag=True, help="Fuse attention, LayerNorm and Gelu for GPUs; with --kind gpu.")
-@repository_option
+@published_option
 @click.option("--version", type=click.IntRange(1), help="Publish as this number.  [default: the next]")
 @json_option
 @click.option(

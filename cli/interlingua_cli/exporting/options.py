@@ -23,7 +23,7 @@ weights_option = click.option(
     show_default=True,
     help="dummy makes random ones in a catalogue entry's true shape: for speed and memory, without the download.",
 )
-repository_option = repository_option("The folder that Triton loads models from.")
+published_option = repository_option("The folder that Triton loads models from.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 limits_option = click.option("--ignore-limits", is_flag=True, help="Try although memory or disk seem too small.")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from interlingua.base.extras import require
-from interlingua_cli.exporting.options import json_option, repository_option
+from interlingua_cli.exporting.options import json_option, published_option
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@repository_option
+@published_option
 @click.option("--version", type=click.IntRange(1), help="Publish as this number.  [default: the next]")
 @json_option
 def command(folder: Path, model_repository: Path, version: int | None, as_json: bool) -> None:

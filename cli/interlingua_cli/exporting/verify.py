@@ -19,7 +19,7 @@ from interlingua_cli.exporting.options import (
     cores,
     json_option,
     overrides_of,
-    repository_option,
+    published_option,
     source_options,
     weights_option,
 )
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.command()
 @source_options
 @weights_option
-@repository_option
+@published_option
 @click.option("--version", type=click.IntRange(1), help="Check this version alone.  [default: all]")
 @json_option
 def command(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+Decorator = Callable[[_Command], _Command]
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -22,13 +26,13 @@ goodput_option = click.option(
 )  # fmt: skip
 
 
-def repository_option(what: str) -> Any:
+def repository_option(what: str) -> Decorator[_Command]:
     """`--model-repository`; `what` says what the command does with it."""
     help_ = f"{what}  [default: model_repository]"
     return click.option("--model-repository", type=FOLDER, default=DEFAULT_MODEL_REPOSITORY, help=help_)
 
 
-def requests_option(default: int) -> Any:
+def requests_option(default: int) -> Decorator[_Command]:
     """`--requests` of a simulated run."""
     help_ = "Requests of a simulated run."
     return click.option("--requests", type=click.IntRange(100), default=default, show_default=True, help=help_)
