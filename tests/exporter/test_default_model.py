@@ -26,7 +26,8 @@ def _archives() -> None:
         pytest.skip(str(error))
 
 
-def test_the_default_model_in_int8(default_export: Path) -> None:
+def test_the_default_model_in_int8(request: pytest.FixtureRequest) -> None:
+    default_export: Path = request.getfixturevalue("default_export")  # once the archives are known to be there
     done = json.loads((default_export / "export.json").read_text(encoding="utf-8"))
     figures = {figure["name"]: figure for figure in done["gate"]["figures"]}
     assert (done["model"], done["dimension"], done["version"]) == ("intfloat/multilingual-e5-small", 384, 1)
