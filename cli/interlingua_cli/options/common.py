@@ -11,7 +11,6 @@ import click
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-Decorator = Callable[[_Command], _Command]
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -26,13 +25,13 @@ goodput_option = click.option(
 )  # fmt: skip
 
 
-def repository_option(what: str) -> Decorator[_Command]:
+def repository_option(what: str) -> Callable[[_Command], _Command]:
     """`--model-repository`; `what` says what the command does with it."""
     help_ = f"{what}  [default: model_repository]"
     return click.option("--model-repository", type=FOLDER, default=DEFAULT_MODEL_REPOSITORY, help=help_)
 
 
-def requests_option(default: int) -> Decorator[_Command]:
+def requests_option(default: int) -> Callable[[_Command], _Command]:
     """`--requests` of a simulated run."""
     help_ = "Requests of a simulated run."
     return click.option("--requests", type=click.IntRange(100), default=default, show_default=True, help=help_)
