@@ -30,6 +30,7 @@ def test_among_the_indexs_languages(text: str, tag: str | None) -> None:
 def test_the_only_language_is_not_found_in_everything() -> None:
     assert LanguageDetector(["en"]).detect("How do I reset my password?").tag == "en"
     assert LanguageDetector(["en"]).detect("如何重置密码").tag is None
+    assert LanguageDetector(["en"]).detect("E-417").tag == "en"
 
 
 QUESTIONS = {"nb": "Hvordan tilbakestiller jeg passordet mitt?", "iw": "איך אני מאפס את הסיסמה"}

@@ -69,7 +69,7 @@ class LanguageDetector:
         text = normal_form(text[:_LONGEST_READ])
         letters = _letters(text)
         found = self._guess(text, few=len(letters) < _FEW_LETTERS and letters.isascii())
-        if not letters:
+        if not letters and len(self._languages) != 1:  # where there is one, a code is asked for in it
             return DetectedLanguage(None, 0.0)
         own = _without_quotations(text)
         if own != text and found.tag != self._guess(own).tag:
