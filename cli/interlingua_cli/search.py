@@ -154,6 +154,11 @@ def _notes(result: SearchResult, documents: int, k: int) -> list[str]:
         notes.append("The index is empty: put documents in with `interlingua index CORPUS`.")
     elif len(result.hits) < k:
         notes.append(f"{len(result.hits)} hits: no more documents meet what was asked for.")
+    if result.unknown_scripts:
+        notes.append(
+            f"the model cannot read the query's script ({', '.join(map(str.capitalize, result.unknown_scripts))}): "
+            "these hits say nothing about it"
+        )
     notes.append(_language_note(result))
     reranking = result.reranking
     if not reranking.depth:

@@ -243,3 +243,12 @@ def test_the_result_is_json(searcher: Searcher) -> None:
     assert first["rank"] == 1
     assert {"score", "dense_score", "dense_rank", "rerank_score"} <= first.keys()
     assert read["times"]["total_s"] >= read["times"]["ann_s"]
+
+
+@pytest.mark.parametrize(("query", "scripts"), [("ⵎⴰⵎⴽ", ("TIFINAGH",)), ("how", ())])
+def test_a_query_in_a_script_that_the_embedder_does_not_know(
+    searcher: Searcher, query: str, scripts: tuple[str, ...]
+) -> None:
+    knowing = Searcher(searcher.index, has_reranker=False, scripts=["LATIN"])
+    for same in (knowing, knowing.with_index(searcher.index)):
+        assert carry_out(same, ask(query)).unknown_scripts == scripts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
@@ -54,6 +56,13 @@ def result(reranking: Reranking, hits: list[Hit] = HITS) -> SearchResult:
         query_truncated=False,
         vanished=0,
     )
+
+
+def test_a_query_that_the_model_cannot_read_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    unread = replace(result(Reranking(0, 3, "switched off")), unknown_scripts=("TIFINAGH",))
+    show(unread, 4, 4)
+    assert "the model cannot read the query's script (Tifinagh)" in " ".join(capsys.readouterr().out.split())
+    assert unread.to_dict()["unknown_scripts"] == ("TIFINAGH",)
 
 
 def test_moved() -> None:

@@ -35,7 +35,6 @@ _TRUTH = {
     "exporter/interlingua_exporter/weights/statements/sentence_layout.py": 4,
     "exporter/interlingua_exporter/weights/statements/sentence_modules.py": 1,
     "interlingua/interlingua/base/processor.py": 1,
-    "interlingua/interlingua/served/text/marks.py": 2,
     "loadtest/interlingua_loadtest/report/load_curve.py": 1,
     "loadtest/interlingua_loadtest/report/recorded_run.py": 4,
     "loadtest/interlingua_loadtest/report/run_figures.py": 2,

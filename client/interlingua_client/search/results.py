@@ -105,6 +105,7 @@ class SearchResult:
         query_tokens: before truncation.
         query_truncated: the network saw only the query's beginning.
         vanished: candidates left out since they were deleted after the index was opened.
+        unknown_scripts: of the query, where the embedder's tokenizer knows none of it: the hits mean nothing then.
     """
 
     query: str
@@ -117,6 +118,7 @@ class SearchResult:
     query_tokens: int
     query_truncated: bool
     vanished: int
+    unknown_scripts: tuple[str, ...] = ()
 
     @property
     def reranked(self) -> bool:

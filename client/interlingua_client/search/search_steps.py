@@ -9,7 +9,7 @@ the answers back, or throw the server's error in.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from interlingua.base.errors import DeadlineExceededError, InputError, ServerError
 from interlingua.base.options import faults
+from interlingua.served.scripts import unknown_scripts
 from interlingua.served.text.normal_form import normal_form
 from interlingua_client.embedder import require_vectors
 from interlingua_client.language_tag import base_language, is_registered, normalize_tag
@@ -73,22 +74,26 @@ class _Scored(NamedTuple):
 class Searcher:
     """Everything about searching that does not depend on how the network is reached."""
 
-    def __init__(self, index: SearchIndex, *, has_reranker: bool, rerank_weight: float = 1.0) -> None:
-        """`rerank_weight` is for the searches that name none."""
+    def __init__(
+        self, index: SearchIndex, *, has_reranker: bool, rerank_weight: float = 1.0, scripts: Sequence[str] = ()
+    ) -> None:
+        """`rerank_weight` is for the searches that name none; `scripts` are those that the embedder knows."""
         self.index = index
         self._has_reranker = has_reranker
         self._rerank_weight = rerank_weight
+        self._scripts = scripts
         self._pace = RerankPace()
         self._detector = LanguageDetector(index.languages)
 
     @classmethod
     def of(cls, index: SearchIndex, services: Services, rerank_weight: float | None) -> Searcher:
         """For what a server offers; without a weight of the caller's, the rerank service states it."""
-        reranker = services.rerank
+        reranker, stated = services.rerank, services.embed_query.spec.scripts
+        scripts = stated.split(",") if stated else ()
         if reranker is None:
-            return cls(index, has_reranker=False)
-        own = reranker.spec.rerank_weight
-        return cls(index, has_reranker=True, rerank_weight=own if rerank_weight is None else rerank_weight)
+            return cls(index, has_reranker=False, scripts=scripts)
+        weight = reranker.spec.rerank_weight if rerank_weight is None else rerank_weight
+        return cls(index, has_reranker=True, rerank_weight=weight, scripts=scripts)
 
     def load_detector(self) -> None:
         """Have the language detector ready before the first query, if one is needed at all."""
@@ -97,7 +102,9 @@ class Searcher:
 
     def with_index(self, index: SearchIndex) -> Searcher:
         """The same reranker's pace, another generation of the index."""
-        searcher = Searcher(index, has_reranker=self._has_reranker, rerank_weight=self._rerank_weight)
+        searcher = Searcher(
+            index, has_reranker=self._has_reranker, rerank_weight=self._rerank_weight, scripts=self._scripts
+        )
         searcher._pace = self._pace
         return searcher
 
@@ -150,6 +157,7 @@ class Searcher:
             query_tokens=int(embedded.tokens[0]),
             query_truncated=bool(embedded.truncated[0]),
             vanished=len(candidates.labels) - len(scored),
+            unknown_scripts=unknown_scripts(request.query, self._scripts),
         )
 
     def _check(self, request: SearchRequest) -> list[str]:

@@ -61,6 +61,7 @@ class ServiceSpec:
             services that were published before there was such a thing do not state it, and have 1.0.
         template: text around every text or pair, "" for none (`Frame`); services that were published before there were
             templates do not state it.
+        scripts: comma-separated scripts (scripts.py) that the tokenizer knows; "" where it is not said.
     """
 
     network: str
@@ -78,6 +79,7 @@ class ServiceSpec:
     padding_side: str
     rerank_weight: float = 1.0
     template: str = ""
+    scripts: str = ""
 
     @property
     def frame(self) -> Frame:
@@ -115,7 +117,7 @@ class ServiceSpec:
 
 
 _INTEGERS = ("dimension", "max_tokens", "max_batch_tokens", "max_text_bytes", "pad_token_id")
-_WHEN_MISSING = {"rerank_weight": "1.0", "template": ""}
+_WHEN_MISSING = {"rerank_weight": "1.0", "template": "", "scripts": ""}
 
 
 def _share(name: str, value: str) -> float:

@@ -73,7 +73,7 @@ def completed(description: TokenizerJson) -> TokenizerJson:
     structural = dict(_structural(description))
     added: list[AddedToken] = [
         {**token, "special": token["special"] or token["content"] in structural}
-        for token in description.get("added_tokens") or ()
+        for token in description.get("added_tokens", ())
     ]
     known = {token["content"] for token in added}
     added += [_special(*token) for token in structural.items() if token[0] not in known and _NAME.fullmatch(token[0])]
@@ -86,15 +86,22 @@ def _special(content: str, number: int) -> AddedToken:
     )
 
 
-def _structural(description: TokenizerJson) -> Iterator[tuple[str, int]]:
+def unknown_of(description: TokenizerJson) -> tuple[str, int] | None:
+    """What stands for what the vocabulary does not have, and its id; None where nothing does."""
     model = description["model"]
     vocabulary = model["vocab"]
     if isinstance(vocabulary, dict):
-        if (unknown := model.get("unk_token")) in vocabulary:
-            yield str(unknown), vocabulary[str(unknown)]
-    elif (number := model.get("unk_id")) is not None:
-        yield str(vocabulary[number][0]), number
-    yield from _put_around(description.get("post_processor") or PostProcessor())
+        unknown = model.get("unk_token")
+        return (unknown, vocabulary[unknown]) if unknown is not None and unknown in vocabulary else None
+    number = model.get("unk_id")
+    return None if number is None else (str(vocabulary[number][0]), number)
+
+
+def _structural(description: TokenizerJson) -> Iterator[tuple[str, int]]:
+    if unknown := unknown_of(description):
+        yield unknown
+    if (processor := description.get("post_processor")) is not None:
+        yield from _put_around(processor)
 
 
 def _put_around(processor: PostProcessor) -> Iterator[tuple[str, int]]:
