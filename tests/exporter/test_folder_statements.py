@@ -43,12 +43,12 @@ def left(name: str) -> Callable[[Path], None]:
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "another package's pooling": (
         lambda folder: retyped(folder, 1, "custom_st.Pooling"),
-        r"modules\.json asks for custom_st\.Pooling, a class that is not sentence-transformers' own",
+        r"modules\.json asks for custom_st\.Pooling, none of sentence-transformers' classes that can be exported",
     ),
     "another package's transformer": (lambda folder: retyped(folder, 0, "my.Transformer"), r"asks for my\.Transformer"),
     "a pooling of token weights": (
         lambda folder: retyped(folder, 1, "sentence_transformers.models.WeightedLayerPooling"),
-        r"asks for .*sentence_transformers\.models\.WeightedLayerPooling; what can be exported is",
+        r"asks for sentence_transformers\.models\.WeightedLayerPooling, none of",
     ),
     "no pooling": (without_pooling, "asks for no pooling: give --pooling"),
     "a LoRA adapter": (left("adapter_config.json"), r"holds an adapter \(adapter_config\.json\).*merge"),
@@ -64,6 +64,11 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a tokenizer elsewhere": (said(TEXTS, tokenizer_name_or_path="org/other"), "tokenizer_name_or_path is 'org/other'"),
     "tokenizer arguments": (said(TEXTS, processor_kwargs={"do_lower_case": True}), "processor_kwargs is"),
     "a window in words": (said(TEXTS, max_seq_length="long"), "max_seq_length is 'long', not a number of tokens"),
+    "no window at all": (said(TEXTS, max_seq_length=0), "max_seq_length is 0, not a number of tokens"),
+    "an order of its own": (
+        lambda folder: retyped(folder, 1, "sentence_transformers.models.LSTM"),
+        r"asks for sentence_transformers\.models\.Transformer, sentence_transformers\.models\.LSTM; what can be",
+    ),
     "a chat template": (
         said(TEXTS, modality_config={"message": {"method": "forward", "method_output_name": "last_hidden_state"}}),
         "go through a chat template",
@@ -141,6 +146,10 @@ HEARD: dict[str, tuple[Callable[[Path], None], dict[str, Any]]] = {
     "the largest state": (
         said("1_Pooling/config.json", pooling_mode_mean_tokens=False, pooling_mode_max_tokens=True),
         {"pooling": "mean"},
+    ),
+    "a pooling of token weights": (
+        lambda folder: retyped(folder, 1, "sentence_transformers.models.WeightedLayerPooling"),
+        {"pooling": "last"},
     ),
     "prompts": (said(SAID, prompts=["q: "]), {"query_prompt": "q: ", "document_prompt": ""}),
     "two lengths": (said(TEXTS, query_length=8, document_length=90), {"max_tokens": 32}),

@@ -77,12 +77,7 @@ def print_gate(gate: GateReport) -> None:
         bound = "" if figure.bound is None else f"{figure.sense} {figure.bound:g}"
         table.add_row(figure.name, f"{figure.worst:.3g}", f"{figure.mean:.3g}", bound, _place(figure.where))
     console().print(table)
-    for library in gate.libraries:
-        click.echo(
-            f"compared with {library}"
-            if " not: " not in library
-            else f"not compared with {library.replace(' not', '', 1)}"
-        )
+    click.echo(f"references: {'; '.join(('torch', *gate.libraries))}")
     if gate.arithmetic:
         click.echo(f"note: {gate.arithmetic}")
 

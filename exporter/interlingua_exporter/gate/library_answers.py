@@ -5,6 +5,8 @@ folder --SentenceTransformer--> encode_query, encode_document --> vectors;  fold
 
 from __future__ import annotations
 
+import gc
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,8 +25,15 @@ if TYPE_CHECKING:
 def answers(checkpoint: Checkpoint, library: LibraryFolder, samples: Sequence[Sample]) -> Values:
     """Vectors or scores, float64 [n, D], in order; raises whatever the library does with a folder it cannot use."""
     make = _vectors if checkpoint.spec.role == "embedder" else _scores
-    with quiet_transformers():
-        return make(checkpoint, library, samples)
+    logger = logging.getLogger("sentence_transformers")
+    level = logger.level
+    try:
+        logger.setLevel(logging.ERROR)  # what its warnings say, our notes do
+        with quiet_transformers():
+            return make(checkpoint, library, samples)
+    finally:
+        logger.setLevel(level)
+        gc.collect()  # its copy of the weights, before the network is opened
 
 
 def _loaded(kind: Any, checkpoint: Checkpoint, library: LibraryFolder) -> Any:

@@ -67,7 +67,8 @@ def read_embedding_facts(path: Path, modules: Modules) -> EmbeddingFacts:
     found = list(remarks(path, config))
     prompts = _prompts(path, config, found)
     pooling, pooled = _pooling(modules.pooling / "config.json", found) if modules.pooling else (None, True)
-    if modules.stated and not modules.pooling and not modules.logit_score:
+    named = modules.logit_score or any(remark.topic == "pooling" for remark in modules.remarks)
+    if modules.stated and not modules.pooling and not named:
         found.append(Remark(f"{path.with_name('modules.json')} asks for no pooling: give --pooling", True, "pooling"))
     cut = config.get("truncate_dim")
     if cut is not None and (type(cut) is not int or cut < 1):

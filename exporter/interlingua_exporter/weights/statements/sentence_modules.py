@@ -65,7 +65,8 @@ def read_modules(folder: Path) -> Modules:
     if not path.is_file():
         return Modules(transformer=folder.resolve())
     rows = _rows(path)
-    found = [remark for row in rows for remark in (*remarks(path, row), *_of_class(path, str(row["type"])))]
+    foreign = [remark for row in rows for remark in _of_class(path, str(row["type"]))]
+    found = [*foreign, *(remark for row in rows for remark in remarks(path, row))]
     parts = [(kind, row) for row in rows if (kind := _kind(str(row["type"]))) != _NOTHING]
     if not _ORDER.fullmatch("".join(f"{kind} " for kind, _ in parts)):
         raise InputError(
@@ -75,7 +76,7 @@ def read_modules(folder: Path) -> Modules:
     places = [(kind, _inside(folder, str(row.get("path", "")))) for kind, row in parts]
     return Modules(
         transformer=places[0][1],
-        pooling=_first(places, "Pooling"),
+        pooling=None if foreign else _first(places, "Pooling"),
         dense=tuple(part for kind, part in places if kind == "Dense"),
         normalize=_first(places, "Normalize"),
         logit_score=_first(places, "LogitScore"),
@@ -90,14 +91,15 @@ def _first(places: list[tuple[str, Path]], wanted: str) -> Path | None:
 
 def _kind(name: str) -> str:
     """The part that a class is, or is called like."""
-    return name.rsplit(".", 1)[-1]
+    last = name.rsplit(".", 1)[-1]
+    return "Pooling" if last.endswith("Pooling") else last
 
 
 def _of_class(path: Path, name: str) -> list[Remark]:
-    """What a class of another package than sentence-transformers computes is not known, whatever it is called."""
+    """Refuses what is called like a part and is another class: what it computes is not known."""
     if _OWN.fullmatch(name):
         return []
-    text = f"{path} asks for {name}, a class that is not sentence-transformers' own: what it computes is not known here"
+    text = f"{path} asks for {name}, none of sentence-transformers' classes that can be exported"
     return [Remark(text, refused=True, topic="pooling" if _kind(name) == "Pooling" else "modules")]
 
 

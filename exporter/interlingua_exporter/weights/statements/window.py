@@ -34,7 +34,7 @@ def read_window(
     wrong = [
         Remark(f"{folder / file}: {key} is {value!r}, not a number of tokens", refused=True, topic="window")
         for file, key, value in stated
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float))
+        if value is not None and not (type(value) in (int, float) and value > 0)  # type: ignore[operator]
     ]
     limits = [limit for _, _, value in stated if (limit := _limit(value)) is not None][:1]
     limits += [limit for key in ("max_position_embeddings", "n_positions") if (limit := _limit(config.get(key)))]
