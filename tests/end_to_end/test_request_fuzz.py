@@ -11,6 +11,8 @@ import random
 import struct
 import time
 import unicodedata
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -178,6 +180,36 @@ def test_bad_requests_are_refused_alone(
             assert "/" not in str(found).split("invalid")[0]  # no paths of the server's
             assert "Traceback" not in str(found)
     assert min(Counter(status for status, _ in answers).values()) > REQUESTS / 20
+
+
+NO_TIMES = ("null", "[]", "[5]", "{}", '"x"', "true", "-1", "1e30", "9" * 400, "9" * 5000, '"\\ud800"', '"\\u0000"')
+
+
+def test_bad_requests_of_http_are_refused_alone(
+    tiny_server: EmbeddedServer, expected: dict[tuple[str, bytes], np.ndarray]
+) -> None:
+    """Whatever JSON can hold in place of a time; Triton itself refuses some of it."""
+    url = f"http://127.0.0.1:{tiny_server.settings.http_port}/v2/models/embed_query/infer"
+
+    def post(name: str, value: str) -> int:
+        text = '{"name": "text", "shape": [1, 1], "datatype": "BYTES", "data": ["x"]}'
+        body = f'{{"inputs": [{text}], "parameters": {{"{name}": {value}}}}}'
+        try:
+            return int(urllib.request.urlopen(urllib.request.Request(url, body.encode()), timeout=60).status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    bad = [(name, value) for name in ("deadline_ms", "sent_us") for value in NO_TIMES] * 4
+    good = Asked("embed_query", (COMPOSED.encode(), b"x"), {}, "OK")
+    client = Client(tiny_server.settings.grpc_address)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        statuses = pool.map(post, *zip(*bad, strict=True))
+        answers = list(pool.map(lambda _: client.answer(good), range(200)))
+        refused = dict(zip(bad, statuses, strict=True))
+    assert {asked: status for asked, status in refused.items() if not 400 <= status < 600} == {}
+    for status, found in answers:
+        assert status == "OK", found
+        np.testing.assert_allclose(found, [expected["embed_query", text] for text in good.texts], atol=1e-4)
 
 
 @pytest.mark.parametrize("service", ["embed_query", "embed_document", "rerank"])

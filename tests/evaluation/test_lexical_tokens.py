@@ -65,3 +65,8 @@ def test_inflected_words_meet_in_the_languages_that_snowball_has() -> None:
     ]:
         assert tokens(one, language) == tokens(other, language), language
         assert tokens(one, "und") != tokens(other, "und"), language
+
+
+@pytest.mark.parametrize("text", ["pass\u00adword", "pass\u200bword", "\ufeffpassword"])
+def test_what_is_not_read_parts_no_word(text: str) -> None:
+    assert tokens(text, "en") == tokens("password", "en")

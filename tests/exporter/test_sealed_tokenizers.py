@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+import interlingua_evaluation
 from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.served.service import Frame
 from interlingua.served.text.template import service_tokenizer
 from interlingua_exporter.weights.late_interaction.late_interaction_rows import SideRows
 from tests.exporter.test_templates import bert_like, gemma_like, qwen_like, xlm_roberta
 
+HELPDESK12 = Path(interlingua_evaluation.__file__).parent / "data" / "helpdesk12"
 SPELT = ("{} how do I reset it?", "a{}b {} c", "{}", "one {}{} two")
 START, END = 0, 2
 
@@ -80,6 +83,15 @@ def test_sentencepieces_ids(encoder: TextEncoder, text: str, expected: tuple[int
     for written in (text, unicodedata.normalize("NFD", text)):
         assert ids(encoder, written) == [START, *expected, END]
         assert ids(encoder, (written, written)) == [START, *expected, END, END, *expected, END]
+
+
+def test_helpdesk12_in_both_forms(encoder: TextEncoder) -> None:
+    """Korean queries of a Mac had 389 tokens for 105, and lost two thirds of their quality."""
+    rows = [json.loads(line) for line in (HELPDESK12 / "queries.jsonl").read_text(encoding="utf-8").splitlines()]
+    texts = [row["text"] for row in rows if row["language"] in ("hi", "ja", "ko", "vi")]
+    in_parts = [unicodedata.normalize("NFD", text) for text in texts]
+    assert sum(map(str.__ne__, texts, in_parts)) > len(texts) / 2
+    assert encoder.encode(in_parts) == encoder.encode(texts)
 
 
 def test_the_sides_of_a_late_interaction_reranker_are_those_of_its_service(e5: Tokenizer, encoder: TextEncoder) -> None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from interlingua.served.text.normal_form import normal_form
 from interlingua_client.language_tag import UNDETERMINED, base_language
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _bigrams(units: Sequence[str]) -> list[str]:
 
 def _normalized(text: str, base: str) -> str:
     """The text as Unicode's NFKC_Casefold (UAX #44), with digits in ASCII, and without what writers may leave out."""
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", normal_form(text))
     if base in _DOTTED_AND_DOTLESS_IN:
         text = text.translate(_DOTTED_AND_DOTLESS)
     # casefold makes i and U+0307 of İ: outside Turkish a plain i.
