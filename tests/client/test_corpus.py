@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlingua.base.errors import InputError
+from interlingua.served.text.normal_form import normal_form
 from interlingua_client.corpus import Corpus
 from interlingua_client.document import Document
 from interlingua_client.language_tag import base_language, closest, covered, is_registered, normalize_tag
@@ -123,10 +124,11 @@ def test_a_broken_or_missing_file_is_one_clear_error(tmp_path: Path) -> None:
 
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+body = text.filter(lambda body: normal_form(body).strip())  # soft hyphens alone are no text
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(text.filter(str.strip), text.filter(str.strip)), unique_by=lambda pair: pair[0], max_size=9))
+@given(st.lists(st.tuples(text.filter(str.strip), body), unique_by=lambda pair: pair[0], max_size=9))
 def test_what_json_can_write_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]]
 ) -> None:
