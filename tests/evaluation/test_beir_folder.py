@@ -263,6 +263,22 @@ def test_short_titles_are_in_the_collections_language(folder: Path) -> None:
     assert dataset.facts["detected_documents"] == {"en": len(TITLES)}
 
 
+def test_short_queries_of_a_collection_in_one_language_are_in_it(folder: Path) -> None:
+    """A pair "und>en" would count as across languages."""
+    asked = ("vpn setup", "printer paper", "badge", "wifi", "payslip", "E-417")
+    assert "und" in map(LanguageDetector(["en"]).tag_of, asked)
+    _write(folder / "corpus.jsonl", [{"_id": title, "text": title} for title in TITLES])
+    _write(folder / "queries.jsonl", [{"_id": text, "text": text} for text in asked])
+    (folder / "qrels" / "test.tsv").write_text("vpn setup\tVPN setup\t1\n")
+    dataset = read_beir_folder(folder)
+    assert {query.language for query in dataset.queries} == {"en"}
+    assert dataset.facts["detected_queries"] == {"en": len(asked)}
+    german = [f"wie kann ich mein Passwort zum {day}. Mal zurücksetzen" for day in range(1, 9)]
+    _write(folder / "queries.jsonl", [{"_id": text, "text": text} for text in ("vpn setup", *german)])
+    dataset = read_beir_folder(folder)
+    assert [query.language for query in dataset.queries] == ["en", *["und"] * len(german)]
+
+
 def test_what_is_detected_is_called_as_the_collection_calls_it(folder: Path) -> None:
     silent = {"_id": "c", "text": "Abra as configurações e escolha uma nova senha para a sua conta."}
     _write(folder / "corpus.jsonl", [*DOCUMENTS, silent])

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from interlingua.base.errors import InputError, InterlinguaError
 from interlingua.repository.published import Published
 from interlingua_cli.languages import command
 from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.dataset import Query
 from interlingua_evaluation.evaluate import EvaluationSettings, Evaluator
 from interlingua_evaluation.report.files import write_report
 from interlingua_evaluation.report.saved_report import SavedReport
@@ -245,3 +247,19 @@ def test_a_report_of_other_models(folder: Path, report: Path, tmp_path: Path) ->
     result = languages(folder, "--model-repository", other, "--report", report)
     assert "its embedder is tests/embedder" in said(result)
     assert isinstance(result.exception, InputError)
+
+
+def test_only_judged_queries_are_embedded(folder: Path, models: Path, tmp_path: Path) -> None:
+    whole, published, names = read_beir_folder(folder), Published.read(models), [SystemName.parse("dense")]
+    idle = tuple(Query(f"idle{number}", "en", f"idle {number}", "plain", "idle", "test") for number in range(50))
+    settings = EvaluationSettings(
+        systems=names, baseline=names[0], half="test", query_language="given", cost=False, cache=tmp_path
+    )
+    figures = []
+    for dataset in (whole, replace(whole, queries=idle + whole.queries)):
+        evaluator = Evaluator(dataset, published, HashServer(published), None, settings)
+        report = evaluator.run().report
+        assert len(evaluator.vectors.queries) == len(whole.queries)
+        figures.append((report.systems, report.dataset.queries - report.dataset.unjudged))
+    assert figures[0] == figures[1]
+    assert report.dataset.unjudged == len(idle)

@@ -176,3 +176,15 @@ def test_a_file_that_is_not_there_is_an_archive_error(folder: Path) -> None:
 def test_what_mteb_does_not_have_is_named(name: str, split: str | None, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_mteb(name, split)
+
+
+def test_a_tasks_own_texts_do_not_find_themselves(folder: Path) -> None:
+    """ArguAna asks with texts of its collection, and says so; SciFact does not."""
+    texts = {"a": EN[0], "b": EN[1]}
+    configs = subset(texts, {"a": EN[0]}, {"a": {"b": 1}})
+    configs["default"] = configs.pop("qrels")
+    write_configs(folder, configs)
+    for name, left_out in (("ArguAna", {"a": ["a"]}), ("SciFact", {})):
+        loaded = task(name, folder)
+        assert loaded.ignore_identical_ids == bool(left_out)
+        assert dataset_of_task(loaded).left_out == left_out

@@ -51,28 +51,35 @@ def detected_languages(texts: Sequence[str], among: Collection[str] = ()) -> lis
     return _tags(tuple(common), texts) if common else free
 
 
-def filled_languages(said: Sequence[str], texts: Sequence[str]) -> list[str]:
+def filled_languages(said: Sequence[str], texts: Sequence[str], among: Sequence[str] = ()) -> list[str]:
     """The tags as they are said, and for each text that says "" the one it is in.
 
     Titles and other short texts tell little alone. What cannot be told is in the collection's language, where the
     collection is clear: where `MOSTLY` of its texts say or show one language, short ones read together in portions;
     else in the one of its languages that the text itself shows.
+
+    Args:
+        among: the languages that may be, such as a corpus's for its queries; without any, all.
     """
-    tags, called = list(said), [tag for tag, _ in Counter(filter(None, said)).most_common()]
+    tags, called = list(said), list(among) or [tag for tag, _ in Counter(filter(None, said)).most_common()]
     silent = [number for number, tag in enumerate(said) if not tag]
-    for number, found in zip(silent, _tags((), [texts[number] for number in silent]), strict=True):
+    for number, found in zip(silent, _tags(tuple(among), [texts[number] for number in silent]), strict=True):
         tags[number] = closest(found, called) or found
     untold = [number for number in silent if tags[number] == UNDETERMINED]
     counts = Counter(tag for tag in tags if tag != UNDETERMINED)
-    counts.update(_read_together([texts[number] for number in untold], called))
+    counts.update(_read_together([texts[number] for number in untold], tuple(among), called))
     slips = [number for number in silent if len(texts[number]) < _SHORT and _is_slip(tags[number], counts)]
     counts.subtract(tags[number] for number in slips)
     unclear = untold + slips
     common = [tag for tag, count in counts.most_common() if count >= _LEAST_SHARE * len(texts)]
     is_clear = bool(common) and counts[common[0]] >= MOSTLY * len(texts)
-    again = [common[0]] * len(unclear) if is_clear else _tags(tuple(common), [texts[number] for number in unclear])
+    may_be = tuple(common or among)
+    again = [common[0]] * len(unclear) if is_clear else _tags(may_be, [texts[number] for number in unclear])
     for number, tag in zip(unclear, again, strict=True):
         tags[number] = tag
+    if len(among) == 1:  # what no language shows is in the only one there is; what shows another is in none
+        for number in (number for number in unclear if tags[number] == UNDETERMINED):
+            tags[number] = among[0] if detector_of().detect(texts[number]).tag is None else UNDETERMINED
     return tags
 
 
@@ -82,12 +89,12 @@ def _is_slip(tag: str, counts: Counter[str]) -> bool:
     return tag != UNDETERMINED and counts[tag] < few and counts[tag] * 4 <= max(counts.values())
 
 
-def _read_together(texts: Sequence[str], called: Sequence[str]) -> Counter[str]:
+def _read_together(texts: Sequence[str], among: tuple[str, ...], called: Sequence[str]) -> Counter[str]:
     """How many texts are in portions of each language; these are called as others of the collection are."""
     counts: Counter[str] = Counter()
     for first in range(0, len(texts), _PORTION):
         portion = texts[first : first + _PORTION]
-        found = detector_of().tag_of("\n".join(portion))
+        found = detector_of(among).tag_of("\n".join(portion))
         counts[closest(found, called) or found] += len(portion)
     del counts[UNDETERMINED]
     return counts

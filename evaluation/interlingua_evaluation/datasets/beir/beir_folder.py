@@ -44,7 +44,7 @@ def read_beir_folder(folder: Path, gains: Gains = DEFAULT) -> Dataset:
     corpus = GroupedCorpus(corpus_file, lambda _: "", skip_bad=True)
     documents, detected = _documents(corpus, faults)
     queries = Queries(tuple(dict.fromkeys(document.language for document in documents)))
-    rows = list(queries.read(queries_file, faults))
+    rows = queries.read(queries_file, faults)
     if not faults.found and not (documents and rows):
         faults.found.append(f"{queries_file if documents else corpus_file} is empty")
     judged = qrels_file(folder / "qrels")
