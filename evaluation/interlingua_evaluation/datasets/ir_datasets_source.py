@@ -146,6 +146,9 @@ def _qrels(source: Any) -> dict[str, dict[str, int]]:
     for judgment in source.qrels_iter():
         grades = qrels.setdefault(judgment.query_id, {})
         grade = int(judgment.relevance)
+        if grade != judgment.relevance:
+            of = f"{judgment.doc_id!r} for {judgment.query_id!r}"
+            raise InputError(f"ir_datasets grades {of} with {judgment.relevance}, which is no whole number")
         # Judged for several subtopics: the best counts.
         grades[judgment.doc_id] = max(grade, grades.get(judgment.doc_id, grade))
     return qrels

@@ -132,15 +132,15 @@ def _load(task: Any, split: str, names: Sequence[str]) -> None:
 
 def _subset(data: Mapping[str, Any], name: str, tags: Sequence[str]) -> _Read:
     corpus, queries = list(data["corpus"]), list(data["queries"])
-    titles = ["" if (title := row.get("title")) is None else str(title) for row in corpus]
-    documents = [f"{title}\n{row['text']}" for title, row in zip(titles, corpus, strict=True)]
+    titles, texts = ([_string(row, field, name) for row in corpus] for field in ("title", "text"))
+    documents = list(map("\n".join, zip(titles, texts, strict=True)))
     asked = [_question(row, name) for row in queries]
     spoken = subset_languages(tags, documents, asked)
     subset = Subset(
         name,
         [
-            SubsetText(str(row["id"]), tag, title, row["text"])
-            for row, title, tag in zip(corpus, titles, spoken.documents, strict=True)
+            SubsetText(str(row["id"]), tag, title, text)
+            for row, title, text, tag in zip(corpus, titles, texts, spoken.documents, strict=True)
         ],
         [
             SubsetText(str(row["id"]), tag, "", text)
@@ -149,6 +149,14 @@ def _subset(data: Mapping[str, Any], name: str, tags: Sequence[str]) -> _Read:
         data["relevant_docs"],
     )
     return _Read(subset, spoken.turned, spoken.english)
+
+
+def _string(row: Mapping[str, Any], field: str, subset: str) -> str:
+    """A document's title or text; "" where it has none. Raises InputError: it is something else."""
+    value = row.get(field)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f"subset {subset}: the {field} of the document {row['id']} is {value!r:.60}, not a text")
+    return "" if value is None else value
 
 
 def _question(row: Mapping[str, Any], subset: str) -> str:
