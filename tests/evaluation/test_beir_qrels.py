@@ -35,6 +35,7 @@ def read(tmp_path: Path, text: str | bytes, **settings: str) -> Judgments:
         "q1\t0\td1\t2\nq1\t0\td2\t1\n",
         "q1 Q0 d1 2\r\nq1 Q0 d2 1\r\n",
         "\ufeffq1\td1\t+2\r\n\r\nq1\td2\t1",
+        "q1\td1\t2.0\nq1\td2\t1.0\n",
     ],
     ids=[
         "three",
@@ -45,6 +46,7 @@ def read(tmp_path: Path, text: str | bytes, **settings: str) -> Judgments:
         "four",
         "four, spaces",
         "mark and CRLF",
+        "2.0",
     ],
 )
 def test_columns_by_name_or_as_beir_and_trec_have_them(tmp_path: Path, text: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Qrels = dict[str, dict[str, int]]
 
 _PREFERRED = "test.tsv"
-_WHOLE = re.compile(r"[+-]?[0-9]{1,400}")
+_WHOLE = re.compile(r"([+-]?[0-9]{1,400})(\.0+)?")  # 2.0: a column of numbers that once had a gap
 _EXPECTED = "expected query<TAB>document<TAB>grade, a whole number"
 _NAMES: Mapping[str, frozenset[str]] = {
     "query": frozenset({"query", "queryid", "qid", "topic", "topicid"}),
@@ -128,9 +128,10 @@ class _Reader:
             self._require_iteration(iteration, line)
         else:
             raise ValueError(f"{_EXPECTED}, got {line!r}")
-        if not _WHOLE.fullmatch(written.strip()) or not query.strip() or not document.strip():
+        whole = _WHOLE.fullmatch(written.strip())
+        if whole is None or not query.strip() or not document.strip():
             raise ValueError(f"{_EXPECTED}, got {line!r}")
-        grade = int(written)
+        grade = int(whole[1])
         if fault := too_high(grade, self.gains):
             raise ValueError(fault)
         return query, document, grade
