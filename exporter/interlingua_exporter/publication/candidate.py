@@ -55,6 +55,7 @@ class Candidate:
         sample: a real text's tokens, for the warm-up.
         backend: of Triton, which runs the network.
         weight_bits: of the matrices of an int8 network's products; None in other precisions.
+        scripts: that the tokenizer knows (texts/known_scripts.py).
     """
 
     spec: ModelSpec
@@ -68,6 +69,7 @@ class Candidate:
     sample: Tokens
     backend: Backend = "onnxruntime"
     weight_bits: WeightBits | None = None
+    scripts: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -80,6 +82,8 @@ class Candidate:
         weight_bits: WeightBits | None = None,
     ) -> Candidate:
         """The candidate that a checkpoint's export is."""
+        from interlingua_exporter.texts.known_scripts import known_scripts
+
         return cls(
             spec=checkpoint.spec,
             precision=precision,
@@ -92,4 +96,5 @@ class Candidate:
             sample=sample,
             backend=backend,
             weight_bits=weight_bits,
+            scripts=known_scripts(checkpoint.tokenizer_json),
         )

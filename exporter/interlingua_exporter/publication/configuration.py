@@ -13,7 +13,6 @@ from interlingua.repository.triton_config import WEIGHT_BITS, NetworkConfig, Ser
 from interlingua.served.service import ServiceSpec
 from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.publication.warmup import network_samples
-from interlingua_exporter.texts.known_scripts import known_scripts
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def _service_spec(name: str, candidate: Candidate, options: ServingOptions, dige
         padding_side=spec.padding_side,
         rerank_weight=spec.rerank_weight,
         template=frame.template,
-        scripts=",".join(known_scripts(candidate.tokenizer_json)),
+        scripts=",".join(candidate.scripts),
     )
 
 

@@ -127,6 +127,7 @@ def _record(candidate: Candidate, options: ServingOptions, tensorrt: TensorRtSer
         "vocabulary": candidate.vocabulary,
         "pad_token_id": candidate.pad_token_id,
         "sample": [candidate.sample.ids, candidate.sample.type_ids],
+        "scripts": candidate.scripts,
         "serving": serving,
         "profiles": [[profile.least, profile.usual, profile.largest] for profile in profiles],
     }

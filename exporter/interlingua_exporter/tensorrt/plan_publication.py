@@ -55,6 +55,7 @@ def _candidate(build: PlanBuild, network: Path) -> Candidate:
         pad_token_id=record["pad_token_id"],
         tokenizer_json=(build.folder / TOKENIZER).read_bytes(),
         sample=Tokens(*(tuple(column) for column in record["sample"])),
+        scripts=tuple(record.get("scripts", ())),
     )
 
 
