@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from interlingua.base.errors import InputError
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.weights import catalogued_folder, checkpoint_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
-from tests.exporter.sentence_folders import SAID, TEXTS, edit, said, save_qwen
+from tests.exporter.sentence_folders import CHAT, SAID, TEXTS, edit, said, save_qwen
 from tests.support.tiny_models import MakeFolder
 
 
@@ -283,6 +284,9 @@ def test_an_entrys_template_goes_before_the_folders(qwen: Path) -> None:
         score_tokens=("yes", "no"),
     )
     assert catalogued_folder.load(entry).spec.pair_template == template
+    (qwen / "chat_template.jinja").write_text(CHAT)
+    silent = catalogued_folder.load(replace(entry, pair_template=""))
+    assert silent.spec.pair_template.startswith("[CLS]Find it\nQuery: {query}")
 
 
 @pytest.mark.parametrize("ids", [{"true_token_id": "yes"}, {"true_token_id": None}, {"true_token_id": 9999}])

@@ -24,6 +24,7 @@ from interlingua_exporter.texts.text_frame import frame_of
 from interlingua_exporter.weights import checkpoint_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
 from tests.exporter.sentence_folders import SAID, TEXTS, edit, said, save_qwen
+from tests.support.architecture_models import Tiny, save
 from tests.support.tiny_models import MakeFolder
 
 ASKED = ["The QUICK brown Fox at the École", "東京タワー ABC", "naïve ÅNGSTRÖM", " ".join(["Where is it?"] * 60)]
@@ -119,6 +120,14 @@ def test_two_files_of_a_tokenizer_that_disagree(
     (note,) = assert_same(folder).notes
     assert "tokenizer.json and tokenizer_config.json disagree on" in note
     assert "transformers' BertTokenizer makes of both" in note
+
+
+def test_a_token_that_only_the_configuration_adds(tmp_path: Path, tokenizer_json: dict[str, bytes]) -> None:
+    folder = save(Tiny(family="Bert", kind="BertModel", modules=("mean",)), tmp_path / "tiny", tokenizer_json)
+    late = {"content": "[LATE]", "special": False, "lstrip": False, "rstrip": False, "normalized": False}
+    edit(folder / "tokenizer_config.json", added_tokens_decoder={"600": late | {"single_word": False}})
+    (note,) = assert_same(folder).notes
+    assert "disagree on added tokens" in note
 
 
 def test_two_files_of_a_tokenizer_that_agree(make_folder: MakeFolder) -> None:

@@ -90,6 +90,7 @@ def _merged(entry: ModelSpec, loaded: ModelSpec) -> ModelSpec:
         head=loaded.head,
         dense=loaded.dense,
         score_tokens=loaded.score_tokens,
+        pair_template=entry.pair_template or loaded.pair_template,
         remote_code=loaded.remote_code,
         licence=entry.licence or loaded.licence,
     )

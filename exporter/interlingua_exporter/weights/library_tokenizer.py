@@ -55,7 +55,7 @@ def followed(folder: Path, content: bytes, *, remote_code: bool) -> Followed:
     ours = Tokenizer.from_str(content.decode("utf-8"))
     ours.no_truncation()
     ours.no_padding()
-    unlike = [one for one in _texts(ours) if ours.encode(one.text).ids != list(theirs(one.text)["input_ids"])]
+    unlike = [one for one in _texts(ours, theirs) if ours.encode(one.text).ids != list(theirs(one.text)["input_ids"])]
     types = TOKEN_TYPE_IDS in theirs.model_input_names
     if not unlike:
         return Followed(content, token_types=types)
@@ -67,7 +67,8 @@ def followed(folder: Path, content: bytes, *, remote_code: bool) -> Followed:
     return Followed(made.encode("utf-8"), notes * bool(told), types)
 
 
-def _texts(tokenizer: Any) -> Iterator[NamedText]:
+def _texts(ours: Any, theirs: Any) -> Iterator[NamedText]:
     yield from PROBES
     yield from (NamedText(f"words in {language}", text) for language, text in sentences()[0].items())
-    yield from added_texts([token.content for token in tokenizer.get_added_tokens_decoder().values()])
+    added = [*ours.get_added_tokens_decoder().values(), *theirs.added_tokens_decoder.values()]
+    yield from added_texts(list(dict.fromkeys(token.content for token in added)))
