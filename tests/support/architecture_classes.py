@@ -36,7 +36,7 @@ CASES: dict[str, tuple[Tiny, Overrides]] = {
         Overrides(head="class-difference"),
     ),
     "qwen3 two logits": (
-        Tiny(family="Qwen3", kind="Qwen3ForSequenceClassification", labels=2, padding_side="left"),
+        Tiny(family="Qwen3", kind="Qwen3ForSequenceClassification", labels=2, padding_side="left", seed=5),
         Overrides(head="class-difference"),
     ),
     "qwen3 yes-no, tied": (
