@@ -10,13 +10,13 @@
 # syllable, a voiced kana) is not looked up as a whole at all, and comes out as single, mostly unknown, pieces.
 # Who is hit: XLM-R, multilingual E5, bge-m3 and T5 served by their tokenizer.json, on texts with decomposed letters
 # (names of files from a Mac, text out of PDFs, some keyboards), and whoever compares with sentencepiece's own ids.
-# Seen: NFD of 'ti\u1ec1n' and of 'ti\u1ebfn' both become 'ti\xean', [20, 14, 17, 0, 15]; in sentencepiece [19] and [18].
+# Seen: NFD of 'ti\u1ec1n' and of 'ti\u1ebfn' come to 'ti\xean', [20, 14, 17, 0, 15]; in sentencepiece [19] and [18].
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet tokenizers==0.23.3 sentencepiece==0.2.3 protobuf==6.33.6
+"$work/venv/bin/pip" install --quiet tokenizers==0.23.3 sentencepiece==0.2.3 protobuf==7.36.2
 "$work/venv/bin/python" - <<'PYTHON'
 import io
 import sys
