@@ -3,8 +3,8 @@
     file, .gz or standard input -> lines -> objects -> documents
                                                   \\-> bad lines, with number and reason
 
-A line is `{"id" or "_id", "text", "title"?, "language"?}`; the language may also stand in `metadata.language`
-(BEIR's place for it). Where there is none it is detected, and counted; a language is called as the corpus calls it.
+A line is `{"id" or "_id", "text", "title"?, "language" or "lang"?}`; the language may also stand in `metadata` (BEIR's
+place for it). Where there is none it is detected, and counted; a language is called as the corpus calls it.
 A text may be called `contents`, `content` or `body`; one that is called otherwise is a bad line, rather than a document
 without text.
 """
@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.base.errors import InputError
-from interlingua.base.json_row import JsonRow
+from interlingua.base.json_row import LANGUAGE_NAMES, JsonRow
 from interlingua.base.numbered_lines import STANDARD_INPUT, name_of, numbered_lines
+from interlingua.served.text.normal_form import normal_form
 from interlingua_client.document import Document
 from interlingua_client.language_tag import detected_as, is_registered, normalize_tag
 
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _MAX_BAD_LINES_SHOWN = 10
-_SAID = re.compile(rb'"language"\s*:\s*"([^"\\]+)"')
+_SAID = re.compile(rb'"(?:%b)"\s*:\s*"([^"\\]+)"' % "|".join(LANGUAGE_NAMES).encode())
 _TEXT_NAMES = ("contents", "content", "body")
-_KNOWN = frozenset({"id", "_id", "title", "language", "group", "metadata", "url", *_TEXT_NAMES})
+_KNOWN = frozenset({"id", "_id", "title", *LANGUAGE_NAMES, "group", "metadata", "url", *_TEXT_NAMES})
 
 
 class BadLine(NamedTuple):
@@ -171,7 +172,7 @@ class GroupedCorpus(Corpus):
 def _passage(row: JsonRow) -> str:
     """`text`; without it what other collections call it. Never "" beside another field that looks like the text."""
     text = row.text("text")
-    if text and text.strip():
+    if text and normal_form(text).strip():
         return text
     named = {name: said for name in _TEXT_NAMES if (said := row.text(name)) and said.strip()}
     if len(named) > 1:

@@ -41,6 +41,24 @@ def test_a_text_by_another_name(tmp_path: Path, field: str) -> None:
     assert [document.text for document in corpus_of(tmp_path / "c.jsonl", *lines)] == ["hello", "hello", "own"]
 
 
+def test_a_text_that_is_none_is_not_taken_for_one(tmp_path: Path) -> None:
+    line = '{"_id": "a", "language": "en", "text": "\\u00ad", "body": "hello"}'
+    assert [document.text for document in corpus_of(tmp_path / "c.jsonl", line)] == ["hello"]
+
+
+def test_a_language_by_another_name(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "text": "olá"},
+        {"id": "b", "lang": "pt_BR", "text": "oi"},
+        {"id": "c", "lang_code": "deu", "text": "ja"},
+    ]
+    path = tmp_path / "c.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    corpus = Corpus(path, lambda _: "pt")
+    assert [document.language for document in corpus] == ["pt-BR", "pt-BR", "de"]
+    assert corpus.detected == {"pt-BR": 1}
+
+
 def test_a_title_alone_stays_a_document(tmp_path: Path) -> None:
     line = '{"_id": "a", "language": "en", "title": "T", "text": null, "url": "https://example.org", "date": "2026"}'
     assert list(corpus_of(tmp_path / "c.jsonl", line)) == [Document("a", "en", "T", "")]

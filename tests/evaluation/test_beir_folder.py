@@ -82,6 +82,11 @@ def test_the_digest_follows_texts_and_grades(folder: Path) -> None:
         ("queries.jsonl", "[]\n", r"queries\.jsonl, line 1: a JSON object is expected"),
         ("queries.jsonl", '{"_id": "q1", "language": "?", "text": "a"}\n', r"line 1: '\?' is not a language tag"),
         ("queries.jsonl", '{"_id": "q1", "language": "en", "text": " "}\n', "line 1: the query 'q1' is empty"),
+        (
+            "queries.jsonl",
+            '{"_id": "q1", "language": "en", "text": "\u00ad\u200e"}\n',
+            "line 1: the query 'q1' is empty",
+        ),
         ("queries.jsonl", "", r"queries\.jsonl is empty"),
         ("corpus.jsonl", "", r"corpus\.jsonl is empty"),
         ("corpus.jsonl", "{}\n", r"corpus\.jsonl, line 1: there is no `id`"),

@@ -65,6 +65,10 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a tokenizer elsewhere": (said(TEXTS, tokenizer_name_or_path="org/other"), "tokenizer_name_or_path is 'org/other'"),
     "tokenizer arguments": (said(TEXTS, processor_kwargs={"do_lower_case": True}), "processor_kwargs is"),
     "a window in words": (said(TEXTS, max_seq_length="long"), "max_seq_length is 'long', not a number of tokens"),
+    "the tokenizer's window in words": (
+        said("tokenizer_config.json", model_max_length="32"),
+        "model_max_length is '32', not a number of tokens",
+    ),
     "no window at all": (said(TEXTS, max_seq_length=0), "max_seq_length is 0, not a number of tokens"),
     "an order of its own": (
         lambda folder: retyped(folder, 1, "sentence_transformers.models.LSTM"),
@@ -103,6 +107,10 @@ TOLD: dict[str, tuple[Callable[[Path], None], str]] = {
     "a default prompt": (
         said(SAID, prompts={"t": "t: "}, default_prompt_name="t"),
         "the default prompt 't: ' is not put before texts",
+    ),
+    "prompts of tasks": (
+        said(SAID, prompts={"query": "q: ", "document": "", "search_query": "s: ", "Query": "Q: ", "none": None}),
+        "of the prompts in config_sentence_transformers.json, 'search_query', 'Query' are not put before texts",
     ),
     "an unknown key of the model": (said(SAID, temperature=3), "temperature is 3, which is not known here"),
     "an unknown key of texts": (said(TEXTS, add_bos=True), "add_bos is True, which is not known here"),

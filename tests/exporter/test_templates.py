@@ -311,6 +311,12 @@ def test_a_template_that_cannot_be(families: dict[str, Family], template: str, m
         families["qwen"].encoder.encode([Framed("text", Frame(template=template))])
 
 
+def test_a_prompt_that_leaves_no_room(families: dict[str, Family]) -> None:
+    """Every text would be the prompt alone, and every vector the same."""
+    with pytest.raises(InputError, match=r"the prompt alone has .* which leaves none to a text"):
+        families["qwen"].encoder.encode([Framed("text", Frame("word " * 200))])
+
+
 def test_the_gate_sees_templates(families: dict[str, Family]) -> None:
     spec = catalogued("Qwen/Qwen3-Reranker-0.6B")
     qwen = families["qwen"]

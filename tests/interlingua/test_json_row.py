@@ -62,9 +62,12 @@ def test_null_is_nothing_and_zero_and_the_empty_text_are_something() -> None:
         ('{"language": "", "metadata": {"language": "fr"}}', "fr"),
         ('{"language": null, "metadata": {"language": null}}', ""),
         ('{"metadata": "language: fr"}', ""),
+        ('{"lang": "de"}', "de"),
+        ('{"language": " ", "lang_code": "por_Latn", "metadata": {"lang": "fr"}}', "por_Latn"),
+        ('{"metadata": {"language_code": "fr"}}', "fr"),
     ],
 )
-def test_the_language_has_two_places(line: str, language: str) -> None:
+def test_the_language_has_names_and_places(line: str, language: str) -> None:
     assert row(line).language() == language
 
 
@@ -75,6 +78,12 @@ def test_the_language_has_two_places(line: str, language: str) -> None:
         ('{"sentences": ["One.", "Two."]}', ["sentences"]),
         ('{"anything": "some words that go on for more than forty characters"}', ["anything"]),
         ('{"beliebig": "' + "文" * 40 + '"}', ["beliebig"]),
+        (
+            '{"sections": [{"h": "A", "p": ["short", "some words that go on for more than forty characters"]}]}',
+            ["sections"],
+        ),
+        ('{"data": {"x": "some words that go on for more than forty characters"}}', ["data"]),
+        ('{"authors": [{"name": "Ada", "born": 1815}, {"name": null}]}', []),
         ('{"link": "https://example.org/a/very/long/address/without/any/space"}', []),
         ('{"author": "Ada Lovelace", "tags": ["a", "b"], "year": 1843, "body": " ", "plain": null}', []),
     ],

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.served.text.normal_form import normal_form
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.datasets.translation_links import linked_groups
 
@@ -144,7 +145,7 @@ class _Texts:
         numbers: dict[str, int] = {}
         times: Counter[tuple[str, str, str]] = Counter()
         for text in texts:
-            if not (text.title.strip() or text.text.strip()):
+            if not normal_form(text.title + text.text).strip():
                 self.empty += 1
             elif text.id in numbers:
                 self.repeated += 1

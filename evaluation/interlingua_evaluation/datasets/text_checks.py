@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from interlingua.served.text.normal_form import normal_form
 from interlingua_evaluation.datasets.finding import DatasetFinding, findings_of
 from interlingua_evaluation.datasets.plain_text import plain_text, says
 
@@ -61,7 +62,7 @@ def _empty(dataset: Dataset) -> Iterator[DatasetFinding]:
     yield from findings_of(
         "empty-queries",
         "error",
-        (query.id for query in dataset.queries if not query.text.strip()),
+        (query.id for query in dataset.queries if not normal_form(query.text).strip()),
         "a query has no text: it cannot be asked",
     )
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_UNCUT = 1 << 30
+
 
 class Followed(NamedTuple):
     """The tokenizer.json to publish, and what the user should know of it.
@@ -46,6 +48,7 @@ def followed(folder: Path, content: bytes, *, remote_code: bool) -> Followed:
 
     try:
         theirs = load_tokenizer(folder, remote_code=remote_code)
+        theirs.model_max_length = _UNCUT  # a folder may state what is no number, which others tell
         made = str(theirs.backend_tokenizer.to_str())
     except Exception as error:  # as many kinds as there are tokenizers
         reason = str(error).strip().split("\n", 1)[0] or type(error).__name__

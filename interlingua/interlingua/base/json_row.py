@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+LANGUAGE_NAMES = ("language", "lang", "language_code", "lang_code")
 _LONG = 40  # characters: a text rather than an author, an address or a place on a shelf
 _KINDS = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
 _TEXTUAL = re.compile(
@@ -86,12 +87,15 @@ class JsonRow:
         return value
 
     def language(self) -> str:
-        """`language`, else `metadata.language`, as it is written; "" where neither says anything. Raises ValueError."""
-        said = self.text("language")
+        """What the first of LANGUAGE_NAMES says, else one in `metadata`, as it is written; "" where none says anything.
+
+        Raises:
+            ValueError: it is no string.
+        """
         metadata = self.fields.get("metadata")
-        if not (said and said.strip()) and isinstance(metadata, dict):
-            said = JsonRow(metadata).text("language")
-        return said.strip() if said else ""
+        rows = (self, JsonRow(metadata if isinstance(metadata, dict) else {}))
+        said = (row.text(name) for row in rows for name in LANGUAGE_NAMES)
+        return next((tag.strip() for tag in said if tag and tag.strip()), "")
 
     def texts_beside(self, known: Collection[str]) -> Iterator[str]:
         """Fields that look like the text, by their name or their length, and are not among the known."""
@@ -121,8 +125,11 @@ def _kind(value: object) -> str:
 
 
 def _strings(value: object) -> list[str]:
-    items = value if isinstance(value, list) else [value]
-    return [item for item in items if isinstance(item, str)]
+    """The texts in a value, however deep."""
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in items for text in _strings(item)]
 
 
 def _is_long(text: str) -> bool:

@@ -97,4 +97,4 @@ class TextEncoder:
         try:
             return framed_tokenizer(self._tokenizers, self._max_tokens, frame)
         except Exception as error:  # the library raises bare Exception
-            raise InputError(f"the tokenizer cannot be used with its template: {error}") from error
+            raise InputError(f"the tokenizer cannot be used with its prompt or template: {error}") from error

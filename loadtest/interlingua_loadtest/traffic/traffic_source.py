@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.served.text.normal_form import normal_form
 from interlingua_client.language_tag import normalize_tag
 from interlingua_loadtest.traffic.logged_searches import read_logged_searches
 
@@ -86,7 +87,7 @@ def _texts(by_language: Mapping[str, Sequence[str]], kind: str) -> tuple[SourceT
             SourceText(normalize_tag(tag), kind, text)
             for tag, texts in by_language.items()
             for text in texts
-            if text.strip()
+            if normal_form(text).strip()
         )
     except ValueError as error:
         raise InputError(str(error)) from None

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interlingua.base.json_row import JsonRow
+from interlingua.base.json_row import LANGUAGE_NAMES, JsonRow
 from interlingua.base.numbered_lines import numbered_lines
+from interlingua.served.text.normal_form import normal_form
 from interlingua_client.language_tag import normalize_tag
 from interlingua_evaluation.datasets.dataset import Query
 from interlingua_evaluation.datasets.text_languages import filled_languages
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.datasets.beir.input_faults import Faults
 
 _PLAIN = "plain"
-_KNOWN = frozenset({"id", "_id", "language", "group", "kind", "metadata", "title", "url"})
+_KNOWN = frozenset({"id", "_id", *LANGUAGE_NAMES, "group", "kind", "metadata", "title", "url"})
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Queries:
         if text is None:
             others = ", ".join(f"`{name}`" for name in row.texts_beside(_KNOWN))
             raise ValueError("there is no `text`" + (f": call {others} so" if others else ""))
-        if not text.strip():
+        if not normal_form(text).strip():
             raise ValueError(f"the query {id_!r} is empty")
         kind, group = row.name("kind"), row.name("group")
         language = normalize_tag(said) if (said := row.language()) else ""

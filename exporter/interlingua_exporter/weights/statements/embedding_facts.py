@@ -29,6 +29,7 @@ _POOLINGS: dict[str, Pooling] = {
     "mean": "mean",
     "lasttoken": "last",
 }
+_SHOWN = 6  # names of prompts in a note
 _DOCUMENT = ("document", "passage", "corpus")
 
 
@@ -106,6 +107,13 @@ def _prompt_notes(path: Path, prompts: Mapping[str, str], default: object) -> It
         yield Remark(
             f"documents get the prompt {taken!r} of {path.name}; sentence-transformers 6.2 says that it takes it, and "
             "looks for 'document' alone",
+            topic="prompts",
+        )
+    others = [name for name, text in prompts.items() if text and name not in ("query", taken, default)]
+    if others:
+        yield Remark(
+            f"of the prompts in {path.name}, {', '.join(map(repr, others[:_SHOWN]))}{' ...' * (len(others) > _SHOWN)} "
+            "are not put before texts; --query-prompt and --document-prompt choose others",
             topic="prompts",
         )
     if default is None:

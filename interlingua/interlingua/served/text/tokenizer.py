@@ -104,8 +104,13 @@ class PromptTokenizer(TextTokenizer):
     """A prompt in front of a single text; a pair is put together by the tokenizer itself."""
 
     def __init__(self, tokenizers: SealedTokenizers, max_tokens: int, prompt: str = "") -> None:
+        """Raises ValueError: the prompt leaves no room for a text."""
         tokenizer, (self._prompt,) = tokenizers.of([prompt])
         super().__init__(tokenizer, max_tokens)
+        if prompt and (taken := len(tokenizer.encode(self._prompt))) >= max_tokens:
+            raise ValueError(
+                f"the prompt alone has {taken} tokens of at most {max_tokens}, which leaves none to a text"
+            )
 
     def whole(self, text: Text) -> Text:
         return text if isinstance(text, tuple) else self._prompt + text
