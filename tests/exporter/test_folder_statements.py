@@ -18,6 +18,7 @@ from interlingua.base.errors import InputError
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.weights import catalogued_folder, checkpoint_folder
 from interlingua_exporter.weights.checkpoint_folder import Overrides
+from interlingua_exporter.weights.statements.sentence_layout import read_layout
 from tests.exporter.sentence_folders import CHAT, SAID, TEXTS, edit, said, save_qwen
 from tests.support.tiny_models import MakeFolder
 
@@ -147,6 +148,41 @@ def test_weights_that_the_network_has_no_use_for(make_folder: MakeFolder) -> Non
     (note,) = checkpoint_folder.load(folder).notes
     assert note.startswith("1 weights in ")
     assert note.endswith("are none of a BertModel and take no part: query_tower.weight")
+
+
+ODD = (None, True, 3, 1.5, "x", [], ["x"], {}, {"chat_template": 1}, [None])
+OF_ANY_KIND = {
+    SAID: ("prompts", "default_prompt_name", "similarity_fn_name", "truncate_dim", "model_type"),
+    TEXTS: ("max_seq_length", "query_length", "transformer_task", "modality_config", "processing_kwargs"),
+    "1_Pooling/config.json": ("pooling_mode", "include_prompt"),
+    "tokenizer_config.json": ("model_max_length", "padding_side", "truncation_side"),
+    "config.json": ("architectures", "num_labels", "id2label", "max_position_embeddings", "quantization_config"),
+}
+
+
+@pytest.mark.parametrize("labels", [None, 1], ids=["embedder", "classifier"])
+@pytest.mark.parametrize(("file", "key"), [(file, key) for file, keys in OF_ANY_KIND.items() for key in keys])
+def test_a_value_of_another_kind_is_read_or_refused(
+    file: str, key: str, labels: int | None, make_folder: MakeFolder
+) -> None:
+    folder = make_folder("bert", pooling="mean", labels=labels)
+    if labels:
+        edit(folder / "config.json", id2label=None)
+    before = (folder / file).read_bytes()
+    for value in ODD:
+        edit(folder / file, **{key: value})
+        try:
+            read_layout(folder)
+        except InputError as error:
+            assert str(folder) in str(error), value  # noqa: PT017 - or nothing is raised
+        (folder / file).write_bytes(before)
+
+
+def test_a_class_that_is_no_list_is_not_read_letter_by_letter(make_folder: MakeFolder) -> None:
+    folder = make_folder("bert", pooling="mean")
+    edit(folder / "config.json", architectures="BertForSequenceClassification")
+    with pytest.raises(InputError, match="not a list of names of classes"):
+        checkpoint_folder.load(folder)
 
 
 HEARD: dict[str, tuple[Callable[[Path], None], dict[str, Any]]] = {

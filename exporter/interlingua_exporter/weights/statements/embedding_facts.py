@@ -118,11 +118,11 @@ def _prompt_notes(path: Path, prompts: Mapping[str, str], default: object) -> It
         )
     if default is None:
         return
-    if default not in prompts:
+    if not isinstance(default, str) or default not in prompts:
         yield Remark(f"{path}: default_prompt_name is {default!r}, which prompts has not", True, "prompts")
-    elif prompts[str(default)] and not ("query" in prompts and taken):
+    elif prompts[default] and not ("query" in prompts and taken):
         yield Remark(
-            f"the default prompt {prompts[str(default)]!r} is not put before texts: sentence-transformers' encode does "
+            f"the default prompt {prompts[default]!r} is not put before texts: sentence-transformers' encode does "
             "that, encode_query and encode_document do not; --query-prompt and --document-prompt do",
             topic="prompts",
         )
@@ -138,7 +138,7 @@ def _pooling(path: Path, found: list[Remark]) -> tuple[Pooling | None, bool]:
         flags = {key.removeprefix("pooling_mode_") for key, value in config.items() if value is True}
         modes = flags - {"include_prompt"}
     else:
-        modes = {named} if isinstance(named, str) else set(map(str, named))
+        modes = set(map(str, named if isinstance(named, list) else [named]))
     if len(modes) == 1 and modes <= _POOLINGS.keys():
         return _POOLINGS[modes.pop()], pooled
     asked = ", ".join(sorted(modes)) or "nothing"

@@ -95,7 +95,7 @@ def read_layout(folder: Path) -> Layout:
     tokenizer = read_object(modules.transformer / "tokenizer_config.json")
     embedding = read_embedding_facts(folder / "config_sentence_transformers.json", modules)
     window, unread = read_window(modules.transformer, config, sentence, tokenizer)
-    architectures = [str(name) for name in config.get("architectures") or ()]
+    architectures = _architectures(modules.transformer / "config.json", config)
     classifier = any(name.endswith("ForSequenceClassification") for name in architectures)
     side = tokenizer_argument(sentence, "padding_side") or tokenizer.get("padding_side")
     return Layout(
@@ -108,9 +108,9 @@ def read_layout(folder: Path) -> Layout:
         window=window,
         padding_side=side if side in ("left", "right") else None,
         lowercase=bool(sentence.get("do_lower_case", False)),
-        labels=_labels(config) if classifier else 0,
+        labels=_labels(modules.transformer / "config.json", config) if classifier else 0,
         logit_tokens=_logit_tokens(modules.logit_score) if modules.logit_score else (),
-        chat=_chat(sentence),
+        chat=_chat(sentence_path, sentence),
         own_code=bool(config.get("auto_map")),
         licence=_licence(folder / "README.md"),
         remarks=(
@@ -130,11 +130,22 @@ def _sentence_path(transformer: Path) -> Path:
     return next((path for name in _SENTENCE if (path := transformer / name).is_file()), transformer / _SENTENCE[0])
 
 
-def _chat(sentence: dict[str, Any]) -> dict[str, Any] | None:
-    if "message" not in (sentence.get("modality_config") or ()):
-        return None
-    given = sentence.get("processing_kwargs") or {}
-    return dict(given.get("chat_template") or {})
+def _architectures(path: Path, config: dict[str, Any]) -> list[str]:
+    """Names of classes. Raises InputError: something else is stated."""
+    names = config.get("architectures")
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise InputError(f"{path}: architectures is {names!r}, not a list of names of classes")
+    return names or []
+
+
+def _chat(path: Path, sentence: dict[str, Any]) -> dict[str, Any] | None:
+    """Arguments of the chat template; None where texts go through none. Raises InputError: they are no object."""
+    modalities = sentence.get("modality_config") or {}
+    processing = sentence.get("processing_kwargs") or {}
+    arguments = processing.get("chat_template") or {} if isinstance(processing, dict) else processing
+    if not (isinstance(modalities, dict) and isinstance(arguments, dict)):
+        raise InputError(f"{path}: modality_config, processing_kwargs and its chat_template are objects")
+    return arguments if "message" in modalities else None
 
 
 def _part_remarks(modules: Modules) -> Iterator[Remark]:
@@ -154,11 +165,13 @@ def _logit_tokens(part: Path) -> tuple[int, ...]:
     return found
 
 
-def _labels(config: dict[str, Any]) -> int:
-    labels = config.get("id2label")
+def _labels(path: Path, config: dict[str, Any]) -> int:
+    labels, number = config.get("id2label"), config.get("num_labels", 2)
     if isinstance(labels, dict):
         return len(labels)
-    return int(config.get("num_labels", 2))
+    if type(number) is not int:
+        raise InputError(f"{path}: num_labels is {number!r}, not a number of labels")
+    return number
 
 
 def _licence(readme: Path) -> str:
