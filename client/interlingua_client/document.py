@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from interlingua.base.errors import InputError
@@ -48,3 +49,11 @@ def require_document(document: object) -> None:
             raise InputError(f"document {document.id!r}: {name} holds a NUL character or half of a surrogate pair")
     if not document.id.strip() or not document.passage:
         raise InputError(f"document {document.id!r} has no {'text' if document.id.strip() else 'id'}")
+
+
+def require_ids(ids: object) -> list[str]:
+    """Ids of documents. Raises InputError: they are one text, which has letters for items, or not all texts."""
+    found = list(ids) if isinstance(ids, Iterable) and not isinstance(ids, str | bytes) else None
+    if found is None or not all(isinstance(id_, str) for id_ in found):
+        raise InputError(f"ids is {ids!r:.80}, it must be a list of texts")
+    return found

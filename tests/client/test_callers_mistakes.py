@@ -159,6 +159,26 @@ def test_a_corpus_that_came_short_deletes_nothing(
     assert delete_missing(index_dir, corpus, at_most=1)["documents"] == kept
 
 
+@pytest.mark.parametrize("ids", ["12", b"12", None, 3, [1], ["1", None]], ids=repr)
+def test_ids_that_are_none_delete_nothing(tmp_path: Path, ids: Any) -> None:
+    """A text has letters for items: "12" is not the documents 1 and 2."""
+    with Indexer.open(tmp_path, HashEmbedder()) as indexer:
+        indexer.add([Document(id_, "en", "", "x") for id_ in ("1", "2", "12")])
+        with pytest.raises(InputError, match="a list of texts"):
+            indexer.delete(ids)
+        with pytest.raises(InputError, match="a list of texts"):
+            indexer.delete_missing(ids, at_most=1)
+        assert indexer.store.ids() == {"1", "2", "12"}
+        assert indexer.delete(id_ for id_ in ("1", "gone")) == 1
+
+
+def test_a_share_that_is_no_number_allows_nothing(index_dir: Path, documents: list[Document], tmp_path: Path) -> None:
+    write_corpus(tmp_path / "c.jsonl", documents[:45])
+    with pytest.raises(InputError, match="none was deleted"):
+        delete_missing(index_dir, tmp_path / "c.jsonl", at_most=float("nan"))
+    assert size(index_dir) == 90
+
+
 def test_of_what_was_there_before(index_dir: Path, documents: list[Document], tmp_path: Path) -> None:
     write_corpus(tmp_path / "c.jsonl", [document._replace(id=f"new-{document.id}") for document in documents])
     with pytest.raises(InputError, match="90 of the 90 documents"):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError
-from interlingua_client.document import Document, require_document
+from interlingua_client.document import Document, require_document, require_ids
 from interlingua_client.embedder import require_vectors
 from interlingua_client.index.canary import TEXTS, Canary, compare, is_wanted
 from interlingua_client.index.document_store import DocumentStore, new_manifest
@@ -33,7 +33,7 @@ from interlingua_client.index.writer_lock import writer_lock
 from interlingua_client.language_tag import normalize_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from interlingua_client.embedder import Embedded, Embedder
 
@@ -202,9 +202,9 @@ class Indexer:
             raise RequestRejectedError(f"{error} (among the documents {first!r} to {last!r})") from error
         return self.progress
 
-    def delete(self, ids: Sequence[str]) -> int:
-        """Take documents out; how many of them there were."""
-        deleted = self.store.delete(ids)
+    def delete(self, ids: Iterable[str]) -> int:
+        """Take documents out; how many of them there were. Raises InputError: these are no ids."""
+        deleted = self.store.delete(require_ids(ids))
         self.progress.deleted += deleted
         return deleted
 
@@ -216,11 +216,11 @@ class Indexer:
                 that came short.
 
         Raises:
-            InputError: more than that would go; nothing was taken out.
+            InputError: more than that would go, or these are no ids; nothing was taken out.
         """
         there = self.store.ids()
-        gone, before = there.difference(kept), len(there) - self.progress.added
-        if len(gone) > at_most * before:
+        gone, before = there.difference(require_ids(kept)), len(there) - self.progress.added
+        if not len(gone) <= at_most * before:  # of a share that is no number neither is true
             raise InputError(
                 f"{len(gone)} of the {before} documents in {self.store.directory} are not in the corpus, more than "
                 f"{at_most:.0%}: none was deleted. Is the corpus whole? If so, allow it with --delete-at-most 1"
