@@ -10,6 +10,7 @@ import click
 from interlingua.base.extras import require
 from interlingua.base.paths import PROJECT_ROOT
 from interlingua_cli.options.common import FILE, repository_option
+from interlingua_cli.options.number_range import NumberRange
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
@@ -23,14 +24,14 @@ _PROFILE = PROJECT_ROOT / "var" / "profile.json"
 @click.option("--name", default="this machine", show_default=True, help="The name that a plan gives this machine.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     default=60.0,
     show_default=True,
     help="Seconds that the networks share, without a server.",
 )
 @click.option(
     "--server-seconds",
-    type=click.FloatRange(0),
+    type=NumberRange(0),
     default=20.0,
     show_default=True,
     help="Seconds of each of three runs a network against a server of its own; 0 for none: then a plan knows nothing "

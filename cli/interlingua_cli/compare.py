@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from interlingua_cli.options.number_range import NumberRange
 
 if TYPE_CHECKING:
     from interlingua_evaluation.report.changes.comparison import ReportComparison
@@ -38,7 +39,7 @@ def _systems(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 )
 @click.option("--measure", default="nDCG@10", show_default=True, help="nDCG@10, recall@100 or MRR.")
 @click.option(
-    "--tolerance", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="A loss up to this counts as none."
+    "--tolerance", default=0.0, show_default=True, type=NumberRange(0, 1), help="A loss up to this counts as none."
 )
 @click.option("--across-datasets", is_flag=True, help="Compare the lists that two different datasets share.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -58,8 +59,6 @@ def command(
     Ends with status 1 when an average (same language, across languages, mixed pool) or a language pair is worse by more
     than chance and the tolerance, 0 when none is.
     """
-    if not math.isfinite(tolerance):
-        raise click.UsageError("--tolerance is not a finite number")
     from interlingua_evaluation.report.changes.comparison import compare_reports
     from interlingua_evaluation.report.plain import plain
     from interlingua_evaluation.report.saved_report import SavedReport

@@ -12,6 +12,7 @@ import click
 from interlingua_cli.indexing.index_report import summary
 from interlingua_cli.indexing.index_work import IndexWork, build_beside, carry_out
 from interlingua_cli.options.common import FOLDER, tls_option
+from interlingua_cli.options.number_range import NumberRange
 from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 DEFAULT_INDEX = Path("var/index")
@@ -44,7 +45,7 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
 @click.option("--delete-missing", is_flag=True, help="Take out every document that CORPUS does not have.")
 @click.option(
     "--delete-at-most",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.5,
     show_default=True,
     metavar="SHARE",

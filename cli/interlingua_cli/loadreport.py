@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from interlingua_cli.options.common import FILE
+from interlingua_cli.options.number_range import NumberRange
 
 if TYPE_CHECKING:
     from interlingua_loadtest.report.model import LoadReport
@@ -23,7 +24,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--slo", metavar="pNN=TIME", help="Objective of the goodput, as in p99=300ms.  [default: each run's own]")
 @click.option(
     "--goodput",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.99,
     show_default=True,
     help="Least share of the requests that has to have an answer at all, for the objective of --slo to be held.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlingua_cli.options.number_range import NumberRange
 from interlingua_evaluation.monitoring.drift import KINDS
 from interlingua_evaluation.monitoring.language_profile import RATES
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _PIPED_WIDTH = 150
 _RATES = tuple(name.replace("_", "-") for name in RATES)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-_SHARE = click.FloatRange(0, 1)
+_SHARE = NumberRange(0, 1)
 
 
 def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -41,7 +42,7 @@ def _max_rates(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
         name, _, limit = value.partition("=")
         if name not in _RATES:
             raise click.BadParameter(f"{value!r} does not start with one of {', '.join(_RATES)} and =", ctx, param)
-        limits[name.replace("-", "_")] = _SHARE.convert(limit, param, ctx)  # type: ignore[arg-type]
+        limits[name.replace("-", "_")] = _SHARE.convert(limit, param, ctx)
     return limits
 
 
@@ -57,7 +58,7 @@ def _max_rates(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 @click.option("--until", metavar="TIME", callback=_moment, help="Only searches of LOG before this time.")
 @click.option(
     "--low-score",
-    type=float,
+    type=NumberRange(-1, 1),
     help="A first hit of a lower cosine is of low confidence.  "
     "[default: the 5th percentile of its language in the baseline]",
 )
@@ -80,7 +81,7 @@ def _max_rates(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
     "--min-psi",
     default=0.2,
     show_default=True,
-    type=click.FloatRange(0),
+    type=NumberRange(0),
     help="Least change of the languages of hits or queries that alerts.",
 )
 @click.option(
@@ -114,9 +115,6 @@ def command(
     window = LogWindow(-math.inf if since is None else since, math.inf if until is None else until)
     if window.since >= window.until:
         raise click.UsageError("--since is not before --until")
-    numbers = (0.0 if low_score is None else low_score, q, min_ks, min_psi, min_increase, *max_rate.values())
-    if not all(map(math.isfinite, numbers)):
-        raise click.UsageError("a limit is not a finite number")
     if alert_on and not baseline:
         raise click.UsageError("--alert-on needs --baseline")
     if "low_confidence" in max_rate and not baseline and low_score is None:

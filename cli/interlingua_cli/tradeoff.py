@@ -9,6 +9,7 @@ import click
 
 from interlingua.base.errors import InputError
 from interlingua_cli.options.common import FILE, goodput_option, requests_option
+from interlingua_cli.options.number_range import NumberRange
 from interlingua_evaluation import options
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Candidates while searching the graph; repeat.  [default: 16, 32, 64, 128, 256]",
 )
-@click.option("--price", type=click.FloatRange(0), help="Price of a replica for an hour.")
+@click.option("--price", type=NumberRange(0), help="Price of a replica for an hour.")
 @click.option("--dataset", "dataset_name", help="The dataset that was evaluated.  [default: the reports' name for it]")
 @requests_option(1000)
 @click.option(

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from interlingua.base.options import faults, option, options
 from interlingua_cli.options.click_options import chosen, click_options
+from interlingua_cli.options.number_range import NumberRange
 from interlingua_cli.options.option_tables import TABLES, page, pages
 
 
@@ -82,3 +83,18 @@ def test_the_docs_tables_are_up_to_date(path: Path) -> None:
 def test_every_table_stands_on_a_page() -> None:
     there = "".join(path.read_text(encoding="utf-8") for path in pages())
     assert all(f"<!-- options: {name} -->" in there for name in TABLES)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "x"])
+def test_a_range_takes_finite_numbers_alone(text: str) -> None:
+    command = click.Command("c", params=[click.Option(["--share"], type=NumberRange(0))], callback=lambda share: share)
+    answer = CliRunner().invoke(command, ["--share", text])
+    assert (answer.exit_code, "Invalid value for '--share'" in answer.output) == (2, True)
+    assert CliRunner().invoke(command, ["--share", "0.5"], standalone_mode=False).return_value == 0.5
+
+
+def test_no_command_has_a_range_that_nan_passes() -> None:
+    sources = Path(__file__).parents[2].joinpath("cli").rglob("*.py")
+    assert {
+        file.name for file in sources if "FloatRange(" in file.read_text().replace("(click.FloatRange)", "")
+    } == set()

@@ -8,6 +8,7 @@ import click
 
 from interlingua.base.extras import require
 from interlingua_cli.options.common import FOLDER
+from interlingua_cli.options.number_range import NumberRange
 
 
 @click.command()
@@ -19,7 +20,7 @@ from interlingua_cli.options.common import FOLDER
 @click.option("--model-id", required=True, help="The name that the catalogue gives it.")
 @click.option(
     "--rerank-weight",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     required=True,
     help="The share that was chosen on development queries.",
 )

@@ -8,6 +8,7 @@ import click
 
 from interlingua.base.extras import require
 from interlingua_cli.adapt import work_option
+from interlingua_cli.options.number_range import NumberRange
 
 if TYPE_CHECKING:
     from interlingua_adaptation.work_folder import WorkFolder
@@ -37,7 +38,7 @@ _LABELS = {"hard": (1.0, 0.0), "soft": (0.0, 1.0), "both": (0.5, 1.0)}
 @click.option(
     "--negatives", type=click.IntRange(min=1), default=3, show_default=True, help="Mined negatives of each list."
 )
-@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=3e-4, show_default=True)
+@click.option("--learning-rate", type=NumberRange(min=0, min_open=True), default=3e-4, show_default=True)
 @click.option(
     "--longest-document",
     type=click.IntRange(8, 512),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from interlingua.base.options import Option, options
+from interlingua_cli.options.number_range import NumberRange
 
 T = TypeVar("T")
 _KINDS: Mapping[type, Any] = {int: click.INT, float: click.FLOAT, str: click.STRING}
@@ -98,7 +99,7 @@ def _range(entry: Option) -> Any:
     )
     is_open = {"min_open": bounds.above is not None, "max_open": bounds.below is not None}
     if entry.kind is float:
-        return click.FloatRange(low, high, **is_open)
+        return NumberRange(low, high, **is_open)
     return click.IntRange(None if low is None else int(low), None if high is None else int(high), **is_open)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
+from interlingua_cli.options.number_range import NumberRange
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -20,7 +21,7 @@ tls_option = click.option(
     help="PEM file of the authorities to trust; turns TLS on."
 )  # fmt: skip
 goodput_option = click.option(
-    "--goodput", type=click.FloatRange(0, 1), default=0.99, show_default=True,
+    "--goodput", type=NumberRange(0, 1), default=0.99, show_default=True,
     help="Least share of requests with an answer."
 )  # fmt: skip
 

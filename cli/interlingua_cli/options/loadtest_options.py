@@ -15,6 +15,7 @@ import click
 
 from interlingua_cli.options.click_options import click_options, given_of
 from interlingua_cli.options.common import FOLDER, repository_option
+from interlingua_cli.options.number_range import NumberRange
 from interlingua_loadtest.traffic.run_settings import RunSettings, SearchPlan
 
 # Settings that this command calls otherwise than Locust does, whose own --users counts its users.
@@ -63,7 +64,7 @@ _OBJECTIVE = (
     click.option("--slo", metavar="pNN=TIME", help="An objective such as p99=300ms: say whether the run met it."),
     click.option(
         "--goodput",
-        type=click.FloatRange(0, 1),
+        type=NumberRange(0, 1),
         help="The objective's least share of requests with an answer at all.  [default: 0.99]",
     ),
 )
