@@ -9,7 +9,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tritonclient.utils import InferenceServerException
 
 from interlingua.base.errors import ServerError
 from interlingua_server.embedded import EmbeddedServer
@@ -91,17 +90,3 @@ def test_waits_grow_and_old_restarts_are_forgotten() -> None:
         restarts.wait_s("rerank")
     now = 61.0
     assert restarts.wait_s("rerank") == 0
-
-
-def test_requests_of_a_dead_stub_fail_until_it_is_back(tiny_repository: Path) -> None:
-    """What a client sees without a supervisor, in this release of Triton: should it change, the supervisor can go."""
-    with EmbeddedServer(settings_for(tiny_repository)) as server:
-        services = Services(server)
-        killed = next(stub for stub in server.stubs() if stub.model == "embed_query")
-        os.kill(killed.pid, signal.SIGKILL)
-        with pytest.raises(InferenceServerException):
-            services.embed(["one"], "embed_query")
-        with pytest.raises(InferenceServerException):
-            services.embed(["two"], "embed_query")
-        assert services.client.is_model_ready("embed_query")
-        mend(Supervisor(server, lambda _: None, RestartLimits(first_wait_s=0)))

@@ -141,7 +141,7 @@ def test_a_gate_that_fails_publishes_nothing(make: Callable[[Tiny], Path], tmp_p
     not_a_number(folder)
     error = run(folder, "--model-repository", tmp_path / "models" / "here")
     assert isinstance(error, ExportError)
-    assert re.search("does not pass the parity gate, nothing was published: error against torch nan", str(error))
+    assert re.search("nothing was published: error against [a-z-]+ nan, must be <=", str(error))
     assert list((tmp_path / "models").rglob("*")) == [tmp_path / "models" / "here"]
 
 
