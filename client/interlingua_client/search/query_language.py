@@ -6,12 +6,12 @@ text --codes left out--> any letters? --rank--> among the languages allowed --> 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from interlingua.served.scripts import script_of
 from interlingua.served.text.normal_form import normal_form
 from interlingua_client.language_tag import UNDETERMINED, detected_as, normalize_tag
 
@@ -136,7 +136,7 @@ def _without_quotations(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _script(letter: str) -> str:
     """The first word of a letter's name; one word for what is mixed in Japanese and in Korean."""
-    name = unicodedata.name(letter, "?").split()[0].split("-")[0]
+    name = script_of(letter) or "?"  # Tangut's have no name
     return _UNSPACED if name in _EAST_ASIAN else "LATIN" if name == "FULLWIDTH" else name
 
 
