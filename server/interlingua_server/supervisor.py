@@ -103,7 +103,8 @@ class Supervisor:
         ended = self._ended()
         if ended:
             for model in dict.fromkeys(stub.model for stub in ended):
-                self._restart_model(model, [stub for stub in ended if stub.model == model])
+                if not self._restart_model(model, [stub for stub in ended if stub.model == model]):
+                    break  # the whole server is new, the other models with it
         elif time.monotonic() - self._listed > _LIST_S:
             self._list()  # a version may have been published meanwhile
         return bool(ended)
@@ -117,7 +118,8 @@ class Supervisor:
     def _list(self) -> None:
         self._stubs, self._listed = self._server.stubs(), time.monotonic()
 
-    def _restart_model(self, model: str, ended: list[Stub]) -> None:
+    def _restart_model(self, model: str, ended: list[Stub]) -> bool:
+        """Whether that was enough; else the server was started again."""
         began = time.monotonic()
         names = ", ".join(stub.instance for stub in ended)
         self._say(f"{model}: the process of {names} ended; loading the model again")
@@ -126,10 +128,11 @@ class Supervisor:
             self._server.control.restart(model)
         except ServerError as error:
             self._restart_server(f"{model} could not be loaded again ({error})")
-            return
+            return False
         remove_regions([stub.region for stub in self._stubs if stub.model == model])
         self._list()
         self._say(f"{model}: answers again after {time.monotonic() - began:.1f} s{self._total(model)}")
+        return True
 
     def _restart_server(self, reason: str) -> None:
         self._say(f"{reason}; starting the server again")
