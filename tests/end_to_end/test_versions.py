@@ -317,9 +317,6 @@ def test_a_network_that_does_not_load_changes_nothing_and_can_be_pruned(site: Si
     number = publish_bytes(site.repository, b"no network", dimension=HIDDEN, serving=ONE_INSTANCE).version
     with refused(site, ExportError, "does not load in ONNX Runtime"):
         site.run("publish", str(number))
-    (control,) = servers_of(site.repository)
-    with refused(site, ServerError, "could not load embedder"):
-        control.load("embedder")
     with site.open() as retriever:
         assert ask_all(retriever)
     site.run("prune", str(number))

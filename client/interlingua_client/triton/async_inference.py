@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc  # type: ignore[import-untyped]
 
 from interlingua.served.limits import REQUESTS_IN_FLIGHT
-from interlingua_client.triton.connection import LOST, Connection, failed
+from interlingua_client.triton.connection import Connection, failed
 from interlingua_client.triton.conversation_steps import Answer, Call, Pause, Step, Steps
 from interlingua_client.triton.messages import embedded, reranked, rpc_of
 
@@ -28,9 +28,7 @@ _T = TypeVar("_T")
 class AsyncInferenceClient(Connection):
     """`InferenceClient` for asyncio, without threads; belongs to the event loop it was connected in."""
 
-    def __init__(self, server: str | ServerAddress, wanted: Wanted) -> None:
-        """Is called by `connect` alone."""
-        super().__init__(grpc.aio, server, wanted)
+    _library = grpc.aio
 
     @classmethod
     async def connect(cls, server: str | ServerAddress, **wanted: Unpack[Wanted]) -> AsyncInferenceClient:
@@ -66,15 +64,13 @@ class AsyncInferenceClient(Connection):
         return reranked(await self._answers(self._talk.rerank_calls(query, documents), deadline), started)
 
     async def _answers(self, calls: Sequence[Call], deadline: Deadline | None) -> list[Answer]:
-        if self._channel.get_state() in LOST:
-            self._talk.doubtful = True
         if len(calls) == 1:
-            return [await self._run(self._talk.infer(calls[0], deadline))]
+            return [await self._run(self._infer(calls[0], deadline))]
         gate = asyncio.Semaphore(REQUESTS_IN_FLIGHT)
 
         async def answer(call: Call) -> Answer:
             async with gate:
-                return await self._run(self._talk.infer(call, deadline))
+                return await self._run(self._infer(call, deadline))
 
         tasks = [asyncio.create_task(answer(call)) for call in calls]
         try:
@@ -96,6 +92,9 @@ class AsyncInferenceClient(Connection):
         except StopIteration as end:
             value: _T = end.value
             return value
+
+    def _state(self) -> grpc.ChannelConnectivity:
+        return self._channel.get_state()
 
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, Pause):

@@ -10,7 +10,7 @@ was restarted.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import grpc  # type: ignore[import-untyped]
 from tritonclient.grpc import service_pb2_grpc
@@ -24,7 +24,9 @@ from interlingua_client.triton.server_failures import RpcFailedError, ServerAway
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from interlingua_client.deadline import Deadline
     from interlingua_client.embedder import EmbedderIdentity
+    from interlingua_client.triton.conversation_steps import Answer, Call, Steps
     from interlingua_client.triton.services import Services
 
 _CHANNEL_OPTIONS = [
@@ -35,7 +37,7 @@ _CHANNEL_OPTIONS = [
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 ]
-LOST = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.TRANSIENT_FAILURE)
+_LOST = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.TRANSIENT_FAILURE)
 
 
 class Wanted(TypedDict, total=False):
@@ -57,11 +59,14 @@ class Wanted(TypedDict, total=False):
 class Connection:
     """A connection that one of the clients talks over."""
 
-    def __init__(self, library: Any, server: str | ServerAddress, wanted: Wanted) -> None:
-        """`library` is `grpc` or `grpc.aio`; nothing is sent yet."""
+    _library: ClassVar[Any]
+    """`grpc` or `grpc.aio`."""
+
+    def __init__(self, server: str | ServerAddress, wanted: Wanted) -> None:
+        """Is called by `connect` alone; nothing is sent yet."""
         address = server if isinstance(server, ServerAddress) else ServerAddress.parse(server)
         self._talk = Conversation(address, **wanted)
-        self._channel = _channel(library, address)
+        self._channel = _channel(self._library, address)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
 
     @property
@@ -73,6 +78,16 @@ class Connection:
     def identity(self) -> EmbedderIdentity:
         """The server's embedder."""
         return self._talk.services.identity
+
+    def _infer(self, call: Call, deadline: Deadline | None) -> Steps[Answer]:
+        """The steps of one call; a connection that was lost meanwhile puts the embedder in doubt."""
+        if self._state() in _LOST:
+            self._talk.doubtful = True
+        return self._talk.infer(call, deadline)
+
+    def _state(self) -> grpc.ChannelConnectivity:
+        """The channel's state now."""
+        raise NotImplementedError
 
     @contextmanager
     def _naming_http_ports(self) -> Iterator[None]:

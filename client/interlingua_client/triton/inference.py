@@ -11,9 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import grpc  # type: ignore[import-untyped]
+from grpc._common import CYGRPC_CONNECTIVITY_STATE_TO_CHANNEL_CONNECTIVITY as _STATES  # type: ignore[import-untyped]
 
 from interlingua.served.limits import REQUESTS_IN_FLIGHT
-from interlingua_client.triton.connection import LOST, Connection, failed
+from interlingua_client.triton.connection import Connection, failed
 from interlingua_client.triton.conversation_steps import Answer, Call, Infer, Pause, Step, Steps
 from interlingua_client.triton.messages import embedded, infer_request, read_answer, reranked, rpc_of
 
@@ -42,10 +43,7 @@ class InferenceClient(Connection):
     Under gevent (Locust), call `grpc.experimental.gevent.init_gevent()` before connecting.
     """
 
-    def __init__(self, server: str | ServerAddress, wanted: Wanted) -> None:
-        """Is called by `connect` alone."""
-        super().__init__(grpc, server, wanted)
-        self._channel.subscribe(self._on_connectivity)
+    _library = grpc
 
     @classmethod
     def connect(cls, server: str | ServerAddress, **wanted: Unpack[Wanted]) -> InferenceClient:
@@ -75,7 +73,6 @@ class InferenceClient(Connection):
 
     def close(self) -> None:
         """Close the connection."""
-        self._channel.unsubscribe(self._on_connectivity)
         self._channel.close()
 
     def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:
@@ -115,7 +112,7 @@ class InferenceClient(Connection):
     def _asked(self, calls: Sequence[Call], deadline: Deadline | None) -> list[Answer]:
         """All answers, in order; one call is made in this thread, which saves the wake-up of another."""
         if len(calls) == 1:
-            return [self._run(self._talk.infer(calls[0], deadline))]
+            return [self._run(self._infer(calls[0], deadline))]
         return list(self._answers(calls, deadline))
 
     def _answers(self, calls: Iterable[Call], deadline: Deadline | None) -> Iterator[Answer]:
@@ -129,7 +126,7 @@ class InferenceClient(Connection):
         try:
             while True:
                 try:
-                    flights.append(self._take_off(self._talk.infer(next(source), deadline)))
+                    flights.append(self._take_off(self._infer(next(source), deadline)))
                 except StopIteration:
                     break
                 except Exception as error:
@@ -172,9 +169,9 @@ class InferenceClient(Connection):
         method, request, read = rpc_of(step)
         return read(getattr(self._stub, method)(request, timeout=step.timeout_s))
 
-    def _on_connectivity(self, state: Any) -> None:
-        if state in LOST:
-            self._talk.doubtful = True
+    def _state(self) -> grpc.ChannelConnectivity:
+        # gRPC's `subscribe` would tell it late, and its thread fails aloud on a channel that is closed early.
+        return _STATES[self._channel._channel.check_connectivity_state(False)]
 
 
 def _advance(steps: Steps[_T], perform: Callable[[], Any]) -> Step:
