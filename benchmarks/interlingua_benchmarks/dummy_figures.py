@@ -170,7 +170,7 @@ def _served(root: Path, text: Text) -> tuple[Any, float]:
                 return client.rerank(text[0], [text[1]], deadline).scores, ready_s
             return client.embed([text], "document", deadline).vectors[0], ready_s
     finally:
-        server.stop()
+        server.stop(at_once=True)
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ def measure_service(precision: str, repository: Path, texts: list[str], in_proce
         after = token_counts(metrics)
         processes = memory(server.pid)
     finally:
-        server.stop()
+        server.stop(at_once=True)
     return PrecisionFigures(
         precision=precision,
         products_texts_per_s=in_process.products_texts_per_s,

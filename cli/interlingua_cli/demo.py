@@ -160,7 +160,7 @@ def serving() -> Iterator[str]:
         click.echo(f"ready after {server.start():.1f} s")
         yield settings.grpc_address
     finally:
-        server.stop()
+        server.stop(at_once=True)
 
 
 def run(*arguments: str) -> None:

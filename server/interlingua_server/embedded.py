@@ -74,7 +74,11 @@ class ServerSettings:
 
 
 class EmbeddedServer:
-    """A running Triton; a context manager that leaves no process and no file behind."""
+    """A running Triton; a context manager that leaves no process and no file behind.
+
+    Its block's end is the end of all requests: nothing is waited for there. `stop` waits, and Triton takes seconds to
+    unload its models.
+    """
 
     def __init__(self, settings: ServerSettings, *, log: Path | None = None) -> None:
         """Nothing starts yet. `log` keeps the server's own log; without it, it goes to a temporary file."""
@@ -94,7 +98,7 @@ class EmbeddedServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.stop(at_once=True)
 
     @property
     def pid(self) -> int:

@@ -70,7 +70,7 @@ def served(tokenizer_json: dict[str, bytes], tmp_path_factory: pytest.TempPathFa
         }
     finally:
         for server in servers.values():
-            server.stop()
+            server.stop(at_once=True)
 
 
 def answers(made: Served, texts: list[Any]) -> np.ndarray:

@@ -34,7 +34,7 @@ class Loader:
 
     def stop(self) -> None:
         self._client.close()
-        self._server.stop()
+        self._server.stop(at_once=True)
 
     def refusals(self, repository: Path) -> list[str]:
         """What Triton says of the models that it refuses; nothing is left of them.
