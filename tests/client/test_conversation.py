@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from interlingua.base.errors import DeadlineExceededError, InputError, RequestRe
 from interlingua_client.deadline import Deadline
 from interlingua_client.search.rerank_pace import RerankPace
 from interlingua_client.triton.conversation import Conversation
-from interlingua_client.triton.conversation_steps import Answer, AskReady, Infer, Pause, ReadConfig, Steps
+from interlingua_client.triton.conversation_steps import Answer, AskReady, AskServerReady, Infer, Pause, ReadConfig, Steps
 from interlingua_client.triton.server_address import ServerAddress
 from interlingua_client.triton.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
 from interlingua_client.triton.services import ModelConfig
@@ -40,11 +41,14 @@ class Server:
         self.not_ready: set[tuple[str, int]] = set()
         self.failures: list[RpcFailedError] = []
         self.steps: list[Any] = []
+        self.answer = ANSWER
+        self.is_ready = True
+        self.on_pause: Callable[[int], None] = lambda _: None
 
     def reply(self, step: Any) -> Any:
         self.steps.append(step)
         if isinstance(step, Pause):
-            return None
+            return self.on_pause(sum(isinstance(step, Pause) for step in self.steps))
         if self.failures:
             raise self.failures.pop(0)
         if isinstance(step, ReadConfig):
@@ -53,7 +57,7 @@ class Server:
             return self.configs[step.model]
         if isinstance(step, AskReady):
             return (step.model, step.version) not in self.not_ready
-        return ANSWER
+        return self.is_ready if isinstance(step, AskServerReady) else self.answer
 
     def run(self, steps: Steps[Any]) -> Any:
         try:
@@ -185,7 +189,6 @@ def test_patience_ends() -> None:
         ("INVALID_ARGUMENT", "invalid text: text[0] is empty", RequestRejectedError),
         ("UNAVAILABLE", "deadline: passed 3 ms before the work began", DeadlineExceededError),
         ("UNAVAILABLE", "Exceeds maximum queue size", RequestRejectedError),
-        ("UNAVAILABLE", "network embedder: out of memory", RequestRejectedError),
         ("DEADLINE_EXCEEDED", "Deadline Exceeded", DeadlineExceededError),
     ],
 )
@@ -197,6 +200,108 @@ def test_an_answer_that_is_an_error_is_not_sent_again(code: str, details: str, k
         server.run(talk.infer(talk.embed_calls(["x"], "query")[0], Deadline.after(10)))
     assert type(caught.value) is kind
     assert len(server.steps) == 1
+
+
+CUT_SHORT = "incomplete string data for inference input 'text', expecting string of length 5 but only 4 bytes available"
+
+
+@pytest.mark.parametrize(
+    ("code", "details"),
+    [("INVALID_ARGUMENT", CUT_SHORT), ("UNAVAILABLE", "network embedder: out of memory"), ("INTERNAL", "anything")],
+)
+@pytest.mark.parametrize("role", ["query", "rerank"])
+def test_what_a_batch_failed_with_is_asked_once_more_in_no_company(code: str, details: str, role: str) -> None:
+    server = server_with(v1="a")
+    server.configs["rerank"] = config("rerank", v1="r")
+    talk = connected(server)
+    texts = ["one", "two", "three"]
+    calls = talk.embed_calls(texts, "query") if role == "query" else talk.rerank_calls("what?", texts)
+    server.answer = Answer(np.arange(64, dtype=np.float32)[:, None], np.arange(64), None)
+    failure = RpcFailedError(code, details)
+    server.failures = [failure]
+    answer = server.run(talk.infer(calls[0]))
+    assert answer.values.ravel().tolist() == answer.tokens.tolist() == [0, 1, 2]
+    for name, column in server.steps[1].call.columns.items():
+        assert list(column)[:3] == calls[0].columns[name]
+        assert len(column) == 64  # as many as a batch holds: there is no room for anybody else's
+    server.steps.clear()
+    server.failures = [failure, failure]
+    with pytest.raises(RequestRejectedError, match=re.escape(details)):
+        server.run(talk.infer(calls[0]))
+    assert [type(step) for step in server.steps] == [Infer, Infer]
+    server.failures = [failure]
+    with pytest.raises(RequestRejectedError, match=re.escape(details)):  # who has no patience asks once
+        server.run(connected(server, patience_s=0).infer(calls[0]))
+
+
+# As Triton 24.10 says it while a stub is dead, and while its model is loaded again.
+MENDED = [
+    ("INTERNAL", "Stub process 'embed_query_0_0' is not healthy."),
+    ("UNAVAILABLE", "network embedder: Stub process 'embedder_0_0' is not healthy."),
+    ("UNAVAILABLE", "Request for unknown model: 'embed_query' version 1 is not at ready state"),
+    ("NOT_FOUND", "Request for unknown model: 'embed_query' has no available versions"),
+    (
+        "UNAVAILABLE",
+        "network embedder: Model embedder - Error when running inference: Failed for execute the inference request. "
+        "Model 'embedder' is not ready.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "details"), MENDED, ids=[details[:30] for _, details in MENDED])
+def test_what_is_started_again_is_waited_for(code: str, details: str) -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [RpcFailedError(code, details), UNKNOWN, UNKNOWN]  # its configuration is away, too
+    assert server.run(talk.infer(talk.embed_calls(["x"], "query")[0])) is ANSWER
+    kinds = [type(step) for step in server.steps]
+    assert kinds == [Infer, Pause, ReadConfig, Pause, ReadConfig, Pause, ReadConfig, Infer]
+    server.failures = [RpcFailedError(code, details)]
+    with pytest.raises(ServerAwayError, match=re.escape(details)):
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0], Deadline.after(0.001)))
+
+
+def test_another_reranker_after_a_restart_is_refused_and_embedding_goes_on() -> None:
+    server = server_with(v1="a")
+    server.configs["rerank"] = config("rerank", v1="r")
+    talk = connected(server)
+    server.configs["rerank"] = config("rerank", v1="another")
+    server.failures = [AWAY]
+    assert server.run(talk.infer(talk.embed_calls(["x"], "query")[0])) is ANSWER
+    with pytest.raises(EmbedderChangedError, match="rerank version 1 had digest r, now it is another"):
+        server.run(talk.infer(talk.rerank_calls("what?", ["x"])[0]))
+
+
+def test_connecting_waits_for_what_is_being_loaded() -> None:
+    server = server_with(v1="a")
+    talk = Conversation(ServerAddress("here:1"))
+    embed_query, rerank = server.configs.pop("embed_query"), config("rerank", v1="r")
+
+    def loaded(seconds: int) -> None:
+        if seconds == 2:
+            server.configs["embed_query"] = embed_query
+        if seconds == 4:
+            server.configs["rerank"] = rerank
+            server.is_ready = True
+
+    server.is_ready, server.on_pause = False, loaded
+    server.run(talk.connect())
+    assert talk.services.rerank is not None
+    assert sum(isinstance(step, Pause) for step in server.steps) == 4
+
+
+def test_connecting_does_not_wait_for_what_nobody_loads() -> None:
+    server = server_with(v1="a")
+    assert connected(server).services.rerank is None
+    server.is_ready = False
+    assert connected(server, patience_s=0).services.rerank is None
+    del server.configs["embed_document"]
+    with pytest.raises(ServerError, match="serves no embed_document"):
+        connected(server, patience_s=0)
+    server.is_ready = True
+    with pytest.raises(ServerError, match="serves no embed_document"):
+        connected(server)
+    assert not [step for step in server.steps if isinstance(step, Pause)]
 
 
 def test_nothing_is_sent_after_the_deadline() -> None:

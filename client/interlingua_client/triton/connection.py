@@ -82,7 +82,7 @@ class Connection:
     def _infer(self, call: Call, deadline: Deadline | None) -> Steps[Answer]:
         """The steps of one call; a connection that was lost meanwhile puts the embedder in doubt."""
         if self._state() in _LOST:
-            self._talk.doubtful = True
+            self._talk.doubt()
         return self._talk.infer(call, deadline)
 
     def _state(self) -> grpc.ChannelConnectivity:

@@ -2,7 +2,8 @@
 
     connect:  ReadConfig, AskReady ... -> Services, versions pinned
     infer:    Infer --- answered --> Answer
-                 \\-- away --> Pause, ReadConfig (still the same embedder?), Infer again ...
+                |-- away --> Pause, ReadConfig (still the same model?), Infer again ...
+                 \\-- failed with its batch --> Infer once more, in a batch of its own
 
 Everything is a generator of steps: a blocking and an asyncio client carry the steps out (inference.py,
 async_inference.py) and send the replies back, or throw `RpcFailedError` in.
@@ -19,7 +20,13 @@ from interlingua.served.service import EMBED_QUERY, RERANK
 from interlingua_client.deadline import Deadline
 from interlingua_client.triton.backoff import Backoff
 from interlingua_client.triton.conversation_steps import Answer, Call, Infer, Pause, Steps, time_left
-from interlingua_client.triton.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError, translated
+from interlingua_client.triton.server_failures import (
+    BatchFailedError,
+    EmbedderChangedError,
+    RpcFailedError,
+    ServerAwayError,
+    translated,
+)
 from interlingua_client.triton.service_search import ServiceSearch
 
 if TYPE_CHECKING:
@@ -33,7 +40,6 @@ class Conversation:
 
     Attributes:
         services: what was found when connecting.
-        doubtful: the connection was lost since the embedder was last checked.
     """
 
     services: Services
@@ -52,16 +58,39 @@ class Conversation:
         `version` and `rerank_version` ask for just these, and connecting fails where they are not ready.
         """
         self.address = address
-        self.doubtful = False
+        self._doubted: frozenset[str] = frozenset()
         self._patience_s = patience_s
         self._search = ServiceSearch(address, digest, version, rerank_version)
 
     # -- connecting ------------------------------------------------------------------------------------------
 
     def connect(self) -> Steps[None]:
-        """Find the services; fails at once when the server is away."""
-        self.services = yield from self._search.services()
-        self.doubtful = False
+        """Find the services; fails at once when the server is away, and waits for models that it is loading."""
+        backoff = self._backoff(None)
+        while True:
+            try:
+                found: Services | ServerError = yield from self._search.services()
+            except ServerAwayError:
+                raise
+            except ServerError as error:
+                found = error
+            pause = backoff.pause_s() if (yield from self._search.is_loading()) else None
+            if pause is None:
+                break
+            yield Pause(pause)
+        if isinstance(found, ServerError):
+            raise found
+        self.services = found
+        self._doubted = frozenset()
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the connection was lost since the models were last checked."""
+        return bool(self._doubted)
+
+    def doubt(self) -> None:
+        """There may be other models behind the address now."""
+        self._doubted = frozenset({EMBED_QUERY, RERANK} if self.services.rerank else {EMBED_QUERY})
 
     # -- asking ----------------------------------------------------------------------------------------------
 
@@ -89,11 +118,18 @@ class Conversation:
     def infer(self, call: Call, deadline: Deadline | None = None) -> Steps[Answer]:
         """Send one request until it is answered, is refused, or patience ends."""
         backoff: Backoff | None = None
+        asked = call
         while True:
             try:
-                return (yield from self._attempt(call, deadline))
+                answer = yield from self._attempt(asked, deadline)
+                return answer if asked is call else answer.first(call.size)
+            except BatchFailedError:
+                if asked is not call or self._patience_s <= 0:
+                    raise
+                asked = call.alone()
+                continue
             except ServerAwayError as error:
-                self.doubtful = True
+                self.doubt()
                 backoff = backoff or self._backoff(deadline)
                 pause = backoff.pause_s()
                 if pause is None:
@@ -106,25 +142,28 @@ class Conversation:
         return Backoff(min(patience, deadline) if deadline else patience)
 
     def _attempt(self, call: Call, deadline: Deadline | None) -> Steps[Answer]:
-        if self.doubtful:
-            yield from self._check_unchanged(deadline)
+        family = RERANK if call.service.name == RERANK else EMBED_QUERY
+        if family in self._doubted:
+            yield from self._check_unchanged(family, deadline)
         try:
             answer: Answer = yield Infer(call, deadline, time_left(deadline))
         except RpcFailedError as error:
             raise translated(error, self.address.target, deadline) from error
         return answer
 
-    def _check_unchanged(self, deadline: Deadline | None) -> Steps[None]:
-        """Refuse to go on with another embedder behind the same address."""
-        mine = self.services.embed_query
-        config = yield from self._search.config(EMBED_QUERY, deadline)
-        spec = config.specs().get(mine.version) if config else None
+    def _check_unchanged(self, family: str, deadline: Deadline | None) -> Steps[None]:
+        """Refuse to go on with another model behind the same address."""
+        mine = self.services.rerank if family == RERANK else self.services.embed_query
+        config = yield from self._search.config(family, deadline)
+        if mine is None or config is None:
+            raise ServerAwayError(f"{self.address.target} has no {family} now: it may be loading it; see its log")
+        spec = config.specs().get(mine.version)
         if spec is None or spec.digest != mine.spec.digest:
             raise EmbedderChangedError(
-                f"{self.address.target} came back with another embedder: {EMBED_QUERY} version {mine.version} had "
+                f"{self.address.target} came back with another model: {family} version {mine.version} had "
                 f"digest {mine.spec.digest}, now {'it is ' + spec.digest if spec else 'there is none'}. Connect again."
             )
-        self.doubtful = False
+        self._doubted -= {family}
 
 
 def _split(texts: Sequence[str], max_batch: int) -> list[Sequence[str]]:

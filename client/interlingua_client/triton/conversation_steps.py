@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 ANSWER_WITHIN_S = 300.0
+_FILLING = "x"
 
 
 class Call(NamedTuple):
@@ -27,6 +28,15 @@ class Call(NamedTuple):
 
     service: PinnedService
     columns: Mapping[str, Sequence[str]]
+
+    @property
+    def size(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def alone(self) -> Call:
+        """The same texts in a request that fills a batch: Triton puts nobody else's into that."""
+        filling = [_FILLING] * (self.service.max_batch - self.size)
+        return Call(self.service, {name: [*texts, *filling] for name, texts in self.columns.items()})
 
 
 class Answer(NamedTuple):
@@ -41,6 +51,10 @@ class Answer(NamedTuple):
     values: FloatArray
     tokens: IntArray
     stages_s: tuple[float, float, float] | None
+
+    def first(self, size: int) -> Answer:
+        """Of the first texts alone."""
+        return Answer(self.values[:size], self.tokens[:size], self.stages_s)
 
 
 class ReadConfig(NamedTuple):
@@ -58,6 +72,12 @@ class AskReady(NamedTuple):
     timeout_s: float
 
 
+class AskServerReady(NamedTuple):
+    """Step: whether a server has loaded all of its models; the reply is a bool."""
+
+    timeout_s: float
+
+
 class Infer(NamedTuple):
     """Step: an inference request; the reply is an Answer."""
 
@@ -72,7 +92,7 @@ class Pause(NamedTuple):
     seconds: float
 
 
-Step = ReadConfig | AskReady | Infer | Pause
+Step = ReadConfig | AskReady | AskServerReady | Infer | Pause
 Steps = Generator[Step, Any, _T]
 
 

@@ -18,7 +18,7 @@ from tritonclient.grpc import service_pb2
 from interlingua.base.errors import ServerError
 from interlingua.served.graph_names import DEADLINE, SENT, STAGES, TOKENS
 from interlingua_client.embedder import Embedded, Reranked, ServiceTimes, require_shape
-from interlingua_client.triton.conversation_steps import Answer, AskReady, Infer, ReadConfig
+from interlingua_client.triton.conversation_steps import Answer, AskReady, AskServerReady, Infer, ReadConfig
 from interlingua_client.triton.services import ModelConfig, PinnedService
 
 if TYPE_CHECKING:
@@ -28,13 +28,15 @@ _STAGE_PARAMETERS = ("queue_us", "tokenize_us", "compute_us")
 _DTYPES = {"FP32": "<f4", "INT32": "<i4", "INT64": "<i8"}
 
 
-def rpc_of(step: ReadConfig | AskReady | Infer) -> tuple[str, Any, Callable[[Any], Any]]:
+def rpc_of(step: ReadConfig | AskReady | AskServerReady | Infer) -> tuple[str, Any, Callable[[Any], Any]]:
     """Method, request message, and what reads the reply."""
     if isinstance(step, ReadConfig):
         return "ModelConfig", service_pb2.ModelConfigRequest(name=step.model), _read_config
     if isinstance(step, AskReady):
         request = service_pb2.ModelReadyRequest(name=step.model, version=str(step.version))
         return "ModelReady", request, lambda reply: reply.ready
+    if isinstance(step, AskServerReady):
+        return "ServerReady", service_pb2.ServerReadyRequest(), lambda reply: reply.ready
     return "ModelInfer", infer_request(step), read_answer
 
 

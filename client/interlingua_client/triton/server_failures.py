@@ -1,4 +1,9 @@
-"""How a call to a server fails: gRPC's status --> one of our errors, which says what to do."""
+"""How a call to a server fails: gRPC's status --> one of our errors, which says what to do.
+
+    no connection; a process that ended, a model being loaded --> ServerAwayError       asked again, within patience
+    the service's own words on a text, a parameter, its queue --> RequestRejectedError  final
+    anything else that came of a batch                        --> BatchFailedError      asked once more, in no company
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,10 @@ if TYPE_CHECKING:
 
 # Triton answers overload, and the services lateness and a failing network, with UNAVAILABLE too. Those are answers.
 _ANSWERED_UNAVAILABLE = ("Exceeds maximum queue size", "Request timeout expired", "network ", "cancelled:")
+# What is said of one request after a look at it alone.
+_OWN = ("Exceeds maximum queue size", "Request timeout expired", "cancelled:", "invalid text:", "invalid parameter:")
+# Of a process that ended, and of a model that is being loaded in its place; from a service, too, of its network.
+_MENDED = ("Stub process", "Request for unknown model", "is not ready", "is not at ready state", "is unavailable")
 _UNKNOWN_MODEL = (
     "unknown model",
     "is not found",
@@ -22,11 +31,15 @@ _UNKNOWN_MODEL = (
 
 
 class ServerAwayError(ServerError):
-    """There is no connection to the server."""
+    """There is no connection to the server, or it starts again what has to answer."""
+
+
+class BatchFailedError(RequestRejectedError):
+    """A request failed with its batch: perhaps for what another client put into that."""
 
 
 class EmbedderChangedError(ServerError):
-    """The server came back with another embedder."""
+    """The server came back with another embedder, or another reranker."""
 
 
 class RpcFailedError(Exception):
@@ -47,6 +60,11 @@ def translated(error: RpcFailedError, target: str, deadline: Deadline | None) ->
         return DeadlineExceededError("deadline: it passed before the server answered")
     if "deadline:" in details:
         return DeadlineExceededError(details[details.index("deadline:") :])
+    if any(words in details for words in _MENDED):
+        return ServerAwayError(
+            f"{target} does not answer now ({details}): `interlingua serve` starts again what ended; ask again later, "
+            "or see its log"
+        )
     if error.code == "UNAVAILABLE" and not details.startswith(_ANSWERED_UNAVAILABLE):
         return ServerAwayError(
             f"cannot reach a server at {target} ({details}): start one with `interlingua serve`, or name another "
@@ -54,7 +72,8 @@ def translated(error: RpcFailedError, target: str, deadline: Deadline | None) ->
         )
     if error.code == "UNIMPLEMENTED":
         return ServerError(f"{target} does not answer like a Triton: {details}")
-    return RequestRejectedError(f"{target} refused a request: {details or error.code}")
+    kind = RequestRejectedError if details.startswith(_OWN) else BatchFailedError
+    return kind(f"{target} refused a request: {details or error.code}")
 
 
 def is_unknown_model(error: RpcFailedError) -> bool:

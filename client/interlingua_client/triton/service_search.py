@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
-from interlingua_client.triton.conversation_steps import AskReady, ReadConfig, Steps, time_left
+from interlingua_client.triton.conversation_steps import AskReady, AskServerReady, ReadConfig, Steps, time_left
 from interlingua_client.triton.server_failures import RpcFailedError, is_unknown_model, translated
 from interlingua_client.triton.services import ModelConfig, PinnedService, Services
 
@@ -29,6 +29,7 @@ class ServiceSearch:
         self._address = address
         self._wanted_digest = digest
         self._version, self._rerank_version = version, rerank_version
+        self._lacks = False
 
     def services(self) -> Steps[Services]:
         """What the server offers, in the versions that are to be asked.
@@ -36,11 +37,21 @@ class ServiceSearch:
         Raises:
             ServerError: the server is away, or does not serve what is needed.
         """
+        self._lacks = False
         query = yield from self._required(EMBED_QUERY)
         document = yield from self._required(EMBED_DOCUMENT)
         version = yield from self._embed_version(query, document)
         rerank = yield from self._rerank()
         return Services(PinnedService.of(query, version), PinnedService.of(document, version), rerank)
+
+    def is_loading(self) -> Steps[bool]:
+        """Whether something was missing, and the server says that it is not ready."""
+        if not self._lacks:
+            return False
+        try:
+            return not (yield AskServerReady(time_left(None)))
+        except RpcFailedError:
+            return False
 
     def _required(self, model: str) -> Steps[ModelConfig]:
         config = yield from self.config(model)
@@ -94,6 +105,7 @@ class ServiceSearch:
         for version in sorted(versions, reverse=True):
             for model in models:
                 if not (yield from self._is_ready(model.name, version)):
+                    self._lacks = True
                     break
             else:
                 ready.append(version)
@@ -105,6 +117,7 @@ class ServiceSearch:
             config: ModelConfig = yield ReadConfig(model, time_left(deadline))
         except RpcFailedError as error:
             if is_unknown_model(error):
+                self._lacks = True
                 return None
             raise translated(error, self._address.target, deadline) from error
         return config
