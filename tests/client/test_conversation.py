@@ -14,7 +14,15 @@ from interlingua.base.errors import DeadlineExceededError, InputError, RequestRe
 from interlingua_client.deadline import Deadline
 from interlingua_client.search.rerank_pace import RerankPace
 from interlingua_client.triton.conversation import Conversation
-from interlingua_client.triton.conversation_steps import Answer, AskReady, AskServerReady, Infer, Pause, ReadConfig, Steps
+from interlingua_client.triton.conversation_steps import (
+    Answer,
+    AskReady,
+    AskServerReady,
+    Infer,
+    Pause,
+    ReadConfig,
+    Steps,
+)
 from interlingua_client.triton.server_address import ServerAddress
 from interlingua_client.triton.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
 from interlingua_client.triton.services import ModelConfig
