@@ -1,8 +1,8 @@
 """How a call to a server fails: gRPC's status --> one of our errors, which says what to do.
 
-    no connection; a process that ended, a model being loaded --> ServerAwayError       asked again, within patience
-    the service's own words on a text, a parameter, its queue --> RequestRejectedError  final
-    anything else that came of a batch                        --> BatchFailedError      asked once more, in no company
+no connection; a process that ended, a model being loaded --> ServerAwayError       asked again, within patience
+the service's own words on a text, a parameter, its queue --> RequestRejectedError  final
+anything else that came of a batch                        --> BatchFailedError      asked once more, in no company
 """
 
 from __future__ import annotations
