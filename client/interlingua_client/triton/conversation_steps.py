@@ -53,7 +53,7 @@ class Answer(NamedTuple):
     stages_s: tuple[float, float, float] | None
 
     def first(self, size: int) -> Answer:
-        """Of the first texts alone."""
+        """Leave all but the first texts out."""
         return Answer(self.values[:size], self.tokens[:size], self.stages_s)
 
 
