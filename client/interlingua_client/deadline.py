@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import NamedTuple
 
@@ -31,10 +30,6 @@ class Deadline(NamedTuple):
     def remaining_s(self) -> float:
         """Seconds left; negative when it has passed."""
         return self.instant - time.monotonic()
-
-    def epoch_ms(self) -> int:
-        """The same instant in Unix milliseconds, rounded down: what travels to the server."""
-        return math.floor(1e3 * (time.time() + self.remaining_s()))
 
     def require_time(self, what: str) -> float:
         """Seconds left for `what`.

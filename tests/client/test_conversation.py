@@ -15,6 +15,7 @@ from interlingua_client.deadline import Deadline
 from interlingua_client.search.rerank_pace import RerankPace
 from interlingua_client.triton.conversation import Conversation
 from interlingua_client.triton.conversation_steps import (
+    ANSWER_WITHIN_S,
     Answer,
     AskReady,
     AskServerReady,
@@ -23,8 +24,14 @@ from interlingua_client.triton.conversation_steps import (
     ReadConfig,
     Steps,
 )
+from interlingua_client.triton.messages import infer_request
 from interlingua_client.triton.server_address import ServerAddress
-from interlingua_client.triton.server_failures import EmbedderChangedError, RpcFailedError, ServerAwayError
+from interlingua_client.triton.server_failures import (
+    EmbedderChangedError,
+    RpcFailedError,
+    ServerAwayError,
+    ServerBusyError,
+)
 from interlingua_client.triton.services import ModelConfig
 from tests.support.written_repository import service_spec
 
@@ -310,6 +317,69 @@ def test_connecting_does_not_wait_for_what_nobody_loads() -> None:
     with pytest.raises(ServerError, match="serves no embed_document"):
         connected(server)
     assert not [step for step in server.steps if isinstance(step, Pause)]
+
+
+def overloaded(again_ms: int) -> RpcFailedError:
+    return RpcFailedError("UNAVAILABLE", f"overloaded: 90 requests wait, for 1.0 s: try again in {again_ms} ms")
+
+
+def test_a_busy_server_is_asked_again_when_it_said() -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [overloaded(400), overloaded(3000)]
+    assert server.run(talk.infer(talk.embed_calls(["x"], "query")[0])) is ANSWER
+    pauses = [step.seconds for step in server.steps if isinstance(step, Pause)]
+    assert 0.2 <= pauses[0] <= 0.4
+    assert 1.5 <= pauses[1] <= 3.0
+    assert not any(isinstance(step, ReadConfig) for step in server.steps)  # nobody doubts its embedder
+
+
+def test_a_busy_server_is_told_where_there_is_no_time_to_wait() -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [overloaded(4000)]
+    with pytest.raises(ServerBusyError, match="refused a request: overloaded: 90 requests wait"):
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0], Deadline.after(1.0)))
+
+
+def late(ahead_s: float) -> RpcFailedError:
+    """As a server says it whose clock is so far ahead."""
+    clock = 1e3 * (time.time() + ahead_s)
+    return RpcFailedError("UNAVAILABLE", f"deadline: passed 9 ms before the work began (server's clock: {clock:.0f})")
+
+
+@pytest.mark.parametrize("ahead_s", [5.0, -3600.0])
+def test_a_clock_that_is_wrong_is_told_by_the_servers_and_corrected(ahead_s: float) -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [late(ahead_s)]
+    call = talk.embed_calls(["x"], "query")[0]
+    assert server.run(talk.infer(call, Deadline.after(2.0))) is ANSWER
+    server.run(talk.infer(call, Deadline.after(2.0)))
+    first, second, third = server.steps
+    assert first.clock_s == 0
+    assert second.clock_s == third.clock_s == pytest.approx(ahead_s, abs=0.5)
+    stamps = infer_request(third).parameters
+    assert stamps["deadline_ms"].int64_param == pytest.approx(1e3 * (time.time() + ahead_s + 2), abs=500)
+    assert stamps["sent_us"].int64_param == pytest.approx(1e6 * (time.time() + ahead_s), abs=5e5)
+
+
+def test_what_is_late_by_the_same_clock_is_late() -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [late(0.0)]
+    with pytest.raises(DeadlineExceededError):
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0], Deadline.after(2.0)))
+    assert len(server.steps) == 1
+
+
+def test_the_end_of_grpcs_patience_is_the_deadline_of_a_call_without_one() -> None:
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.run(talk.infer(talk.embed_calls(["x"], "query")[0]))
+    stamps = infer_request(server.steps[0]).parameters
+    left_ms = stamps["deadline_ms"].int64_param - 1e-3 * stamps["sent_us"].int64_param
+    assert left_ms == pytest.approx(1e3 * ANSWER_WITHIN_S, abs=1)
 
 
 def test_nothing_is_sent_after_the_deadline() -> None:

@@ -25,11 +25,13 @@ def words(unknown: str | None = None) -> TextTokenizer:
 
 def request(*texts: str) -> TextRequest:
     raw = [text.encode() for text in texts]
-    return TextRequest.read("", ["text"], lambda _: raw, now=0, cancelled=False, max_text_bytes=99)
+    return TextRequest.read("", ["text"], lambda _: raw, now=0, is_cancelled=bool, max_text_bytes=99)
 
 
 def test_every_request_has_its_own_rows() -> None:
-    late = TextRequest.read('{"deadline_ms": 1}', ["text"], lambda _: [b"go"], now=9, cancelled=False, max_text_bytes=9)
+    late = TextRequest.read(
+        '{"deadline_ms": 1}', ["text"], lambda _: [b"go"], now=9, is_cancelled=bool, max_text_bytes=9
+    )
     requests = [request("go", "up down"), late, request("down go up")]
     texts = batch_texts(requests, words())
     assert [text.row.ids for text in texts] == [[0], [1, 2], [2, 0, 1]]
@@ -44,7 +46,7 @@ def test_a_text_that_the_tokenizer_fails_on_fails_alone() -> None:
     assert [one.error is None for one in requests] == [True, False, True]
     assert requests[1].error is not None
     assert requests[1].error.startswith("invalid text: the tokenizer cannot read it (")
-    assert (requests[1].invalid, requests[2].first, requests[2].tokens) == (True, 1, [1])
+    assert (requests[1].outcome, requests[2].first, requests[2].tokens) == ("invalid", 1, [1])
 
 
 @pytest.mark.parametrize("nothing", ["()", " () () "])
@@ -53,7 +55,7 @@ def test_a_text_of_no_tokens_is_told(nothing: str) -> None:
     texts = batch_texts(requests, words("?"))
     assert [text.row.ids for text in texts] == [[0, 1], [2]]
     assert requests[1].error == "invalid text: row 1 comes to no token that the model knows"
-    assert requests[1].invalid
+    assert requests[1].outcome == "invalid"
     assert cut_batch([len(text.row) for text in texts], alone=False, overhead=0.0, limits=CallLimits(8, 8, 1))
 
 

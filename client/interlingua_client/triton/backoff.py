@@ -24,9 +24,9 @@ class Backoff:
     patience: Deadline
     attempts: int = field(default=0, init=False)
 
-    def pause_s(self) -> float | None:
-        """Seconds to wait before the next attempt; None when there is no time for one."""
-        longest = min(_LONGEST_S, _FIRST_S * 2.0 ** min(self.attempts, 10))
+    def pause_s(self, least: float = 0.0) -> float | None:
+        """Seconds to wait before the next attempt, about as long as the server asked for; None: there is no time."""
+        longest = max(min(_LONGEST_S, _FIRST_S * 2.0 ** min(self.attempts, 10)), least)
         # Jitter keeps the clients of one server from coming back all at once.
         pause = longest * random.uniform(0.5, 1.0)  # noqa: S311
         self.attempts += 1

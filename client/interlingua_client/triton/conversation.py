@@ -2,6 +2,8 @@
 
     connect:  ReadConfig, AskReady ... -> Services, versions pinned
     infer:    Infer --- answered --> Answer
+                |-- late, by another clock --> Infer again, with the server's time
+                |-- busy --> Pause, as long as it says, Infer again
                 |-- away --> Pause, ReadConfig (still the same model?), Infer again ...
                  \\-- failed with its batch --> Infer once more, in a batch of its own
 
@@ -11,6 +13,7 @@ async_inference.py) and send the replies back, or throw `RpcFailedError` in.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,11 +23,13 @@ from interlingua.served.service import EMBED_QUERY, RERANK
 from interlingua_client.deadline import Deadline
 from interlingua_client.triton.backoff import Backoff
 from interlingua_client.triton.conversation_steps import Answer, Call, Infer, Pause, Steps, time_left
+from interlingua_client.triton.server_clock import ServerClock
 from interlingua_client.triton.server_failures import (
     BatchFailedError,
     EmbedderChangedError,
     RpcFailedError,
     ServerAwayError,
+    ServerBusyError,
     translated,
 )
 from interlingua_client.triton.service_search import ServiceSearch
@@ -40,6 +45,7 @@ class Conversation:
 
     Attributes:
         services: what was found when connecting.
+        clock: the server's, as late requests show it.
     """
 
     services: Services
@@ -59,6 +65,7 @@ class Conversation:
         """
         self.address = address
         self._doubted: frozenset[str] = frozenset()
+        self.clock = ServerClock()
         self._patience_s = patience_s
         self._search = ServiceSearch(address, digest, version, rerank_version)
 
@@ -128,10 +135,11 @@ class Conversation:
                     raise
                 asked = call.alone()
                 continue
-            except ServerAwayError as error:
-                self.doubt()
+            except (ServerAwayError, ServerBusyError) as error:
+                if isinstance(error, ServerAwayError):
+                    self.doubt()
                 backoff = backoff or self._backoff(deadline)
-                pause = backoff.pause_s()
+                pause = backoff.pause_s(error.again_s if isinstance(error, ServerBusyError) else 0.0)
                 if pause is None:
                     raise error
             yield Pause(pause)
@@ -145,11 +153,17 @@ class Conversation:
         family = RERANK if call.service.name == RERANK else EMBED_QUERY
         if family in self._doubted:
             yield from self._check_unchanged(family, deadline)
-        try:
-            answer: Answer = yield Infer(call, deadline, time_left(deadline))
-        except RpcFailedError as error:
-            raise translated(error, self.address.target, deadline) from error
-        return answer
+        is_second = False
+        while True:
+            clock_s, sent_s = self.clock.offset_s, time.time()
+            try:
+                answer: Answer = yield Infer(call, deadline, time_left(deadline), clock_s)
+                return answer
+            except RpcFailedError as error:
+                wrong = self.clock.shows_wrong(error.details, clock_s, sent_s, time.time())
+                if is_second or not wrong:
+                    raise translated(error, self.address.target, deadline) from error
+            is_second = True  # with the right time on it
 
     def _check_unchanged(self, family: str, deadline: Deadline | None) -> Steps[None]:
         """Refuse to go on with another model behind the same address."""

@@ -79,11 +79,16 @@ class AskServerReady(NamedTuple):
 
 
 class Infer(NamedTuple):
-    """Step: an inference request; the reply is an Answer."""
+    """Step: an inference request; the reply is an Answer.
+
+    Attributes:
+        clock_s: what the server's clock is ahead of ours.
+    """
 
     call: Call
     deadline: Deadline | None
     timeout_s: float
+    clock_s: float = 0.0
 
 
 class Pause(NamedTuple):

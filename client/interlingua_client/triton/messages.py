@@ -7,6 +7,7 @@ Both clients (inference.py, async_inference.py) carry the messages.
 
 from __future__ import annotations
 
+import math
 import struct
 import time
 from typing import TYPE_CHECKING, Any
@@ -52,9 +53,11 @@ def infer_request(step: Infer) -> Any:
     """The message, stamped with the time: made anew for every attempt."""
     service = step.call.service
     request = service_pb2.ModelInferRequest(model_name=service.name, model_version=str(service.version))
-    request.parameters[SENT].int64_param = round(1e6 * time.time())
-    if step.deadline is not None:
-        request.parameters[DEADLINE].int64_param = step.deadline.epoch_ms()
+    now = time.time() + step.clock_s
+    request.parameters[SENT].int64_param = round(1e6 * now)
+    # Without a deadline too: who has stopped listening is not to be computed for.
+    left_s = step.timeout_s if step.deadline is None else step.deadline.remaining_s()
+    request.parameters[DEADLINE].int64_param = math.floor(1e3 * (now + left_s))
     for name, texts in step.call.columns.items():
         request.inputs.add(name=name, datatype="BYTES", shape=[len(texts), 1])
         request.raw_input_contents.append(_bytes_tensor(texts))

@@ -2,11 +2,13 @@
 
 no connection; a process that ended, a model being loaded --> ServerAwayError       asked again, within patience
 the service's own words on a text, a parameter, its queue --> RequestRejectedError  final
+`overloaded:`, how long to wait                           --> ServerBusyError       asked again then
 anything else that came of a batch                        --> BatchFailedError      asked once more, in no company
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import DeadlineExceededError, RequestRejectedError, ServerError
@@ -21,6 +23,7 @@ _ANSWERED_UNAVAILABLE = ("Exceeds maximum queue size", "Request timeout expired"
 _OWN = ("Exceeds maximum queue size", "Request timeout expired", "cancelled:", "invalid text:", "invalid parameter:")
 # Of a process that ended, and of a model that is being loaded in its place; from a service, too, of its network.
 _MENDED = ("Stub process", "Request for unknown model", "is not ready", "is not at ready state", "is unavailable")
+_AGAIN = re.compile(r"try again in (\d+) ms")
 _UNKNOWN_MODEL = (
     "unknown model",
     "is not found",
@@ -36,6 +39,18 @@ class ServerAwayError(ServerError):
 
 class BatchFailedError(RequestRejectedError):
     """A request failed with its batch: perhaps for what another client put into that."""
+
+
+class ServerBusyError(RequestRejectedError):
+    """More waits than the server can do.
+
+    Attributes:
+        again_s: seconds after which it wants to be asked again.
+    """
+
+    def __init__(self, message: str, again_s: float) -> None:
+        super().__init__(message)
+        self.again_s = again_s
 
 
 class EmbedderChangedError(ServerError):
@@ -60,6 +75,8 @@ def translated(error: RpcFailedError, target: str, deadline: Deadline | None) ->
         return DeadlineExceededError("deadline: it passed before the server answered")
     if "deadline:" in details:
         return DeadlineExceededError(details[details.index("deadline:") :])
+    if again := _AGAIN.search(details):
+        return ServerBusyError(f"{target} refused a request: {details}", 1e-3 * int(again[1]))
     if any(words in details for words in _MENDED):
         return ServerAwayError(
             f"{target} does not answer now ({details}): `interlingua serve` starts again what ended; ask again later, "

@@ -39,6 +39,10 @@ class _Optimization(TypedDict, total=False):
     execution_accelerators: _Accelerators
 
 
+class _Group(TypedDict, total=False):
+    count: int
+
+
 class TritonConfig(TypedDict, total=False):
     """A whole config.pbtxt."""
 
@@ -47,6 +51,7 @@ class TritonConfig(TypedDict, total=False):
     input: list[_Tensor]
     output: list[_Tensor]
     parameters: dict[str, _Parameter]
+    instance_group: list[_Group]
     optimization: _Optimization
     sequence_batching: dict[str, object]
     batch_input: list[object]
@@ -56,6 +61,11 @@ class TritonConfig(TypedDict, total=False):
 def parameters_of(config: TritonConfig) -> dict[str, str]:
     """The parameters as plain strings."""
     return {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
+
+
+def instances_of(config: TritonConfig) -> int:
+    """Instances of the model, at least one."""
+    return max(sum(group.get("count", 1) for group in config.get("instance_group", [])), 1)
 
 
 def names_of(tensors: list[_Tensor]) -> list[str]:

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 EMBED_QUERY = "embed_query"
 EMBED_DOCUMENT = "embed_document"
 RERANK = "rerank"
-LANES = "outstanding_calls"  # parameter of a service, the same for all its versions
+# Parameters of a service, the same for all its versions.
+LANES = "outstanding_calls"
+LONGEST_WAIT = "default_deadline_s"
+
+SHORTEST_DEFAULT_DEADLINE_S = 10.0
+DEFAULT_DEADLINES_S = {EMBED_DOCUMENT: 30.0}
+"""Where a configuration does not say; other services have the shortest."""
 
 
 @dataclass(frozen=True)
@@ -141,3 +147,16 @@ def published_versions(parameters: Mapping[str, str]) -> list[int]:
 def outstanding_calls(parameters: Mapping[str, str]) -> int:
     """Calls to its network that a service keeps under way. Raises ValueError: it is no number."""
     return int(parameters.get(LANES, OUTSTANDING_CALLS))
+
+
+def longest_wait_s(parameters: Mapping[str, str], name: str) -> float:
+    """Seconds that a service of this name makes nobody wait, without or with a deadline; 0 for no bound.
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    stated = parameters.get(LONGEST_WAIT, "")
+    seconds = float(stated) if stated else DEFAULT_DEADLINES_S.get(name, SHORTEST_DEFAULT_DEADLINE_S)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{LONGEST_WAIT} is {stated}, not a number of seconds from 0 on")
+    return seconds

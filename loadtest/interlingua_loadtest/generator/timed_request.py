@@ -33,7 +33,12 @@ _NO_STAGES = dict.fromkeys(
     ("queue_s", "tokenize_s", "compute_s", "network_s", "ann_s", "documents_s", "language_s", "rerank_s"), math.nan
 )
 # The first that fits names a request that failed, and says more about it.
-_REFUSALS = (("maximum queue size", "queue full"), ("invalid text", "invalid"), ("network ", "network"))
+_REFUSALS = (
+    ("overloaded:", "queue full"),
+    ("maximum queue size", "queue full"),
+    ("invalid text", "invalid"),
+    ("network ", "network"),
+)
 _FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
     (DeadlineExceededError, "deadline", ""),
     (RequestRejectedError, "rejected", ""),

@@ -111,15 +111,14 @@ def _group(name: str, requests: Requests, blocks: Blocks, slo: Slo | None) -> Gr
 
 
 def _server(counts: ModelCounts) -> ServerFigures:
-    requests = max(counts.requests, 1)
     return ServerFigures(
         model=f"{counts.model}/{counts.version}",
         requests=counts.requests,
         failures=counts.failures,
         executions=counts.executions,
         mean_batch=counts.mean_batch,
-        queue_s=counts.queue_s / requests,
-        compute_s=counts.compute_infer_s / requests,
+        queue_s=counts.mean_queue_s,
+        compute_s=counts.mean_compute_s,
     )
 
 

@@ -50,7 +50,6 @@ def _percentiles(result: RunResult) -> Grid:
 
 
 def _counts(counts: ModelCounts) -> tuple[Cell, ...]:
-    requests = max(counts.requests, 1)
     return row(
         f"{counts.model}/{counts.version}",
         str(counts.requests),
@@ -58,6 +57,6 @@ def _counts(counts: ModelCounts) -> tuple[Cell, ...]:
         str(counts.inferences),
         str(counts.executions),
         f"{counts.mean_batch:.2f}",
-        f"{1e3 * counts.queue_s / requests:.2f}",
-        f"{1e3 * counts.compute_infer_s / requests:.2f}",
+        f"{1e3 * counts.mean_queue_s:.2f}",
+        f"{1e3 * counts.mean_compute_s:.2f}",
     )

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import ServerError
+from interlingua.served.text.counters import REQUESTS
+from interlingua.served.text.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from interlingua_client.triton.server_address import ServerAddress
@@ -36,17 +38,21 @@ class ModelCounts:
     """What one version of one model did between two snapshots.
 
     Attributes:
-        requests, failures: answered, and answered with an error.
+        requests, failures: answered, and answered with an error: by a service's own count, where it has one, as Triton
+            counts the errors that a Python backend answers as successes.
+        timed: requests that the durations are summed over.
         inferences: texts (pairs) computed; executions: batches they were computed in.
-        queue_s, compute_input_s, compute_infer_s, compute_output_s: summed over the requests that were answered.
+        queue_s, compute_input_s, compute_infer_s, compute_output_s: summed over the `timed` requests.
         batches: executions by batch size.
-        counters: the services' own, by name, such as interlingua_tokens_total.
+        counters: the services' own, by name, such as interlingua_tokens_total, or with an outcome
+            interlingua_requests_total:shed.
     """
 
     model: str
     version: str
     requests: int
     failures: int
+    timed: int
     inferences: int
     executions: int
     queue_s: float
@@ -60,6 +66,16 @@ class ModelCounts:
     def mean_batch(self) -> float:
         """Texts an execution; NaN without one."""
         return self.inferences / self.executions if self.executions else float("nan")
+
+    @property
+    def mean_queue_s(self) -> float:
+        """Seconds that a request waited."""
+        return self.queue_s / max(self.timed, 1)
+
+    @property
+    def mean_compute_s(self) -> float:
+        """Seconds that a request was worked on."""
+        return self.compute_infer_s / max(self.timed, 1)
 
 
 def snapshot(server: ServerAddress, metrics_url: str | None) -> dict[str, Any]:
@@ -102,7 +118,8 @@ def counters(page: str) -> dict[tuple[str, str, str], float]:
             continue
         labels = dict(_LABEL.findall(found["labels"] or ""))
         if "model" in labels:
-            key = (found["name"], labels["model"], labels.get("version", ""))
+            name = f"{found['name']}:{labels['outcome']}" if "outcome" in labels else found["name"]
+            key = (name, labels["model"], labels.get("version", ""))
             values[key] = values.get(key, 0.0) + float(found["value"])
     return values
 
@@ -152,13 +169,17 @@ def _counts(
     own = {
         name: value
         for (name, model, version), value in metrics.items()
-        if name.startswith("interlingua_") and name.endswith("_total") and (model, version) == _key(new)
+        if name.startswith("interlingua_") and name.split(":")[0].endswith("_total") and (model, version) == _key(new)
     }
+    succeeded, failed = rise("inference_stats", "success", "count"), rise("inference_stats", "fail", "count")
+    outcomes = {outcome: round(own.get(f"{REQUESTS}:{outcome}", 0)) for outcome in OUTCOMES}
+    told = sum(outcomes.values())
     return ModelCounts(
         model=new["name"],
         version=new["version"],
-        requests=rise("inference_stats", "success", "count"),
-        failures=rise("inference_stats", "fail", "count"),
+        requests=outcomes["answered"] if told else succeeded,
+        failures=failed + told - outcomes["answered"],
+        timed=succeeded,
         inferences=rise("inference_count"),
         executions=rise("execution_count"),
         batches=_batches(old, new),

@@ -36,7 +36,7 @@ def batch_texts(requests: Sequence[TextRequest], tokenizer: TextTokenizer) -> li
     for request, encoded in zip(requests, _encoded(requests, tokenizer), strict=True):
         empty = next((row for row, (kept, _) in enumerate(encoded) if not len(kept)), None)
         if empty is not None:
-            request.fail(f"invalid text: row {empty} comes to no token that the model knows", invalid=True)
+            request.fail(f"invalid text: row {empty} comes to no token that the model knows", "invalid")
             continue
         request.first = len(texts)
         request.tokens = [tokens for _, tokens in encoded]
@@ -52,5 +52,5 @@ def _encoded(requests: Sequence[TextRequest], tokenizer: TextTokenizer) -> list[
     except Exception as error:  # the library raises bare Exception: for a word that a vocabulary lacks, say
         if len(requests) > 1:
             return [encoded for request in requests for encoded in _encoded([request], tokenizer)]
-        requests[0].fail(f"invalid text: the tokenizer cannot read it ({error})", invalid=True)
+        requests[0].fail(f"invalid text: the tokenizer cannot read it ({error})", "invalid")
         return [[]]

@@ -13,10 +13,13 @@ import threading
 from queue import Queue
 from typing import TYPE_CHECKING, Protocol
 
+from interlingua.served.text.call_cost import CallCost
+from interlingua.served.text.outcomes import BY_DEADLINE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from interlingua.served.text.call_cost import CallCost
+    from interlingua.served.text.outcomes import Outcome
 
 TEXTS = "interlingua_texts_total"
 TOKENS = "interlingua_tokens_total"
@@ -24,6 +27,7 @@ PADDED = "interlingua_padded_tokens_total"
 CALLS = "interlingua_network_calls_total"
 TRUNCATED = "interlingua_truncated_texts_total"
 SHED = "interlingua_shed_requests_total"
+REQUESTS = "interlingua_requests_total"
 CALL_SECONDS = "interlingua_network_call_seconds"
 TOKEN_SECONDS = "interlingua_network_token_seconds"  # noqa: S105
 
@@ -34,10 +38,13 @@ COUNTERS = {
     CALLS: "Sub-batches sent to the network",
     TRUNCATED: "Texts cut off at max_tokens",
     SHED: "Requests refused because of their deadline",
+    REQUESTS: "Requests by what became of them, their label `outcome`",
 }
+PENDING = "nv_inference_pending_request_count"
 GAUGES = {
-    CALL_SECONDS: "Fixed part of a call to the network, as measured",
-    TOKEN_SECONDS: "A padded token's part of a call, as measured",
+    CALL_SECONDS: "Fixed part of a call to the network, as recent calls took it",
+    TOKEN_SECONDS: "A padded token's part of a call, as recent calls took it",
+    PENDING: "Requests that wait",  # Triton's own: who names it again is given the same one, and can read it
 }
 
 
@@ -46,14 +53,16 @@ class Metric(Protocol):
 
     def increment(self, value: float) -> None: ...
     def set(self, value: float) -> None: ...
+    def value(self) -> float: ...
 
 
 class ServiceCounters:
     """The counters of one instance; instances of a service count on the same lines of the page."""
 
     def __init__(self, metrics: Mapping[str, Metric], warn: Callable[[str], None]) -> None:
-        """`metrics` has all of COUNTERS and GAUGES; `warn` takes what goes wrong with them."""
+        """`metrics`: those of COUNTERS and GAUGES, for REQUESTS its OUTCOMES; `warn` takes what goes wrong."""
         self._metrics, self._warn = metrics, warn
+        self.waiting = 0
         self._queue: Queue[Mapping[str, float] | None] = Queue()
         self._sender = threading.Thread(target=self._send, name="metrics", daemon=True)
         self._sender.start()
@@ -68,33 +77,48 @@ class ServiceCounters:
         self._sender.join()
 
     def show_cost(self, cost: CallCost) -> None:
-        """What the cut goes by; of several instances, that of the last one to measure."""
+        """What deadlines are held against; of several instances, that of the last one to compute."""
         self._queue.put({CALL_SECONDS: cost.call_s, TOKEN_SECONDS: cost.token_s})
 
-    def record_calls(self, calls: Sequence[Sequence[int]]) -> None:
-        """Calls to the network, as the lengths of their texts in tokens."""
+    def shown_cost(self) -> CallCost | None:
+        """What an instance of the service showed last; None where none has."""
+        self.settle()
+        call_s, token_s = (self._metrics[name].value() for name in (CALL_SECONDS, TOKEN_SECONDS))
+        return CallCost(call_s, token_s) if token_s > 0 else None
+
+    def look_at_queue(self) -> None:
+        """Read how many requests wait, into `waiting`."""
+        self._queue.put({PENDING: 0})
+
+    def record_call(self, lengths: Sequence[int]) -> None:
+        """A call to the network, as the lengths of its texts in tokens."""
         self._queue.put(
-            {
-                TEXTS: sum(map(len, calls)),
-                TOKENS: sum(map(sum, calls)),
-                PADDED: sum(len(lengths) * max(lengths) for lengths in calls),
-                CALLS: len(calls),
-            }
+            {TEXTS: len(lengths), TOKENS: sum(lengths), PADDED: len(lengths) * max(lengths), CALLS: 1},
         )
 
     def record_truncated(self, texts: int) -> None:
         self._queue.put({TRUNCATED: texts})
 
-    def record_shed(self) -> None:
-        self._queue.put({SHED: 1})
+    def record_outcomes(self, outcomes: Mapping[Outcome, int]) -> None:
+        """Requests of a batch, by what became of them."""
+        refused = sum(outcomes.get(outcome, 0) for outcome in BY_DEADLINE)
+        self._queue.put({**outcomes, SHED: refused} if refused else outcomes)
 
     def _send(self) -> None:
         while (changes := self._queue.get()) is not None:
             try:
                 for name, value in changes.items():
-                    metric = self._metrics[name]
-                    (metric.set if name in GAUGES else metric.increment)(value)
+                    self._change(name, value)
             except Exception as error:  # an answer is worth more than its count
                 self._warn(f"metrics: {error}")
             finally:
                 self._queue.task_done()
+
+    def _change(self, name: str, value: float) -> None:
+        metric = self._metrics[name]
+        if name == PENDING:
+            self.waiting = round(metric.value())
+        elif name in GAUGES:
+            metric.set(value)
+        else:
+            metric.increment(value)

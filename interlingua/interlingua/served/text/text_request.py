@@ -10,17 +10,15 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from interlingua.served.graph_names import DEADLINE, SENT
 from interlingua.served.text.normal_form import normal_form
+from interlingua.served.text.outcomes import late_message
+from interlingua.served.text.request_times import RequestTimes, times_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from interlingua.served.text.outcomes import Outcome
     from interlingua.served.text.tokenizer import Text
-
-
-_YEAR_10000 = 253_402_300_800  # Unix seconds; a clock that says more counts in another unit
-_SHOWN = 40  # characters of a value, in a message
 
 
 class _BadRequestError(ValueError):
@@ -32,11 +30,11 @@ class TextRequest:
     """One request on its way through.
 
     Attributes:
-        deadline: Unix seconds after which an answer is worthless; infinite where there is none.
-        wait_s: from the client's sending to the start of this batch, by both clocks.
+        deadline, wait_s: as `RequestTimes`.
         texts: single texts, or pairs, in their normal form.
+        is_cancelled: asks whether its client is gone.
         error: why there is no answer; None while there may be one.
-        invalid: whether the error is the caller's.
+        outcome: what became of it, for the counters.
         first: its first row in the batch.
         tokens: of each text, before truncation.
     """
@@ -44,8 +42,9 @@ class TextRequest:
     deadline: float = math.inf
     wait_s: float = 0.0
     texts: list[Text] = field(default_factory=list)
+    is_cancelled: Callable[[], bool] = lambda: False
     error: str | None = None
-    invalid: bool = False
+    outcome: Outcome = "answered"
     first: int = 0
     tokens: list[int] = field(default_factory=list)
 
@@ -57,8 +56,9 @@ class TextRequest:
         column: Callable[[str], Iterable[bytes]],
         *,
         now: float,
-        cancelled: bool,
+        is_cancelled: Callable[[], bool],
         max_text_bytes: int,
+        longest_wait_s: float = 0.0,
     ) -> TextRequest:
         """A request as it arrives; one that cannot be answered has its error already.
 
@@ -67,55 +67,54 @@ class TextRequest:
             inputs: names of those with texts: one, or the two of a pair.
             column: the texts of an input by its name, as UTF-8.
             now: Unix seconds.
+            longest_wait_s: of a request that states no deadline, as far as it says when it was sent; 0 for any.
         """
-        made = cls()
+        made = cls(is_cancelled=is_cancelled)
         try:
-            deadline, sent = _times(parameters)
-            made.deadline = math.inf if deadline is None else deadline
-            made.wait_s = 0.0 if sent is None else max(now - sent, 0.0)
-            if cancelled:
-                made.fail("cancelled: the client is gone")
-            elif now >= made.deadline:
-                made.fail(f"deadline: passed {1e3 * (now - made.deadline):.0f} ms before the work began")
-            else:
+            made.deadline, made.wait_s = _times(parameters, now)
+            if made.deadline == math.inf and made.wait_s > longest_wait_s > 0:
+                waited = f"none was stated, and it waited {made.wait_s:.1f} s, more than {longest_wait_s:g}"
+                made.fail(late_message(waited, now), "late")
+            if made.is_awaited(now):
                 made.texts = _texts([_column(name, column(name), max_text_bytes) for name in inputs])
         except _BadRequestError as error:
-            made.fail("invalid {}: {}".format(*error.args), invalid=True)
+            made.fail("invalid {}: {}".format(*error.args), "invalid")
         except Exception as error:  # whatever Triton's binding raises is this request's, not the batch's
-            made.fail(f"invalid request: {error}", invalid=True)
+            made.fail(f"invalid request: {error}", "invalid")
         return made
 
-    def fail(self, reason: str, *, invalid: bool = False) -> None:
-        self.error, self.invalid, self.texts = reason, invalid, []
+    def fail(self, reason: str, outcome: Outcome = "failed") -> None:
+        self.error, self.outcome, self.texts = reason, outcome, []
 
-    def late(self) -> bool:
-        """Whether its deadline is what it failed by."""
-        return self.error is not None and self.error.startswith("deadline")
+    def is_awaited(self, now: float, seconds: float = 0.0) -> bool:
+        """Whether somebody waits for an answer that takes so many seconds more; if not, it has failed."""
+        if self.error is None:
+            if self.is_cancelled():
+                self.fail("cancelled: the client is gone", "cancelled")
+            else:
+                self.require_time(now, "passed {:.0f} ms before the work began", seconds)
+        return self.error is None
+
+    def require_time(self, now: float, passed: str, seconds: float = 0.0) -> None:
+        """Fail where the deadline has passed, which `passed` says with its milliseconds, or will have in `seconds`."""
+        if now >= self.deadline:
+            self.fail(late_message(passed.format(1e3 * (now - self.deadline)), now), "late")
+        elif now + seconds > self.deadline:
+            self.shed(now)
+
+    def shed(self, now: float) -> None:
+        self.fail(late_message("it cannot be met under the present load", now), "shed")
 
 
-def _times(parameters: str) -> tuple[float | None, float | None]:
-    """When the answer has to be there, and when the request was sent, in Unix seconds; None where it is not said."""
+def _times(parameters: str, now: float) -> RequestTimes:
     try:
         stated = json.loads(parameters or "{}")
     except ValueError as error:  # a number of 5,000 digits, say
         raise _BadRequestError("parameter", f"the request's parameters cannot be read ({error})") from None
-    return _unix_time(stated, DEADLINE, "milliseconds", 1000), _unix_time(stated, SENT, "microseconds", 1_000_000)
-
-
-def _unix_time(stated: Mapping[str, object], name: str, unit: str, per_second: int) -> float | None:
-    if name not in stated:
-        return None
-    value, most = stated[name], _YEAR_10000 * per_second
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        number = float(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = value
-    else:
-        number = math.nan
-    if not 0 <= number < most:
-        shown = f"{value!r:.{_SHOWN}}"
-        raise _BadRequestError("parameter", f"{name} is {shown}, not Unix {unit}: a number from 0 to {most - 1}")
-    return number / per_second
+    try:
+        return times_of(stated, now)
+    except ValueError as error:
+        raise _BadRequestError("parameter", str(error)) from None
 
 
 def _texts(columns: list[list[str]]) -> list[Text]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.served.text.batches import CallLimits, plan_calls
 from interlingua.served.text.call_cost import CallCost, measured_cost
+from interlingua.served.text.recent_cost import RecentCost
 from interlingua_loadtest.capacity.simulate.batching import cut_batch, take
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Batch:
 class NetworkCall:
     """One rectangle of token ids on its way through the network."""
 
-    __slots__ = ("batch", "longest", "service", "start", "texts", "tokens")
+    __slots__ = ("batch", "longest", "sent", "service", "start", "texts", "tokens")
 
     def __init__(self, service: Service, batch: Batch, lengths: list[int]) -> None:
         self.service = service
@@ -77,7 +78,7 @@ class NetworkCall:
         self.texts = len(lengths)
         self.longest = max(lengths)
         self.tokens = sum(lengths)
-        self.start = math.nan
+        self.sent = self.start = math.nan
 
 
 class Network:
@@ -167,6 +168,8 @@ class Service:
             if layout.cut
             else measured_cost(lambda longest: lone(1, longest) + layout.handover_s, layout.max_tokens)
         )
+        self._now = 0.0
+        self._recent = RecentCost(self._cost, lambda: self._now)
         self._limits = CallLimits(layout.max_batch_tokens, layout.max_batch, layout.outstanding_calls)
         self._waiting: deque[int] = deque()
         self._free = layout.instances
@@ -249,10 +252,12 @@ class Service:
 
         owners = [job for job in kept for _ in jobs.tokens[job]]
         deadline = jobs.deadline.__getitem__
-        cost, limits = self._cost, self._limits
+        self._now = now
+        cost, limits = self._recent.now(), self._limits
         return plan_calls(lengths, owners, deadline, give_up, cost=cost, limits=limits, clock=lambda: now)
 
     def _send(self, now: float, call: NetworkCall) -> None:
+        call.sent = now
         if self._layout.handover_s:
             self.later(now + self._layout.handover_s, self._network.arrive, call)
         else:
@@ -260,6 +265,9 @@ class Service:
 
     def call_ended(self, now: float, call: NetworkCall) -> None:
         """A call is back: the next one goes, or the batch is complete."""
+        if self._jobs.has_deadlines:
+            self._now = now
+            self._recent.observe(call.texts * call.longest, now - call.sent)
         batch = call.batch
         batch.left -= 1
         if batch.calls:

@@ -13,10 +13,11 @@ Calls are made from threads, not with asyncio: an event loop costs a lone reques
 
 from __future__ import annotations
 
+import ctypes
 import json
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,15 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import STAGES, TOKENIZER_FILE, TOKENS
-from interlingua.served.model_config import TritonConfig, names_of, parameters_of
-from interlingua.served.service import ServiceSpec, outstanding_calls
+from interlingua.served.model_config import TritonConfig, instances_of, names_of, parameters_of
+from interlingua.served.service import ServiceSpec, longest_wait_s, outstanding_calls
 from interlingua.served.text.batch_texts import BatchText, batch_texts
-from interlingua.served.text.batches import CallLimits, plan_calls
-from interlingua.served.text.call_cost import CallCost, measured_cost
+from interlingua.served.text.batches import CallLimits
 from interlingua.served.text.collate import collate
-from interlingua.served.text.counters import COUNTERS, GAUGES, ServiceCounters
+from interlingua.served.text.computing import Computing
+from interlingua.served.text.counters import COUNTERS, GAUGES, PENDING, REQUESTS, ServiceCounters
+from interlingua.served.text.outcomes import OUTCOMES
+from interlingua.served.text.standing_queue import FREE_REQUESTS, StandingQueue
 from interlingua.served.text.template import service_tokenizer
 from interlingua.served.text.text_request import TextRequest
 
@@ -39,12 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from interlingua.served.text.tokenizer import Row, TextTokenizer
-
-_CALIBRATION_REPEATS = 3
-
-
-class _NetworkError(Exception):
-    """A call to the network failed."""
 
 
 class TritonPythonModel:
@@ -58,24 +55,25 @@ class TritonPythonModel:
             raise pb_utils.TritonModelException(f"{path} is missing: export the model first")
         try:
             self._spec = ServiceSpec.from_parameters(parameters, self._version)
+            self._longest_wait_s = longest_wait_s(parameters, args["model_name"])
         except KeyError as error:
             raise pb_utils.TritonModelException(f"config.pbtxt has no parameter {error}: export again") from error
         except ValueError as error:
             raise pb_utils.TritonModelException(f"config.pbtxt: {error}: export again") from error
-        self._limits = CallLimits(
+        self._tokenizer = self._load_tokenizer(path)
+        self._inputs = names_of(config["input"])
+        self._output = names_of(config["output"])[0]
+        self._waiting = StandingQueue(self._longest_wait_s, instances_of(config), time.monotonic)
+        self._metrics = self._counters({"model": args["model_name"], "version": args["model_version"]})
+        limits = CallLimits(
             tokens=self._spec.max_batch_tokens,
             texts=max(config["max_batch_size"], 1),
             lanes=outstanding_calls(parameters),
         )
-        self._tokenizer = self._load_tokenizer(path)
-        self._inputs = names_of(config["input"])
-        self._output = names_of(config["output"])[0]
-        self._cost: CallCost | None = None
-        self._lanes = ThreadPoolExecutor(self._limits.lanes, thread_name_prefix="network")
-        self._metrics = self._counters({"model": args["model_name"], "version": args["model_version"]})
+        self._computing = Computing(self._call, limits, self._metrics, self._spec.max_tokens)
 
     def finalize(self) -> None:
-        self._lanes.shutdown()
+        self._computing.close()
         self._metrics.close()
 
     def _load_tokenizer(self, path: Path) -> TextTokenizer:
@@ -91,25 +89,44 @@ class TritonPythonModel:
             for kind, names in ((family.COUNTER, COUNTERS), (family.GAUGE, GAUGES))
             for name, text in names.items()
         }
+        by_outcome = self._families.pop(REQUESTS)
         metrics = {name: one.Metric(labels=labels) for name, one in self._families.items()}
+        metrics |= {outcome: by_outcome.Metric(labels={**labels, "outcome": outcome}) for outcome in OUTCOMES}
+        self._families[REQUESTS] = by_outcome
+        for shared in (self._families[PENDING], metrics[PENDING]):  # Triton's own gauge: it must never be deleted here
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(shared))
         return ServiceCounters(metrics, pb_utils.Logger.log_warn)
 
     def execute(self, requests: list[Any]) -> list[Any]:
+        if refusal := self._refusal():
+            self._metrics.record_outcomes({"overloaded": len(requests)})
+            self._metrics.settle()
+            return [_error(refusal, pb_utils.TritonError.UNAVAILABLE) for _ in requests]
         now = time.time()
         read = [self._read(raw, now) for raw in requests]
         began = time.monotonic()
         texts = self._tokenize(read)
         tokenized = time.monotonic()
-        if self._cost is None and texts:
-            self._cost = self._measure_call_cost(texts[0])
-        values = self._compute(texts)
-        stages_s = (tokenized - began, time.monotonic() - tokenized)
+        self._metrics.look_at_queue()
+        values = self._computing.compute(texts)
+        ended = time.monotonic()
+        self._waiting.worked(len(requests), ended - began)
+        stages_s = (tokenized - began, ended - tokenized)
         responses = [
             self._respond(request, raw.requested_output_names(), values, stages_s)
             for request, raw in zip(read, requests, strict=True)
         ]
+        self._metrics.record_outcomes(Counter(request.outcome for request in read))
         self._metrics.settle()
         return responses
+
+    def _refusal(self) -> str | None:
+        """What all requests of this batch are told, unread, where too many more wait."""
+        metrics, queue = self._metrics, self._waiting
+        if metrics.waiting > FREE_REQUESTS:  # that was while the last batch was computed
+            metrics.look_at_queue()
+            metrics.settle()
+        return queue.message(metrics.waiting) if queue.refuses(metrics.waiting) else None
 
     # -- tokenizing ----------------------------------------------------------------------------------------
 
@@ -123,8 +140,9 @@ class TritonPythonModel:
             self._inputs,
             column,
             now=now,
-            cancelled=raw.is_cancelled(),
+            is_cancelled=raw.is_cancelled,
             max_text_bytes=self._spec.max_text_bytes,
+            longest_wait_s=self._longest_wait_s,
         )
 
     def _tokenize(self, requests: list[TextRequest]) -> list[BatchText]:
@@ -133,38 +151,6 @@ class TritonPythonModel:
         if truncated := sum(tokens > longest for request in requests for tokens in request.tokens):
             self._metrics.record_truncated(truncated)
         return texts
-
-    # -- computing -----------------------------------------------------------------------------------------
-
-    def _compute(self, texts: list[BatchText]) -> np.ndarray:
-        """Run the network over all texts: float32 [texts, D]; rows of failed requests stay zero."""
-        pieces = self._plan(texts)
-        calls = [[texts[place].row for place in piece] for piece in pieces]
-        if calls:
-            self._metrics.record_calls([[len(row) for row in call] for call in calls])
-        # One call is made here: handing it to a thread and waiting for that costs two wake-ups.
-        results = [self._call(calls[0])] if len(calls) == 1 else list(self._lanes.map(self._call, calls))
-        width = next((values.shape[1] for values in results if isinstance(values, np.ndarray)), 1)
-        computed = np.zeros((len(texts), width), dtype=np.float32)
-        for piece, values in zip(pieces, results, strict=True):
-            if isinstance(values, np.ndarray):
-                computed[piece] = values
-            else:
-                for place in piece:
-                    texts[place].request.fail(values)
-        return computed
-
-    def _plan(self, texts: list[BatchText]) -> list[list[int]]:
-        """Cut the batch; requests that cannot be answered in time are given up before they are computed."""
-        return plan_calls(
-            [len(text.row) for text in texts],
-            [text.request for text in texts],
-            lambda request: request.deadline,
-            lambda request: request.fail("deadline: it cannot be met under the present load"),
-            cost=self._cost,
-            limits=self._limits,
-            clock=time.time,
-        )
 
     def _call(self, rows: Sequence[Row]) -> np.ndarray | str:
         """One call to the network: float32 [texts, D], or the message of its error."""
@@ -182,39 +168,16 @@ class TritonPythonModel:
         result = pb_utils.get_output_tensor_by_name(response, self._output).as_numpy()
         return np.array(result, dtype=np.float32)
 
-    def _measure_call_cost(self, text: BatchText) -> CallCost | None:
-        """Before the first text: time a few lone calls of known size; the fastest of each counts.
-
-        Not in `initialize`: Triton loads models side by side, the network may not be there yet.
-        """
-
-        def seconds(tokens: int) -> float:
-            row = text.repeated(tokens)
-            return min(self._timed(row) for _ in range(_CALIBRATION_REPEATS))
-
-        try:
-            cost = measured_cost(seconds, self._spec.max_tokens)
-        except _NetworkError:
-            return None  # the requests themselves will say how it fails
-        self._metrics.show_cost(cost)
-        return cost
-
-    def _timed(self, row: Row) -> float:
-        began = time.monotonic()
-        if isinstance(self._call([row]), str):
-            raise _NetworkError
-        return time.monotonic() - began
-
     # -- answering -----------------------------------------------------------------------------------------
 
     def _respond(
         self, request: TextRequest, wanted: Iterable[str], values: np.ndarray, stages_s: tuple[float, float]
     ) -> Any:
+        if request.error is None:
+            request.require_time(time.time(), "passed {:.0f} ms before the answer was there")
         if request.error is not None:
-            if request.late():
-                self._metrics.record_shed()
-            code = pb_utils.TritonError.INVALID_ARG if request.invalid else pb_utils.TritonError.UNAVAILABLE
-            return pb_utils.InferenceResponse(error=pb_utils.TritonError(request.error, code))
+            code = pb_utils.TritonError
+            return _error(request.error, code.INVALID_ARG if request.outcome == "invalid" else code.UNAVAILABLE)
         count = len(request.tokens)
         stages_us = np.array([seconds * 1e6 for seconds in (request.wait_s, *stages_s)], dtype=np.int64)
         outputs = {
@@ -224,6 +187,10 @@ class TritonPythonModel:
         }
         tensors = [pb_utils.Tensor(name, outputs[name]) for name in wanted]
         return pb_utils.InferenceResponse(output_tensors=tensors)
+
+
+def _error(message: str, code: Any) -> Any:
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
 
 
 def _parameters(raw: Any) -> str:

@@ -1,0 +1,138 @@
+"""A batch's texts through the network: cut into calls, a few at a time, only what somebody still waits for.
+
+    texts --plan_calls--> pieces --who still waits?--> rows --network--> values --> float32 [texts, D]
+
+Before each call that had to wait for others, its requests are asked whether their clients are gone, and whether their
+deadlines leave the time for it; the rows of those that fail are left out, a call of none is not made.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from interlingua.served.text.batches import plan_calls
+from interlingua.served.text.call_cost import measured_cost
+from interlingua.served.text.recent_cost import RecentCost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from interlingua.served.text.batch_texts import BatchText
+    from interlingua.served.text.batches import CallLimits
+    from interlingua.served.text.counters import ServiceCounters
+    from interlingua.served.text.tokenizer import Row
+
+    Values = NDArray[np.float32]
+    Network = Callable[[Sequence[Row]], Values | str]
+    """Rows to values, float32 [rows, D], or the message of an error."""
+
+_CALIBRATION_REPEATS = 3
+
+
+class _Done(NamedTuple):
+    """Places of the batch, and their values."""
+
+    places: list[int]
+    values: Values
+
+
+class _NetworkError(Exception):
+    """A call to the network failed."""
+
+
+class Computing:
+    """What one instance of a service computes with.
+
+    Attributes:
+        cost: what calls cost; None before the first text.
+    """
+
+    def __init__(self, network: Network, limits: CallLimits, counters: ServiceCounters, max_tokens: int) -> None:
+        self._network, self._limits, self._counters, self._max_tokens = network, limits, counters, max_tokens
+        self._lanes = ThreadPoolExecutor(limits.lanes, thread_name_prefix="network")
+        self.cost: RecentCost | None = None
+
+    def close(self) -> None:
+        self._lanes.shutdown()
+
+    def compute(self, texts: list[BatchText]) -> Values:
+        """float32 [texts, D]; rows of requests that failed meanwhile stay zero."""
+        if self.cost is None and texts:
+            self.cost = self._calibrated(texts[0])
+        pieces = plan_calls(
+            [len(text.row) for text in texts],
+            [text.request for text in texts],
+            lambda request: request.deadline,
+            lambda request: request.shed(time.time()),
+            cost=self.cost.now() if self.cost else None,
+            limits=self._limits,
+            clock=time.time,
+        )
+        if pieces and self.cost:
+            self._counters.show_cost(self.cost.now())
+
+        def run(number: int) -> _Done | None:
+            return self._run(texts, pieces[number], begins_at_once=number < self._limits.lanes)
+
+        # One call is made here: handing it to a thread and waiting for that costs two wake-ups.
+        over = map if len(pieces) == 1 else self._lanes.map
+        done = [piece for piece in over(run, range(len(pieces))) if piece]
+        computed = np.zeros((len(texts), done[0].values.shape[1] if done else 1), dtype=np.float32)
+        for places, values in done:
+            computed[places] = values
+        return computed
+
+    def _run(self, texts: list[BatchText], piece: list[int], *, begins_at_once: bool) -> _Done | None:
+        """One call; None where nobody waits for it any more, or it failed."""
+        if not begins_at_once:
+            piece = self._awaited(texts, piece)
+        if not piece:
+            return None
+        rows = [texts[place].row for place in piece]
+        self._counters.record_call([len(row) for row in rows])
+        began = time.monotonic()
+        values = self._network(rows)
+        if isinstance(values, str):
+            for place in piece:
+                texts[place].request.fail(values)
+            return None
+        if self.cost:
+            self.cost.observe(_padded(rows), time.monotonic() - began)
+        return _Done(piece, values)
+
+    def _awaited(self, texts: list[BatchText], piece: list[int]) -> list[int]:
+        seconds = self.cost.now().seconds(_padded([texts[place].row for place in piece])) if self.cost else 0.0
+        now = time.time()
+        return [place for place in piece if texts[place].request.is_awaited(now, seconds)]
+
+    def _calibrated(self, text: BatchText) -> RecentCost | None:
+        """Before the first text: what another instance has found, else a few lone calls are timed, the fastest counts.
+
+        Not when Triton loads the service: the network may not be there yet, and a server that starts takes no call.
+        """
+
+        def seconds(tokens: int) -> float:
+            row = text.repeated(tokens)
+            return min(self._timed(row) for _ in range(_CALIBRATION_REPEATS))
+
+        try:
+            cost = self._counters.shown_cost() or measured_cost(seconds, self._max_tokens)
+        except _NetworkError:
+            return None  # the requests themselves will say how it fails
+        return RecentCost(cost, time.monotonic)
+
+    def _timed(self, row: Row) -> float:
+        began = time.monotonic()
+        if isinstance(self._network([row]), str):
+            raise _NetworkError
+        return time.monotonic() - began
+
+
+def _padded(rows: Sequence[Row]) -> int:
+    return len(rows) * max(len(row) for row in rows)
