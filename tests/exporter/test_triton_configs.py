@@ -140,6 +140,7 @@ def test_a_service(tmp_path: Path, inputs: tuple[str, ...], output: str, dimensi
     assert config.instance_group[0].kind == pb.ModelInstanceGroup.KIND_CPU
     assert config.parameters["1/prompt"].string_value == parameters["1/prompt"]
     assert config.parameters["outstanding_calls"].string_value == "3"
+    assert config.parameters["default_deadline_s"].string_value == "10"
 
 
 def test_a_broken_config_is_an_input_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from interlingua.served.service import longest_wait_s
 from interlingua.served.text.batch_texts import BatchText
 from interlingua.served.text.batches import CallLimits
 from interlingua.served.text.call_cost import CallCost
@@ -172,3 +173,16 @@ def test_what_nobody_would_get_in_time_is_refused_at_once() -> None:
     assert queue_of(clock).refuses(201)
     assert not queue_of(clock, longest_s=0).refuses(10_000)
     assert not StandingQueue(10.0, 2, clock).refuses(10_000)  # nothing is known yet
+
+
+def test_how_long_a_request_may_wait_is_the_configurations_or_the_services() -> None:
+    assert longest_wait_s({}, "embed_document") == 30
+    assert longest_wait_s({}, "embed_query") == longest_wait_s({"default_deadline_s": ""}, "rerank") == 10
+    assert longest_wait_s({"default_deadline_s": "0"}, "embed_query") == 0
+    assert longest_wait_s({"default_deadline_s": "2.5"}, "embed_query") == 2.5
+
+
+@pytest.mark.parametrize("stated", ["-1", "nan", "inf", "soon"])
+def test_a_wait_that_is_no_number_of_seconds_is_refused(stated: str) -> None:
+    with pytest.raises(ValueError, match=stated):
+        longest_wait_s({"default_deadline_s": stated}, "embed_query")

@@ -14,6 +14,7 @@ from interlingua.repository.warmup_samples import FOLDER as WARMUP
 from interlingua.repository.warmup_samples import WarmupSample
 from interlingua.served.graph_names import TOKENIZER_FILE
 from interlingua.served.promotion import KEYS as PROMOTION
+from interlingua.served.service import LONGEST_WAIT
 from interlingua_exporter.publication.configuration import network_config, service_config
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
 from interlingua_exporter.publication.tensorrt_serving import require_same_runner
@@ -159,8 +160,8 @@ class _Publishing:
         return model.parameters if model else {}
 
     def _kept(self, model: str, version: int) -> dict[str, str]:
-        """The parameters of the other versions that are still there, and what was promoted."""
-        kept = {*PROMOTION, *(f"{number}" for number in self._present if number != version)}
+        """The parameters of the other versions that are still there, what was promoted, and the bound on waiting."""
+        kept = {*PROMOTION, LONGEST_WAIT, *(f"{number}" for number in self._present if number != version)}
         return {key: value for key, value in self._parameters(model).items() if key.split("/")[0] in kept}
 
     def _stage_version(self, version: int) -> None:

@@ -18,7 +18,7 @@ from interlingua.base.errors import InputError
 from interlingua.served.graph_names import STAGES, TOKENS
 from interlingua.served.kinds import EXACT_BITS, Device
 from interlingua.served.promotion import KEYS
-from interlingua.served.service import LANES
+from interlingua.served.service import LANES, LONGEST_WAIT, default_deadline_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,7 +128,8 @@ class ServiceConfig:
         # stall for 500 ms (tis/core dynamic_batch_scheduler.cc).
         config.dynamic_batching.max_queue_delay_microseconds = 0
         set_instances(config, "cpu", _SERVICE_INSTANCES)
-        _add_parameters(config, {LANES: str(self.outstanding_calls), **self.parameters})
+        own = {LANES: str(self.outstanding_calls), LONGEST_WAIT: f"{default_deadline_s(self.name):g}"}
+        _add_parameters(config, {**own, **self.parameters})
         return config
 
     def write(self, folder: Path) -> None:

@@ -25,9 +25,8 @@ RERANK = "rerank"
 LANES = "outstanding_calls"
 LONGEST_WAIT = "default_deadline_s"
 
-SHORTEST_DEFAULT_DEADLINE_S = 10.0
-DEFAULT_DEADLINES_S = {EMBED_DOCUMENT: 30.0}
-"""Where a configuration does not say; other services have the shortest."""
+_DEADLINES_S = {EMBED_DOCUMENT: 30.0}
+_SOON_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -149,6 +148,11 @@ def outstanding_calls(parameters: Mapping[str, str]) -> int:
     return int(parameters.get(LANES, OUTSTANDING_CALLS))
 
 
+def default_deadline_s(name: str) -> float:
+    """What `longest_wait_s` is of a service of this name whose configuration does not say."""
+    return _DEADLINES_S.get(name, _SOON_S)
+
+
 def longest_wait_s(parameters: Mapping[str, str], name: str) -> float:
     """Seconds that a service of this name makes nobody wait, without or with a deadline; 0 for no bound.
 
@@ -156,7 +160,7 @@ def longest_wait_s(parameters: Mapping[str, str], name: str) -> float:
         ValueError: it is no such number.
     """
     stated = parameters.get(LONGEST_WAIT, "")
-    seconds = float(stated) if stated else DEFAULT_DEADLINES_S.get(name, SHORTEST_DEFAULT_DEADLINE_S)
+    seconds = float(stated) if stated else default_deadline_s(name)
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"{LONGEST_WAIT} is {stated}, not a number of seconds from 0 on")
     return seconds

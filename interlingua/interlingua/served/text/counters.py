@@ -102,7 +102,8 @@ class ServiceCounters:
     def record_outcomes(self, outcomes: Mapping[Outcome, int]) -> None:
         """Requests of a batch, by what became of them."""
         refused = sum(outcomes.get(outcome, 0) for outcome in BY_DEADLINE)
-        self._queue.put({**outcomes, SHED: refused} if refused else outcomes)
+        changes: dict[str, float] = {str(outcome): number for outcome, number in outcomes.items()}
+        self._queue.put({**changes, SHED: refused} if refused else changes)
 
     def _send(self) -> None:
         while (changes := self._queue.get()) is not None:
