@@ -41,7 +41,7 @@ _PAUSE_S = 2.0
 _SEED = 7
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Offered:
     """What became of the requests of one run.
 
@@ -174,7 +174,7 @@ def main(model_repository: Path, seconds: float, deadline: float) -> None:
         click.echo("|---|---|---|---|---|---|---|---|")
         for limit in (deadline, None):
             for factor in (2, 4):
-                run = Offered(factor * capacity, seconds, limit)
+                run = Offered(rate=factor * capacity, seconds=seconds, deadline_s=limit)
                 before = memory_mb(server.pid)
                 offer(client, run, bound_s)
                 run.memory_mb = (before, memory_mb(server.pid))
