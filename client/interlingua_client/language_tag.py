@@ -96,8 +96,22 @@ def detected_as(tag: str, known: Iterable[str]) -> str | None:
 
 
 def covered(tag: str, known: Iterable[str]) -> list[str]:
-    """The known tags that `tag` speaks of: itself, its variants (RFC 4647, section 3.3.1) and its parts."""
-    return [other for other in known if f"{_canonical(other)}-".startswith(f"{tag}-") or base_language(other) == tag]
+    """The known tags that `tag` speaks of: itself, its variants (RFC 4647, section 3.3.1) and its parts.
+
+    A script that a known tag does not name is its likely one: `zh-Hant` covers `zh-TW`.
+    """
+    return [
+        other
+        for other in known
+        if base_language(other) == tag or any(f"{one}-".startswith(f"{tag}-") for one in _spellings(_canonical(other)))
+    ]
+
+
+def _spellings(tag: str) -> tuple[str, str]:
+    """A tag, and the same with its script."""
+    language, *rest = tag.split("-")
+    script = _script(tag)
+    return tag, tag if script is None or script in rest else "-".join([language, script, *rest])
 
 
 def _canonical(tag: str) -> str:

@@ -204,6 +204,8 @@ def test_macrolanguages() -> None:
     assert [base_language(tag) for tag in ("hr", "sr", "id", "x-mine")] == ["hr", "sr", "id", "x-mine"]
     assert covered("pt", ["en", "pt", "pt-BR"]) == ["pt", "pt-BR"]
     assert covered("zh", ["zh-Hant", "yue", "ja"]) == ["zh-Hant", "yue"]
+    assert covered("zh-Hant", ["zh-TW", "zh-CN", "zh"]) == ["zh-TW"]
+    assert covered("sr-Cyrl", ["sr-Latn-RS", "sr-RS", "sr"]) == ["sr-RS", "sr"]
     assert covered("ms", ["id", "zlm"]) == ["zlm"]
     assert covered("de", ["deu-Latn", "den"]) == ["deu-Latn"]  # of an index made before tags were unified
 

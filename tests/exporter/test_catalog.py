@@ -47,3 +47,8 @@ def test_a_wrong_row_is_named(tmp_path: Path, text: str, message: str) -> None:
 def test_a_reranker_has_a_head_and_no_pooling() -> None:
     with pytest.raises(InputError, match="a reranker has a head and no pooling"):
         ModelSpec(id="x", role="reranker", source=FolderSource(Path()))
+
+
+def test_a_prompt_cannot_hold_what_services_refuse() -> None:
+    with pytest.raises(InputError, match="query_prompt holds a NUL, which services refuse"):
+        ModelSpec(id="x", role="embedder", source=FolderSource(Path()), pooling="mean", query_prompt="q\0: ")

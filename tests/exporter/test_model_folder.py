@@ -78,6 +78,7 @@ def test_both_forms_of_the_pooling_file(tmp_path: Path, pooling: dict[str, objec
         pytest.param({"modules": modules(("x.Transformer", "../elsewhere"))}, "outside", id="escape"),
         pytest.param({"modules": modules(("x.Transformer", ""), ("x.Dense", "2"))}, "Dense", id="dense"),
         pytest.param({"modules": "[1]"}, "not a list of modules", id="broken modules"),
+        pytest.param({"modules": '[{"type": "x.Transformer", "path": null}]'}, "which are texts", id="no path"),
         pytest.param({"modules": SENTENCE}, r"1_P/config\.json is missing", id="no pooling file"),
     ],
 )

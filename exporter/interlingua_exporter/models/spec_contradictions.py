@@ -37,7 +37,11 @@ def _template_faults(spec: ModelSpec) -> list[str]:
         "document_template": ("{text}",),
         "pair_template": ("{query}", "{document}"),
     }
-    return [
+    framing = ("query_prompt", "document_prompt", *wanted)
+    unreadable = [
+        f"{name} holds a NUL, which services refuse in texts" for name in framing if "\0" in getattr(spec, name)
+    ]
+    return unreadable + [
         f"{name} has no {hole}"
         for name, holes in wanted.items()
         for hole in holes

@@ -110,8 +110,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a list of modules: {error}") from error
     parts: list[Any] = rows if isinstance(rows, list) else [None]
-    if not all(isinstance(row, dict) and isinstance(row.get("type"), str) for row in parts):
-        raise InputError(f"{path} is not a list of modules, objects with `type` and `path`")
+    if not all(isinstance(row, dict) and {type(row.get("type")), type(row.get("path", ""))} == {str} for row in parts):
+        raise InputError(f"{path} is not a list of modules, objects with `type` and `path`, which are texts")
     return parts
 
 
