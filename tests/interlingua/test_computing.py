@@ -147,32 +147,36 @@ def queue_of(clock: Clock, longest_s: float = 10.0) -> StandingQueue:
 def test_a_burst_is_worked_off_and_a_queue_that_stands_is_cut_down() -> None:
     clock = Clock()
     queue = queue_of(clock)
-    assert not queue.refuses(100)  # five seconds of work
+    assert queue.kept(64, 100) == 64  # five seconds of work
     clock.now += 1.9
-    assert not queue.refuses(60)
+    assert queue.kept(64, 60) == 64
     clock.now += 0.2
-    assert queue.refuses(60)
+    assert queue.kept(64, 60) == 0
     assert queue.message(60) == "overloaded: 60 requests wait, for 3.0 s: try again in 3000 ms"
-    assert not queue.refuses(FREE_REQUESTS)
-    assert not queue.refuses(60)  # the next burst has its own time
+    assert queue.kept(64, FREE_REQUESTS) == 8  # half a second of work is five requests
 
 
-def test_a_queue_that_stood_stays_short_until_it_is_gone() -> None:
+def test_a_queue_that_stood_is_kept_short_until_none_has_stood_for_a_while() -> None:
     clock = Clock()
     queue = StandingQueue(10.0, 2, clock)
     queue.worked(100, 1.0)
-    assert not queue.refuses(300)
+    queue.kept(64, 300)
     clock.now += 2.0
-    assert queue.refuses(300)
-    assert not queue.refuses(190)  # below a second of work
-    assert queue.refuses(210)  # above it again: without patience
+    assert queue.kept(64, 300) == 0
+    assert queue.kept(64, 90) == 50  # below half a second of work
+    clock.now += 1.9
+    assert queue.kept(64, 110) == 0  # above it again: without patience
+    assert queue.kept(20, 0) == 20
+    clock.now += 2.1
+    assert queue.kept(64, 0) == 64
+    assert queue.kept(64, 300) == 64  # the next burst has its own time
 
 
 def test_what_nobody_would_get_in_time_is_refused_at_once() -> None:
     clock = Clock()
-    assert queue_of(clock).refuses(201)
-    assert not queue_of(clock, longest_s=0).refuses(10_000)
-    assert not StandingQueue(10.0, 2, clock).refuses(10_000)  # nothing is known yet
+    assert queue_of(clock).kept(64, 201) == 0
+    assert queue_of(clock, longest_s=0).kept(64, 10_000) == 64
+    assert StandingQueue(10.0, 2, clock).kept(64, 10_000) == 64  # nothing is known yet
 
 
 def test_how_long_a_request_may_wait_is_the_configurations_or_the_services() -> None:

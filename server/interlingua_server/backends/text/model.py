@@ -98,10 +98,30 @@ class TritonPythonModel:
         return ServiceCounters(metrics, pb_utils.Logger.log_warn)
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        if refusal := self._refusal():
-            self._metrics.record_outcomes({"overloaded": len(requests)})
-            self._metrics.settle()
-            return [_error(refusal, pb_utils.TritonError.UNAVAILABLE) for _ in requests]
+        kept = self._waiting.kept(len(requests), self._look_at_queue())
+        refused = len(requests) - kept
+        return self._refuse(refused) + self._answer(requests[refused:])
+
+    def _look_at_queue(self) -> int:
+        """How many requests wait behind a batch."""
+        metrics = self._metrics
+        if metrics.waiting > FREE_REQUESTS:  # that was while the last batch was computed
+            metrics.look_at_queue()
+            metrics.settle()
+        return metrics.waiting
+
+    def _refuse(self, requests: int) -> list[Any]:
+        """What so many are told, unread, where too many wait."""
+        if not requests:
+            return []
+        self._metrics.record_outcomes({"overloaded": requests})
+        self._metrics.settle()
+        message = self._waiting.message(self._metrics.waiting)
+        return [_error(message, pb_utils.TritonError.UNAVAILABLE) for _ in range(requests)]
+
+    def _answer(self, requests: list[Any]) -> list[Any]:
+        if not requests:
+            return []
         now = time.time()
         read = [self._read(raw, now) for raw in requests]
         began = time.monotonic()
@@ -119,14 +139,6 @@ class TritonPythonModel:
         self._metrics.record_outcomes(Counter(request.outcome for request in read))
         self._metrics.settle()
         return responses
-
-    def _refusal(self) -> str | None:
-        """What all requests of this batch are told, unread, where too many more wait."""
-        metrics, queue = self._metrics, self._waiting
-        if metrics.waiting > FREE_REQUESTS:  # that was while the last batch was computed
-            metrics.look_at_queue()
-            metrics.settle()
-        return queue.message(metrics.waiting) if queue.refuses(metrics.waiting) else None
 
     # -- tokenizing ----------------------------------------------------------------------------------------
 
