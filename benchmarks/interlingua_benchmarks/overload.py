@@ -39,6 +39,11 @@ _CLIENTS = 64
 _LONE = 40
 _PAUSE_S = 2.0
 _SEED = 7
+_OUTCOMES = (
+    ("before the work began", "late"),
+    ("cannot be met", "shed"),
+    ("before the answer was there", "computed in vain"),
+)
 
 
 @dataclass(kw_only=True)
@@ -47,7 +52,7 @@ class Offered:
 
     Attributes:
         in_time: answers within the bound, before the run's end.
-        outcomes: of all requests, by the first word of their error, or `answered`.
+        outcomes: of all requests, by what they were told.
         latest_s: that an answer came after its deadline.
         lone_s: of one request two seconds after the end, and whether it was answered.
         memory_mb: resident memory of each of the server's processes, before and after.
@@ -139,7 +144,8 @@ def _message(text: str) -> Any:
 
 def _outcome(future: Any) -> str:
     error = future.exception()
-    return str(error.details()).split(":")[0] if error else "answered"
+    message = str(error.details()) if error else "answered"
+    return next((outcome for words, outcome in _OUTCOMES if words in message), message.split(":")[0])
 
 
 @click.command()
