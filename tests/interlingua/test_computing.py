@@ -14,11 +14,13 @@ from interlingua.served.text.batches import CallLimits
 from interlingua.served.text.call_cost import CallCost
 from interlingua.served.text.computing import Computing
 from interlingua.served.text.counters import CALLS, COUNTERS, GAUGES, TEXTS, ServiceCounters
+from interlingua.served.text.lanes import Lanes
 from interlingua.served.text.outcomes import OUTCOMES
 from interlingua.served.text.recent_cost import RecentCost
 from interlingua.served.text.standing_queue import FREE_REQUESTS, StandingQueue
 from interlingua.served.text.text_request import TextRequest
 from interlingua.served.text.tokenizer import Row, Tokens
+from interlingua.served.text.traffic import Traffic
 
 LIMITS = CallLimits(tokens=4, texts=2, lanes=1)
 
@@ -47,7 +49,7 @@ class Service:
         self.before_call = lambda: None
         self.metrics = {name: Number() for name in (*COUNTERS, *GAUGES, *OUTCOMES)}
         self.counters = ServiceCounters(self.metrics, pytest.fail)
-        self.computing = Computing(self.network, LIMITS, self.counters, 64)
+        self.computing = Computing(self.network, Lanes("embed_query", LIMITS, Traffic(None, "")), self.counters, 64)
         self.computing.cost = RecentCost(CallCost(0.001, 0.0001), time.monotonic)
 
     def network(self, rows: list[Row]) -> np.ndarray | str:

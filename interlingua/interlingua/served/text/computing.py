@@ -8,8 +8,9 @@ deadlines leave the time for it; the rows of those that fail are left out, a cal
 
 from __future__ import annotations
 
+import math
 import time
-from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interlingua.served.text.batch_texts import BatchText
-    from interlingua.served.text.batches import CallLimits
     from interlingua.served.text.counters import ServiceCounters
+    from interlingua.served.text.lanes import Lanes
     from interlingua.served.text.tokenizer import Row
 
     Values = NDArray[np.float32]
@@ -53,36 +54,37 @@ class Computing:
         cost: what calls cost; None before the first text.
     """
 
-    def __init__(self, network: Network, limits: CallLimits, counters: ServiceCounters, max_tokens: int) -> None:
-        self._network, self._limits, self._counters, self._max_tokens = network, limits, counters, max_tokens
-        self._lanes = ThreadPoolExecutor(limits.lanes, thread_name_prefix="network")
+    def __init__(self, network: Network, lanes: Lanes, counters: ServiceCounters, max_tokens: int) -> None:
+        self._network, self._lanes, self._counters, self._max_tokens = network, lanes, counters, max_tokens
         self.cost: RecentCost | None = None
 
     def close(self) -> None:
-        self._lanes.shutdown()
+        self._lanes.close()
 
     def compute(self, texts: list[BatchText]) -> Values:
         """float32 [texts, D]; rows of requests that failed meanwhile stay zero."""
         if self.cost is None and texts:
             self.cost = self._calibrated(texts[0])
+        lengths, cost = [len(text.row) for text in texts], self.cost.now() if self.cost else None
         pieces = plan_calls(
-            [len(text.row) for text in texts],
+            lengths,
             [text.request for text in texts],
             lambda request: request.deadline,
             lambda request: request.shed(time.time()),
-            cost=self.cost.now() if self.cost else None,
-            limits=self._limits,
+            cost=cost,
+            limits=self._lanes.limits,
             clock=time.time,
         )
-        if pieces and self.cost:
-            self._counters.show_cost(self.cost.now())
+        if pieces and cost:
+            self._counters.show_cost(cost)
+        made = count()
 
-        def run(number: int) -> _Done | None:
-            return self._run(texts, pieces[number], begins_at_once=number < self._limits.lanes)
+        def run(piece: list[int]) -> _Done | None:
+            return self._run(texts, piece, begins_at_once=next(made) < self._lanes.limits.lanes)
 
-        # One call is made here: handing it to a thread and waiting for that costs two wake-ups.
-        over = map if len(pieces) == 1 else self._lanes.map
-        done = [piece for piece in over(run, range(len(pieces))) if piece]
+        has_deadline = any(text.request.deadline < math.inf for text in texts)
+        results = self._lanes.run(pieces, lengths, cost, run, has_deadline=has_deadline)
+        done = [result for result in results if result]
         computed = np.zeros((len(texts), done[0].values.shape[1] if done else 1), dtype=np.float32)
         for places, values in done:
             computed[places] = values

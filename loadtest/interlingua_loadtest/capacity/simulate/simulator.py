@@ -23,6 +23,7 @@ from interlingua.served.limits import TEXTS_PER_REQUEST
 from interlingua.served.service import EMBED_QUERY, RERANK
 from interlingua_loadtest.capacity.profile.server_layout import NetworkLayout, ServerLayout, busy_threads
 from interlingua_loadtest.capacity.simulate.client_requests import ClientRequests
+from interlingua_loadtest.capacity.simulate.considerate import SimulatedTraffic
 from interlingua_loadtest.capacity.simulate.cores import Cores, Slowdown
 from interlingua_loadtest.capacity.simulate.searches import Searches
 from interlingua_loadtest.capacity.simulate.stations import Batch, Door, Jobs, Network, Service
@@ -98,15 +99,18 @@ class _Simulation:
             name: Network(network, self._pools[network.device], self._jitter(network))
             for name, network in layout.networks.items()
         }
+        traffic = SimulatedTraffic(self._later)
         door = Door(layout.cores, self._pools[_CPU])
         self._services = {
             name: Service(
+                name,
                 service,
                 self._networks[service.network],
                 layout.networks[service.network].time.seconds,
                 self._pools[_CPU],
                 self._jobs,
                 door,
+                traffic,
             )
             for name, service in layout.services.items()
         }

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 from interlingua.served.text.batches import CallLimits, plan_calls
 from interlingua.served.text.call_cost import CallCost, measured_cost
+from interlingua.served.text.precedence import is_bulk, next_call
 from interlingua.served.text.recent_cost import RecentCost
 from interlingua_loadtest.capacity.simulate.batching import cut_batch, take
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.profile.server_layout import NetworkLayout, ServiceLayout
     from interlingua_loadtest.capacity.simulate.client_requests import Group, Later
+    from interlingua_loadtest.capacity.simulate.considerate import SimulatedTraffic
     from interlingua_loadtest.capacity.simulate.cores import Cores
 
 
@@ -55,7 +57,7 @@ class Jobs:
 class Batch:
     """Jobs that a service works on together."""
 
-    __slots__ = ("calls", "end", "jobs", "left", "start", "texts", "tokenized")
+    __slots__ = ("bulk", "end", "idle_since", "jobs", "left", "lengths", "pieces", "start", "texts", "tokenized")
 
     def __init__(self, jobs: list[int], start: float) -> None:
         self.jobs = jobs
@@ -63,8 +65,11 @@ class Batch:
         self.tokenized = start
         self.end = start
         self.texts = 0
-        self.calls: list[NetworkCall] = []  # not sent yet, the next one last
+        self.lengths: list[int] = []  # tokens of the texts that are computed
+        self.pieces: list[list[int]] = []  # calls that are not sent yet, as positions into the lengths
         self.left = 0  # calls that are not back
+        self.bulk = False
+        self.idle_since = start  # while no call is under way
 
 
 class NetworkCall:
@@ -151,14 +156,19 @@ class Service:
 
     def __init__(
         self,
+        name: str,
         layout: ServiceLayout,
         network: Network,
         lone: Callable[[int, int], float],
         cores: Cores,
         jobs: Jobs,
         door: Door,
+        traffic: SimulatedTraffic,
     ) -> None:
         """`lone`: seconds of a lone call of (texts, longest)."""
+        self._name = name
+        self._traffic = traffic
+        self.lanes = layout.outstanding_calls
         self._layout = layout
         self._network = network
         self._cores = cores
@@ -222,27 +232,27 @@ class Service:
 
     def _tokenized(self, now: float, batch: Batch) -> None:
         batch.tokenized = now
-        calls = self._plan(now, batch)
-        if not calls:
+        self._plan(now, batch)
+        if not batch.pieces:
             self._finish(now, batch)
             return
-        batch.left = len(calls)
-        batch.calls = calls[: self._layout.outstanding_calls - 1 : -1]
-        for call in calls[: self._layout.outstanding_calls]:
-            self._send(now, call)
+        has_deadline = any(self._jobs.deadline[job] < math.inf for job in batch.jobs)
+        batch.bulk = is_bulk(self._name, len(batch.lengths), self.max_batch, has_deadline=has_deadline)
+        self._traffic.begin(now, batch, self._network)
+        self.send_waiting(now, batch)
 
-    def _plan(self, now: float, batch: Batch) -> list[NetworkCall]:
-        """The calls, longest first; jobs that would be late are given up."""
+    def _plan(self, now: float, batch: Batch) -> None:
+        """The batch's calls, longest first; jobs that would be late are given up."""
         jobs, most = self._jobs, self._layout.max_tokens
         kept = [job for job in batch.jobs if not jobs.shed[job]] if jobs.has_deadlines else batch.jobs
         if not kept:
-            return []
-        lengths = [min(count, most) for job in kept for count in jobs.tokens[job]]
+            return
+        lengths = batch.lengths = [min(count, most) for job in kept for count in jobs.tokens[job]]
         if jobs.has_deadlines:
-            pieces = self._in_time(now, kept, lengths)
+            batch.pieces = self._in_time(now, kept, lengths)
         else:
-            pieces = cut_batch(lengths, alone=len(kept) == 1, overhead=self._cost.overhead_tokens, limits=self._limits)
-        return [NetworkCall(self, batch, [lengths[row] for row in piece]) for piece in pieces]
+            overhead, limits = self._cost.overhead_tokens, self._limits
+            batch.pieces = list(cut_batch(lengths, alone=len(kept) == 1, overhead=overhead, limits=limits))
 
     def _in_time(self, now: float, kept: list[int], lengths: list[int]) -> list[list[int]]:
         jobs = self._jobs
@@ -255,6 +265,22 @@ class Service:
         self._now = now
         cost, limits = self._recent.now(), self._limits
         return plan_calls(lengths, owners, deadline, give_up, cost=cost, limits=limits, clock=lambda: now)
+
+    def send_waiting(self, now: float, batch: Batch) -> None:
+        """Send what of a batch may go now."""
+        considerate = batch.bulk and self._traffic.view(now, batch, self._network).recent
+        while batch.pieces and self._may_start(now, batch):
+            batch.left += 1
+            lengths, limits = batch.lengths, self._limits
+            self._now = now
+            cost = self._recent.now() if considerate and self._jobs.has_deadlines else self._cost
+            piece = next_call(batch.pieces, lengths, cost=cost, limits=limits, considerate=considerate)
+            self._send(now, NetworkCall(self, batch, [lengths[row] for row in piece]))
+
+    def _may_start(self, now: float, batch: Batch) -> bool:
+        if batch.bulk:
+            return self._traffic.may_start(now, batch, self, self._network)
+        return batch.left < self.lanes
 
     def _send(self, now: float, call: NetworkCall) -> None:
         call.sent = now
@@ -270,9 +296,11 @@ class Service:
             self._recent.observe(call.texts * call.longest, now - call.sent)
         batch = call.batch
         batch.left -= 1
-        if batch.calls:
-            self._send(now, batch.calls.pop())
+        batch.idle_since = now
+        if batch.pieces:
+            self.send_waiting(now, batch)
         elif batch.left == 0:
+            self._traffic.end(now, batch, self._network)
             self._finish(now, batch)
 
     def _finish(self, now: float, batch: Batch) -> None:

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
+_BACKENDS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(_BACKENDS))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import STAGES, TOKENIZER_FILE, TOKENS
 from interlingua.served.model_config import TritonConfig, instances_of, names_of, parameters_of
 from interlingua.served.service import ServiceSpec, longest_wait_s, outstanding_calls
@@ -33,10 +34,12 @@ from interlingua.served.text.batches import CallLimits
 from interlingua.served.text.collate import collate
 from interlingua.served.text.computing import Computing
 from interlingua.served.text.counters import COUNTERS, GAUGES, PENDING, REQUESTS, ServiceCounters
+from interlingua.served.text.lanes import Lanes
 from interlingua.served.text.outcomes import OUTCOMES
 from interlingua.served.text.standing_queue import FREE_REQUESTS, StandingQueue
 from interlingua.served.text.template import service_tokenizer
 from interlingua.served.text.text_request import TextRequest
+from interlingua.served.text.traffic import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +73,9 @@ class TritonPythonModel:
             texts=max(config["max_batch_size"], 1),
             lanes=outstanding_calls(parameters),
         )
-        self._computing = Computing(self._call, limits, self._metrics, self._spec.max_tokens)
+        traffic = join(_BACKENDS, self._spec.network, pb_utils.Logger.log_warn)
+        lanes = Lanes(args["model_name"], limits, traffic)
+        self._computing = Computing(self._call, lanes, self._metrics, self._spec.max_tokens)
 
     def finalize(self) -> None:
         self._computing.close()

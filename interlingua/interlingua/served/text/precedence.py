@@ -1,0 +1,98 @@
+"""Interactive before bulk: what bulk work may do at the network while somebody waits for a query.
+
+    a bulk batch's calls --next_call: cut small--> one call --may_start: few at a time--> network
+
+Triton has no priorities that work, so those who have time hold back. Once a query has been seen, bulk calls are small,
+and no more of them are under way than the network computes at a time, so that the query waits for the end of one small
+call. While a query is computed, one place less is taken. Bulk work is slowed by that, never stopped (`PAUSE_S`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from interlingua.served.limits import TEXTS_PER_REQUEST
+from interlingua.served.service import EMBED_DOCUMENT, RERANK
+from interlingua.served.text.batches import cut_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from interlingua.served.text.batches import CallLimits
+    from interlingua.served.text.call_cost import CallCost
+
+RECENT_S = 60.0
+"""Seconds that bulk work stays considerate after the last interactive batch."""
+
+PRESENT_S = 1.0
+"""Seconds after which an interactive batch does not hold bulk work up any longer: its process may be dead."""
+
+PAUSE_S = 0.05
+"""Seconds without a call under way after which a bulk batch makes its next one, whoever waits."""
+
+CALL_S = 0.015
+"""Seconds of a bulk call while a query may come, as far as one text is not more,"""
+
+OVERHEADS = 6
+"""nor so many times the fixed part of a call: smaller ones would cost bulk work too much of its rate."""
+
+ALIVE_S = 10.0
+"""Seconds after which a bulk batch that gives no sign of life is no longer counted among those at work."""
+
+
+def is_bulk(service: str, texts: int, largest_batch: int, *, has_deadline: bool) -> bool:
+    """Whether nobody waits in person for a batch of so many texts.
+
+    Documents are indexed; a query is somebody's. Pairs are bulk where a batch of them is full, and so more wait behind
+    it than a search asks for, unless a client says by a deadline that it waits.
+    """
+    full = texts > max(largest_batch - TEXTS_PER_REQUEST, largest_batch // 2)
+    return service == EMBED_DOCUMENT or (service == RERANK and full and not has_deadline)
+
+
+def next_call(
+    waiting: list[list[int]], lengths: Sequence[int], *, cost: CallCost | None, limits: CallLimits, considerate: bool
+) -> list[int]:
+    """Take the next call off `waiting`, or a small one off the next call.
+
+    Args:
+        waiting: calls as positions into `lengths`, the next one first; not empty.
+        lengths: tokens of each text.
+        cost: None before it is measured: calls go as they are.
+        considerate: whether a query may come.
+    """
+    piece = waiting.pop(0)
+    if not considerate or cost is None:
+        return piece
+    seconds = max(CALL_S, OVERHEADS * cost.call_s) - cost.call_s
+    small = limits._replace(tokens=max(min(limits.tokens, round(seconds / cost.token_s)), 1))
+    parts = cut_batch([lengths[row] for row in piece], alone=False, overhead=cost.overhead_tokens, limits=small)
+    waiting[:0] = [[piece[place] for place in part] for part in parts[1:]]
+    return [piece[place] for place in parts[0]]
+
+
+class View(NamedTuple):
+    """The traffic at one moment, as a bulk batch needs it.
+
+    Attributes:
+        recent: whether an interactive batch was computed lately, or is now; `present`: whether one is now.
+        workers: bulk batches at the same network; `rank`: of this one among them, from 0.
+    """
+
+    recent: bool
+    present: bool
+    workers: int
+    rank: int
+
+
+def may_start(view: View, lanes: int, *, under_way: int, idle_s: float) -> bool:
+    """Whether a bulk batch may make its next call.
+
+    Args:
+        lanes: calls that a service keeps under way at the network; as many as it computes at a time, or one more.
+        under_way: the batch's calls that are; `idle_s`: for how long there has been none.
+    """
+    if not view.recent:
+        return under_way < lanes
+    share, rest = divmod(lanes - view.present, max(view.workers, 1))
+    return under_way < share + (view.rank < rest) or (not under_way and idle_s >= PAUSE_S)

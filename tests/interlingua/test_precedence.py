@@ -1,0 +1,82 @@
+"""What bulk work may do while somebody waits, by hand."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+
+from interlingua.served.text.batches import CallLimits
+from interlingua.served.text.call_cost import CallCost
+from interlingua.served.text.precedence import CALL_S, PAUSE_S, View, is_bulk, may_start, next_call
+
+QUIET = View(recent=False, present=False, workers=2, rank=1)
+
+
+@pytest.mark.parametrize(
+    ("service", "texts", "has_deadline", "bulk"),
+    [
+        ("embed_document", 1, True, True),
+        ("embed_query", 64, False, False),
+        ("rerank", 50, False, False),  # a search's candidates
+        ("rerank", 57, False, True),
+        ("rerank", 64, True, False),
+    ],
+)
+def test_what_is_bulk(service: str, texts: int, has_deadline: bool, bulk: bool) -> None:
+    assert is_bulk(service, texts, 64, has_deadline=has_deadline) is bulk
+
+
+@pytest.mark.parametrize(("texts", "bulk"), [(4, False), (5, True)])
+def test_where_batches_are_no_larger_than_a_request_half_of_one_is_many(texts: int, bulk: bool) -> None:
+    assert is_bulk("rerank", texts, 8, has_deadline=False) is bulk
+
+
+def test_calls_go_as_they_were_planned_while_no_query_may_come() -> None:
+    waiting = [[3, 2], [1, 0]]
+    cost = CallCost(0.001, 0.001)
+    assert next_call(waiting, [5, 6, 7, 8], cost=cost, limits=CallLimits(), considerate=False) == [3, 2]
+    assert next_call(waiting, [5, 6, 7, 8], cost=None, limits=CallLimits(), considerate=True) == [1, 0]
+    assert waiting == []
+
+
+def test_a_call_is_cut_small_while_a_query_may_come() -> None:
+    # (15 - 1) ms / 1 ms a token: 14 tokens a call. Two texts of 7 fit, the one of 20 is a call of its own.
+    lengths, waiting, taken = [7, 7, 20, 7], [[2, 0, 1, 3]], []
+    cost = CallCost(CALL_S / 15, CALL_S / 15)
+    while waiting:
+        taken.append(next_call(waiting, lengths, cost=cost, limits=CallLimits(), considerate=True))
+    assert taken[0] == [2]
+    assert sorted(map(len, taken)) == [1, 1, 2]
+    assert sorted(chain(*taken)) == [0, 1, 2, 3]
+
+
+def test_a_call_stays_six_times_as_long_as_its_fixed_part() -> None:
+    # 6 x 10 ms, 10 of them fixed: 50 tokens of 1 ms.
+    waiting = [list(range(10))]
+    assert len(next_call(waiting, [10] * 10, cost=CallCost(0.01, 0.001), limits=CallLimits(), considerate=True)) == 5
+
+
+@pytest.mark.parametrize(
+    ("view", "under_way", "may"),
+    [
+        (QUIET, 1, True),
+        (QUIET, 2, False),
+        # Two batches share the two places: one call each.
+        (QUIET._replace(recent=True), 0, True),
+        (QUIET._replace(recent=True), 1, False),
+        # One place is the query's: the first batch has the other.
+        (View(recent=True, present=True, workers=2, rank=0), 0, True),
+        (View(recent=True, present=True, workers=2, rank=1), 0, False),
+        (View(recent=True, present=True, workers=1, rank=0), 1, False),
+    ],
+)
+def test_how_many_calls_a_bulk_batch_has_under_way_of_two_places(view: View, under_way: int, may: bool) -> None:
+    assert may_start(view, 2, under_way=under_way, idle_s=0.0) is may
+
+
+def test_a_batch_that_had_no_call_for_long_makes_one_whoever_waits() -> None:
+    view = View(recent=True, present=True, workers=1, rank=0)
+    assert not may_start(view, 1, under_way=0, idle_s=PAUSE_S / 2)
+    assert may_start(view, 1, under_way=0, idle_s=PAUSE_S)
+    assert not may_start(view, 1, under_way=1, idle_s=PAUSE_S)
