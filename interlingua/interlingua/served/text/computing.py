@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from interlingua.served.service import EMBED_DOCUMENT
 from interlingua.served.text.batches import plan_calls
 from interlingua.served.text.call_cost import measured_cost
 from interlingua.served.text.recent_cost import RecentCost
@@ -64,7 +65,8 @@ class Computing:
     def compute(self, texts: list[BatchText]) -> Values:
         """float32 [texts, D]; rows of requests that failed meanwhile stay zero."""
         if self.cost is None and texts:
-            self.cost = self._calibrated(texts[0])
+            with self._lanes.announced(bulk=self._lanes.service == EMBED_DOCUMENT):
+                self.cost = self._calibrated(texts[0])
         lengths, cost = [len(text.row) for text in texts], self.cost.now() if self.cost else None
         pieces = plan_calls(
             lengths,

@@ -15,6 +15,7 @@ from interlingua.served.text.precedence import is_bulk, may_start, next_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from interlingua.served.text.batches import CallLimits
     from interlingua.served.text.call_cost import CallCost
@@ -29,7 +30,7 @@ class Lanes:
 
     def __init__(self, service: str, limits: CallLimits, traffic: Traffic) -> None:
         self.limits = limits
-        self._service, self._traffic = service, traffic
+        self.service, self._traffic = service, traffic
         self._threads = ThreadPoolExecutor(limits.lanes, thread_name_prefix="network")
         self._change = threading.Condition()
         self._under_way = 0
@@ -39,6 +40,10 @@ class Lanes:
         """End the threads, and give the place in the traffic back."""
         self._threads.shutdown()
         self._traffic.close()
+
+    def announced(self, *, bulk: bool) -> AbstractContextManager[None]:
+        """While the network is called for a batch, or in order to measure it."""
+        return self._traffic.bulk() if bulk else self._traffic.interactive()
 
     def run(
         self,
@@ -57,10 +62,10 @@ class Lanes:
             call: makes one of them; of bulk work, they come in no order and may be cut smaller.
             has_deadline: whether one of the batch's requests has.
         """
-        if is_bulk(self._service, len(lengths), self.limits.texts, has_deadline=has_deadline):
-            with self._traffic.bulk():
+        bulk = is_bulk(self.service, len(lengths), self.limits.texts, has_deadline=has_deadline)
+        with self.announced(bulk=bulk):
+            if bulk:
                 return self._run_bulk(pieces, lengths, cost, call)
-        with self._traffic.interactive():
             # One call is made here: handing it to a thread and waiting for that costs two wake-ups.
             return list((map if len(pieces) == 1 else self._threads.map)(call, pieces))
 
