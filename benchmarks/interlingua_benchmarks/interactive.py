@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, takewhile
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -36,6 +37,9 @@ from interlingua_client.index.indexer import Indexer
 from interlingua_client.triton.inference import InferenceClient
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _DOCUMENTS = 480
 _PAIRS = 128
@@ -67,9 +71,9 @@ def _rerank(address: str, stop: Event) -> None:
 BULK: dict[str, Callable[[str, Event], None]] = {EMBED_DOCUMENT: _index, RERANK: _rerank}
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Of one kind of bulk work: latencies in seconds, rates in tokens a second, a round each."""
+@dataclass(frozen=True, kw_only=True)
+class BesideFigures:
+    """Latencies in seconds, and rates in tokens a second, of one kind of bulk work; a rate is of a round."""
 
     idle_s: list[float] = field(default_factory=list)
     beside_s: list[float] = field(default_factory=list)
@@ -110,7 +114,7 @@ def _measure(repository: Path, queries: int, rounds: int, chosen: tuple[str, ...
     with EmbeddedServer(settings), InferenceClient.connect(settings.grpc_address) as client:
         _lone_queries(client, 20, _at_once)  # warm-up
         for service in (name for name in chosen if name in published.models):
-            figures = Figures()
+            figures = BesideFigures()
             for number in range(rounds):
                 _round(service, client, settings, figures, queries, random.Random(number))
             header = (service, "p50 ms", "p99 ms", "p99 / idle p99", "tokens/s", "share of alone")
@@ -121,7 +125,7 @@ def _round(
     service: str,
     client: InferenceClient,
     settings: ServerSettings,
-    figures: Figures,
+    figures: BesideFigures,
     queries: int,
     chance: random.Random,
 ) -> None:
@@ -180,7 +184,7 @@ def _at_once() -> float:
     return 0.0
 
 
-def _latency(latencies_s: list[float], idle: np.ndarray) -> tuple[str, str, str]:
+def _latency(latencies_s: list[float], idle: NDArray[np.float64]) -> tuple[str, str, str]:
     half, most = np.percentile(latencies_s, (50, 99))
     return f"{1e3 * half:.0f}", f"{1e3 * most:.0f}", f"{most / idle[1]:.2f}"
 

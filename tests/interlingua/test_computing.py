@@ -20,7 +20,7 @@ from interlingua.served.text.recent_cost import RecentCost
 from interlingua.served.text.standing_queue import FREE_REQUESTS, StandingQueue
 from interlingua.served.text.text_request import TextRequest
 from interlingua.served.text.tokenizer import Row, Tokens
-from interlingua.served.text.traffic import Traffic
+from interlingua.served.text.traffic import ServerTraffic
 
 LIMITS = CallLimits(tokens=4, texts=2, lanes=1)
 
@@ -49,7 +49,9 @@ class Service:
         self.before_call = lambda: None
         self.metrics = {name: Number() for name in (*COUNTERS, *GAUGES, *OUTCOMES)}
         self.counters = ServiceCounters(self.metrics, pytest.fail)
-        self.computing = Computing(self.network, Lanes("embed_query", LIMITS, Traffic(None, "")), self.counters, 64)
+        self.computing = Computing(
+            self.network, Lanes("embed_query", LIMITS, ServerTraffic(None, "")), self.counters, 64
+        )
         self.computing.cost = RecentCost(CallCost(0.001, 0.0001), time.monotonic)
 
     def network(self, rows: list[Row]) -> np.ndarray | str:

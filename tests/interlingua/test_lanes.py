@@ -11,7 +11,7 @@ import pytest
 from interlingua.served.text.batches import CallLimits
 from interlingua.served.text.call_cost import CallCost
 from interlingua.served.text.lanes import Lanes
-from interlingua.served.text.traffic import Traffic
+from interlingua.served.text.traffic import ServerTraffic
 from tests.interlingua.test_traffic import working
 
 COST = CallCost(0.001, 0.001)  # 14 tokens a call while a query may come
@@ -49,7 +49,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lanes(path: Path) -> Lanes:
-    return Lanes("embed_document", CallLimits(64, 64, 2), Traffic(path, "embedder"))
+    return Lanes("embed_document", CallLimits(64, 64, 2), ServerTraffic(path, "embedder"))
 
 
 def test_alone_the_planned_calls_go_on_all_lanes(lanes: Lanes) -> None:
@@ -94,7 +94,7 @@ def test_a_call_that_fails_fails_the_batch_and_no_later_one(lanes: Lanes) -> Non
 
 
 def test_interactive_calls_come_back_in_order(path: Path) -> None:
-    lanes = Lanes("embed_query", CallLimits(64, 64, 2), Traffic(path, "embedder"))
+    lanes = Lanes("embed_query", CallLimits(64, 64, 2), ServerTraffic(path, "embedder"))
     assert lanes.run(PIECES, LENGTHS, COST, Network(together=2)) == PIECES
     assert lanes.run([[0]], [7], COST, Network()) == [[0]]
     assert lanes.run([], [], COST, Network()) == []

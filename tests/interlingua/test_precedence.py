@@ -8,9 +8,9 @@ import pytest
 
 from interlingua.served.text.batches import CallLimits
 from interlingua.served.text.call_cost import CallCost
-from interlingua.served.text.precedence import CALL_S, PAUSE_S, View, is_bulk, may_start, next_call
+from interlingua.served.text.precedence import CALL_S, PAUSE_S, TrafficView, is_bulk, may_start, next_call
 
-QUIET = View(recent=False, present=False, workers=2, rank=1)
+QUIET = TrafficView(recent=False, present=False, workers=2, rank=1)
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,17 @@ def test_a_call_stays_six_times_as_long_as_its_fixed_part() -> None:
         (QUIET._replace(recent=True), 0, True),
         (QUIET._replace(recent=True), 1, False),
         # One place is the query's: the first batch has the other.
-        (View(recent=True, present=True, workers=2, rank=0), 0, True),
-        (View(recent=True, present=True, workers=2, rank=1), 0, False),
-        (View(recent=True, present=True, workers=1, rank=0), 1, False),
+        (TrafficView(recent=True, present=True, workers=2, rank=0), 0, True),
+        (TrafficView(recent=True, present=True, workers=2, rank=1), 0, False),
+        (TrafficView(recent=True, present=True, workers=1, rank=0), 1, False),
     ],
 )
-def test_how_many_calls_a_bulk_batch_has_under_way_of_two_places(view: View, under_way: int, may: bool) -> None:
+def test_how_many_calls_a_bulk_batch_has_under_way_of_two_places(view: TrafficView, under_way: int, may: bool) -> None:
     assert may_start(view, 2, under_way=under_way, idle_s=0.0) is may
 
 
 def test_a_batch_that_had_no_call_for_long_makes_one_whoever_waits() -> None:
-    view = View(recent=True, present=True, workers=1, rank=0)
+    view = TrafficView(recent=True, present=True, workers=1, rank=0)
     assert not may_start(view, 1, under_way=0, idle_s=PAUSE_S / 2)
     assert may_start(view, 1, under_way=0, idle_s=PAUSE_S)
     assert not may_start(view, 1, under_way=1, idle_s=PAUSE_S)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from interlingua.served.text.precedence import PRESENT_S, RECENT_S, View
-from interlingua.served.text.traffic import Traffic, join
+from interlingua.served.text.precedence import PRESENT_S, RECENT_S, TrafficView
+from interlingua.served.text.traffic import ServerTraffic, join
 
 WORK = """
 import sys
 from pathlib import Path
-from interlingua.served.text.traffic import Traffic
-traffic = Traffic(Path(sys.argv[1]), sys.argv[2])
+from interlingua.served.text.traffic import ServerTraffic
+traffic = ServerTraffic(Path(sys.argv[1]), sys.argv[2])
 with getattr(traffic, sys.argv[3])():
     print("works", flush=True)
     sys.stdin.readline()
@@ -85,18 +85,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def mine(path: Path, clock: Clock) -> Iterator[Traffic]:
-    traffic = Traffic(path, "embedder", clock)
+def mine(path: Path, clock: Clock) -> Iterator[ServerTraffic]:
+    traffic = ServerTraffic(path, "embedder", clock)
     yield traffic
     traffic.close()
 
 
-def test_nobody_has_come(mine: Traffic) -> None:
+def test_nobody_has_come(mine: ServerTraffic) -> None:
     with mine.bulk():
-        assert mine.view() == View(recent=False, present=False, workers=1, rank=0)
+        assert mine.view() == TrafficView(recent=False, present=False, workers=1, rank=0)
 
 
-def test_a_query_is_present_then_recent_then_forgotten(mine: Traffic, path: Path, clock: Clock) -> None:
+def test_a_query_is_present_then_recent_then_forgotten(mine: ServerTraffic, path: Path, clock: Clock) -> None:
     with working(path, "embedder", "interactive") as query:
         assert mine.view()[:2] == (True, True)
         query.rest()
@@ -105,7 +105,7 @@ def test_a_query_is_present_then_recent_then_forgotten(mine: Traffic, path: Path
         assert mine.view()[:2] == (False, False)
 
 
-def test_a_killed_process_does_not_wait_for_ever(mine: Traffic, path: Path, clock: Clock) -> None:
+def test_a_killed_process_does_not_wait_for_ever(mine: ServerTraffic, path: Path, clock: Clock) -> None:
     with working(path, "embedder", "interactive") as query:
         query.kill()
         assert mine.view().present
@@ -113,24 +113,24 @@ def test_a_killed_process_does_not_wait_for_ever(mine: Traffic, path: Path, cloc
         assert mine.view()[:2] == (False, False)
 
 
-def test_the_place_of_a_killed_process_is_free_again(mine: Traffic, path: Path) -> None:
+def test_the_place_of_a_killed_process_is_free_again(mine: ServerTraffic, path: Path) -> None:
     with working(path, "embedder", "interactive") as first, working(path, "embedder", "bulk"):
         first.kill()
         with working(path, "embedder", "bulk"), mine.bulk():
-            assert mine.view() == View(recent=False, present=False, workers=3, rank=0)
+            assert mine.view() == TrafficView(recent=False, present=False, workers=3, rank=0)
 
 
 def test_bulk_batches_are_counted_by_network_each_at_its_rank(path: Path) -> None:
     with working(path, "reranker", "bulk"), working(path, "embedder", "bulk"):
-        third = Traffic(path, "embedder")
+        third = ServerTraffic(path, "embedder")
         try:
             with third.bulk():
-                assert third.view() == View(recent=False, present=False, workers=2, rank=1)
+                assert third.view() == TrafficView(recent=False, present=False, workers=2, rank=1)
         finally:
             third.close()
 
 
-def test_times_of_before_the_machine_started_again_are_none(mine: Traffic, path: Path, clock: Clock) -> None:
+def test_times_of_before_the_machine_started_again_are_none(mine: ServerTraffic, path: Path, clock: Clock) -> None:
     with working(path, "embedder", "interactive") as query:
         clock.ahead = -1e6
         assert mine.view()[:2] == (False, False)

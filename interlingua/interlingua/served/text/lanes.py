@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from interlingua.served.text.batches import CallLimits
     from interlingua.served.text.call_cost import CallCost
-    from interlingua.served.text.traffic import Traffic
+    from interlingua.served.text.traffic import ServerTraffic
 
 _Result = TypeVar("_Result")
 _LOOK_S = 0.002  # between two looks at the traffic
@@ -28,7 +28,7 @@ _LOOK_S = 0.002  # between two looks at the traffic
 class Lanes:
     """How one process's batches go to the network, one batch at a time."""
 
-    def __init__(self, service: str, limits: CallLimits, traffic: Traffic) -> None:
+    def __init__(self, service: str, limits: CallLimits, traffic: ServerTraffic) -> None:
         self.limits = limits
         self.service, self._traffic = service, traffic
         self._threads = ThreadPoolExecutor(limits.lanes, thread_name_prefix="network")

@@ -71,7 +71,7 @@ def next_call(
     return [piece[place] for place in parts[0]]
 
 
-class View(NamedTuple):
+class TrafficView(NamedTuple):
     """The traffic at one moment, as a bulk batch needs it.
 
     Attributes:
@@ -85,7 +85,7 @@ class View(NamedTuple):
     rank: int
 
 
-def may_start(view: View, lanes: int, *, under_way: int, idle_s: float) -> bool:
+def may_start(view: TrafficView, lanes: int, *, under_way: int, idle_s: float) -> bool:
     """Whether a bulk batch may make its next call.
 
     Args:

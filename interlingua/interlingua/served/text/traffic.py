@@ -1,6 +1,6 @@
 """What the services of one server tell each other: who works for somebody that waits, and who does bulk work.
 
-    service's process --its slot: since when--> a small file, mapped by all of them --> View: is anybody waiting?
+    service's process --its slot: since when--> a small file, mapped by all of them --> TrafficView: is anybody waiting?
 
 Each process writes its own slot alone, and holds a lock on it that ends with the process. What a dead one left behind
 in its slot grows old (precedence.py). Times are of the monotonic clock, which all processes of a machine share.
@@ -20,10 +20,12 @@ from zlib import crc32
 
 import numpy as np
 
-from interlingua.served.text.precedence import ALIVE_S, PRESENT_S, RECENT_S, View
+from interlingua.served.text.precedence import ALIVE_S, PRESENT_S, RECENT_S, TrafficView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
 _SLOTS = 256
 _SINCE, _SEEN, _BULK, _NETWORK = range(4)  # columns of a slot
@@ -31,7 +33,7 @@ _SHAPE = (_SLOTS, 4)
 _BYTES = _SLOTS * 4 * 8
 
 
-def join(folder: Path, network: str, warn: Callable[[str], None]) -> Traffic:
+def join(folder: Path, network: str, warn: Callable[[str], None]) -> ServerTraffic:
     """A place in the traffic of the server that this process belongs to.
 
     Args:
@@ -41,13 +43,13 @@ def join(folder: Path, network: str, warn: Callable[[str], None]) -> Traffic:
     """
     path = Path(folder if os.access(folder, os.W_OK) else gettempdir()) / f"interlingua-traffic-{os.getppid()}"
     try:
-        return Traffic(path, network)
+        return ServerTraffic(path, network)
     except OSError as error:
         warn(f"bulk work cannot know of queries: {path}: {error}")
-        return Traffic(None, network)
+        return ServerTraffic(None, network)
 
 
-class Traffic:
+class ServerTraffic:
     """One process's slot, and a view of all slots."""
 
     def __init__(self, path: Path | None, network: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -99,7 +101,7 @@ class Traffic:
         finally:
             self._mine[_BULK] = 0.0
 
-    def view(self) -> View:
+    def view(self) -> TrafficView:
         """What is going on; says of a bulk batch that it is alive, too."""
         now = self._clock()
         if self._mine[_BULK]:
@@ -108,7 +110,7 @@ class Traffic:
         since, seen = _within(slots[:, _SINCE], now, PRESENT_S), _within(slots[:, _SEEN], now, RECENT_S)
         ranked = _within(slots[:, _BULK], now, ALIVE_S) & (slots[:, _NETWORK] == self._mine[_NETWORK])
         present = bool(since.any())
-        return View(
+        return TrafficView(
             recent=present or bool(seen.any()),
             present=present,
             workers=int(ranked.sum()),
@@ -116,7 +118,7 @@ class Traffic:
         )
 
 
-def _within(times: np.ndarray, now: float, seconds: float) -> np.ndarray:
+def _within(times: NDArray[np.float64], now: float, seconds: float) -> NDArray[np.bool_]:
     """Which of them are set and not longer ago; those still to come are of a machine's last start."""
     return (times > 0) & (times <= now) & (times > now - seconds)
 

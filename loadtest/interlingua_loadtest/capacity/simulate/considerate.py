@@ -1,6 +1,6 @@
 """Interactive before bulk, simulated: the services' own rule (interlingua/served/text/precedence.py) on all batches.
 
-    batches begin and end --> View of a bulk batch --may_start--> its next call, or it is asked again later
+    batches begin and end --> TrafficView of a bulk batch --may_start--> its next call, or it is asked again later
 
 The services look every two milliseconds; here a look follows at once on what changes the answer.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from interlingua.served.text.precedence import PAUSE_S, PRESENT_S, RECENT_S, View, may_start
+from interlingua.served.text.precedence import PAUSE_S, PRESENT_S, RECENT_S, TrafficView, may_start
 
 if TYPE_CHECKING:
     from interlingua_loadtest.capacity.simulate.client_requests import Later
@@ -59,11 +59,11 @@ class SimulatedTraffic:
                 self._later(max(batch.idle_since + PAUSE_S, now), self._ask_again, (batch, service))
         return False
 
-    def view(self, now: float, batch: Batch, network: Network) -> View:
+    def view(self, now: float, batch: Batch, network: Network) -> TrafficView:
         """What the batch's process would see."""
         present = any(began > now - PRESENT_S for began in self._interactive.values())
         workers = self._bulk[network]
-        return View(present or self._seen > now - RECENT_S, present, len(workers), workers.index(batch))
+        return TrafficView(present or self._seen > now - RECENT_S, present, len(workers), workers.index(batch))
 
     def _ask_again(self, now: float, what: tuple[Batch, Service]) -> None:
         batch, service = what
