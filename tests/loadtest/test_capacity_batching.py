@@ -45,11 +45,11 @@ def test_the_cost_that_a_service_measures() -> None:
 
 def test_the_latest_is_who_misses_most() -> None:
     cost = measured_cost(lambda tokens: 1.0 + 0.1 * tokens, max_tokens=512)
-    # One lane: rows 0 and 1 end at 1 + 2 x 10 x 0.1 = 3, row 2 at 3 + 1 + 1 = 5.
+    # One lane: rows 0 and 1 end at 1 + 2 x 10 x 0.1 = 3, row 2 at 3 + 1 + 1 = 5, and all are answered then.
     pieces, lengths = [[0, 1], [2]], [10, 10, 10]
-    assert latest(pieces, lengths, [math.inf, 2.5, 4.0], cost, 1, now=0.0) == 2  # late by 1 s, the other by 0.5 s
-    assert latest(pieces, lengths, [math.inf, 3.5, 5.5], cost, 1, now=0.0) is None
-    assert latest(pieces, lengths, [math.inf, 3.5, 5.5], cost, 1, now=0.75) == 1
+    assert latest(pieces, lengths, [math.inf, 2.5, 4.0], cost, 1, now=0.0) == 1  # late by 2.5 s, the other by 1 s
+    assert latest(pieces, lengths, [math.inf, 6.0, 5.5], cost, 1, now=0.0) is None
+    assert latest(pieces, lengths, [math.inf, 6.0, 5.5], cost, 1, now=0.75) == 2
 
 
 @pytest.mark.parametrize(

@@ -158,16 +158,14 @@ def latest(
 ) -> int | None:
     """The row whose deadline would be missed by most, or None where all can be met; without it others may be.
 
+    A batch's answers are given together: none is there before its last call ends.
+
     Args:
         pieces: calls in the order in which they start, as positions into `lengths`.
         deadlines: of each row, in seconds on the clock of `now`; infinite where there is none.
     """
-    if min(deadlines) == math.inf:
+    first = min(range(len(deadlines)), key=deadlines.__getitem__)
+    if deadlines[first] == math.inf:
         return None
     calls = [cost.seconds(len(rows) * max(lengths[row] for row in rows)) for rows in pieces]
-    worst, delay = None, 0.0
-    for rows, end in zip(pieces, finish_times(calls, lanes), strict=True):
-        for row in rows:
-            if now + end - deadlines[row] > delay:
-                worst, delay = row, now + end - deadlines[row]
-    return worst
+    return first if now + max(finish_times(calls, lanes)) > deadlines[first] else None

@@ -8,7 +8,6 @@ deadlines leave the time for it; the rows of those that fail are left out, a cal
 
 from __future__ import annotations
 
-import math
 import time
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +18,7 @@ from interlingua.served.service import EMBED_DOCUMENT
 from interlingua.served.text.batches import plan_calls
 from interlingua.served.text.call_cost import measured_cost
 from interlingua.served.text.recent_cost import RecentCost
+from interlingua.served.text.request_times import LONGEST_QUEUE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ class Computing:
             [text.request for text in texts],
             lambda request: request.deadline,
             lambda request: request.shed(time.time()),
-            cost=cost,
+            cost=self.cost.at_worst() if self.cost else None,
             limits=self._lanes.limits,
             clock=time.time,
         )
@@ -84,7 +84,9 @@ class Computing:
         def run(piece: list[int]) -> _Done | None:
             return self._run(texts, piece, begins_at_once=next(made) < self._lanes.limits.lanes)
 
-        has_deadline = any(text.request.deadline < math.inf for text in texts)
+        # Of our clients all requests have one, those of index runs minutes away.
+        soon = time.time() + LONGEST_QUEUE_S
+        has_deadline = any(text.request.deadline < soon for text in texts)
         results = self._lanes.run(pieces, lengths, cost, run, has_deadline=has_deadline)
         done = [result for result in results if result]
         computed = np.zeros((len(texts), done[0].values.shape[1] if done else 1), dtype=np.float32)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HALF_LIFE_S = 2.0  # a call counts half after this; without calls the calibrated cost comes back
 _PRIOR_S = 0.1  # of calls that took what they should: what a few short calls are held against
+_CAUTION = 1.15
 _MOST = 4.0  # a call counts as this many times what it was expected to take at most: one stall is no trend
 
 
@@ -44,6 +45,11 @@ class RecentCost:
         with self._lock:
             factor = self._factor()
         return CallCost(self._calibrated.call_s * factor, self._calibrated.token_s * factor)
+
+    def at_worst(self) -> CallCost:
+        """As `now`, with what calls differ by: what is promised by it is mostly kept."""
+        cost = self.now()
+        return CallCost(_CAUTION * cost.call_s, _CAUTION * cost.token_s)
 
     def _factor(self) -> float:
         now = self._clock()

@@ -263,7 +263,7 @@ class Service:
         owners = [job for job in kept for _ in jobs.tokens[job]]
         deadline = jobs.deadline.__getitem__
         self._now = now
-        cost, limits = self._recent.now(), self._limits
+        cost, limits = self._recent.at_worst(), self._limits
         return plan_calls(lengths, owners, deadline, give_up, cost=cost, limits=limits, clock=lambda: now)
 
     def send_waiting(self, now: float, batch: Batch) -> None:
