@@ -109,17 +109,17 @@ def test_what_is_late_when_its_batch_begins_is_given_up() -> None:
 
 
 def test_what_would_be_late_is_given_up_before_it_is_computed() -> None:
-    # B (by 9) and C are taken at 6. Together their call lasts 1 + 2 = 3 s, B's answer would be there at 9: in time.
-    # With D (30 tokens) in the batch, its call of 4 s goes first and B would be answered at 13: B is left out, and the
-    # others end at 6 + 4 + 2 = 12. B's client hears of it with them, but has waited until 9 only.
+    # B (by 9.5) and C are taken at 6. Together their call lasts 1 + 2 = 3 s, B's answer would be there at 9: in time,
+    # with the service's caution, too. With D (30 tokens) in the batch, its call of 4 s goes first and B would be
+    # answered at 13: B is left out, and the others end at 6 + 4 + 2 = 12. B's client has waited until 9.5 only.
     arrived, tokens = [0.0, 1.0, 2.0], [[50], [10], [10]]
-    by_9 = [math.inf, 8.0 + 1e-9, math.inf, math.inf]
-    in_time = simulate(Workload.of(arrived, tokens, deadline_s=by_9[:3]), one_service())
+    by_its_own = [math.inf, 8.5, math.inf, math.inf]
+    in_time = simulate(Workload.of(arrived, tokens, deadline_s=by_its_own[:3]), one_service())
     assert in_time.status.tolist() == [OK] * 3
     assert in_time.finished == pytest.approx([6, 9, 9])
-    late = simulate(Workload.of([*arrived, 3.0], [*tokens, [30]], deadline_s=by_9), one_service())
+    late = simulate(Workload.of([*arrived, 3.0], [*tokens, [30]], deadline_s=by_its_own), one_service())
     assert late.status.tolist() == [OK, DEADLINE, OK, OK]
-    assert late.finished == pytest.approx([6, 9, 12, 12])
+    assert late.finished == pytest.approx([6, 9.5, 12, 12])
 
 
 def test_a_long_queue_of_late_requests_is_refused_at_once() -> None:

@@ -167,6 +167,21 @@ def test_counters_are_subtracted() -> None:
     assert counts.counters == {"interlingua_tokens_total": 300.0}
 
 
+def test_a_service_tells_itself_what_became_of_its_requests() -> None:
+    """Triton counts its error responses as successes: of 20, here, 12 have an answer; and one more failed with a stub."""
+    before, after = _snapshot([_model("a", 10, 8, 30, {})], 0), _snapshot([_model("a", 30, 13, 90, {})], 0)
+    after["statistics"][0]["inference_stats"]["fail"] = {"count": "1"}
+    for page, answered, shed in ((before, 1, 2), (after, 13, 10)):
+        page["metrics"] = "".join(
+            f'interlingua_requests_total{{model="a",outcome="{outcome}",version="1"}} {number}\n'
+            for outcome, number in (("answered", answered), ("shed", shed))
+        )
+    (counts,) = difference(before, after)
+    assert (counts.requests, counts.failures, counts.timed) == (12, 9, 20)
+    assert counts.mean_queue_s == pytest.approx(0.06 / 20)
+    assert counts.counters["interlingua_requests_total:shed"] == 8
+
+
 def test_a_restart_in_between_is_no_difference() -> None:
     busy, fresh = _snapshot([_model("a", 10, 8, 30, {})], 0), _snapshot([_model("a", 3, 3, 3, {})], 0)
     with pytest.raises(ServerError, match="started anew during the run"):
