@@ -168,7 +168,7 @@ def test_counters_are_subtracted() -> None:
 
 
 def test_a_service_tells_itself_what_became_of_its_requests() -> None:
-    """Triton counts its error responses as successes: of 20, here, 12 have an answer; and one more failed with a stub."""
+    """Triton counts its error responses as successes: 12 of 20, here, have an answer; one failed with a stub."""
     before, after = _snapshot([_model("a", 10, 8, 30, {})], 0), _snapshot([_model("a", 30, 13, 90, {})], 0)
     after["statistics"][0]["inference_stats"]["fail"] = {"count": "1"}
     for page, answered, shed in ((before, 1, 2), (after, 13, 10)):
