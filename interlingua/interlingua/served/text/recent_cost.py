@@ -47,7 +47,7 @@ class RecentCost:
         return CallCost(self._calibrated.call_s * factor, self._calibrated.token_s * factor)
 
     def at_worst(self) -> CallCost:
-        """As `now`, with what calls differ by: what is promised by it is mostly kept."""
+        """What a call costs with some caution: what is promised by it is mostly kept."""
         cost = self.now()
         return CallCost(_CAUTION * cost.call_s, _CAUTION * cost.token_s)
 
