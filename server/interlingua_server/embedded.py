@@ -139,6 +139,8 @@ class EmbeddedServer:
         self._started = True
         try:
             self._wait_until_ready(began, on_wait)
+            for service in published.models:
+                self.control.ask_first(service)
             self._announcement = Announcement(self._record())
         except BaseException:
             self.stop(at_once=True)

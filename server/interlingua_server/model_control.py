@@ -11,12 +11,15 @@ was served stays.
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from interlingua.base.errors import ServerError
 from interlingua.base.http_port import http_port_advice
 from interlingua.served.launch_flags import ADMIN_HEADER
+from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from interlingua_server.run_record import running
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 _METADATA_KEY = f"triton-grpc-protocol-{ADMIN_HEADER}"  # as Triton expects it on gRPC
 _LOAD_TIMEOUT_S = 600.0
 _ASK_TIMEOUT_S = 30.0
+_QUESTION = {EMBED_QUERY: ("text",), EMBED_DOCUMENT: ("text",), RERANK: ("query", "document")}  # inputs
 
 
 class ModelControl:
@@ -39,7 +43,7 @@ class ModelControl:
         self._headers = {_METADATA_KEY: admin_key}
 
     def load(self, model: str) -> None:
-        """Load a model as its folder now says; what it served before goes on until that is done.
+        """Load a model as its folder now says, and ask it a first question; what it served before goes on meanwhile.
 
         Raises:
             ServerError: the server is away, refuses the key, or cannot load it; then nothing has changed.
@@ -51,6 +55,28 @@ class ModelControl:
                 client.load_model(model, headers=self._headers, client_timeout=_LOAD_TIMEOUT_S)
             except InferenceServerException as error:
                 raise self._explained(error, f"{self.address} could not load {model}") from error
+        self.ask_first(model)
+
+    def ask_first(self, model: str) -> None:
+        """Have each version of a service measure its network, so that no user's request waits for that.
+
+        A version that does not answer tells whoever asks it why.
+        """
+        if model not in _QUESTION:
+            return
+        from tritonclient.grpc import InferInput
+        from tritonclient.utils import InferenceServerException
+
+        with closing(self._client()) as client:
+            inputs = [InferInput(name, [1, 1], "BYTES") for name in _QUESTION[model]]
+            for tensor in inputs:
+                tensor.set_data_from_numpy(np.array([[b"Where is my parcel?"]], dtype=np.object_))
+            versions: list[str] = []
+            with suppress(InferenceServerException):
+                versions = client.get_model_metadata(model, client_timeout=_ASK_TIMEOUT_S).versions
+            for version in versions:
+                with suppress(InferenceServerException):
+                    client.infer(model, inputs, version, client_timeout=_ASK_TIMEOUT_S)
 
     def restart(self, model: str) -> None:
         """Unload a model and load it: new processes, where `load` alone keeps those whose configuration is the same.

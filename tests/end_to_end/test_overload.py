@@ -17,6 +17,7 @@ from tritonclient.utils import InferenceServerException
 
 from interlingua.repository.triton_config import read_config, write_config
 from interlingua.served.service import LONGEST_WAIT
+from interlingua.served.text.counters import TOKEN_SECONDS
 from interlingua_client.deadline import Deadline
 from interlingua_client.triton import conversation, messages
 from interlingua_client.triton.inference import InferenceClient
@@ -143,3 +144,18 @@ def test_a_service_that_is_loaded_again_under_load_reads_its_queue_again(impatie
     lines = page.read().decode().splitlines()
     pending = [line for line in lines if line.startswith("nv_inference_pending") and '"embed_query"' in line]
     assert [line.split()[-1] for line in pending] == ["0"]
+
+
+def test_a_service_that_was_started_or_loaded_has_measured_its_network(impatient: EmbeddedServer) -> None:
+    def calls() -> float:
+        url = f"http://127.0.0.1:{impatient.settings.metrics_port}/metrics"
+        page = counters(urllib.request.urlopen(url, timeout=60).read().decode())
+        assert {model for (name, model, _), value in page.items() if name == TOKEN_SECONDS and value > 0} == services
+        return page["nv_inference_request_success", "embedder", "1"]
+
+    services = {"embed_document", "embed_query", "rerank"}
+    calls()
+    impatient.control.restart("embed_document")
+    before = calls()
+    Services(impatient).embed(["the first of a user"])
+    assert calls() == before + 1
