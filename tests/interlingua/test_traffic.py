@@ -110,6 +110,8 @@ def test_a_killed_process_does_not_wait_for_ever(mine: ServerTraffic, path: Path
         query.kill()
         assert mine.view().present
         clock.ahead = PRESENT_S + 1
+        assert mine.view()[:2] == (True, False)
+        clock.ahead = RECENT_S + 1
         assert mine.view()[:2] == (False, False)
 
 

@@ -107,12 +107,11 @@ class ServerTraffic:
         if self._mine[_BULK]:
             self._mine[_BULK] = now
         slots = self._slots
-        since, seen = _within(slots[:, _SINCE], now, PRESENT_S), _within(slots[:, _SEEN], now, RECENT_S)
+        recent = _within(slots[:, _SINCE], now, RECENT_S) | _within(slots[:, _SEEN], now, RECENT_S)
         ranked = _within(slots[:, _BULK], now, ALIVE_S) & (slots[:, _NETWORK] == self._mine[_NETWORK])
-        present = bool(since.any())
         return TrafficView(
-            recent=present or bool(seen.any()),
-            present=present,
+            recent=bool(recent.any()),
+            present=bool(_within(slots[:, _SINCE], now, PRESENT_S).any()),
             workers=int(ranked.sum()),
             rank=int(ranked[: self._slot].sum()),
         )

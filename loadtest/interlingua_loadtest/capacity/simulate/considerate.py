@@ -62,8 +62,9 @@ class SimulatedTraffic:
     def view(self, now: float, batch: Batch, network: Network) -> TrafficView:
         """What the batch's process would see."""
         present = any(began > now - PRESENT_S for began in self._interactive.values())
+        recent = bool(self._interactive) or self._seen > now - RECENT_S
         workers = self._bulk[network]
-        return TrafficView(present or self._seen > now - RECENT_S, present, len(workers), workers.index(batch))
+        return TrafficView(recent, present, len(workers), workers.index(batch))
 
     def _ask_again(self, now: float, what: tuple[Batch, Service]) -> None:
         batch, service = what
