@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 import pytest
 
 from interlingua.served.text.batches import CallLimits
@@ -11,6 +9,7 @@ from interlingua.served.text.call_cost import CallCost
 from interlingua.served.text.precedence import CALL_S, PAUSE_S, TrafficView, is_bulk, may_start, next_call
 
 QUIET = TrafficView(recent=False, present=False, workers=2, rank=1)
+FIRST = TrafficView(recent=True, present=False, workers=2, rank=0)
 
 
 @pytest.mark.parametrize(
@@ -35,26 +34,41 @@ def test_where_batches_are_no_larger_than_a_request_half_of_one_is_many(texts: i
 def test_calls_go_as_they_were_planned_while_no_query_may_come() -> None:
     waiting = [[3, 2], [1, 0]]
     cost = CallCost(0.001, 0.001)
-    assert next_call(waiting, [5, 6, 7, 8], cost=cost, limits=CallLimits(), considerate=False) == [3, 2]
-    assert next_call(waiting, [5, 6, 7, 8], cost=None, limits=CallLimits(), considerate=True) == [1, 0]
+    assert next_call(waiting, [5, 6, 7, 8], QUIET, cost=cost, limits=CallLimits(), under_way=1) == [3, 2]
+    assert next_call(waiting, [5, 6, 7, 8], FIRST, cost=None, limits=CallLimits(), under_way=0) == [1, 0]
     assert waiting == []
 
 
-def test_a_call_is_cut_small_while_a_query_may_come() -> None:
-    # (15 - 1) ms / 1 ms a token: 14 tokens a call. Two texts of 7 fit, the one of 20 is a call of its own.
-    lengths, waiting, taken = [7, 7, 20, 7], [[2, 0, 1, 3]], []
+@pytest.mark.parametrize(
+    ("view", "under_way", "calls"),
+    [
+        # (15 - 1) ms / 1 ms a token: 14 tokens a call. Two texts of 7 fit, the one of 20 is a call of its own.
+        (FIRST, 0, [{2}, {0, 1}, {3, 4}, {5}]),
+        (FIRST, 1, [{5}, {3, 4}, {0, 1}, {2}]),
+        (FIRST._replace(rank=1), 0, [{5}, {3, 4}, {0, 1}, {2}]),
+    ],
+    ids=["longest first", "another one is under way", "another batch is at work"],
+)
+def test_a_call_is_cut_small_while_a_query_may_come(view: TrafficView, under_way: int, calls: list[set[int]]) -> None:
+    lengths, waiting, taken = [7, 7, 20, 6, 6, 1], [[2, 0, 1, 3, 4, 5]], []
     cost = CallCost(CALL_S / 15, CALL_S / 15)
     while waiting:
-        taken.append(next_call(waiting, lengths, cost=cost, limits=CallLimits(), considerate=True))
-    assert taken[0] == [2]
-    assert sorted(map(len, taken)) == [1, 1, 2]
-    assert sorted(chain(*taken)) == [0, 1, 2, 3]
+        taken.append(set(next_call(waiting, lengths, view, cost=cost, limits=CallLimits(), under_way=under_way)))
+    assert taken == calls
 
 
 def test_a_call_stays_six_times_as_long_as_its_fixed_part() -> None:
     # 6 x 10 ms, 10 of them fixed: 50 tokens of 1 ms.
-    waiting = [list(range(10))]
-    assert len(next_call(waiting, [10] * 10, cost=CallCost(0.01, 0.001), limits=CallLimits(), considerate=True)) == 5
+    waiting, cost = [list(range(10))], CallCost(0.01, 0.001)
+    assert len(next_call(waiting, [10] * 10, FIRST, cost=cost, limits=CallLimits(), under_way=0)) == 5
+
+
+def test_bulk_batches_change_places_every_second() -> None:
+    places = [
+        [TrafficView.at(now, recent=True, present=True, workers=2, place=place).rank for place in (0, 1)]
+        for now in (7.1, 7.9, 8.2)
+    ]
+    assert places == [[1, 0], [1, 0], [0, 1]]
 
 
 @pytest.mark.parametrize(

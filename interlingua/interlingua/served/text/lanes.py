@@ -105,6 +105,8 @@ class Lanes:
                 view, idle_s = self._traffic.view(), time.monotonic() - self._ended
                 if may_start(view, self.limits.lanes, under_way=self._under_way, idle_s=idle_s):
                     self._under_way += 1
-                    return next_call(waiting, lengths, cost=cost, limits=self.limits, considerate=view.recent)
+                    return next_call(
+                        waiting, lengths, view, cost=cost, limits=self.limits, under_way=self._under_way - 1
+                    )
                 self._change.wait(_LOOK_S)
             return None

@@ -27,7 +27,7 @@ RECENT_S = 60.0
 PRESENT_S = 1.0
 """Seconds after which an interactive batch does not hold bulk work up any longer: its process may be dead."""
 
-PAUSE_S = 0.05
+PAUSE_S = 0.25
 """Seconds without a call under way after which a bulk batch makes its next one, whoever waits."""
 
 CALL_S = 0.015
@@ -51,24 +51,35 @@ def is_bulk(service: str, texts: int, largest_batch: int, *, has_deadline: bool)
 
 
 def next_call(
-    waiting: list[list[int]], lengths: Sequence[int], *, cost: CallCost | None, limits: CallLimits, considerate: bool
+    waiting: list[list[int]],
+    lengths: Sequence[int],
+    view: TrafficView,
+    *,
+    cost: CallCost | None,
+    limits: CallLimits,
+    under_way: int,
 ) -> list[int]:
     """Take the next call off `waiting`, or a small one off the next call.
 
+    While a query may come, every other call of all that are under way is of the shortest texts: of one text, a call may
+    be long, and where long and short ones are under way together, a place is sooner free.
+
     Args:
-        waiting: calls as positions into `lengths`, the next one first; not empty.
+        waiting: calls as positions into `lengths`, the next one first, of the longest texts; not empty.
         lengths: tokens of each text.
         cost: None before it is measured: calls go as they are.
-        considerate: whether a query may come.
+        under_way: calls of the batch that are.
     """
-    piece = waiting.pop(0)
-    if not considerate or cost is None:
-        return piece
+    if not view.recent or cost is None:
+        return waiting.pop(0)
+    piece = waiting.pop(end := -((view.rank + under_way) % 2))
     seconds = max(CALL_S, OVERHEADS * cost.call_s) - cost.call_s
     small = limits._replace(tokens=max(min(limits.tokens, round(seconds / cost.token_s)), 1))
     parts = cut_batch([lengths[row] for row in piece], alone=False, overhead=cost.overhead_tokens, limits=small)
-    waiting[:0] = [[piece[place] for place in part] for part in parts[1:]]
-    return [piece[place] for place in parts[0]]
+    taken = [piece[place] for place in parts.pop(end)]
+    place = len(waiting) if end else 0
+    waiting[place:place] = [[piece[row] for row in part] for part in parts]
+    return taken
 
 
 class TrafficView(NamedTuple):
@@ -76,13 +87,19 @@ class TrafficView(NamedTuple):
 
     Attributes:
         recent: whether an interactive batch was computed lately, or is now; `present`: whether one is now.
-        workers: bulk batches at the same network; `rank`: of this one among them, from 0.
+        workers: bulk batches at the same network; `rank`: of this one among them, from 0; they change
+            places every second, so that none is always the last.
     """
 
     recent: bool
     present: bool
     workers: int
     rank: int
+
+    @classmethod
+    def at(cls, now: float, *, recent: bool, present: bool, workers: int, place: int) -> TrafficView:
+        """`place`: of the batch in a fixed order of all workers."""
+        return cls(recent, present, workers, (place + int(now)) % max(workers, 1))
 
 
 def may_start(view: TrafficView, lanes: int, *, under_way: int, idle_s: float) -> bool:

@@ -109,11 +109,12 @@ class ServerTraffic:
         slots = self._slots
         recent = _within(slots[:, _SINCE], now, RECENT_S) | _within(slots[:, _SEEN], now, RECENT_S)
         ranked = _within(slots[:, _BULK], now, ALIVE_S) & (slots[:, _NETWORK] == self._mine[_NETWORK])
-        return TrafficView(
+        return TrafficView.at(
+            now,
             recent=bool(recent.any()),
             present=bool(_within(slots[:, _SINCE], now, PRESENT_S).any()),
             workers=int(ranked.sum()),
-            rank=int(ranked[: self._slot].sum()),
+            place=int(ranked[: self._slot].sum()),
         )
 
 

@@ -46,25 +46,26 @@ class SimulatedTraffic:
         for paused, service in list(self._paused.items()):
             self._ask_again(now, (paused, service))
 
-    def may_start(self, now: float, batch: Batch, service: Service, network: Network) -> bool:
-        """Whether a bulk batch may make its next call; if not, its service is asked to send it later."""
+    def looked(self, now: float, batch: Batch, service: Service, network: Network) -> TrafficView | None:
+        """The view of a bulk batch that may make its next call; if not, its service is asked to send it later."""
         view = self.view(now, batch, network)
         idle_s = 0.0 if batch.left else now - batch.idle_since
         # What was due at a moment is due there, although the sum of two floats may lie before it.
         if may_start(view, service.lanes, under_way=batch.left, idle_s=idle_s + 1e-9):
-            return True
+            return view
         if view.recent and batch not in self._paused:
             self._paused[batch] = service
             if not batch.left:
                 self._later(max(batch.idle_since + PAUSE_S, now), self._ask_again, (batch, service))
-        return False
+        return None
 
     def view(self, now: float, batch: Batch, network: Network) -> TrafficView:
         """What the batch's process would see."""
         present = any(began > now - PRESENT_S for began in self._interactive.values())
         recent = bool(self._interactive) or self._seen > now - RECENT_S
         workers = self._bulk[network]
-        return TrafficView(recent, present, len(workers), workers.index(batch))
+        place = workers.index(batch)
+        return TrafficView.at(now, recent=recent, present=present, workers=len(workers), place=place)
 
     def _ask_again(self, now: float, what: tuple[Batch, Service]) -> None:
         batch, service = what

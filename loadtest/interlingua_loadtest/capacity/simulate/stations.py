@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.served.text.batches import CallLimits, plan_calls
 from interlingua.served.text.call_cost import CallCost, measured_cost
-from interlingua.served.text.precedence import is_bulk, next_call
+from interlingua.served.text.precedence import TrafficView, is_bulk, next_call
 from interlingua.served.text.recent_cost import RecentCost
 from interlingua_loadtest.capacity.simulate.batching import cut_batch, take
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from interlingua_loadtest.capacity.simulate.client_requests import Group, Later
     from interlingua_loadtest.capacity.simulate.considerate import SimulatedTraffic
     from interlingua_loadtest.capacity.simulate.cores import Cores
+
+
+_NOBODY = TrafficView(recent=False, present=False, workers=0, rank=0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -268,19 +271,19 @@ class Service:
 
     def send_waiting(self, now: float, batch: Batch) -> None:
         """Send what of a batch may go now."""
-        considerate = batch.bulk and self._traffic.view(now, batch, self._network).recent
-        while batch.pieces and self._may_start(now, batch):
-            batch.left += 1
-            lengths, limits = batch.lengths, self._limits
+        while batch.pieces and (view := self._view(now, batch)):
             self._now = now
-            cost = self._recent.now() if considerate and self._jobs.has_deadlines else self._cost
-            piece = next_call(batch.pieces, lengths, cost=cost, limits=limits, considerate=considerate)
+            cost = self._recent.now() if view.recent and self._jobs.has_deadlines else self._cost
+            lengths, limits = batch.lengths, self._limits
+            piece = next_call(batch.pieces, lengths, view, cost=cost, limits=limits, under_way=batch.left)
+            batch.left += 1
             self._send(now, NetworkCall(self, batch, [lengths[row] for row in piece]))
 
-    def _may_start(self, now: float, batch: Batch) -> bool:
+    def _view(self, now: float, batch: Batch) -> TrafficView | None:
+        """By which the next call goes; None while it may not."""
         if batch.bulk:
-            return self._traffic.may_start(now, batch, self, self._network)
-        return batch.left < self.lanes
+            return self._traffic.looked(now, batch, self, self._network)
+        return _NOBODY if batch.left < self.lanes else None
 
     def _send(self, now: float, call: NetworkCall) -> None:
         call.sent = now
