@@ -6,7 +6,7 @@ SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-most test-fast test-server test-load older-cpu lint types format loadtest truth-test bench benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
+.PHONY: help setup demo test test-all test-most test-fast test-server test-load older-cpu lint types format loadtest truth-test bench faults soak benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 
 help: ## list the common paths, and the benchmarks and experiments
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -100,6 +100,12 @@ truth-test: setup ##! predict highest rates, then measure them: 40 minutes on a 
 
 bench: setup ##! texts a second, latency and memory, against the in-process limit
 	@$(BIN)/python -m interlingua_benchmarks.serving_benchmark
+
+faults: setup ##! kill, stop and starve a real server and index runs, at length: docs/reliability.md; after an export
+	@$(BIN)/python -m interlingua_benchmarks.faults
+
+soak: setup ##! half an hour of mixed load: what grows in which process; after an export
+	@$(BIN)/python -m interlingua_benchmarks.faults soak
 
 bench-gpu: setup ##! tokens a second, latency and utilisation on a GPU, within 20 minutes: var/gpu_bench.json
 	@mkdir -p var

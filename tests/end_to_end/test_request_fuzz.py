@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from interlingua_benchmarks.faults.healthy_clients import HealthyClients
 from interlingua_server.embedded import EmbeddedServer
 from tests.support.services import settings_for
 
@@ -210,6 +211,66 @@ def test_bad_requests_of_http_are_refused_alone(
     for status, found in answers:
         assert status == "OK", found
         np.testing.assert_allclose(found, [expected["embed_query", text] for text in good.texts], atol=1e-4)
+
+
+WHOLE = struct.pack("<I", 5) + b"hello"
+CUT_SHORT = (WHOLE[:-1], struct.pack("<I", 900) + b"hello")  # these fail their whole batch
+MALFORMED_TENSORS = (*CUT_SHORT, *CUT_SHORT, WHOLE + WHOLE, b"", b"\5\0", struct.pack("<I", 3) + b"hello")
+MALFORMED_BODIES = ("", "{", "[]", "{}", '{"inputs": []}', '{"inputs": [{"name": "text"}]}', '{"inputs": "text"}')
+
+
+def malformed_call(rng: Rng) -> service_pb2.ModelInferRequest:
+    """One that Triton refuses: by its tensor, its shape, its type, its names, its version."""
+    request = service_pb2.ModelInferRequest(model_name=rng.choice(("embed_query", "embed_document")))
+    name, datatype, shape, raw = "text", "BYTES", [1, 1], WHOLE
+    kind = rng.choice((*["tensor"] * 8, "shape", "type", "input", "output", "model", "version", "nothing"))
+    if kind == "tensor":
+        raw = rng.choice(MALFORMED_TENSORS)
+    elif kind == "shape":
+        shape = rng.choice(([2, 1], [1], [1, 2], [1, 1, 1], [65, 1]))
+    elif kind == "type":
+        datatype = rng.choice(("INT64", "FP32", "BOOL", "TEXT", ""))
+    elif kind == "input":
+        name = rng.choice(("Text", "", "query", "\u2028"))
+    elif kind == "output":
+        request.outputs.add(name="nothing")
+    elif kind == "model":
+        request.model_name = rng.choice(("", "nobody", "../embed_query", "embed_query/1"))
+    elif kind == "version":
+        request.model_version = rng.choice(("7", "one"))
+    if kind != "nothing":
+        request.inputs.add(name=name, datatype=datatype, shape=shape)
+        request.raw_input_contents.append(raw)
+    return request
+
+
+def test_healthy_clients_beside_a_thousand_malformed_requests(tiny_server: EmbeddedServer) -> None:
+    """Some of them fail the batch that they are in: our clients ask once more, alone, and nobody is told of it."""
+    rng, settings = random.Random(SEED), tiny_server.settings
+    stub = service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(settings.grpc_address))
+
+    def call(request: service_pb2.ModelInferRequest) -> str:
+        try:
+            stub.ModelInfer(request, timeout=120)
+        except grpc.RpcError as error:
+            return str(error.code().name)
+        return "OK"
+
+    def post(body: str) -> int:
+        url = f"http://127.0.0.1:{settings.http_port}/v2/models/embed_query/infer"
+        try:
+            return int(urllib.request.urlopen(urllib.request.Request(url, body.encode()), timeout=60).status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    with HealthyClients(settings.grpc_address, 3) as healthy, ThreadPoolExecutor(6) as pool:
+        calls = [malformed_call(rng) for _ in range(700)]
+        statuses = pool.map(call, calls)
+        codes = pool.map(post, rng.choices(MALFORMED_BODIES, k=300))
+        assert [one for one, status in zip(calls, statuses, strict=True) if status == "OK"] == []
+        assert not [code for code in codes if not 400 <= code < 600]
+    assert healthy.wrong == []
+    assert healthy.errors == []
 
 
 @pytest.mark.parametrize("service", ["embed_query", "embed_document", "rerank"])

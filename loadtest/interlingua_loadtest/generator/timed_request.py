@@ -33,12 +33,22 @@ _NO_STAGES = dict.fromkeys(
     ("queue_s", "tokenize_s", "compute_s", "network_s", "ann_s", "documents_s", "language_s", "rerank_s"), math.nan
 )
 # The first that fits names a request that failed, and says more about it.
-_REFUSALS = (
-    ("overloaded:", "queue full"),
-    ("maximum queue size", "queue full"),
-    ("invalid text", "invalid"),
-    ("network ", "network"),
-)
+_REASONS = {
+    "rejected": (
+        ("overloaded:", "queue full"),
+        ("maximum queue size", "queue full"),
+        ("invalid text", "invalid"),
+        ("network ", "network"),
+        ("incomplete string data", "batch"),
+        ("", "other"),
+    ),
+    "away": (
+        ("Stub process", "process ended"),
+        ("unknown model", "model loading"),
+        ("not ready", "model loading"),
+        ("", "no connection"),
+    ),
+}
 _FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
     (DeadlineExceededError, "deadline", ""),
     (RequestRejectedError, "rejected", ""),
@@ -185,7 +195,7 @@ class Asker:
         except Exception as error:
             for type_, status, detail in _FAILURES:
                 if isinstance(error, type_):
-                    return _Answer(status, detail or _refusal(status, str(error)))
+                    return _Answer(status, detail or _reason(status, str(error)))
             return _Answer("error", type(error).__name__)
 
     def _ask(self, ask: Ask, scheduled: float) -> _Answer:
@@ -214,11 +224,9 @@ class Asker:
         return _found(result, wants_reranking=ask.depth > 0)
 
 
-def _refusal(status: str, message: str) -> str:
-    """Why the server refused: a kind, since the message may quote a text."""
-    if status != "rejected":
-        return ""
-    return next((kind for part, kind in _REFUSALS if part in message), "other")
+def _reason(status: str, message: str) -> str:
+    """Why there was no answer: a kind, since the message may quote a text."""
+    return next((kind for part, kind in _REASONS.get(status, ()) if part in message), "")
 
 
 def _found(result: SearchResult, *, wants_reranking: bool) -> _Answer:

@@ -18,6 +18,7 @@ import numpy as np
 
 from interlingua.base.errors import InputError, InterlinguaError
 from interlingua.base.record_file import read_record
+from interlingua_loadtest.record.outages import outage_sentences
 from interlingua_loadtest.record.run_folder import RunFolder
 from interlingua_loadtest.record.validity import Validity, judge
 from interlingua_loadtest.record.worker_note import read_worker_notes
@@ -84,7 +85,7 @@ class RecordedRun:
             validity=validity,
             end_s=_end(settings, sound, notes, is_finished=is_finished),
             counts=counts,
-            notes=tuple(filter(None, (fault, *_remarks(notes)))),
+            notes=tuple(filter(None, (fault, *_remarks(notes), *outage_sentences(requests)))),
             is_finished=is_finished,
         )
         if not len(run.measured):

@@ -21,6 +21,7 @@ from interlingua.base.errors import ServerError
 from interlingua.display.progress import progress
 from interlingua.repository.published import Published
 from interlingua_loadtest.generator.processes import Generator
+from interlingua_loadtest.record.outages import outage_sentences
 from interlingua_loadtest.record.percentiles import LatencyHistogram, merged
 from interlingua_loadtest.record.run_folder import RunFolder
 from interlingua_loadtest.record.run_summary import RunSummary
@@ -107,7 +108,7 @@ def drive(
         summary=RunSummary.of(requests, validity.warm_up_s, end, slo),
         validity=validity,
         triton=tuple(triton),
-        notes=tuple(filter(None, (said, fault, *_remarks(notes)))),
+        notes=tuple(filter(None, (said, fault, *_remarks(notes), *outage_sentences(requests)))),
         interrupted=interrupted,
     )
 
@@ -126,7 +127,7 @@ def _generate(settings: RunSettings, target: Target, workers: int) -> tuple[Gene
     interrupted = False
     with Generator(settings, target.server, workers=workers) as generator:
         roots = {name: lambda name=name: generator.pid(name) for name in generator.names}
-        processes, gpus = ProcessSampler({"server": lambda: target.pid, **roots}), GpuSampler()
+        processes, gpus = ProcessSampler({"server": target.follow(), **roots}), GpuSampler()
         with processes, gpus, _seconds(settings) as tick:
             try:
                 generator.wait(tick)

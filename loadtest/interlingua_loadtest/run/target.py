@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +48,18 @@ class Target:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "address", ServerAddress.parse(self.server))
+
+    def follow(self) -> Callable[[], int | None]:
+        """What tells the server's first process at each moment: another one where it was started again meanwhile."""
+        known = self.pid
+
+        def find() -> int | None:
+            nonlocal known
+            if known is not None and not psutil.pid_exists(known):
+                known = listening_process(int(self.address.target.rpartition(":")[2])) or known
+            return known
+
+        return find
 
 
 @contextmanager
