@@ -46,8 +46,8 @@ class Ask(NamedTuple):
         if self.kind == "rerank":
             return client.rerank(question, _DOCUMENTS).scores
         if self.kind == "embed_query":
-            return client.embed([question], "query").vectors[0]
-        return client.embed([_DOCUMENTS[self.place]], "document").vectors[0]
+            return client.embed([question], "query").vectors.ravel()
+        return client.embed([_DOCUMENTS[self.place]], "document").vectors.ravel()
 
 
 class HealthyClients:

@@ -25,6 +25,7 @@ _STUB = "triton_python_backend_stub"[:15]  # as the kernel keeps names
 _INSTANCE = 8  # of its arguments
 _LOOK_S = 0.05
 _AGAIN = ("; loading the model again", "; starting the server again")
+_STARTS = 3
 _RESTARTS = 3  # the sixth within ten minutes ends it
 
 
@@ -107,7 +108,15 @@ class ServedProcess:
         """Start it anew, killed, where a fault and what comes of it could be the restart that it ends at."""
         if sum(line.endswith(_AGAIN) for line in self.said[self._started :]) >= _RESTARTS:
             self.kill()
-            self.start()
+            self._start_again()
+
+    def _start_again(self) -> None:
+        """As an orchestrator does it: a start that fails is tried again."""
+        for _ in range(_STARTS - 1):
+            with suppress(ServerError):
+                return self.start()
+            self.kill()
+        return self.start()
 
     def answers(self) -> bool:
         """Whether Triton says that all models are ready."""
@@ -167,5 +176,5 @@ def instance_of(process: psutil.Process) -> str:
     with suppress(psutil.Error):
         arguments = process.cmdline()
         if len(arguments) > _INSTANCE and arguments[0].endswith("triton_python_backend_stub"):
-            return arguments[_INSTANCE]
+            return str(arguments[_INSTANCE])
     return ""
