@@ -42,7 +42,7 @@ def whole(runs: IndexRuns, tmp_path_factory: pytest.TempPathFactory) -> Whole:
 
 def require_right(facts: process_faults.Facts) -> None:
     """Everybody was answered, rightly, and nobody was told of an error."""
-    assert facts["wrong"] == 0
+    assert facts["wrong"] == []
     assert facts["errors"] == {}
     assert set(facts["answered"]) == {"embed_query", "embed_document", "rerank"}
 
@@ -117,10 +117,6 @@ def test_stubs_are_killed_while_nobody_asks(served: ServedProcess) -> None:
 
 def test_the_server_is_killed_under_three_clients(served: ServedProcess) -> None:
     require_right(process_faults.kill_server(served, 3, 2))
-
-
-def test_stubs_and_server_are_stopped_and_continued(served: ServedProcess) -> None:
-    require_right(process_faults.stop_and_continue(served, 3, 1.5))
 
 
 def test_nothing_grows_under_mixed_load(served: ServedProcess) -> None:

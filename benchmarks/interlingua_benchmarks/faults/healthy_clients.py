@@ -100,7 +100,7 @@ class HealthyClients:
     def facts(self) -> dict[str, object]:
         return {
             "answered": dict(self.answered),
-            "wrong": len(self.wrong),
+            "wrong": self.wrong,
             "errors": dict(Counter(message for _, message in self.errors)),
             "longest_wait_s": round(self.longest_s, 2),
         }
