@@ -35,7 +35,7 @@ _KINDS = ("embed_query", "embed_document", "rerank")
 Values = npt.NDArray[np.float32]
 
 
-class Ask(NamedTuple):
+class Question(NamedTuple):
     """One request: a kind, and the text that it turns on."""
 
     kind: str
@@ -65,7 +65,7 @@ class HealthyClients:
         self._address, self._patience_s = address, patience_s
         with InferenceClient.connect(address) as client:
             kinds = _KINDS if client.services.rerank else _KINDS[:2]
-            self._asks = [Ask(kind, place) for kind in kinds for place in range(len(_QUESTIONS))]
+            self._asks = [Question(kind, place) for kind in kinds for place in range(len(_QUESTIONS))]
             self._right = {ask: ask.answer(client) for ask in self._asks}
         self.answered: Counter[str] = Counter()
         self.wrong: list[str] = []
@@ -92,7 +92,7 @@ class HealthyClients:
         wait_until(lambda: all(self._by_thread[n] >= number for n, number in wanted.items()))
 
     def ask_once(self) -> None:
-        """Ask everything, here and now, as a client who has just come."""
+        """Question everything, here and now, as a client who has just come."""
         with InferenceClient.connect(self._address, patience_s=self._patience_s) as client:
             for ask in self._asks:
                 self._ask(client, ask)
@@ -113,7 +113,7 @@ class HealthyClients:
                 self._by_thread[number] += 1
                 turn += 1
 
-    def _ask(self, client: InferenceClient, ask: Ask) -> None:
+    def _ask(self, client: InferenceClient, ask: Question) -> None:
         began = time.monotonic()
         try:
             fault = self._compared(ask, ask.answer(client))
@@ -126,7 +126,7 @@ class HealthyClients:
             self.answered[ask.kind] += 1
             self.wrong += [fault] if fault else []
 
-    def _compared(self, ask: Ask, values: Values) -> str:
+    def _compared(self, ask: Question, values: Values) -> str:
         """What is wrong with an answer: it is to be nearest to its own, and near to that, whatever the precision."""
         of_kind = [(other, right) for other, right in self._right.items() if other.kind == ask.kind]
         distances = {other: float(np.linalg.norm(values - right)) for other, right in of_kind}

@@ -111,7 +111,7 @@ class ServedProcess:
             self._start_again()
 
     def _start_again(self) -> None:
-        """As an orchestrator does it: a start that fails is tried again."""
+        """Start it as an orchestrator does, which tries again where that fails."""
         for _ in range(_STARTS - 1):
             with suppress(ServerError):
                 return self.start()
