@@ -192,5 +192,5 @@ def test_how_long_a_request_may_wait_is_the_configurations_or_the_services() -> 
 
 @pytest.mark.parametrize("stated", ["-1", "nan", "inf", "soon"])
 def test_a_wait_that_is_no_number_of_seconds_is_refused(stated: str) -> None:
-    with pytest.raises(ValueError, match=stated):
+    with pytest.raises(ValueError, match=f"default_deadline_s is '{stated}', not a number of seconds"):
         longest_wait_s({"default_deadline_s": stated}, "embed_query")

@@ -159,8 +159,12 @@ def longest_wait_s(parameters: Mapping[str, str], name: str) -> float:
     Raises:
         ValueError: it is no such number.
     """
-    stated = parameters.get(LONGEST_WAIT, "")
-    seconds = float(stated) if stated else default_deadline_s(name)
+    if not (stated := parameters.get(LONGEST_WAIT, "")):
+        return default_deadline_s(name)
+    try:
+        seconds = float(stated)
+    except ValueError:
+        seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise ValueError(f"{LONGEST_WAIT} is {stated}, not a number of seconds from 0 on")
+        raise ValueError(f"{LONGEST_WAIT} is {stated!r:.40}, not a number of seconds from 0 on")
     return seconds
