@@ -78,6 +78,10 @@ def test_a_clock_that_cannot_be_right_leaves_the_time_between_its_stamps(off_s: 
     assert made.wait_s == 0
 
 
+def test_a_deadline_before_the_sending_is_taken_as_it_stands() -> None:
+    assert read(b"d", sent_us=9e9, deadline_ms=2e6).deadline == 2000
+
+
 def test_a_clock_that_is_off_by_less_than_a_queue_may_take_is_told_the_servers() -> None:
     sent = NOW - 5
     made = read(b"d", sent_us=1e6 * sent, deadline_ms=1e3 * sent + 2000)

@@ -122,6 +122,17 @@ def test_what_would_be_late_is_given_up_before_it_is_computed() -> None:
     assert late.finished == pytest.approx([6, 9.5, 12, 12])
 
 
+def test_what_is_late_meanwhile_is_not_computed_any_further() -> None:
+    # A keeps the network busy until 6. B's two calls, of 4 s and 2 s, are planned at 1 on the other instance, for 7 s:
+    # in time for 9. The first runs from 6 to 10; the second would end at 12 and is not made.
+    layout = one_service(instances=2)
+    timeline = simulate(Workload.of([0.0, 1.0], [[50], [30, 10]], deadline_s=[math.inf, 8.0]), layout)
+    assert timeline.status.tolist() == [OK, DEADLINE]
+    assert timeline.finished == pytest.approx([6.0, 9.0])
+    network = timeline.usage["embedder"]
+    assert (network.executions, network.tokens) == (2, 80)
+
+
 def test_a_long_queue_of_late_requests_is_refused_at_once() -> None:
     count = 20_000
     arrived = np.concatenate([[0.0], np.linspace(0.1, 1.0, count)])

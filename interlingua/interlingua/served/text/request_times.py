@@ -40,8 +40,11 @@ def times_of(stated: Mapping[str, object], now: float) -> RequestTimes:
     sent = _unix_time(stated, SENT, "microseconds", 1_000_000)
     if sent is None:
         return RequestTimes(math.inf if deadline is None else deadline)
-    ahead = 0.0 if now - LONGEST_QUEUE_S <= sent <= now else now - sent
-    return RequestTimes(math.inf if deadline is None else deadline + ahead, 0.0 if ahead else now - sent)
+    wrong = not now - LONGEST_QUEUE_S <= sent <= now
+    wait_s = 0.0 if wrong else now - sent
+    if deadline is None:
+        return RequestTimes(wait_s=wait_s)
+    return RequestTimes(deadline + now - sent if wrong and deadline > sent else deadline, wait_s)
 
 
 def _unix_time(stated: Mapping[str, object], name: str, unit: str, per_second: int) -> float | None:

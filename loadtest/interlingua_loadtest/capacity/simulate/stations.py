@@ -60,7 +60,10 @@ class Jobs:
 class Batch:
     """Jobs that a service works on together."""
 
-    __slots__ = ("bulk", "end", "idle_since", "jobs", "left", "lengths", "pieces", "start", "texts", "tokenized")
+    __slots__ = (
+        *("bulk", "end", "idle_since", "jobs", "left", "lengths"),
+        *("owners", "pieces", "sent", "start", "texts", "tokenized"),
+    )
 
     def __init__(self, jobs: list[int], start: float) -> None:
         self.jobs = jobs
@@ -69,7 +72,9 @@ class Batch:
         self.end = start
         self.texts = 0
         self.lengths: list[int] = []  # tokens of the texts that are computed
+        self.owners: list[int] = []  # the job of each, where jobs have deadlines
         self.pieces: list[list[int]] = []  # calls that are not sent yet, as positions into the lengths
+        self.sent = 0  # calls that were
         self.left = 0  # calls that are not back
         self.bulk = False
         self.idle_since = start  # while no call is under way
@@ -252,32 +257,47 @@ class Service:
             return
         lengths = batch.lengths = [min(count, most) for job in kept for count in jobs.tokens[job]]
         if jobs.has_deadlines:
-            batch.pieces = self._in_time(now, kept, lengths)
+            batch.pieces = self._in_time(now, batch, kept, lengths)
         else:
             overhead, limits = self._cost.overhead_tokens, self._limits
             batch.pieces = list(cut_batch(lengths, alone=len(kept) == 1, overhead=overhead, limits=limits))
 
-    def _in_time(self, now: float, kept: list[int], lengths: list[int]) -> list[list[int]]:
+    def _in_time(self, now: float, batch: Batch, kept: list[int], lengths: list[int]) -> list[list[int]]:
         jobs = self._jobs
 
         def give_up(job: int) -> None:
             jobs.shed[job] = True
 
-        owners = [job for job in kept for _ in jobs.tokens[job]]
+        owners = batch.owners = [job for job in kept for _ in jobs.tokens[job]]
         deadline = jobs.deadline.__getitem__
         self._now = now
         cost, limits = self._recent.at_worst(), self._limits
         return plan_calls(lengths, owners, deadline, give_up, cost=cost, limits=limits, clock=lambda: now)
 
     def send_waiting(self, now: float, batch: Batch) -> None:
-        """Send what of a batch may go now."""
+        """Send what of a batch may go now; a batch of which nothing is left ends."""
         while batch.pieces and (view := self._view(now, batch)):
             self._now = now
             cost = self._recent.now() if view.recent and self._jobs.has_deadlines else self._cost
             lengths, limits = batch.lengths, self._limits
             piece = next_call(batch.pieces, lengths, view, cost=cost, limits=limits, under_way=batch.left)
-            batch.left += 1
-            self._send(now, NetworkCall(self, batch, [lengths[row] for row in piece]))
+            if batch.owners and batch.sent >= self.lanes:  # the others begin at once
+                piece = self._awaited(now, batch, piece)
+            if piece:
+                batch.left, batch.sent = batch.left + 1, batch.sent + 1
+                self._send(now, NetworkCall(self, batch, [lengths[row] for row in piece]))
+        if not batch.left and not batch.pieces:
+            self._traffic.end(now, batch, self._network)
+            self._finish(now, batch)
+
+    def _awaited(self, now: float, batch: Batch, piece: list[int]) -> list[int]:
+        """The rows whose jobs somebody still waits for, and will when the call is back."""
+        deadline, shed = self._jobs.deadline, self._jobs.shed
+        self._now = now
+        ends = now + self._recent.now().seconds(len(piece) * max(batch.lengths[row] for row in piece))
+        for row in piece:
+            shed[batch.owners[row]] |= ends > deadline[batch.owners[row]]
+        return [row for row in piece if not shed[batch.owners[row]]]
 
     def _view(self, now: float, batch: Batch) -> TrafficView | None:
         """By which the next call goes; None while it may not."""
@@ -312,7 +332,9 @@ class Service:
         self._free += 1
         if self._waiting:
             self._begin(now)
-        groups = self._jobs.group
+        jobs = self._jobs
         for job in batch.jobs:
-            if groups[job] is not None:
+            if jobs.has_deadlines and jobs.deadline[job] < now:
+                jobs.shed[job] = True
+            if jobs.group[job] is not None:
                 self.answered(now, job)
