@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tritonclient.grpc import service_pb2
 
 from interlingua.base.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
 from interlingua_client.deadline import Deadline
@@ -24,7 +25,7 @@ from interlingua_client.triton.conversation_steps import (
     ReadConfig,
     Steps,
 )
-from interlingua_client.triton.messages import infer_request
+from interlingua_client.triton.messages import infer_request, read_answer
 from interlingua_client.triton.server_address import ServerAddress
 from interlingua_client.triton.server_failures import (
     EmbedderChangedError,
@@ -247,6 +248,30 @@ def test_what_a_batch_failed_with_is_asked_once_more_in_no_company(code: str, de
     server.failures = [failure]
     with pytest.raises(RequestRejectedError, match=re.escape(details)):  # who has no patience asks once
         server.run(connected(server, patience_s=0).infer(calls[0]))
+
+
+def reply_of(values: int, tokens: int, texts: int = 1) -> Any:
+    reply = service_pb2.ModelInferResponse(model_name="embed_query")
+    for name, datatype, width, size in (("embedding", "FP32", 4, values), ("tokens", "INT32", 1, tokens)):
+        reply.outputs.add(name=name, datatype=datatype, shape=[texts, width])
+        reply.raw_output_contents.append(bytes(size))
+    return reply
+
+
+def test_a_damaged_answer_is_asked_for_once_more() -> None:
+    """As Triton 24.10 gave them for a stub that had been stopped: tensors of no bytes, of the shapes asked for."""
+    assert read_answer(reply_of(16, 4)).values.shape == (1, 4)
+    for reply in (reply_of(0, 4), reply_of(16, 0), reply_of(12, 4)):
+        with pytest.raises(RpcFailedError, match="INTERNAL: the answer is damaged"):
+            read_answer(reply)
+    server = server_with(v1="a")
+    talk = connected(server)
+    server.failures = [RpcFailedError("INTERNAL", "the answer is damaged (no bytes)")]
+    server.answer = Answer(np.zeros((64, 4), np.float32), np.ones(64, np.int64), None)
+    assert len(server.run(talk.infer(talk.embed_calls(["x"], "query")[0])).tokens) == 1
+    server.answer = server.answer.first(63)
+    with pytest.raises(RequestRejectedError, match="the answer is damaged"):  # 63 answers to 64 texts, and to 1
+        server.run(talk.infer(talk.embed_calls(["x"], "query")[0]))
 
 
 # As Triton 24.10 says it while a stub is dead, and while its model is loaded again.

@@ -119,6 +119,10 @@ def test_the_server_is_killed_under_three_clients(served: ServedProcess) -> None
     require_right(process_faults.kill_server(served, 3, 2))
 
 
+def test_the_server_is_stopped_and_continued(served: ServedProcess) -> None:
+    require_right(process_faults.stop_server(served, 3, 1.5))
+
+
 def test_nothing_grows_under_mixed_load(served: ServedProcess) -> None:
     """Some seconds: handles and threads; memory takes the half hour of `make soak`."""
     facts = soak(served, ["A text."] * 100, clients=3, minutes=0.1)

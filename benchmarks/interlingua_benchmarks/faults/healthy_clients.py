@@ -92,7 +92,7 @@ class HealthyClients:
         wait_until(lambda: all(self._by_thread[n] >= number for n, number in wanted.items()))
 
     def ask_once(self) -> None:
-        """Question everything, here and now, as a client who has just come."""
+        """Ask everything, here and now, as a client who has just come."""
         with InferenceClient.connect(self._address, patience_s=self._patience_s) as client:
             for ask in self._asks:
                 self._ask(client, ask)

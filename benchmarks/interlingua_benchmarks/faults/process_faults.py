@@ -54,16 +54,22 @@ def kill_server(served: ServedProcess, clients: int, times: int) -> Facts:
     return {"seconds_until_mended": seconds} | asking.facts()
 
 
-def stop_and_continue(served: ServedProcess, clients: int, seconds: float) -> Facts:
-    """A stub of each model, then the whole server, gets no CPU for a while; whoever continues it."""
+def stop_server(served: ServedProcess, clients: int, seconds: float) -> Facts:
+    """`tritonserver` gets no CPU for a while."""
+    with HealthyClients(served.address, clients) as asking:
+        asking.go_on(served.wait_until)
+        _stop_for(seconds, served.triton())
+        asking.go_on(served.wait_until)
+    return asking.facts()
+
+
+def stop_stubs(served: ServedProcess, clients: int, seconds: float) -> Facts:
+    """A stub of each model gets no CPU for a while; Triton 24.10 gives it up after a second, and may end then."""
     with HealthyClients(served.address, clients) as asking:
         for model in served.models():
-            served.renew_restarts()  # Triton 24.10 may end when a stub gets no CPU for a second
-            _stopped_for(seconds, [served.stubs(model)[0]])
+            served.renew_restarts()
+            _stop_for(seconds, served.stubs(model)[0])
             asking.go_on(served.wait_until)
-        served.renew_restarts()
-        _stopped_for(seconds, [served.triton(), *served.stubs()])
-        asking.go_on(served.wait_until)
     return asking.facts()
 
 
@@ -71,13 +77,11 @@ def _first_stub(served: ServedProcess, model: str) -> psutil.Process:
     return served.stubs(model)[0]
 
 
-def _stopped_for(seconds: float, processes: list[psutil.Process]) -> None:
-    for process in processes:
-        process.suspend()
+def _stop_for(seconds: float, process: psutil.Process) -> None:
+    process.suspend()
     time.sleep(seconds)
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):  # a supervisor may have ended it meanwhile
-            process.resume()
+    with suppress(psutil.NoSuchProcess):  # a supervisor may have ended it meanwhile
+        process.resume()
 
 
 def _seconds_until_mended(served: ServedProcess, victim: Callable[[], psutil.Process]) -> float:

@@ -12,6 +12,7 @@ from interlingua.served.limits import REQUESTS_IN_FLIGHT
 from interlingua_client.triton.connection import Connection, failed
 from interlingua_client.triton.conversation_steps import Answer, Call, Pause, Step, Steps
 from interlingua_client.triton.messages import embedded, reranked, rpc_of
+from interlingua_client.triton.server_failures import RpcFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ class AsyncInferenceClient(Connection):
             while True:
                 try:
                     reply = await self._perform(step)
-                except grpc.RpcError as error:
+                except (grpc.RpcError, RpcFailedError) as error:
                     step = steps.throw(failed(error))
                 else:
                     step = steps.send(reply)

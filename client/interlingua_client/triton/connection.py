@@ -103,6 +103,8 @@ class Connection:
 
 def failed(error: Any) -> RpcFailedError:
     """gRPC's error as the conversation takes it."""
+    if isinstance(error, RpcFailedError):
+        return error
     return RpcFailedError(error.code().name, error.details() or "")
 
 

@@ -158,6 +158,8 @@ class Conversation:
             clock_s, sent_s = self.clock.offset_s, time.time()
             try:
                 answer: Answer = yield Infer(call, deadline, time_left(deadline), clock_s)
+                if not len(answer.values) == len(answer.tokens) == call.size:
+                    raise RpcFailedError("INTERNAL", f"the answer is damaged (of {len(answer.tokens)} texts)")
                 return answer
             except RpcFailedError as error:
                 wrong = self.clock.shows_wrong(error.details, clock_s, sent_s, time.time())

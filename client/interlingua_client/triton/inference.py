@@ -17,6 +17,7 @@ from interlingua.served.limits import REQUESTS_IN_FLIGHT
 from interlingua_client.triton.connection import Connection, failed
 from interlingua_client.triton.conversation_steps import Answer, Call, Infer, Pause, Step, Steps
 from interlingua_client.triton.messages import embedded, infer_request, read_answer, reranked, rpc_of
+from interlingua_client.triton.server_failures import RpcFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -178,6 +179,6 @@ def _advance(steps: Steps[_T], perform: Callable[[], Any]) -> Step:
     """Give the steps the reply, or the failure, of the last one; the next one."""
     try:
         reply = perform()
-    except grpc.RpcError as error:
+    except (grpc.RpcError, RpcFailedError) as error:
         return steps.throw(failed(error))
     return steps.send(reply)

@@ -20,6 +20,7 @@ from interlingua.base.errors import ServerError
 from interlingua.served.graph_names import DEADLINE, SENT, STAGES, TOKENS
 from interlingua_client.embedder import Embedded, Reranked, ServiceTimes, require_shape
 from interlingua_client.triton.conversation_steps import Answer, AskReady, AskServerReady, Infer, ReadConfig
+from interlingua_client.triton.server_failures import RpcFailedError
 from interlingua_client.triton.services import ModelConfig, PinnedService
 
 if TYPE_CHECKING:
@@ -73,6 +74,17 @@ def _bytes_tensor(texts: Sequence[str]) -> bytes:
 
 
 def read_answer(reply: Any) -> Answer:
+    """An answer's values. Raises RpcFailedError: what came is not of the size that it states.
+
+    Triton 24.10 answers so for a stub that was stopped for more than a second, and goes on.
+    """
+    try:
+        return _answer(reply)
+    except (ValueError, KeyError) as error:
+        raise RpcFailedError("INTERNAL", f"the answer is damaged ({error})") from error
+
+
+def _answer(reply: Any) -> Answer:
     tensors: dict[str, npt.NDArray[Any]] = {}
     for output, raw in zip(reply.outputs, reply.raw_output_contents, strict=True):
         tensors[output.name] = np.frombuffer(raw, _DTYPES[output.datatype]).reshape(tuple(output.shape))
