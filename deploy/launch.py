@@ -1,6 +1,7 @@
-"""What the container starts: the embedded server's flags, and then this process becomes `tritonserver`.
+"""What the container starts, its first process: `tritonserver` with the embedded server's flags, watched as that is.
 
-    environment, key file, arguments --command()--> flags --execvp--> tritonserver, which gets the signals itself
+    environment, key file, arguments --command()--> flags --> tritonserver <--watched-- this process
+    SIGTERM --> running requests end --> status 0          too many restarts --> one line, status 4
 
 It runs on the container's Python 3.10, which has of ours what the backends import: interlingua.served.
 """
@@ -10,16 +11,27 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import signal
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
-from interlingua.served.launch_flags import STOP_TIMEOUT_S, launch_flags
+from interlingua.served.launch_flags import ADMIN_HEADER, STOP_TIMEOUT_S, launch_flags
+from interlingua.served.watch.local_http import LocalTriton
+from interlingua.served.watch.restarts import COUNTS_VARIABLE, RestartLimits, TritonProcessError
+from interlingua.served.watch.stat import ZOMBIE, processes
+from interlingua.served.watch.triton_process import TritonProcess
+from interlingua.served.watch.watcher import Watcher
 
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - of the container; the host's address is chosen where ports are published
 _MODELS = "/models"
 _BACKENDS = "/opt/tritonserver/backends"
 _KEY_FILE = "/run/secrets/interlingua_admin_key"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_START_TIMEOUT_S = 300  # without progress
 _SERVER_ERROR = 4  # the exit code of interlingua.base.errors.ServerError
 
 
@@ -36,9 +48,17 @@ def command(environment: Mapping[str, str], arguments: Sequence[str]) -> list[st
         arguments: further flags, as `--name=value`.
 
     Raises:
-        LaunchError: a value that is no number, or a key file that is empty or holds more than a key.
+        LaunchError: a value that is no number, a key file that is empty or holds more than a key, or HTTP that is open
+            beyond the container's loopback, or off.
     """
-    chosen = {argument.partition("=")[0] for argument in arguments}
+    chosen = {name: value for name, _, value in (argument.partition("=") for argument in arguments)}
+    if chosen.get("--http-address", _LOOPBACK[0]) not in _LOOPBACK:
+        raise LaunchError(
+            "--http-address beyond loopback: one hostile request to Triton's HTTP can end the server; use gRPC, or "
+            "`interlingua serve --http-host`, which checks requests first"
+        )
+    if chosen.get("--allow-http", "1").lower() not in ("1", "true"):
+        raise LaunchError("--allow-http is off: readiness and the supervisor ask over HTTP, on loopback")
     ours = [flag for flag in _flags(environment) if flag.partition("=")[0] not in chosen]
     return ["tritonserver", *ours, *arguments]
 
@@ -91,16 +111,62 @@ def _whole_number(environment: Mapping[str, str], name: str, default: int) -> in
     return int(value)
 
 
-def main(environment: Mapping[str, str], arguments: Sequence[str]) -> None:
-    """Become the server, or say in one line why not."""
+class _EndedError(Exception):
+    """Somebody told this process to end."""
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise _EndedError
+
+
+def main(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
+    """Start the server and keep it answering until SIGTERM; the exit status. One line says why it ends otherwise."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     try:
         line = command(environment, arguments)
         check_models(Path(environment.get("INTERLINGUA_MODELS", _MODELS)))
-        os.execvp(line[0], line)  # noqa: S606 - no shell is wanted
-    except (LaunchError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(_SERVER_ERROR)
+        with tempfile.TemporaryDirectory(prefix="interlingua-") as folder:
+            counts = Path(folder) / "restarts.json"
+            limits = RestartLimits(most=_whole_number(environment, "INTERLINGUA_MOST_RESTARTS", RestartLimits.most))
+            triton = TritonProcess(
+                line,
+                {**environment, COUNTS_VARIABLE: str(counts)},
+                _http(line),
+                stop_timeout_s=_whole_number(environment, "INTERLINGUA_STOP_TIMEOUT_S", STOP_TIMEOUT_S),
+                start_timeout_s=_START_TIMEOUT_S,
+            )
+            try:
+                triton.start()
+                triton.wait_until_ready()
+                Watcher(triton, _say, limits, counts=counts).run(lambda: _reap(triton.pid))
+            finally:
+                triton.end()
+    except _EndedError:
+        return 0
+    except (LaunchError, TritonProcessError, OSError) as error:
+        _say(f"error: {error}")
+        return _SERVER_ERROR
+
+
+def _http(line: Sequence[str]) -> LocalTriton:
+    """Where the server of a command line listens."""
+    flags = {name: value for name, _, value in (flag.partition("=") for flag in line)}
+    key = flags["--http-restricted-api"].partition(f":{ADMIN_HEADER}=")[2]
+    return LocalTriton(int(flags["--http-port"]), key, flags["--http-address"])
+
+
+def _reap(triton: int) -> None:
+    """As the container's first process: take notice of orphans that ended; tritonserver's end is somebody else's."""
+    for found in processes():
+        if found.parent == os.getpid() and found.state == ZOMBIE and found.pid != triton:
+            with suppress(ChildProcessError):
+                os.waitpid(found.pid, os.WNOHANG)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
-    main(os.environ, sys.argv[1:])
+    sys.exit(main(os.environ, sys.argv[1:]))

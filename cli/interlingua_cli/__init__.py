@@ -18,6 +18,7 @@ SECTIONS = {
         "export": "weights to ONNX, through the parity gate, into the model repository",
         "lint": "what is wrong with a Triton model repository, why, and what to write",
         "serve": "start Triton on the model repository",
+        "ready": "ask a server for a real embedding and a real score",
         "publish": "load an exported version into the running servers, beside what they serve",
         "promote": "make a version the default, and the index built for it current",
         "rollback": "back to the version and the index before",

@@ -26,22 +26,24 @@ from interlingua_cli.options.common import FILE, repository_option
 @click.option("--log-verbose", default=0, show_default=True, help="How much Triton writes into its log.")
 def command(log: Path | None, start_timeout: float, stop_timeout: float, **settings: object) -> None:
     """Start Triton on the model repository; Ctrl-C ends it."""
+    from interlingua.served.launch_flags import LOOPBACK
     from interlingua_server.embedded import EmbeddedServer, ServerSettings
-    from interlingua_server.supervisor import Supervisor
+    from interlingua_server.supervision import supervise
 
     chosen = ServerSettings(start_timeout_s=start_timeout, stop_timeout_s=stop_timeout, **settings)  # type: ignore[arg-type]
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     server = EmbeddedServer(chosen, log=log)
     click.echo(f"starting Triton on {chosen.model_repository} ...", err=True)
     with_log = f", log in {server.log_path}"
     try:
         seconds = server.start()
         click.echo(
-            f"ready after {seconds:.1f} s: gRPC {chosen.grpc_address}, HTTP {chosen.host}:{chosen.http_port}, "
+            f"ready after {seconds:.1f} s: gRPC {chosen.grpc_address}, HTTP {LOOPBACK}:{chosen.http_port}, "
             f"metrics {chosen.host}:{chosen.metrics_port}{with_log}",
             err=True,
         )
-        Supervisor(server, lambda line: click.echo(line, err=True)).run()
+        supervise(server, lambda line: click.echo(line, err=True))
     except KeyboardInterrupt:
         click.echo("stopping: running requests finish first", err=True)
     finally:

@@ -2,42 +2,40 @@
 
     prepare_runtime() -> backend directory -> tritonserver -> ready -> ... -> SIGTERM -> gone
 
-The server is bound to loopback; loading models, shared memory, tracing and log settings are refused to anyone
-without the admin key, which the run record (run_record.py) tells the commands of this user. It dies with the process
-that started it.
+The server is bound to loopback, its HTTP always; loading models, shared memory, tracing and log settings are refused to
+anyone without the admin key, which the run record (run_record.py) tells the commands of this user. It dies with the
+process that started it.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
-from interlingua.served.launch_flags import PORTS, STOP_TIMEOUT_S, launch_flags
+from interlingua.served.launch_flags import LOOPBACK, PORTS, STOP_TIMEOUT_S, launch_flags
+from interlingua.served.watch.local_http import LocalTriton
+from interlingua.served.watch.restarts import COUNTS_VARIABLE, TritonProcessError
+from interlingua.served.watch.triton_process import TritonProcess
 from interlingua_server.command_line import conceal_argument
 from interlingua_server.environment import BACKENDS, SERVED, Runtime, prepare_runtime
 from interlingua_server.exact_products import require_exact_products
 from interlingua_server.model_control import ModelControl
 from interlingua_server.ports import check_port_is_free
 from interlingua_server.run_record import Announcement, RunRecord
-from interlingua_server.start_progress import StartProgress
-from interlingua_server.stubs import Stub, remove_regions, stubs_of
+
+if TYPE_CHECKING:
+    from interlingua.served.watch.stubs import Stub
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "[::1]"}  # noqa: S104 - what a user may listen on
-_PR_SET_PDEATHSIG = 1
 _LOG_TAIL_LINES = 30
 
 
@@ -46,8 +44,9 @@ class ServerSettings:
     """What a user decides about a server.
 
     Attributes:
-        host: address to listen on; anything but loopback exposes the server to the network.
-        start_timeout_s: how long a start may get on with nothing (start_progress.py) before it is given up.
+        host: address to listen on with gRPC and the metrics page; anything but loopback exposes them to the network.
+            HTTP stays on loopback.
+        start_timeout_s: how long a start may get on with nothing (served/watch/progress.py) before it is given up.
         stop_timeout_s: how long running requests may take when the server is told to stop.
         admin_key: value of the header `interlingua-admin-key` that opens the restricted APIs; random if empty.
         log_verbose: Triton's verbosity, 0 is quiet.
@@ -85,26 +84,24 @@ class EmbeddedServer:
         self.settings = settings
         self._scratch = tempfile.TemporaryDirectory(prefix="interlingua-server-")
         self.log_path = log or Path(self._scratch.name) / "triton.log"
+        self.restart_counts = Path(self._scratch.name) / "restarts.json"
         self.admin_key = settings.admin_key or secrets.token_urlsafe(24)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: TritonProcess | None = None
         self._announcement: Announcement | None = None
         self._started = False
-        self._regions: set[str] = set()
 
     def __enter__(self) -> EmbeddedServer:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop(at_once=True)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(at_once=True)
-
-    @property
-    def pid(self) -> int:
-        if self._process is None:
-            raise ServerError("the server is not running")
-        return self._process.pid
 
     def start(self, on_wait: Callable[[float], None] | None = None) -> float:
         """Start, wait until every model is ready, return the seconds that took.
@@ -119,84 +116,101 @@ class EmbeddedServer:
         check_repository(self.settings.model_repository)
         published = Published.read(self.settings.model_repository)
         require_exact_products(published)
-        for port in (self.settings.grpc_port, self.settings.http_port, self.settings.metrics_port):
+        for port in (self.settings.grpc_port, self.settings.metrics_port):
             check_port_is_free(self.settings.host, port)
+        check_port_is_free(LOOPBACK, self.settings.http_port)
         runtime = prepare_runtime(published)
         folder = Path(self._scratch.name) / "backends"
         if not folder.is_dir():
             compose_backends(runtime, folder)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("ab" if self._started else "wb") as log:
-            self._process = subprocess.Popen(
-                self._command(runtime, folder),
-                env=_environment(runtime),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
-        self._started = True
         try:
-            self._wait_until_ready(began, on_wait)
+            with self.log_path.open("ab" if self._started else "wb") as log:
+                self._process = TritonProcess(
+                    self._command(runtime, folder),
+                    _environment(runtime) | {COUNTS_VARIABLE: str(self.restart_counts)},
+                    self.http,
+                    log=log,
+                    stop_timeout_s=self.settings.stop_timeout_s,
+                    start_timeout_s=self.settings.start_timeout_s,
+                )
+                self._process.start()
+            self._started = True
+            self._wait_until_ready(self._process, on_wait)
             for service in published.models:
                 self.control.ask_first(service)
             self._announcement = Announcement(self._record())
         except BaseException:
-            self.stop(at_once=True)
+            self._end(at_once=True)
             raise
         return time.monotonic() - began
 
     def restart(self, on_wait: Callable[[float], None] | None = None) -> float:
-        """End what is left of the server, and start it on the same ports; as `start`."""
+        """End what is left of the server, and start it on the same ports; as `start`, but for the error's kind.
+
+        Raises:
+            TritonProcessError: it does not start; it may, if tried again.
+        """
         self._end(at_once=True)
-        return self.start(on_wait)
+        try:
+            return self.start(on_wait)
+        except ServerError as error:
+            raise TritonProcessError(str(error)) from error
+
+    @property
+    def running(self) -> TritonProcess:
+        """Its process. Raises ServerError: it was not started."""
+        if self._process is None:
+            raise ServerError("the server is not running")
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        return self.running.pid
 
     @property
     def runs(self) -> bool:
         """Whether its process does."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.runs
 
     @property
     def status(self) -> int | None:
         """The exit status of a server that ended by itself."""
-        return self._process.poll() if self._process else None
+        return self._process.status if self._process else None
+
+    @property
+    def known_stubs(self) -> frozenset[Stub]:
+        """All processes of models that were seen since the start."""
+        return self.running.known_stubs
 
     def stubs(self) -> list[Stub]:
         """The processes of its models, as they run now."""
-        found = stubs_of(self.pid)
-        self._regions |= {stub.region for stub in found}
-        return found
+        return self.running.stubs()
+
+    @property
+    def http(self) -> LocalTriton:
+        """Its HTTP, as this machine reaches it."""
+        return LocalTriton(self.settings.http_port, self.admin_key)
 
     @property
     def control(self) -> ModelControl:
         """Loads its models."""
         return ModelControl(self.settings.local_grpc_address, self.admin_key)
 
-    def signal(self, number: int) -> None:
-        """Pass a signal on to the server."""
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(number)
-
     def stop(self, *, at_once: bool = False) -> None:
-        """Let running requests finish (unless `at_once`), end the server and all its children, remove its files."""
-        self._end(at_once=at_once)
-        self._scratch.cleanup()
+        """End the server and all that it started; running requests may finish first, unless `at_once`."""
+        try:
+            self._end(at_once=at_once)
+        finally:
+            self._scratch.cleanup()
 
     def _end(self, *, at_once: bool) -> None:
-        process, self._process = self._process, None
         announcement, self._announcement = self._announcement, None
         if announcement is not None:
             announcement.withdraw()
-        if process is not None:
-            if process.poll() is None and not at_once:
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(self.settings.stop_timeout_s + 5)
-            self._regions |= {stub.region for stub in stubs_of(process.pid)}
-            _kill_group(process.pid)
-            process.wait()
-            remove_regions(self._regions)
+        if self._process is not None:
+            self._process.end(at_once=at_once)
+            self._process = None
 
     def log_tail(self) -> str:
         """The end of Triton's log, its errors first."""
@@ -222,25 +236,22 @@ class EmbeddedServer:
         repository = str(self.settings.model_repository.absolute())
         return RunRecord(self.pid, repository, self.settings.local_grpc_address, self.admin_key)
 
-    def _wait_until_ready(self, began: float, on_wait: Callable[[float], None] | None) -> None:
-        progress = StartProgress(self.pid)
-        url = f"http://{self.settings.host}:{self.settings.http_port}/v2/health/ready"
+    def _wait_until_ready(self, process: TritonProcess, on_wait: Callable[[float], None] | None) -> None:
         concealed = False
-        while not _answers(url):
-            if not concealed and self._process and self.log_path.stat().st_size:  # it has read its arguments
-                concealed = conceal_argument(self._process.pid, self.admin_key)
-            if self._process is None or self._process.poll() is not None:
-                raise ServerError(f"Triton ended while it was starting. Its log says:\n{self.log_tail()}")
-            if progress.stalled_s() > self.settings.start_timeout_s:
-                raise ServerError(
-                    f"Triton is not ready after {time.monotonic() - began:.0f} s, and did nothing in the last "
-                    f"{self.settings.start_timeout_s:.0f}. Its log says:\n{self.log_tail()}"
-                )
+
+        def look(waited_s: float) -> None:
+            nonlocal concealed
+            if not concealed and self.log_path.stat().st_size:  # it has read its arguments
+                concealed = conceal_argument(process.pid, self.admin_key)
             if on_wait:
-                on_wait(time.monotonic() - began)
-            time.sleep(0.05)
+                on_wait(waited_s)
+
+        try:
+            process.wait_until_ready(look)
+        except TritonProcessError as fault:
+            raise ServerError(f"{fault}. Its log says:\n{self.log_tail()}") from fault
         if not concealed:
-            conceal_argument(self.pid, self.admin_key)
+            conceal_argument(process.pid, self.admin_key)
 
 
 def check_repository(repository: Path) -> None:
@@ -275,21 +286,3 @@ def _environment(runtime: Runtime) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
     }
-
-
-def _die_with_parent() -> None:
-    """In the child: ask the kernel for SIGTERM when the starting process is gone, however it went."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _kill_group(group: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - always http
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

@@ -14,7 +14,8 @@ from interlingua.base.paths import PROJECT_ROOT
 
 DEPLOY = PROJECT_ROOT / "deploy"
 PORTS = {"http": 8000, "grpc": 8001, "metrics": 8002}
-READY = "/v2/health/ready"
+OPEN = {name: port for name, port in PORTS.items() if name != "http"}  # HTTP stays on the container's loopback
+READY = ["python3", "-m", "interlingua.served.watch.ready"]
 
 
 class Instruction(NamedTuple):

@@ -48,9 +48,22 @@ def test_the_defaults_are_those_of_the_embedded_server() -> None:
 
 
 def test_a_given_flag_takes_the_place_of_ours() -> None:
-    line = launch().command({}, ["--log-verbose=1", "--http-address=::"])
-    flags = [flag for flag in line if flag.startswith(("--log-verbose", "--http-address"))]
-    assert flags == ["--log-verbose=1", "--http-address=::"]
+    line = launch().command({}, ["--log-verbose=1", "--grpc-address=::"])
+    flags = [flag for flag in line if flag.startswith(("--log-verbose", "--grpc-address"))]
+    assert flags == ["--log-verbose=1", "--grpc-address=::"]
+
+
+def test_http_is_the_containers_own() -> None:
+    """It is asked there, and nobody beyond may ask."""
+    assert "--http-address=127.0.0.1" in launch().command({}, [])
+
+
+@pytest.mark.parametrize("flag", ["--http-address=0.0.0.0", "--http-address=::", "--allow-http=false"])
+def test_http_that_is_open_or_off_is_refused(tmp_path: Path, flag: str) -> None:
+    done = start(published(tmp_path), flag)
+    assert done.returncode == 4
+    assert flag.partition("=")[0] in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_without_a_key_file_every_start_has_a_key_of_its_own() -> None:
@@ -76,12 +89,11 @@ def test_lint_has_nothing_against_the_flags(tmp_path: Path, source: str, argumen
     assert {finding.severity for finding in found} == {"note"}
 
 
-def start(models: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def start(models: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """launch.py itself, where no tritonserver is on the path."""
     variables = {"PATH": "/nonexistent", "INTERLINGUA_MODELS": str(models), **environment}
-    return subprocess.run(
-        [sys.executable, str(DEPLOY / "launch.py")], env=variables, capture_output=True, text=True, check=False
-    )
+    line = [sys.executable, str(DEPLOY / "launch.py"), *arguments]
+    return subprocess.run(line, env=variables, capture_output=True, text=True, check=False)
 
 
 def published(folder: Path) -> Path:

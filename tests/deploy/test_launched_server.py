@@ -5,7 +5,6 @@ A tiny network made by hand (the sum of the ids, and their number) keeps it fast
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -19,10 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 import tritonclient.grpc as triton
 from onnx import TensorProto, helper
 
+from interlingua.served.watch.restart_metric import RESTARTS
 from interlingua_server.embedded import _environment, compose_backends
 from interlingua_server.environment import prepare_runtime
 from interlingua_server.ports import free_ports
@@ -56,16 +57,23 @@ def write_models(folder: Path, tokenizer: bytes) -> None:
     write_network(folder / "embedder" / "1" / "model.onnx")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Launched:
     process: subprocess.Popen[bytes]
     http: int
-    grpc: int
     metrics: int
+    grpc: int
+    environment: dict[str, str]
+    log: Path
 
     def get(self, port: int, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return str(answer.read().decode())
+
+    def wait(self) -> None:
+        while not self.is_ready():
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.1)
 
     def is_ready(self) -> bool:
         try:
@@ -75,39 +83,55 @@ class Launched:
         return True
 
 
-@pytest.fixture(scope="module")
-def launched(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Iterator[Launched]:
-    folder = tmp_path_factory.mktemp("container")
-    write_models(folder / "models", tokenizer_json["bert"])
-    (folder / "key").write_text(KEY)
+def launch(folder: Path) -> Launched:
+    """The launcher on what lies in a folder, whose user wants one restart at most."""
     runtime = prepare_runtime()
-    compose_backends(runtime, folder / "backends")
     http, grpc, metrics = free_ports(3)
     environment = _environment(runtime) | {
         "INTERLINGUA_MODELS": str(folder / "models"),
         "INTERLINGUA_BACKENDS": str(folder / "backends"),
         "INTERLINGUA_ADMIN_KEY_FILE": str(folder / "key"),
+        "INTERLINGUA_MOST_RESTARTS": "1",
+        "PYTHONPATH": str(folder / "backends"),
     }
     environment["PATH"] = f"{runtime.binary.parent}:{environment['PATH']}"
-    flags = [f"--{name}-address=127.0.0.1" for name in ("http", "grpc", "metrics")]
+    flags = [f"--{name}-address=127.0.0.1" for name in ("grpc", "metrics")]
     flags += [f"--http-port={http}", f"--grpc-port={grpc}", f"--metrics-port={metrics}"]
     line = [sys.executable, str(DEPLOY / "launch.py"), *flags, "--metrics-config=summary_latencies=true"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(line, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    running = Launched(process, http, grpc, metrics)
+    return Launched(process=process, http=http, grpc=grpc, metrics=metrics, environment=environment, log=folder / "log")
+
+
+def end(launched: Launched) -> None:
+    """Its Triton ends with it."""
+    if launched.process.poll() is None:
+        launched.process.kill()
+        launched.process.wait()
+
+
+@pytest.fixture(scope="module")
+def container(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Path:
+    folder = tmp_path_factory.mktemp("container")
+    write_models(folder / "models", tokenizer_json["bert"])
+    (folder / "key").write_text(KEY)
+    compose_backends(prepare_runtime(), folder / "backends")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def launched(container: Path) -> Iterator[Launched]:
+    running = launch(container)
     try:
-        while not running.is_ready():
-            assert process.poll() is None, (folder / "log").read_text()
-            time.sleep(0.1)
+        running.wait()
         yield running
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        end(running)
 
 
-def test_the_process_that_was_started_is_tritonserver(launched: Launched) -> None:
-    assert Path(f"/proc/{launched.process.pid}/exe").resolve().name == "tritonserver"
+def triton_of(launched: Launched) -> psutil.Process:
+    (found,) = [child for child in psutil.Process(launched.process.pid).children() if child.name() == "tritonserver"]
+    return found
 
 
 def test_a_text_is_answered(launched: Launched) -> None:
@@ -123,9 +147,10 @@ def test_a_text_is_answered(launched: Launched) -> None:
 
 def test_the_metrics_page_has_what_dashboard_and_alerts_ask_for(launched: Launched) -> None:
     """All but the GPU's, which need one."""
-    page = launched.get(launched.metrics, "/metrics")
+    while RESTARTS not in (page := launched.get(launched.metrics, "/metrics")):
+        time.sleep(0.2)  # written by the supervisor, read by a service with its question
     named = set(re.findall(r"^# TYPE (\w+) ", page, re.MULTILINE))
-    wanted = {name for name in GAUGES | COUNTERS | own() if not name.startswith("nv_gpu_")}
+    wanted = {name for name in GAUGES | COUNTERS | own() | {RESTARTS} if not name.startswith("nv_gpu_")}
     assert wanted <= named
     for quantile in ("0.5", "0.99"):
         assert re.search(rf'^nv_inference_request_summary_us{{.*quantile="{quantile}"', page, re.MULTILINE)
@@ -143,7 +168,45 @@ def test_management_is_closed_without_the_key(launched: Launched, header: dict[s
     assert {model.name for model in index.models} == {"embedder", "embed_query"}
 
 
-def test_sigterm_ends_it(launched: Launched) -> None:
-    """The last test of this file."""
-    launched.process.send_signal(signal.SIGTERM)
-    assert launched.process.wait(timeout=60) == 0
+def ready(launched: Launched, *more: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "interlingua.served.watch.ready", "--port", str(launched.http), *more]
+    return subprocess.run(line, env=launched.environment, capture_output=True, text=True, check=False)
+
+
+def test_readiness_asks_a_question(launched: Launched) -> None:
+    """As compose's health check and Kubernetes' probes ask."""
+    done = ready(launched)
+    assert (done.returncode, done.stdout) == (0, "ready: embed_query answers\n"), done.stderr
+
+
+def test_a_killed_process_of_a_model_is_started_again_and_counted(launched: Launched) -> None:
+    triton = triton_of(launched)
+    for stub in [child for child in triton.children() if "embed_query" in " ".join(child.cmdline())]:
+        stub.kill()
+    line = re.compile(r'^interlingua_restarts_total{what="embed_query"} 1$', re.MULTILINE)
+    while not line.search(launched.get(launched.metrics, "/metrics")):
+        time.sleep(0.2)
+    assert ready(launched).returncode == 0
+    assert triton_of(launched).pid == triton.pid
+
+
+def test_another_restart_than_may_be_ends_it_with_a_line(launched: Launched) -> None:
+    """The launcher was told that one is enough. The last test of the fixture."""
+    triton_of(launched).kill()
+    assert launched.process.wait() == 4
+    assert ready(launched).returncode == 4
+    (line,) = [line for line in launched.log.read_text().splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: tritonserver ended again after 1 restarts within 600 s (embed_query 1 times)")
+
+
+def test_sigterm_ends_it_and_all_its_processes(container: Path) -> None:
+    launched = launch(container)
+    try:
+        launched.wait()
+        children = psutil.Process(launched.process.pid).children(recursive=True)
+        assert len(children) >= 3
+        launched.process.send_signal(signal.SIGTERM)
+        assert launched.process.wait() == 0
+        assert not [child for child in children if child.is_running()]
+    finally:
+        end(launched)

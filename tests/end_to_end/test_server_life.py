@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import shutil
 import signal
 import socket
@@ -69,6 +71,42 @@ def test_the_server_dies_with_its_launcher(tiny_repository: Path) -> None:
     process.kill()
     process.wait()
     assert wait_until_gone(children) == []
+
+
+def marked(mark: str) -> list[int]:
+    """The processes that inherited a variable from a test, whoever their parent is now."""
+    return [one.pid for one in psutil.process_iter(["environ"]) if mark in (one.info["environ"] or {})]
+
+
+def test_nothing_stays_when_launcher_and_server_are_killed(
+    tiny_repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is left then who could end the stubs: they see to it themselves."""
+    monkeypatch.setenv("INTERLINGUA_MARK_KILLED", "1")
+    process = serve(tiny_repository, free_ports(3))
+    wait_until_ready(process)
+    triton = next(child for child in psutil.Process(process.pid).children() if child.name() == "tritonserver")
+    process.kill()
+    triton.kill()
+    process.wait()
+    while marked("INTERLINGUA_MARK_KILLED"):
+        time.sleep(0.1)
+
+
+def test_sigterm_at_any_moment_of_the_start_leaves_nothing(
+    tiny_repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """INTERLINGUA_MOMENTS=20 tries more of them."""
+    moments = int(os.environ.get("INTERLINGUA_MOMENTS", "4"))
+    rng = random.Random(moments)
+    for mark in (f"INTERLINGUA_MARK_{number}" for number in range(moments)):
+        monkeypatch.setenv(mark, "1")
+        process = serve(tiny_repository, free_ports(3), "--stop-timeout", "2")
+        time.sleep(rng.uniform(0.3, 8))
+        process.terminate()
+        process.communicate()
+        monkeypatch.delenv(mark)
+        assert wait_until_gone(marked(mark)) == []
 
 
 def test_a_taken_port_is_one_clear_line(tiny_repository: Path) -> None:

@@ -3,59 +3,240 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from interlingua.base.errors import ServerError
+from interlingua.served.watch.asker import Patience
+from interlingua.served.watch.restarts import RestartLimits, Restarts, TritonProcessError
+from interlingua.served.watch.shared_memory import sweep
+from interlingua.served.watch.stat import STOPPED, ZOMBIE, process_stat
+from interlingua.served.watch.stubs import Stub, stubs_of, unnamed_zombies
+from interlingua.served.watch.watcher import SERVER, Watcher
 from interlingua_server.embedded import EmbeddedServer
 from interlingua_server.ports import free_ports
-from interlingua_server.stubs import stubs_of
-from interlingua_server.supervisor import RestartLimits, Restarts, Supervisor
+from interlingua_server.supervision import supervise
 from tests.end_to_end.test_server_life import serve, wait_until_gone, wait_until_ready
 from tests.support.services import Services, settings_for
+from tests.support.written_repository import service_spec, write_embedder
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton makes it
+OFTEN = RestartLimits(most=99, first_wait_s=0)
 
 
-def mend(supervisor: Supervisor) -> None:
+def mend(supervisor: Watcher) -> None:
     while not supervisor.look():
         time.sleep(0.05)
 
 
-def test_every_stub_that_is_killed_is_started_again(tiny_repository: Path) -> None:
-    said: list[str] = []
-    with EmbeddedServer(settings_for(tiny_repository)) as server:
-        services = Services(server)
-        before = services.embed(["where is my parcel?"], "embed_query").vectors
-        logit = services.rerank("parcel", ["It is at the post office."])
-        supervisor = Supervisor(server, said.append, RestartLimits(most=99, first_wait_s=0))
-        models = sorted({stub.model for stub in stubs_of(server.pid)})
-        assert models == ["embed_document", "embed_query", "embedder", "rerank", "reranker"]
-        for model in models:
-            killed = next(stub for stub in server.stubs() if stub.model == model)
-            os.kill(killed.pid, signal.SIGKILL)
-            mend(supervisor)
-            assert said[-1].startswith(f"{model}: answers again after"), said
-            assert killed.instance in said[-2]
-            assert (services.embed(["where is my parcel?"], "embed_query").vectors == before).all()
-            assert (services.rerank("parcel", ["It is at the post office."]) == logit).all()
-            assert not (SHARED_MEMORY / killed.region).exists()
-        assert supervisor.restarts.counts == dict.fromkeys(models, 1)
+def regions_of(pids: list[int]) -> set[Path]:
+    """The shared memory that processes of Triton's have, by what they map."""
+    lines = [line for pid in pids for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    return {Path(line.split()[-1]) for line in lines if f"{SHARED_MEMORY}/triton_" in line}
 
 
-def test_a_model_that_was_loaded_anew_was_not_killed(tiny_repository: Path) -> None:
-    said: list[str] = []
+class Supervised:
+    """A server, who watches it, and what was said."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self.said: list[str] = []
+        self.server, self.services = server, Services(server)
+        self.supervisor = Watcher(
+            server, self.said.append, OFTEN, patience=Patience(stopped_s=1), counts=server.restart_counts
+        )
+
+    def embeds(self) -> bool:
+        return bool(self.services.embed(["where is my parcel?"], "embed_query").vectors.any())
+
+
+@pytest.fixture(scope="module")
+def supervised(tiny_repository: Path) -> Iterator[Supervised]:
     with EmbeddedServer(settings_for(tiny_repository)) as server:
-        supervisor = Supervisor(server, said.append)
-        old = {stub.pid for stub in server.stubs()}
-        server.control.restart("embed_query")
-        assert {stub.pid for stub in server.stubs()} != old
-        assert not any(supervisor.look() for _ in range(5))
-        assert not said
+        yield Supervised(server)
+
+
+@pytest.fixture
+def watched(supervised: Supervised) -> Supervised:
+    supervised.said.clear()
+    return supervised
+
+
+def test_every_stub_that_is_killed_is_started_again(watched: Supervised) -> None:
+    services, said = watched.services, watched.said
+    before = services.embed(["where is my parcel?"], "embed_query").vectors
+    logit = services.rerank("parcel", ["It is at the post office."])
+    models = sorted({stub.model for stub in stubs_of(watched.server.pid)})
+    assert models == ["embed_document", "embed_query", "embedder", "rerank", "reranker"]
+    for model in models:
+        killed = next(stub for stub in watched.server.stubs() if stub.model == model)
+        left = regions_of([killed.pid])
+        assert len(left) == 1
+        os.kill(killed.pid, signal.SIGKILL)
+        mend(watched.supervisor)
+        assert said[-1].startswith(f"{model}: answers again after"), said
+        assert killed.instance in said[-2]
+        assert (services.embed(["where is my parcel?"], "embed_query").vectors == before).all()
+        assert (services.rerank("parcel", ["It is at the post office."]) == logit).all()
+        assert not left & set(SHARED_MEMORY.iterdir())
+    counts = {"tritonserver": 0} | dict.fromkeys(models, 1)
+    assert watched.supervisor.restarts.counts == counts
+    while watched.embeds() and restarts_on_page(watched.server) != counts:
+        time.sleep(0.2)
+
+
+def restarts_on_page(server: EmbeddedServer) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.settings.metrics_port}/metrics") as answer:
+        page = answer.read().decode()
+    lines = re.findall(r'^interlingua_restarts_total{what="(\w+)"} (\S+)', page, re.MULTILINE)
+    return {what: float(count) for what, count in lines}
+
+
+def test_a_model_that_was_loaded_anew_was_not_killed(watched: Supervised) -> None:
+    old = {stub.pid for stub in watched.server.stubs()}
+    watched.server.control.restart("embed_query")
+    assert {stub.pid for stub in watched.server.stubs()} != old
+    assert not any(watched.supervisor.look() for _ in range(5))
+    assert not watched.said
+
+
+def test_the_regions_of_a_dead_server_are_swept_and_a_living_ones_never(
+    watched: Supervised, tiny_repository: Path
+) -> None:
+    """Killed with all its processes, so that nobody is left who could remove them."""
+    while len(stubs := watched.server.stubs()) > len({stub.instance for stub in stubs}):
+        watched.supervisor.look()  # those of a model that was unloaded still end, or have to be ended
+        time.sleep(0.1)
+    living = regions_of([stub.pid for stub in stubs])
+    assert len(living) == len(stubs)
+    with EmbeddedServer(settings_for(tiny_repository)) as other:
+        dead = regions_of([stub.pid for stub in other.stubs()])
+        sweep()
+        assert dead | living <= set(SHARED_MEMORY.iterdir())
+        os.killpg(other.pid, signal.SIGKILL)
+        while other.runs or other.stubs():
+            time.sleep(0.05)
+        sweep()
+        assert not dead & set(SHARED_MEMORY.iterdir())
+    assert living <= set(SHARED_MEMORY.iterdir())
+    assert watched.embeds()
+
+
+@pytest.mark.parametrize("what", ["tritonserver", "embed_query"])
+def test_a_stopped_process_is_mended_and_named(watched: Supervised, what: str) -> None:
+    stubs = watched.server.stubs()
+    pid = watched.server.pid if what == SERVER else next(stub.pid for stub in stubs if stub.model == what)
+    os.kill(pid, signal.SIGSTOP)
+    mend(watched.supervisor)
+    assert watched.said[0].startswith(what)
+    assert "was stopped (SIGSTOP) for " in watched.said[0]
+    if what == SERVER:
+        assert watched.said[0].endswith("; continuing it")
+    else:
+        mend(watched.supervisor)
+        assert watched.said[-1].startswith(f"{what}: answers again"), watched.said
+    while (stat := process_stat(pid)) and stat.state == STOPPED:
+        time.sleep(0.05)
+    assert watched.embeds()
+
+
+NETWORK = """
+import time
+from pathlib import Path
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+MOOD = Path({mood!r})
+
+class TritonPythonModel:
+    def execute(self, requests):
+        while (mood := MOOD.read_text()) == "stuck":
+            time.sleep(0.1)
+        while mood == "busy" and MOOD.read_text() == "busy":
+            pass
+        rows = [len(pb_utils.get_input_tensor_by_name(one, "input_ids").as_numpy()) for one in requests]
+        value = float("inf") if mood == "wrong" else 0.5
+        tensors = [pb_utils.Tensor("embedding", np.full((count, 8), value, np.float32)) for count in rows]
+        return [pb_utils.InferenceResponse([tensor]) for tensor in tensors]
+"""
+
+
+def test_a_stuck_service_is_told_from_a_busy_one(tmp_path: Path, tokenizer_json: dict[str, bytes]) -> None:
+    """The network does what a file says: it computes without an end, answers nonsense, or waits for ever."""
+    mood, said = tmp_path / "mood", list[str]()
+    mood.write_text("fine")
+    models = write_embedder(
+        tmp_path / "models", service_spec(), services=("embed_query",), tokenizer=tokenizer_json["bert"]
+    )
+    config = models / "embedder" / "config.pbtxt"
+    config.write_text(config.read_text().replace('backend: "onnxruntime"', 'backend: "python"'))
+    (models / "embedder" / "1" / "model.py").write_text(NETWORK.format(mood=str(mood)))
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.endswith(cured):
+            mood.write_text("fine")
+
+    def wait_for(line: str) -> None:
+        while not (said and said[-1].startswith(line)):
+            supervisor.look()
+            time.sleep(0.05)
+
+    with EmbeddedServer(settings_for(models)) as server:
+        supervisor = Watcher(server, say, OFTEN, patience=Patience(every_s=0.1, silent_s=3))
+        cured = "loading the model again"
+        mood.write_text("busy")
+        began = time.monotonic()
+        while time.monotonic() - began < 8:
+            assert not supervisor.look(), said
+            time.sleep(0.1)
+        mood.write_text("wrong")
+        wait_for("embed_query: answers again after")
+        assert "its answer" in said[-2]
+        cured = "starting the server again"
+        mood.write_text("stuck")
+        wait_for("ready again after")
+        assert said[-2] == (
+            "embed_query gives no answer, and did nothing for 3 s, although it was loaded again; "
+            "starting the server again"
+        )
+        assert Services(server).embed(["where is my parcel?"], "embed_query").vectors.any()
+        assert supervisor.restarts.counts[SERVER] == 1
+
+
+def test_a_process_that_ends_before_the_server_is_ready_is_found(tiny_repository: Path) -> None:
+    said, killed = list[str](), list[int]()
+    server = EmbeddedServer(settings_for(tiny_repository))
+
+    def kill_one(_: float) -> None:
+        if not killed and "successfully loaded 'embed_query'" in server.log_path.read_text():
+            killed.append(next(stub.pid for stub in server.stubs() if stub.model == "embed_query"))
+            os.kill(killed[0], signal.SIGKILL)
+
+    try:
+        server.start(kill_one)
+        mend(Watcher(server, said.append, OFTEN))
+        assert said[-1].startswith(("embed_query: answers again", "ready again")), said
+        assert Services(server).embed(["where is my parcel?"], "embed_query").vectors.any()
+    finally:
+        server.stop()
+
+
+def test_an_ended_process_without_a_name_is_seen() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    while process_stat(child).state != ZOMBIE:
+        time.sleep(0.01)
+    assert child in unnamed_zombies(os.getpid(), [])
+    assert child not in unnamed_zombies(os.getpid(), [Stub(child, "embedder", "embedder_0_0", "")])
+    os.waitpid(child, 0)
 
 
 def test_serve_starts_a_killed_server_again(tiny_repository: Path) -> None:
@@ -64,29 +245,31 @@ def test_serve_starts_a_killed_server_again(tiny_repository: Path) -> None:
     assert process.stderr is not None
     triton = next(child for child in psutil.Process(process.pid).children() if child.name() == "tritonserver")
     children = [triton.pid, *(child.pid for child in triton.children())]
-    regions = [stub.region for stub in stubs_of(triton.pid)]
+    regions = regions_of(children)
     triton.kill()
     assert process.stderr.readline() == "Triton ended with status -9; starting the server again\n"
     assert process.stderr.readline().startswith("ready again after")
     process.terminate()
     assert process.wait() == 0
     assert wait_until_gone(children) == []
-    assert not [region for region in regions if (SHARED_MEMORY / region).exists()]
+    assert regions
+    assert not regions & set(SHARED_MEMORY.iterdir())
 
 
 def test_too_many_restarts_end_the_supervisor(tiny_repository: Path) -> None:
     with EmbeddedServer(settings_for(tiny_repository)) as server:
-        supervisor = Supervisor(server, lambda _: None, RestartLimits(most=0))
         os.kill(server.pid, signal.SIGKILL)
         with pytest.raises(ServerError, match="tritonserver ended again after 0 restarts"):
-            supervisor.run()
+            supervise(server, lambda _: None, RestartLimits(most=0))
 
 
 def test_waits_grow_and_old_restarts_are_forgotten() -> None:
     now = 0.0
     restarts = Restarts(RestartLimits(most=4, within_s=60, first_wait_s=2, longest_wait_s=5), clock=lambda: now)
     assert [restarts.wait_s("embedder") for _ in range(4)] == [0, 2, 4, 5]
-    with pytest.raises(ServerError, match=r"rerank ended again after 4 restarts within 60 s \(embedder 4 times\)"):
+    with pytest.raises(
+        TritonProcessError, match=r"rerank ended again after 4 restarts within 60 s \(embedder 4 times\)"
+    ):
         restarts.wait_s("rerank")
     now = 61.0
     assert restarts.wait_s("rerank") == 0

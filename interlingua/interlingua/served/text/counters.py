@@ -10,6 +10,7 @@ threads of a Python model change a metric at the same time.
 from __future__ import annotations
 
 import threading
+import time
 from queue import Queue
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,6 +49,9 @@ GAUGES = {
 }
 
 
+_REFRESH_S = 2.0
+
+
 class Metric(Protocol):
     """A metric of Triton's."""
 
@@ -59,8 +63,15 @@ class Metric(Protocol):
 class ServiceCounters:
     """The counters of one instance; instances of a service count on the same lines of the page."""
 
-    def __init__(self, metrics: Mapping[str, Metric], warn: Callable[[str], None]) -> None:
-        """`metrics`: those of COUNTERS and GAUGES, for REQUESTS its OUTCOMES; `warn` takes what goes wrong."""
+    def __init__(
+        self, metrics: Mapping[str, Metric], warn: Callable[[str], None], refresh: Callable[[], None] = lambda: None
+    ) -> None:
+        """`metrics`: those of COUNTERS and GAUGES, for REQUESTS its OUTCOMES; `warn` takes what goes wrong.
+
+        `refresh` changes other metrics, in the same thread, with a batch every few seconds: Triton does not unload a
+        model while it executes, and one that does while a metric is changed waits for ever.
+        """
+        self._refresh, self._refresh_at = refresh, 0.0
         self._metrics, self._warn = metrics, warn
         self.waiting = 0
         self._queue: Queue[Mapping[str, float] | None] = Queue()
@@ -104,10 +115,15 @@ class ServiceCounters:
         refused = sum(outcomes.get(outcome, 0) for outcome in BY_DEADLINE)
         changes: dict[str, float] = {str(outcome): number for outcome, number in outcomes.items()}
         self._queue.put({**changes, SHED: refused} if refused else changes)
+        if time.monotonic() >= self._refresh_at:
+            self._refresh_at = time.monotonic() + _REFRESH_S
+            self._queue.put({})
 
     def _send(self) -> None:
         while (changes := self._queue.get()) is not None:
             try:
+                if not changes:
+                    self._refresh()
                 for name, value in changes.items():
                     self._change(name, value)
             except Exception as error:  # an answer is worth more than its count

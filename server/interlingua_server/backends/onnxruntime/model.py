@@ -24,6 +24,7 @@ from interlingua.served.graph_names import MODEL_FILE
 from interlingua.served.model_config import TritonConfig, beyond_ours, names_of, parameters_of
 from interlingua.served.networks import tensorrt_provider
 from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
+from interlingua.served.watch.stubs import end_with_parent
 
 # optimization.graph.level as tis/onnxruntime_backend documents it; without one, everything is on.
 _GRAPH_LEVELS = {
@@ -31,6 +32,8 @@ _GRAPH_LEVELS = {
     1: ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
     2: ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
 }
+
+end_with_parent()
 
 
 class TritonPythonModel:

@@ -40,11 +40,15 @@ from interlingua.served.text.standing_queue import FREE_REQUESTS, StandingQueue
 from interlingua.served.text.template import service_tokenizer
 from interlingua.served.text.text_request import TextRequest
 from interlingua.served.text.traffic import join
+from interlingua.served.watch.restart_metric import DESCRIPTION, RESTARTS, RestartMetric
+from interlingua.served.watch.stubs import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from interlingua.served.text.tokenizer import Row, TextTokenizer
+
+end_with_parent()
 
 
 class TritonPythonModel:
@@ -100,7 +104,9 @@ class TritonPythonModel:
         self._families[REQUESTS] = by_outcome
         for shared in (self._families[PENDING], metrics[PENDING]):  # Triton's own gauge: it must never be deleted here
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(shared))
-        return ServiceCounters(metrics, pb_utils.Logger.log_warn)
+        self._restarts = family(name=RESTARTS, description=DESCRIPTION, kind=family.COUNTER)
+        restarts = RestartMetric(lambda what: self._restarts.Metric(labels={"what": what}))
+        return ServiceCounters(metrics, pb_utils.Logger.log_warn, restarts.update)
 
     def execute(self, requests: list[Any]) -> list[Any]:
         kept = self._waiting.kept(len(requests), self._look_at_queue())

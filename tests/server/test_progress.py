@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from interlingua_server.start_progress import StartProgress, cpu_seconds
+from interlingua.served.watch.progress import CpuProgress, cpu_seconds
 
 SPIN = "import sys; print('on', flush=True)\nwhile True: pass"
 
@@ -19,7 +19,7 @@ def test_a_working_group_gets_on_and_a_stopped_one_does_not() -> None:
     try:
         assert child.stdout is not None
         child.stdout.readline()
-        progress = StartProgress(child.pid)
+        progress = CpuProgress(lambda: cpu_seconds(child.pid))
         while cpu_seconds(child.pid) < 2:
             time.sleep(0.1)
         assert progress.stalled_s() < 0.5

@@ -1,0 +1,91 @@
+"""How often processes are started again, and where the count is kept for the metrics page.
+
+Supervisor --wait_s--> Restarts --write--> file --read_counts--> text backend --> interlingua_restarts_total
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+COUNTS_VARIABLE = "INTERLINGUA_RESTARTS_FILE"
+"""Environment variable of Triton that names the file of counts."""
+
+
+class TritonProcessError(Exception):
+    """Triton does not start, or ends too often; the message says what was seen."""
+
+
+@dataclass(frozen=True)
+class RestartLimits:
+    """How often processes are started again.
+
+    Attributes:
+        most: restarts within `within_s`; one more ends the server.
+        first_wait_s: before the second restart within that time; twice as long before each further one.
+    """
+
+    most: int = 5
+    within_s: float = 600.0
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 30.0
+
+
+@dataclass
+class Restarts:
+    """When what was started again, and what has to be waited for until the next.
+
+    Attributes:
+        file: gets the counts, where there is one.
+        counts: restarts since the beginning, by model, or SERVER.
+    """
+
+    limits: RestartLimits = field(default_factory=RestartLimits)
+    clock: Callable[[], float] = time.monotonic
+    file: Path | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    _recent: deque[float] = field(default_factory=deque)
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Name what may be started again: a counter that begins at 0 shows its first rise."""
+        self.counts.update(dict.fromkeys(names, 0))
+        self._write()
+
+    def wait_s(self, name: str) -> float:
+        """Note a restart and return how long to wait before it. Raises TritonProcessError: there were too many."""
+        now = self.clock()
+        while self._recent and now - self._recent[0] > self.limits.within_s:
+            self._recent.popleft()
+        if len(self._recent) >= self.limits.most:
+            listed = ", ".join(f"{what} {times} times" for what, times in self.counts.most_common() if times)
+            raise TritonProcessError(
+                f"{name} ended again after {len(self._recent)} restarts within {self.limits.within_s:.0f} s "
+                f"({listed}): see the end of Triton's log, and whether memory was short (dmesg)"
+            )
+        self._recent.append(now)
+        self.counts[name] += 1
+        self._write()
+        doubled = 2 ** (len(self._recent) - 2) if len(self._recent) > 1 else 0
+        return min(self.limits.first_wait_s * doubled, self.limits.longest_wait_s)
+
+    def _write(self) -> None:
+        if self.file:
+            beside = self.file.with_suffix(".new")
+            beside.write_text(json.dumps(self.counts))
+            beside.replace(self.file)
+
+
+def read_counts(file: Path) -> dict[str, int]:
+    """What the supervisor has written; nothing where it has not, yet."""
+    try:
+        counts: dict[str, int] = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return counts

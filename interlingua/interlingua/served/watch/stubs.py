@@ -1,0 +1,116 @@
+"""The processes that a running Triton keeps for its Python backends, a stub an instance of a model.
+
+    /proc/*/cmdline --stubs_of--> Stub (process, model, instance, shared memory) --is_zombie--> whether it ended unasked
+
+Triton 24.10 takes no notice of a stub that ends, and starts none again: it stays a zombie, and its instance fails every
+request that it is given. A stub that loses its Triton while it starts goes on for ever, unless it asks for its parent.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from interlingua.served.watch.stat import PROC, ZOMBIE, process_stat, processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STUB = "triton_python_backend_stub"
+_MODEL_FILE, _REGION, _PARENT, _INSTANCE = 1, 2, 5, 8  # its arguments
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True, order=True)
+class Stub:
+    """One process.
+
+    Attributes:
+        instance: of the model, as Triton's log names it: embedder_0_0.
+        region: the file of its shared memory, in /dev/shm.
+    """
+
+    pid: int
+    model: str
+    instance: str
+    region: str
+
+
+def stubs_of(server: int) -> list[Stub]:
+    """The stubs that run for a tritonserver process, in the order in which they were started."""
+    found = (_stub(int(path.name), server) for path in PROC.glob("[0-9]*"))
+    return sorted(stub for stub in found if stub is not None)
+
+
+def is_zombie(stub: Stub, server: int) -> bool:
+    """Whether it ended and nobody took notice. Where Triton ends a stub, it waits for it, and the process is gone."""
+    found = process_stat(stub.pid)
+    return found is not None and found.state == ZOMBIE and found.parent == server
+
+
+def unnamed_zombies(server: int, known: Iterable[Stub]) -> set[int]:
+    """Processes of a tritonserver that ended before anybody had read what they were for."""
+    named = {stub.pid for stub in known}
+    return {
+        found.pid
+        for found in processes()
+        if found.state == ZOMBIE and found.parent == server and found.pid not in named
+    }
+
+
+def end_orphans() -> int:
+    """End the stubs of this user whose Triton is gone; how many there were.
+
+    One of another PID namespace (a container's) is left alone: what it states of its parent cannot be compared.
+    """
+    ended = 0
+    for found in processes():
+        stated = _stated(found.pid)
+        if len(stated) > _PARENT and stated[_PARENT] != str(found.parent) and _is_of_our_namespace(found.pid):
+            with suppress(OSError):
+                os.kill(found.pid, signal.SIGKILL)
+                ended += 1
+    return ended
+
+
+def end_with_parent() -> None:
+    """Called in a stub, first of all: it ends when its Triton is gone, however that went, and whatever it does then."""
+    stated = _stated(os.getpid())
+    parent = int(stated[_PARENT]) if len(stated) > _PARENT else os.getppid()
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    threading.Thread(target=_end_after, args=(parent,), name="parent", daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _stub(pid: int, server: int) -> Stub | None:
+    stated = _stated(pid)
+    if len(stated) <= _INSTANCE or stated[_PARENT] != str(server):
+        return None
+    model = stated[_MODEL_FILE].split("/")[-3]  # REPOSITORY/<model>/<version>/<file>
+    return Stub(pid, model, stated[_INSTANCE], stated[_REGION].removeprefix("/"))
+
+
+def _stated(pid: int) -> list[str]:
+    """A stub's arguments; none where it is no stub."""
+    try:
+        arguments = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:  # it has just ended
+        return []
+    return arguments if arguments[0].rpartition("/")[2] == _STUB else []
+
+
+def _is_of_our_namespace(pid: int) -> bool:
+    with suppress(OSError):
+        return (PROC / str(pid) / "ns" / "pid").stat().st_ino == (PROC / "self" / "ns" / "pid").stat().st_ino
+    return False
