@@ -115,7 +115,7 @@ class Searches:
         deadline = None if search.deadline == math.inf else cast("Deadline", _Remaining(search.deadline - now))
         depth = self._pace.depth(len(search.pairs), deadline)
         if depth == 0:
-            self._end(now, search, DEGRADED)
+            self._end(min(now, search.deadline), search, DEGRADED)  # it may have passed while candidates were found
             return
         part, search.pairs = search.pairs[:depth], search.pairs[depth:]
         search.sent, search.sent_at = depth, now
@@ -131,5 +131,5 @@ class Searches:
         self._rerank_next(now, search)
 
     def _end(self, now: float, search: _Search, status: int) -> None:
-        rerank_s = 0.0 if math.isnan(search.began) else now - search.began
+        rerank_s = 0.0 if math.isnan(search.began) else max(now - search.began, 0.0)
         self.outcomes[search.number] = SimulatedOutcome(now, status, rerank_s, search.scored)
