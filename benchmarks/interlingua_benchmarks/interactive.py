@@ -76,6 +76,7 @@ class BesideFigures:
     """Latencies in seconds, and rates in tokens a second, of one kind of bulk work; a rate is of a round."""
 
     idle_s: list[float] = field(default_factory=list)
+    first_s: list[float] = field(default_factory=list)
     beside_s: list[float] = field(default_factory=list)
     loop_s: list[float] = field(default_factory=list)
     alone_rates: list[float] = field(default_factory=list)
@@ -87,6 +88,7 @@ class BesideFigures:
         idle, alone = np.percentile(self.idle_s, (50, 99)), np.mean(self.alone_rates)
         yield row("lone query, once a second, idle server", *_latency(self.idle_s, idle), "", "")
         yield row("bulk alone", "", "", "", f"{alone:.0f}", "1.00")
+        yield row("beside it, the first query after a minute", *_latency(self.first_s, idle), "", "")
         for name, latencies, rates in (
             ("both", self.beside_s, self.beside_rates),
             ("both, the query in a closed loop", self.loop_s, self.loop_rates),
@@ -141,6 +143,7 @@ def _round(
     with _running(BULK[service], settings.grpc_address):
         time.sleep(RECENT_S)  # or else bulk work still expects queries
         figures.alone_rates.append(rate(lambda: time.sleep(queries / 2)))
+        figures.first_s.extend(_lone_queries(client, 1, gap))
         figures.beside_rates.append(rate(lambda: figures.beside_s.extend(_lone_queries(client, queries, gap))))
         figures.loop_rates.append(rate(lambda: figures.loop_s.extend(_lone_queries(client, 5 * queries, _at_once))))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from interlingua_server.embedded import EmbeddedServer
 from tests.support.services import Services
 
 TEXTS = [f"The parcel number {number} was left at the neighbour's door. " * 3 for number in range(8)]
@@ -57,3 +60,11 @@ def test_a_query_overtakes_an_index_run(services: Services) -> None:
     alone = services.embed(TEXTS).vectors
     with bulk(lambda: np.testing.assert_allclose(services.embed(TEXTS).vectors, alone, atol=2e-5)):
         assert overtaken(services, "embedder") < 20
+
+
+def test_bulk_calls_alone_run_at_a_lower_priority(server: EmbeddedServer, services: Services) -> None:
+    services.embed(["where is my parcel?"], "embed_query")
+    services.embed(TEXTS)
+    threads = [int(task.name) for stub in server.stubs() for task in Path(f"/proc/{stub.pid}/task").iterdir()]
+    priorities = [os.getpriority(os.PRIO_PROCESS, thread) for thread in threads]
+    assert max(priorities) == min(min(priorities) + 10, 19)

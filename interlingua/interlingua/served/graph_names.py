@@ -11,6 +11,8 @@ STAGES = "stage_us"  # waiting, tokenizing and computing, in microseconds
 DEADLINE = "deadline_ms"  # parameters of a request: Unix milliseconds,
 SENT = "sent_us"  # and microseconds
 
+BULK = "bulk"  # parameter of a call to a network that nobody waits for in person
+
 MODEL_FILE = "model.onnx"
 DATA_FILE = "model.onnx.data"
 

@@ -26,13 +26,18 @@ _LOOK_S = 0.002  # between two looks at the traffic
 
 
 class Lanes:
-    """How one process's batches go to the network, one batch at a time."""
+    """How one process's batches go to the network, one batch at a time.
+
+    Attributes:
+        is_bulk: whether the batch under way is bulk work.
+    """
 
     def __init__(self, service: str, limits: CallLimits, traffic: ServerTraffic) -> None:
         self.limits = limits
         self.service, self._traffic = service, traffic
         self._threads = ThreadPoolExecutor(limits.lanes, thread_name_prefix="network")
         self._change = threading.Condition()
+        self.is_bulk = False
         self._under_way = 0
         self._ended = 0.0  # the last call, or before the first one the batch's beginning
 
@@ -62,9 +67,9 @@ class Lanes:
             call: makes one of them; of bulk work, they come in no order and may be cut smaller.
             has_deadline: whether one of the batch's requests has.
         """
-        bulk = is_bulk(self.service, len(lengths), self.limits.texts, has_deadline=has_deadline)
-        with self.announced(bulk=bulk):
-            if bulk:
+        self.is_bulk = is_bulk(self.service, len(lengths), self.limits.texts, has_deadline=has_deadline)
+        with self.announced(bulk=self.is_bulk):
+            if self.is_bulk:
                 return self._run_bulk(pieces, lengths, cost, call)
             # One call is made here: handing it to a thread and waiting for that costs two wake-ups.
             return list((map if len(pieces) == 1 else self._threads.map)(call, pieces))

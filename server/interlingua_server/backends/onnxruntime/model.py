@@ -7,12 +7,17 @@ default_model_filename, and the GPU accelerator `tensorrt` (tensorrt_provider.py
 Triton hands over together run as one batch.
 
     requests --group by shape--> [n, ...] tensors --InferenceSession.run--> outputs --split--> responses
+
+A call for bulk work runs in a thread of lower priority: with one thread a session, that is all of its work. Whatever
+a query needs on its way then gets a core at once.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +25,7 @@ import onnxruntime as ort
 import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
-from interlingua.served.graph_names import MODEL_FILE
+from interlingua.served.graph_names import BULK, MODEL_FILE
 from interlingua.served.model_config import TritonConfig, beyond_ours, names_of, parameters_of
 from interlingua.served.networks import tensorrt_provider
 from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
@@ -32,6 +37,7 @@ _GRAPH_LEVELS = {
     1: ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
     2: ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
 }
+_NICENESS = 10
 
 end_with_parent()
 
@@ -61,6 +67,11 @@ class TritonPythonModel:
             self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", shrink)
         self._inputs, self._outputs = names_of(config["input"]), names_of(config["output"])
         self._check_names(path)
+        # A thread can become nicer without any rights, and never less nice again: so it is one of its own.
+        self._patient = ThreadPoolExecutor(1, "bulk", initializer=lambda: os.nice(_NICENESS))
+
+    def finalize(self) -> None:
+        self._patient.shutdown()
 
     def _check_names(self, path: Path) -> None:
         """config.pbtxt and graph must agree, as the C++ backend demands."""
@@ -80,7 +91,11 @@ class TritonPythonModel:
             [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs]
             for request in requests
         ]
-        return [self._response(answer) for answer in answer_in_groups(rows, self._run)]
+        run = self._run_patiently if any(map(_is_bulk, requests)) else self._run
+        return [self._response(answer) for answer in answer_in_groups(rows, run)]
+
+    def _run_patiently(self, arrays: Inputs) -> Outputs:
+        return self._patient.submit(self._run, arrays).result()
 
     def _run(self, arrays: Inputs) -> Outputs:
         feed = dict(zip(self._inputs, arrays, strict=True))
@@ -92,6 +107,13 @@ class TritonPythonModel:
             return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"onnxruntime: {answer}"))
         tensors = [pb_utils.Tensor(name, values) for name, values in zip(self._outputs, answer, strict=True)]
         return pb_utils.InferenceResponse(output_tensors=tensors)
+
+
+def _is_bulk(request: Any) -> bool:
+    try:
+        return f'"{BULK}"' in request.parameters()
+    except UnicodeDecodeError:  # anybody may call a network, with any parameters
+        return False
 
 
 def _providers(config: TritonConfig, args: dict[str, str]) -> list[Any]:

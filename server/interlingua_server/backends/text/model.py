@@ -26,7 +26,7 @@ import triton_python_backend_utils as pb_utils
 
 _BACKENDS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_BACKENDS))  # where interlingua.served lies beside this backend
-from interlingua.served.graph_names import STAGES, TOKENIZER_FILE, TOKENS
+from interlingua.served.graph_names import BULK, STAGES, TOKENIZER_FILE, TOKENS
 from interlingua.served.model_config import TritonConfig, instances_of, names_of, parameters_of
 from interlingua.served.service import ServiceSpec, longest_wait_s, outstanding_calls
 from interlingua.served.text.batch_texts import BatchText, batch_texts
@@ -78,8 +78,8 @@ class TritonPythonModel:
             lanes=outstanding_calls(parameters),
         )
         traffic = join(_BACKENDS, self._spec.network, pb_utils.Logger.log_warn)
-        lanes = Lanes(args["model_name"], limits, traffic)
-        self._computing = Computing(self._call, lanes, self._metrics, self._spec.max_tokens)
+        self._lanes = Lanes(args["model_name"], limits, traffic)
+        self._computing = Computing(self._call, self._lanes, self._metrics, self._spec.max_tokens)
 
     def finalize(self) -> None:
         self._computing.close()
@@ -184,6 +184,7 @@ class TritonPythonModel:
             model_version=self._version,
             requested_output_names=[self._output],
             inputs=[pb_utils.Tensor(name, values) for name, values in tensors.items()],
+            parameters={BULK: True} if self._lanes.is_bulk else {},
         )
         response = request.exec()
         if response.has_error():
