@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from interlingua_benchmarks.faults.index_faults import IndexRuns, Whole
 from interlingua_benchmarks.faults.served_process import ServedProcess
 from interlingua_benchmarks.faults.soak import soak, states
 from interlingua_evaluation.data_folders import HELPDESK12
+from interlingua_loadtest.record.run_folder import RunFolder
 
 MODELS = ["embed_document", "embed_query", "embedder", "rerank", "reranker"]
 
@@ -132,3 +134,24 @@ def test_nothing_grows_under_mixed_load(served: ServedProcess) -> None:
         assert now.handles <= was.handles + 8
         assert now.threads <= was.threads + 8
     assert len(states(served)) == len(facts["after"])
+
+
+@pytest.mark.load
+def test_a_load_test_goes_on_through_its_servers_death(served: ServedProcess, tmp_path: Path) -> None:
+    """And says from when to when what failed: the generator asks each request once, so that it sees all of it."""
+    served.renew_restarts()
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "interlingua", "loadtest", "--server", served.address, "--out", str(out)]
+    command += ["--rate", "20", "--seconds", "15", "--schedule", "constant", "--json"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    parts = out / "requests.parquet"
+    served.wait_until(lambda: run.poll() is not None or any(parts.glob("[!.]*.parquet")))
+    served.triton().kill()
+    output, errors = run.communicate()
+    assert run.returncode in (0, 1), errors  # 1: not steady
+    result = json.loads(output)
+    requests = RunFolder(out).requests()
+    assert len(requests) == 300
+    assert {"ok", "away"} <= set(requests.status)
+    assert set(requests.detail[requests.status == "away"]) == {"no connection"}
+    assert any("requests failed (away: no connection" in note for note in result["notes"]), result["notes"]
