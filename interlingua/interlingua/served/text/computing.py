@@ -8,6 +8,7 @@ deadlines leave the time for it; the rows of those that fail are left out, a cal
 
 from __future__ import annotations
 
+import math
 import time
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from interlingua.served.text.batch_texts import BatchText
+    from interlingua.served.text.call_cost import CallCost
     from interlingua.served.text.counters import ServiceCounters
     from interlingua.served.text.lanes import Lanes
     from interlingua.served.text.tokenizer import Row
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     """Rows to values, float32 [rows, D], or the message of an error."""
 
 _CALIBRATION_REPEATS = 3
+_SHOW_EVERY_S = 1.0
 
 
 class _Done(NamedTuple):
@@ -58,6 +61,7 @@ class Computing:
     def __init__(self, network: Network, lanes: Lanes, counters: ServiceCounters, max_tokens: int) -> None:
         self._network, self._lanes, self._counters, self._max_tokens = network, lanes, counters, max_tokens
         self.cost: RecentCost | None = None
+        self._shown = -math.inf
 
     def close(self) -> None:
         self._lanes.close()
@@ -78,7 +82,7 @@ class Computing:
             clock=time.time,
         )
         if pieces and cost:
-            self._counters.show_cost(cost)
+            self._show(cost)
         made = count()
 
         def run(piece: list[int]) -> _Done | None:
@@ -93,6 +97,13 @@ class Computing:
         for places, values in done:
             computed[places] = values
         return computed
+
+    def _show(self, cost: CallCost) -> None:
+        """On the metrics page, where each change costs something: once in a while is enough."""
+        now = time.monotonic()
+        if now - self._shown > _SHOW_EVERY_S:
+            self._shown = now
+            self._counters.show_cost(cost)
 
     def _run(self, texts: list[BatchText], piece: list[int], *, begins_at_once: bool) -> _Done | None:
         """One call; None where nobody waits for it any more, or it failed."""

@@ -27,6 +27,7 @@ import triton_python_backend_utils as pb_utils
 _BACKENDS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_BACKENDS))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import BULK, STAGES, TOKENIZER_FILE, TOKENS
+from interlingua.served.limits import TEXTS_PER_REQUEST
 from interlingua.served.model_config import TritonConfig, instances_of, names_of, parameters_of
 from interlingua.served.service import ServiceSpec, longest_wait_s, outstanding_calls
 from interlingua.served.text.batch_texts import BatchText, batch_texts
@@ -138,7 +139,8 @@ class TritonPythonModel:
         began = time.monotonic()
         texts = self._tokenize(read)
         tokenized = time.monotonic()
-        self._metrics.look_at_queue()
+        if len(requests) > 1 or len(texts) > TEXTS_PER_REQUEST:  # behind a lone one nobody waits
+            self._metrics.look_at_queue()
         values = self._computing.compute(texts)
         ended = time.monotonic()
         self._waiting.worked(len(requests), ended - began)
