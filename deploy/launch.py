@@ -54,8 +54,8 @@ def command(environment: Mapping[str, str], arguments: Sequence[str]) -> list[st
     chosen = {name: value for name, _, value in (argument.partition("=") for argument in arguments)}
     if chosen.get("--http-address", _LOOPBACK[0]) not in _LOOPBACK:
         raise LaunchError(
-            "--http-address beyond loopback: one hostile request to Triton's HTTP can end the server; use gRPC, or "
-            "`interlingua serve --http-host`, which checks requests first"
+            "--http-address beyond loopback: one hostile request to Triton's HTTP can end the server; use gRPC, or a "
+            "gateway beside it that checks requests first"
         )
     if chosen.get("--allow-http", "1").lower() not in ("1", "true"):
         raise LaunchError("--allow-http is off: readiness and the supervisor ask over HTTP, on loopback")

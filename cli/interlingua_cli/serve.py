@@ -13,7 +13,12 @@ from interlingua_cli.options.common import FILE, repository_option
 
 @click.command()
 @repository_option("What `interlingua export` published.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on with gRPC and metrics; HTTP stays on loopback.",
+)
 @click.option("--grpc-port", default=8001, show_default=True)
 @click.option("--http-port", default=8000, show_default=True)
 @click.option("--metrics-port", default=8002, show_default=True)
@@ -28,11 +33,14 @@ def command(log: Path | None, start_timeout: float, stop_timeout: float, **setti
     """Start Triton on the model repository; Ctrl-C ends it."""
     from interlingua.served.launch_flags import LOOPBACK
     from interlingua_server.embedded import EmbeddedServer, ServerSettings
+    from interlingua_server.exposure import exposed
     from interlingua_server.supervision import supervise
 
     chosen = ServerSettings(start_timeout_s=start_timeout, stop_timeout_s=stop_timeout, **settings)  # type: ignore[arg-type]
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
+    if opened := exposed(chosen.host, chosen.model_repository):
+        click.echo(opened, err=True)
     server = EmbeddedServer(chosen, log=log)
     click.echo(f"starting Triton on {chosen.model_repository} ...", err=True)
     with_log = f", log in {server.log_path}"

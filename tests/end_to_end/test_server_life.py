@@ -56,11 +56,16 @@ def test_a_signal_ends_the_server_and_all_its_processes(tiny_repository: Path, n
     wait_until_ready(process)
     children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     assert len(children) >= 3  # tritonserver and its stubs
+    asked = interlingua("ready", "--server", f"127.0.0.1:{ports[0]}")
+    assert asked.stdout == "ready: embed_query answers, embed_document answers, rerank answers\n", asked.stderr
     process.send_signal(number)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert errors.rstrip().endswith("stopped")
     assert wait_until_gone(children) == []
+    asked = interlingua("ready", "--server", f"127.0.0.1:{ports[0]}")
+    assert asked.returncode == 4
+    assert asked.stderr.startswith("error: cannot reach a server")
 
 
 def test_the_server_dies_with_its_launcher(tiny_repository: Path) -> None:
