@@ -27,6 +27,7 @@ MODELS = ["embed_document", "embed_query", "embedder", "rerank", "reranker"]
 def served(tiny_repository: Path) -> Iterator[ServedProcess]:
     with ServedProcess(tiny_repository) as process:
         yield process
+    sys.stderr.write("\n".join(["", *process.said, ""]))  # shown where a test failed
 
 
 @pytest.fixture(scope="module")
