@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from interlingua.served.text import counters
+from interlingua.served.watch.restart_metric import RESTARTS
 from tests.deploy.deploy_files import DEPLOY, documents
 
 # tis/server docs/user_guide/metrics.md (release 24.10). The summaries need --metrics-config=summary_latencies=true.
@@ -30,7 +31,7 @@ COUNTERS = {
 
 def own() -> set[str]:
     """The counters that the `text` backend registers."""
-    return set(counters.COUNTERS)
+    return {*counters.COUNTERS, RESTARTS}
 
 
 def dashboard() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Prometheus's own rule tests: every alert fires on a run with faults, and none on a healthy one.
 
-The series are those of a real server (record_alert_series.py), but for two alerts that no fault here raises: padding,
-which the service keeps below by itself, and a GPU's memory.
+The series are those of a real server (record_alert_series.py), but for alerts that no fault here raises: padding,
+which the service keeps below by itself, a GPU's memory, and restarts, of which a server that nobody watches has none.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ WRITTEN = {
         'interlingua_tokens_total{model="rerank",version="1"}': written(range(0, 7500, 100)),
         'interlingua_padded_tokens_total{model="rerank",version="1"}': written(range(0, 22500, 300)),
     },
+    "ProcessesRestarted": {'interlingua_restarts_total{what="embed_query"}': written([0] * 5 + [1] * 5)},
     "GpuMemoryNearlyFull": {
         'nv_gpu_memory_used_bytes{gpu_uuid="GPU-1"}': written([79e9] * 75),
         'nv_gpu_memory_total_bytes{gpu_uuid="GPU-1"}': written([80e9] * 75),
