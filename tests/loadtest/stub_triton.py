@@ -59,14 +59,14 @@ class StubTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
             time.sleep(self._options.stall_s)
         if number >= self._options.refuse_from:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "Exceeds maximum queue size")
-        reply = service_pb2.ModelInferResponse(model_name=request.model_name)
+        reply, texts = service_pb2.ModelInferResponse(model_name=request.model_name), request.inputs[0].shape[0]
         for name, datatype, width, value in (
             ("embedding", "FP32", DIMENSION, b"\0\0\0\0"),
             ("tokens", "INT32", 1, b"\7\0\0\0"),
             ("stage_us", "INT64", 3, b"\1\0\0\0\0\0\0\0"),
         ):
-            reply.outputs.add(name=name, datatype=datatype, shape=[1, width])
-            reply.raw_output_contents.append(width * value)
+            reply.outputs.add(name=name, datatype=datatype, shape=[texts, width])
+            reply.raw_output_contents.append(texts * width * value)
         return reply
 
 
