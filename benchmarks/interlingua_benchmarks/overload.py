@@ -58,6 +58,7 @@ class Offered:
         lone_s: of one request two seconds after the end, and of some after it, one by one.
         lone: what became of the first.
         memory_mb: resident memory of each of the server's processes, before and after.
+        generator_cores: that this process kept busy meanwhile.
     """
 
     rate: float
@@ -69,6 +70,7 @@ class Offered:
     lone_s: list[float] = field(default_factory=list)
     lone: str = ""
     memory_mb: tuple[float, float] = (0.0, 0.0)
+    generator_cores: float = 0.0
 
     @property
     def goodput(self) -> float:
@@ -104,7 +106,7 @@ class Client:
 def offer(client: Client, run: Offered, bound_s: float) -> None:
     """Send at the run's rate, in an open loop, and wait for all answers; a lone one is sent meanwhile."""
     rng, guard, left = random.Random(_SEED), threading.Lock(), threading.Semaphore(0)
-    began = time.time()
+    began, worked = time.time(), time.process_time()
     due, sent = began, 0
     while due < began + run.seconds:
         time.sleep(max(due - time.time(), 0))
@@ -123,6 +125,7 @@ def offer(client: Client, run: Offered, bound_s: float) -> None:
         future.add_done_callback(ended)
         sent += 1
         due += rng.expovariate(run.rate)
+    run.generator_cores = (time.process_time() - worked) / run.seconds
     time.sleep(_PAUSE_S)
     first_s, run.lone = client.lone_s(sent)
     run.lone_s = [first_s, *(client.lone_s(sent + number)[0] for number in range(_AFTER))]
@@ -178,9 +181,10 @@ def main(model_repository: Path, seconds: float, deadline: float) -> None:
             f"capacity {capacity:.0f} texts/s with {_CLIENTS} clients; a lone query {1e3 * usual_s:.1f} ms (p50)\n"
         )
         click.echo(
-            "| offered | deadline | goodput | of capacity | outcomes | latest answer | lone query 2 s later | memory |"
+            "| offered | deadline | goodput | of capacity | generator | outcomes | latest answer "
+            "| lone query 2 s later | memory |"
         )
-        click.echo("|---|---|---|---|---|---|---|---|")
+        click.echo(f"|{9 * '---|'}")
         for limit in (deadline, None):
             for factor in (2, 4):
                 run = Offered(rate=factor * capacity, seconds=seconds, deadline_s=limit)
@@ -199,6 +203,7 @@ def _row(run: Offered, factor: int, capacity: float, usual_s: float) -> str:
         "none" if run.deadline_s is None else f"{1e3 * run.deadline_s:.0f} ms",
         f"{run.goodput:.0f}/s",
         f"{run.goodput / capacity:.2f}",
+        f"{run.generator_cores:.2f} cores",
         outcomes,
         "in time" if run.latest_s <= 0 else f"{1e3 * run.latest_s:.0f} ms late",
         f"{run.lone} in {1e3 * run.lone_s[0]:.0f} ms, then {1e3 * after_s:.0f} ({after_s / usual_s:.1f} times)",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from random import Random
 
 import pytest
 
-from interlingua.served.text.batches import CallLimits, latest, plan_calls
+from interlingua.served.text.batches import CallLimits, cut_batch, finish_times, plan_calls
 from interlingua.served.text.call_cost import measured_cost
-from interlingua_loadtest.capacity.simulate.batching import cut_batch, take
+from interlingua_loadtest.capacity.simulate.batching import take
 from interlingua_loadtest.capacity.simulate.cores import Cores, Slowdown
 
 
@@ -43,13 +44,29 @@ def test_the_cost_that_a_service_measures() -> None:
     assert (bent.call_s, bent.token_s) == (pytest.approx(0, abs=1e-12), pytest.approx(1e-4))
 
 
-def test_the_latest_is_who_misses_most() -> None:
-    cost = measured_cost(lambda tokens: 1.0 + 0.1 * tokens, max_tokens=512)
-    # One lane: rows 0 and 1 end at 1 + 2 x 10 x 0.1 = 3, row 2 at 3 + 1 + 1 = 5, and all are answered then.
-    pieces, lengths = [[0, 1], [2]], [10, 10, 10]
-    assert latest(pieces, lengths, [math.inf, 2.5, 4.0], cost, 1, now=0.0) == 1  # late by 2.5 s, the other by 1 s
-    assert latest(pieces, lengths, [math.inf, 6.0, 5.5], cost, 1, now=0.0) is None
-    assert latest(pieces, lengths, [math.inf, 6.0, 5.5], cost, 1, now=0.75) == 2
+@pytest.mark.parametrize("seed", range(20))
+def test_no_more_are_given_up_than_have_to_be(seed: int) -> None:
+    """64 requests, half of which are too late under load: the rest is in time, and with one more it would not be."""
+    random = Random(seed)
+    cost, limits = measured_cost(lambda tokens: 0.002 + 1e-4 * tokens, max_tokens=512), CallLimits(256, 64, 2)
+    lengths = [random.randint(4, 60) for _ in range(64)]
+    deadlines = [random.uniform(0.0, 0.3) for _ in lengths]
+    left: list[int] = []
+
+    def end(calls: list[list[int]]) -> float:
+        seconds = [cost.seconds(len(call) * max(lengths[row] for row in call)) for call in calls]
+        return max(finish_times(seconds, limits.lanes), default=0.0)
+
+    calls = plan_calls(
+        lengths, range(64), deadlines.__getitem__, left.append, cost=cost, limits=limits, clock=lambda: 0.0
+    )
+    kept = sorted(row for call in calls for row in call)
+    assert sorted([*kept, *left]) == list(range(64))
+    assert left == sorted(range(64), key=deadlines.__getitem__)[: len(left)]
+    assert end(calls) <= min(deadlines[row] for row in kept)
+    one_more = sorted([*kept, left[-1]])
+    pieces = cut_batch([lengths[row] for row in one_more], alone=False, overhead=cost.overhead_tokens, limits=limits)
+    assert end([[one_more[place] for place in piece] for piece in pieces]) > deadlines[left[-1]]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
 """From texts to calls of a network.
 
-TextRequest --tokenizer, template, marks--> tokens --batches: budget, cut, latest--> calls --collate--> int64 [n, L]
+TextRequest --tokenizer, template, marks--> tokens --batches: plan_calls--> calls --collate--> int64 [n, L]
 """

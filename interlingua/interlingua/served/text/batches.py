@@ -1,6 +1,6 @@
 """How a batch of texts is cut into calls to the network.
 
-    lengths of texts --cut_batch: budget, cut--> calls, longest first --latest--> who would be late: given up, cut again
+    lengths of texts --cut_batch: budget, cut--> calls, longest first --plan_calls--> without those who would be late
 
 Triton batches texts; the network wants rectangles of token ids. The cut sorts the texts by length and finds,
 by dynamic programming, the sub-batches that minimise
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, OUTSTANDING_CALLS
@@ -53,23 +54,42 @@ def plan_calls(
 ) -> list[list[int]]:
     """The calls of a batch as `cut_batch` makes them, without the requests that could not be answered in time.
 
+    A batch's answers are given together, when its last call has ended, so the request that would be late by most is the
+    one with the earliest deadline. As few as can be are given up. They are found by halving: a full batch under load
+    gives up half of its requests, and a cut for each of them would take the network's time.
+
     Args:
         owners: the request of each text, the same object for all of its texts.
         deadline: of a request, in seconds on the clock; infinite where there is none.
-        give_up: called with each request that is left out: the one that would be late by most, again and again.
+        give_up: called with each request that is left out, the earliest deadline first.
         cost: None before it is measured: nobody is late then.
     """
-    rows = list(range(len(lengths)))
-    while rows:
-        kept, whose = [lengths[row] for row in rows], [owners[row] for row in rows]
-        alone = all(owner is whose[0] for owner in whose)
-        pieces = cut_batch(kept, alone=alone, overhead=cost.overhead_tokens if cost else 0.0, limits=limits)
-        late = latest(pieces, kept, [deadline(owner) for owner in whose], cost, limits.lanes, clock()) if cost else None
-        if late is None:
-            return [[rows[place] for place in piece] for piece in pieces]
-        give_up(whose[late])
-        rows = [row for row in rows if owners[row] is not whose[late]]
-    return []
+    hurried = {id(owner): owner for owner in owners if cost and deadline(owner) < math.inf}
+    by_deadline = sorted(hurried.values(), key=deadline)
+    overhead = cost.overhead_tokens if cost else 0.0
+
+    def planned(given_up: int) -> tuple[list[list[int]], bool]:
+        """The calls without the first so many, and whether all others are in time."""
+        gone = {id(owner) for owner in by_deadline[:given_up]}
+        rows = [row for row, owner in enumerate(owners) if id(owner) not in gone]
+        if not rows:
+            return [], True
+        kept, alone = [lengths[row] for row in rows], all(owners[row] is owners[rows[0]] for row in rows)
+        pieces = cut_batch(kept, alone=alone, overhead=overhead, limits=limits)
+        calls = [[rows[place] for place in piece] for piece in pieces]
+        if cost is None or given_up == len(by_deadline):
+            return calls, True
+        seconds = [cost.seconds(len(call) * max(lengths[row] for row in call)) for call in calls]
+        end = clock() + max(finish_times(seconds, limits.lanes))
+        return calls, end <= deadline(by_deadline[given_up])
+
+    calls, in_time = planned(0)
+    if in_time:
+        return calls
+    least = bisect_left(range(len(by_deadline) + 1), True, lo=1, key=lambda given_up: planned(given_up)[1])
+    for owner in by_deadline[:least]:
+        give_up(owner)
+    return planned(least)[0]
 
 
 def cut_batch(lengths: Sequence[int], *, alone: bool, overhead: float, limits: CallLimits) -> list[list[int]]:
@@ -146,26 +166,3 @@ def finish_times(calls: Sequence[float], lanes: int) -> list[float]:
         ends.append(heapq.heappop(free) + seconds)
         heapq.heappush(free, ends[-1])
     return ends
-
-
-def latest(
-    pieces: Sequence[Sequence[int]],
-    lengths: Sequence[int],
-    deadlines: Sequence[float],
-    cost: CallCost,
-    lanes: int,
-    now: float,
-) -> int | None:
-    """The row whose deadline would be missed by most, or None where all can be met; without it others may be.
-
-    A batch's answers are given together: none is there before its last call ends.
-
-    Args:
-        pieces: calls in the order in which they start, as positions into `lengths`.
-        deadlines: of each row, in seconds on the clock of `now`; infinite where there is none.
-    """
-    first = min(range(len(deadlines)), key=deadlines.__getitem__)
-    if deadlines[first] == math.inf:
-        return None
-    calls = [cost.seconds(len(rows) * max(lengths[row] for row in rows)) for rows in pieces]
-    return first if now + max(finish_times(calls, lanes)) > deadlines[first] else None
