@@ -119,8 +119,8 @@ def _measure(repository: Path, queries: int, rounds: int, chosen: tuple[str, ...
             figures = BesideFigures()
             for number in range(rounds):
                 _round(service, client, settings, figures, queries, random.Random(number))
-            header = (service, "p50 ms", "p99 ms", "p99 / idle p99", "tokens/s", "share of alone")
-            click.echo(markdown(Grid("", header, tuple(figures.rows()))))
+            header = ("", "p50 ms", "p99 ms", "p99 / idle p99", "tokens/s", "share of alone")
+            click.echo(markdown(Grid(f"a lone query beside {service}", header, tuple(figures.rows()))))
 
 
 def _round(
