@@ -21,18 +21,17 @@ from types import FrameType
 
 from interlingua.served.launch_flags import ADMIN_HEADER, STOP_TIMEOUT_S, launch_flags
 from interlingua.served.watch.local_http import LocalTriton
+from interlingua.served.watch.ready import MODELS, SERVER_ERROR
 from interlingua.served.watch.restarts import COUNTS_VARIABLE, RestartLimits, TritonProcessError
 from interlingua.served.watch.stat import ZOMBIE, processes
 from interlingua.served.watch.triton_process import TritonProcess
 from interlingua.served.watch.watcher import Watcher
 
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - of the container; the host's address is chosen where ports are published
-_MODELS = "/models"
 _BACKENDS = "/opt/tritonserver/backends"
 _KEY_FILE = "/run/secrets/interlingua_admin_key"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _START_TIMEOUT_S = 300  # without progress
-_SERVER_ERROR = 4  # the exit code of interlingua.base.errors.ServerError
 
 
 class LaunchError(Exception):
@@ -65,7 +64,7 @@ def command(environment: Mapping[str, str], arguments: Sequence[str]) -> list[st
 
 def _flags(environment: Mapping[str, str]) -> list[str]:
     return launch_flags(
-        environment.get("INTERLINGUA_MODELS", _MODELS),
+        environment.get("INTERLINGUA_MODELS", MODELS),
         environment.get("INTERLINGUA_BACKENDS", _BACKENDS),
         address=_ALL_ADDRESSES,
         admin_key=_admin_key(environment),
@@ -125,7 +124,7 @@ def main(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
         signal.signal(number, _end)
     try:
         line = command(environment, arguments)
-        check_models(Path(environment.get("INTERLINGUA_MODELS", _MODELS)))
+        check_models(Path(environment.get("INTERLINGUA_MODELS", MODELS)))
         with tempfile.TemporaryDirectory(prefix="interlingua-") as folder:
             counts = Path(folder) / "restarts.json"
             limits = RestartLimits(most=_whole_number(environment, "INTERLINGUA_MOST_RESTARTS", RestartLimits.most))
@@ -146,7 +145,7 @@ def main(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
         return 0
     except (LaunchError, TritonProcessError, OSError) as error:
         _say(f"error: {error}")
-        return _SERVER_ERROR
+        return SERVER_ERROR
 
 
 def _http(line: Sequence[str]) -> LocalTriton:

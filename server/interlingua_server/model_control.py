@@ -19,7 +19,7 @@ import numpy as np
 from interlingua.base.errors import ServerError
 from interlingua.base.http_port import http_port_advice
 from interlingua.served.launch_flags import ADMIN_HEADER
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
+from interlingua.served.watch.canary import QUESTIONS
 from interlingua_server.run_record import running
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _METADATA_KEY = f"triton-grpc-protocol-{ADMIN_HEADER}"  # as Triton expects it on gRPC
 _LOAD_TIMEOUT_S = 600.0
 _ASK_TIMEOUT_S = 30.0
-_QUESTION = {EMBED_QUERY: ("text",), EMBED_DOCUMENT: ("text",), RERANK: ("query", "document")}  # inputs
 
 
 class ModelControl:
@@ -62,15 +61,15 @@ class ModelControl:
 
         A version that does not answer tells whoever asks it why.
         """
-        if model not in _QUESTION:
+        if model not in QUESTIONS:
             return
         from tritonclient.grpc import InferInput
         from tritonclient.utils import InferenceServerException
 
         with closing(self._client()) as client:
-            inputs = [InferInput(name, [1, 1], "BYTES") for name in _QUESTION[model]]
-            for tensor in inputs:
-                tensor.set_data_from_numpy(np.array([[b"Where is my parcel?"]], dtype=np.object_))
+            inputs = [InferInput(name, [1, 1], "BYTES") for name in QUESTIONS[model]]
+            for tensor, text in zip(inputs, QUESTIONS[model].values(), strict=True):
+                tensor.set_data_from_numpy(np.array([[text.encode()]], dtype=np.object_))
             versions: list[str] = []
             with suppress(InferenceServerException):
                 versions = client.get_model_metadata(model, client_timeout=_ASK_TIMEOUT_S).versions

@@ -18,11 +18,11 @@ from pathlib import Path
 import psutil
 
 from interlingua.base.errors import ServerError
+from interlingua.served.watch.stubs import stub_of
 from interlingua_server.ports import free_ports
 
 _TRITON = "tritonserver"
 _STUB = "triton_python_backend_stub"[:15]  # as the kernel keeps names
-_INSTANCE = 8  # of its arguments
 _LOOK_S = 0.05
 _AGAIN = ("; loading the model again", "; starting the server again")
 _STARTS = 3
@@ -173,8 +173,5 @@ def is_alive(process: psutil.Process) -> bool:
 
 def instance_of(process: psutil.Process) -> str:
     """The instance of a model that a stub runs, embedder_0_0; "" of another process, and of one that has ended."""
-    with suppress(psutil.Error):
-        arguments = process.cmdline()
-        if len(arguments) > _INSTANCE and arguments[0].endswith("triton_python_backend_stub"):
-            return str(arguments[_INSTANCE])
-    return ""
+    found = stub_of(process.pid)
+    return found.instance if found else ""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from interlingua.display.grid import Grid, row
+from interlingua.display.markdown import markdown
 from interlingua_benchmarks.faults.healthy_clients import PATIENCE_S, HealthyClients
 from interlingua_benchmarks.faults.served_process import instance_of
 from interlingua_client.triton.inference import InferenceClient
@@ -72,13 +74,9 @@ def states(served: ServedProcess) -> list[ProcessState]:
 
 def table(before: Sequence[ProcessState], after: Sequence[ProcessState]) -> str:
     """What each process had after the warm-up, and has in the end; in Markdown."""
-    lines = [
-        "| process | RSS, MB | PSS, MB | file handles | threads | files in /dev/shm |",
-        "|---|---|---|---|---|---|",
-    ]
-    for was, now in zip(before, after, strict=True):
-        lines.append(f"| {now.name} | {' | '.join(_moved(was, now))} |")
-    return "\n".join(lines)
+    header = ("process", "RSS, MB", "PSS, MB", "file handles", "threads", "files in /dev/shm")
+    rows = tuple(row(now.name, *_moved(was, now)) for was, now in zip(before, after, strict=True))
+    return markdown(Grid("after the warm-up, and in the end", header, rows))
 
 
 def _moved(was: ProcessState, now: ProcessState) -> list[str]:

@@ -2,7 +2,7 @@
 
     stat, stubs, shared_memory, progress    what the kernel says of its processes
     triton_process, local_http, canary      one tritonserver: started and ended, reloaded, asked
-    restarts, watcher                       what is mended, and how often
+    asker, restarts, watcher                what is mended, and how often
 
 Standard library alone, Linux alone.
 """

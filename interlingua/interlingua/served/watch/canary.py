@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from interlingua.served.model_config import TritonConfig
     from interlingua.served.watch.local_http import LocalTriton
 
-SERVICES = (EMBED_QUERY, EMBED_DOCUMENT, RERANK)
 TEXT = "Where is my parcel?"
 DOCUMENT = "The parcel is at the post office."
+QUESTIONS = {EMBED_QUERY: {"text": TEXT}, EMBED_DOCUMENT: {"text": TEXT}, RERANK: {"query": TEXT, "document": DOCUMENT}}
+"""The services of ours, and the text of each of their inputs."""
 FULL = ("overloaded:", "deadline:")
 _TOLERANCE = 0.02  # of a value against the largest: other neighbours in a batch, int8
 
@@ -67,8 +68,10 @@ class CanaryQuestion:
 
     def answer(self, triton: LocalTriton, timeout_s: float) -> tuple[float, ...] | None:
         """The values; None where the service is full. Raises AnswerError, WrongAnswerError."""
-        texts = {"query": TEXT, "document": DOCUMENT} if self.service == RERANK else {"text": TEXT}
-        inputs = [{"name": name, "shape": [1, 1], "datatype": "BYTES", "data": [text]} for name, text in texts.items()]
+        inputs = [
+            {"name": name, "shape": [1, 1], "datatype": "BYTES", "data": [text]}
+            for name, text in QUESTIONS[self.service].items()
+        ]
         body: dict[str, object] = {"inputs": inputs, "outputs": [{"name": self.output}]}
         path = f"/v2/models/{self.service}/versions/{self.version}/infer"
         try:
@@ -98,7 +101,7 @@ def differs(answer: Sequence[float], first: Sequence[float]) -> bool:
 
 def served(triton: LocalTriton) -> list[str]:
     """The services that a Triton has loaded, of those of ours. Raises AnswerError: nobody answers."""
-    return [name for name in SERVICES if _is_loaded(triton, name)]
+    return [name for name in QUESTIONS if _is_loaded(triton, name)]
 
 
 def ask_all(triton: LocalTriton, wanted: Iterable[str], timeout_s: float) -> str:

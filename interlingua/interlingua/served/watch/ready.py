@@ -13,16 +13,16 @@ import sys
 from pathlib import Path
 
 from interlingua.served.launch_flags import PORTS
-from interlingua.served.watch.canary import SERVICES, WrongAnswerError, ask_all
+from interlingua.served.watch.canary import QUESTIONS, WrongAnswerError, ask_all
 from interlingua.served.watch.local_http import AnswerError, LocalTriton
 
-_MODELS = "/models"
-_SERVER_ERROR = 4  # the exit code of interlingua.base.errors.ServerError
+MODELS = "/models"
+SERVER_ERROR = 4  # the exit code of interlingua.base.errors.ServerError
 
 
 def published_services(models: Path) -> list[str]:
     """The services of ours that a repository holds."""
-    return [name for name in SERVICES if any((models / name).glob("[0-9]*/"))]
+    return [name for name in QUESTIONS if any((models / name).glob("[0-9]*/"))]
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m interlingua.served.watch.ready", description=main.__doc__)
     parser.add_argument("--port", type=int, default=PORTS["http"], help="Triton's HTTP on this machine.")
     parser.add_argument("--timeout", type=float, default=10.0, help="Seconds that an answer may take.")
-    models = os.environ.get("INTERLINGUA_MODELS", _MODELS)
+    models = os.environ.get("INTERLINGUA_MODELS", MODELS)
     parser.add_argument("--models", type=Path, default=Path(models), help="The model repository.")
     asked = parser.parse_args()
     triton = LocalTriton(asked.port)
@@ -39,7 +39,7 @@ def main() -> int:
         said = ask_all(triton, published_services(asked.models), asked.timeout)
     except (AnswerError, WrongAnswerError) as error:
         sys.stderr.write(f"not ready: {error}\n")
-        return _SERVER_ERROR
+        return SERVER_ERROR
     sys.stdout.write(f"ready: {said or 'no service of ours, nothing was asked'}\n")
     return 0
 

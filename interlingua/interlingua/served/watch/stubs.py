@@ -1,6 +1,7 @@
 """The processes that a running Triton keeps for its Python backends, a stub an instance of a model.
 
-    /proc/*/cmdline --stubs_of--> Stub (process, model, instance, shared memory) --is_zombie--> whether it ended unasked
+    /proc/*/cmdline --stubs_of--> Stub (process, model, instance, shared memory)
+    /proc/*/stat --unnamed_zombies--> which of a server's processes ended unasked
 
 Triton 24.10 takes no notice of a stub that ends, and starts none again: it stays a zombie, and its instance fails every
 request that it is given. A stub that loses its Triton while it starts goes on for ever, unless it asks for its parent.
@@ -16,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interlingua.served.watch.stat import PROC, ZOMBIE, process_stat, processes
+from interlingua.served.watch.stat import PROC, ZOMBIE, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,28 +34,36 @@ class Stub:
     Attributes:
         instance: of the model, as Triton's log names it: embedder_0_0.
         region: the file of its shared memory, in /dev/shm.
+        server: the tritonserver that it states as its parent.
     """
 
     pid: int
     model: str
     instance: str
     region: str
+    server: int = 0
 
 
 def stubs_of(server: int) -> list[Stub]:
     """The stubs that run for a tritonserver process, in the order in which they were started."""
-    found = (_stub(int(path.name), server) for path in PROC.glob("[0-9]*"))
-    return sorted(stub for stub in found if stub is not None)
+    pids = (int(path.name) for path in PROC.glob("[0-9]*"))
+    return sorted(stub for pid in pids if (stub := stub_of(pid)) and stub.server == server)
 
 
-def is_zombie(stub: Stub, server: int) -> bool:
-    """Whether it ended and nobody took notice. Where Triton ends a stub, it waits for it, and the process is gone."""
-    found = process_stat(stub.pid)
-    return found is not None and found.state == ZOMBIE and found.parent == server
+def stub_of(pid: int) -> Stub | None:
+    """What a process runs, if it is a stub; nothing of one that has ended."""
+    stated = _stated(pid)
+    if len(stated) <= _INSTANCE:
+        return None
+    model = stated[_MODEL_FILE].split("/")[-3]  # REPOSITORY/<model>/<version>/<file>
+    return Stub(pid, model, stated[_INSTANCE], stated[_REGION].removeprefix("/"), int(stated[_PARENT]))
 
 
-def unnamed_zombies(server: int, known: Iterable[Stub]) -> set[int]:
-    """Processes of a tritonserver that ended before anybody had read what they were for."""
+def unnamed_zombies(server: int, known: Iterable[Stub] = ()) -> set[int]:
+    """Processes of a tritonserver that ended, and nobody took notice: all of them, or those that are none of the known.
+
+    Where Triton ends a stub, it waits for it, and the process is gone.
+    """
     named = {stub.pid for stub in known}
     return {
         found.pid
@@ -91,14 +100,6 @@ def _end_after(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_LOOK_S)
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _stub(pid: int, server: int) -> Stub | None:
-    stated = _stated(pid)
-    if len(stated) <= _INSTANCE or stated[_PARENT] != str(server):
-        return None
-    model = stated[_MODEL_FILE].split("/")[-3]  # REPOSITORY/<model>/<version>/<file>
-    return Stub(pid, model, stated[_INSTANCE], stated[_REGION].removeprefix("/"))
 
 
 def _stated(pid: int) -> list[str]:

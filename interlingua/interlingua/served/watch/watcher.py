@@ -29,7 +29,7 @@ from interlingua.served.watch.progress import CpuProgress, cpu_seconds, cpu_seco
 from interlingua.served.watch.restarts import RestartLimits, Restarts, TritonProcessError
 from interlingua.served.watch.shared_memory import remove
 from interlingua.served.watch.stat import STOPPED, process_stat
-from interlingua.served.watch.stubs import is_zombie, unnamed_zombies
+from interlingua.served.watch.stubs import unnamed_zombies
 
 if TYPE_CHECKING:
     from interlingua.served.watch.stubs import Stub
@@ -112,12 +112,9 @@ class Watcher:
 
     def _ended(self) -> tuple[list[Stub], set[int]]:
         """Zombies that were zombies at the last look, too: Triton needs a moment to wait for one that it ended."""
-        server = self._server.pid
-        known = self._server.known_stubs
-        found = {stub.pid for stub in known if is_zombie(stub, server)} | unnamed_zombies(server, known)
-        found -= self._mended
+        found = unnamed_zombies(self._server.pid) - self._mended
         lasting, self._zombies = found & self._zombies, found
-        named = sorted(stub for stub in known if stub.pid in lasting)
+        named = sorted(stub for stub in self._server.known_stubs if stub.pid in lasting)
         return named, lasting - {stub.pid for stub in named}
 
     def _mend_stopped(self) -> bool:
