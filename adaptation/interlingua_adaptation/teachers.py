@@ -18,7 +18,7 @@ import torch
 
 from interlingua.base.errors import InputError
 from interlingua_adaptation.training import trainee as trainees
-from interlingua_exporter.graphs.late_interaction import LateInteractionReranker, TokenVectors
+from interlingua_exporter.graphs.late_interaction import EncodedTokens, LateInteractionReranker
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -76,7 +76,7 @@ class LateInteractionTeacher:
 
     def __init__(self, network: LateInteractionReranker, rows: SideRows) -> None:
         self._network, self._rows = network, rows
-        self._documents: dict[str, TokenVectors] = {}
+        self._documents: dict[str, EncodedTokens] = {}
 
     @torch.no_grad()
     def scores(self, asked: Sequence[Asked]) -> list[list[float]]:
@@ -91,8 +91,8 @@ class LateInteractionTeacher:
             for query, each in zip(queries, asked, strict=True)
         ]
 
-    def _encode(self, rows: list[list[int]]) -> list[TokenVectors]:
-        encoded: list[TokenVectors | None] = [None] * len(rows)
+    def _encode(self, rows: list[list[int]]) -> list[EncodedTokens]:
+        encoded: list[EncodedTokens | None] = [None] * len(rows)
         with torch.autocast("cpu", torch.bfloat16):
             for batch in _batches([len(row) for row in rows]):
                 tokens = self._network.token_vectors(*self._rows.batch([rows[number] for number in batch]))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 _NEVER = -1e4  # below every similarity, and finite in fp16
 
 
-class TokenVectors(NamedTuple):
+class EncodedTokens(NamedTuple):
     """The tokens of texts, ready to be compared.
 
     Attributes:
@@ -32,17 +32,17 @@ class TokenVectors(NamedTuple):
     importance: Tensor
     content: Tensor
 
-    def row(self, number: int, length: int) -> TokenVectors:
+    def row(self, number: int, length: int) -> EncodedTokens:
         """One text, cut to its length."""
-        return TokenVectors(*(part[number : number + 1, :length] for part in self))
+        return EncodedTokens(*(part[number : number + 1, :length] for part in self))
 
-    def half(self) -> TokenVectors:
+    def half(self) -> EncodedTokens:
         """In half the memory; vectors of unit length lose three digits."""
-        return TokenVectors(self.vectors.half(), self.importance.half(), self.content)
+        return EncodedTokens(self.vectors.half(), self.importance.half(), self.content)
 
-    def float(self) -> TokenVectors:
+    def float(self) -> EncodedTokens:
         """In float32 again."""
-        return TokenVectors(self.vectors.float(), self.importance.float(), self.content)
+        return EncodedTokens(self.vectors.float(), self.importance.float(), self.content)
 
 
 class LateInteractionReranker(nn.Module):
@@ -85,11 +85,11 @@ class LateInteractionReranker(nn.Module):
         weights = tokens.importance * (tokens.content & ~self._in_document(input_ids))
         return self.scale * (weights * closest).sum(1, keepdim=True) / weights.sum(1, keepdim=True).clamp(min=1e-6)
 
-    def token_vectors(self, input_ids: Tensor, attention_mask: Tensor) -> TokenVectors:
+    def token_vectors(self, input_ids: Tensor, attention_mask: Tensor) -> EncodedTokens:
         """Texts, one a row, int64 [n, L] twice. A document's row starts with the separator, a query's does not."""
         return self._tokens(*self.token_states(input_ids, attention_mask))
 
-    def score_all(self, queries: TokenVectors, documents: TokenVectors) -> Tensor:
+    def score_all(self, queries: EncodedTokens, documents: EncodedTokens) -> Tensor:
         """The logit of every query with every document, float32 [queries, documents]; what `forward` gives a pair."""
         length = documents.vectors.shape[1]
         flat = documents.vectors.flatten(0, 1)
@@ -117,10 +117,10 @@ class LateInteractionReranker(nn.Module):
         special = (input_ids.unsqueeze(-1) == torch.tensor(self.special_ids, device=input_ids.device)).any(-1)
         return states, attention_mask.bool() & ~special
 
-    def _tokens(self, states: Tensor, content: Tensor) -> TokenVectors:
+    def _tokens(self, states: Tensor, content: Tensor) -> EncodedTokens:
         vectors = nn.functional.normalize(self.projection(states).float(), dim=-1)
         importance = nn.functional.softplus(self.importance(states).float()).squeeze(-1)
-        return TokenVectors(vectors, importance, content)
+        return EncodedTokens(vectors, importance, content)
 
     def _in_document(self, input_ids: Tensor) -> Tensor:
         """True after the first separator, [n, L] bool; the separator itself ends the query."""

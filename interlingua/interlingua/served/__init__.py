@@ -1,6 +1,7 @@
 """What services, their exporter and their clients agree on: pure rules, the same code on both sides of Triton.
 
     limits, service, promotion, kinds, graph_names     standard library
+    token_vectors                              + numpy
     text/       texts to tokens to calls               + numpy, tokenizers
     networks/   calls to vectors or scores             + numpy; torch and transformers where a file says so
 

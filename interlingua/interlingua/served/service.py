@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 EMBED_QUERY = "embed_query"
 EMBED_DOCUMENT = "embed_document"
 RERANK = "rerank"
+# What a late-interaction reranker compares, each side apart (token_vectors.py).
+ENCODE_QUERY_TOKENS = "encode_query_tokens"
+ENCODE_DOCUMENT_TOKENS = "encode_document_tokens"
 # Parameters of a service, the same for all its versions.
 LANES = "outstanding_calls"
 LONGEST_WAIT = "default_deadline_s"
@@ -55,7 +58,7 @@ class ServiceSpec:
         precision: fp32, fp16, bf16 or int8.
         digest: SHA-256 over all that decides an answer (network file, tokenizer, prompts, templates, truncation).
             `embed_query` and `embed_document` of one model share it: equal digests, one vector space.
-        dimension: length of an embedding; 0 for a reranker.
+        dimension: length of an embedding, or of a token's vector; 0 for a reranker.
         prompt: text put before every single text (`Frame`).
         max_tokens: longer texts are truncated to this many tokens, specials included.
         max_batch_tokens: padded tokens that one call to the network may hold.
