@@ -125,6 +125,7 @@ def _providers(config: TritonConfig, args: dict[str, str]) -> list[Any]:
             "instance_group asks for KIND_GPU, but this onnxruntime has no CUDA provider: "
             "install onnxruntime-gpu in the server's environment, or export with --kind cpu"
         )
+    ort.preload_dlls()  # CUDA and cuDNN from the wheels beside it, where the loader does not look
     usual = [("CUDAExecutionProvider", {"device_id": device}), "CPUExecutionProvider"]
     accelerator = tensorrt_provider.wanted(config)
     if accelerator is None:
