@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from interlingua.served.text.normal_form import readable
+from interlingua.served.late_interaction.side_tokenizer import SideTokenizer
+from interlingua.served.late_interaction.sides import Part, SideRules
 from interlingua.served.text.sealed import SealedTokenizers
 
 if TYPE_CHECKING:
@@ -37,26 +38,22 @@ class SideRows:
     def __init__(
         self, tokenizer: Tokenizer, *, separator_id: int, pad_token_id: int, max_tokens: int = sys.maxsize
     ) -> None:
-        self._tokenizer = SealedTokenizers(tokenizer.to_str()).of().tokenizer
+        self._tokenizers = SealedTokenizers(tokenizer.to_str())
         self._separator_id = separator_id
         self._pad_token_id = pad_token_id
         self._max_tokens = max_tokens
 
     def queries(self, texts: Sequence[str], longest: int) -> list[Row]:
         """Rows of at most `longest` ids, the separator included."""
-        longest, rows = min(longest, self._max_tokens), []
-        for encoding in self._tokenizer.encode_batch([(readable(text), "") for text in texts]):
-            side = encoding.ids[: encoding.ids.index(self._separator_id)]
-            rows.append([*side[: longest - 1], self._separator_id])
-        return rows
+        return self._rows(texts, "query", longest)
 
     def documents(self, texts: Sequence[str], longest: int) -> list[Row]:
         """Rows of at most `longest` ids, the last special token included."""
-        longest, rows = min(longest, self._max_tokens), []
-        for encoding in self._tokenizer.encode_batch([("", readable(text)) for text in texts]):
-            side = encoding.ids[encoding.ids.index(self._separator_id) + 1 :]
-            rows.append(side if len(side) <= longest else [*side[: longest - 1], side[-1]])
-        return rows
+        return self._rows(texts, "document", longest)
+
+    def _rows(self, texts: Sequence[str], part: Part, longest: int) -> list[Row]:
+        side = SideRules(max_tokens=min(longest, self._max_tokens), part=part, separator_id=self._separator_id)
+        return [list(kept.ids) for kept, _ in SideTokenizer(self._tokenizers, side).encode(texts)]
 
     def batch(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
         """input_ids and attention_mask, int64 [n, longest row], padded on the right."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
+from interlingua.served.text.tokenizer import SideRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,5 +38,7 @@ def collate(
         where = slice(shape[1] - len(row), None) if padding_side == "left" else slice(len(row))
         columns[INPUT_IDS][number, where] = row.ids
         columns[ATTENTION_MASK][number, where] = 1
+        if isinstance(row, SideRow):
+            columns[ATTENTION_MASK][number, row.attended :] = 0  # a side is padded on the right
         columns[TOKEN_TYPE_IDS][number, where] = row.type_ids
     return {name: columns[name] for name in names}

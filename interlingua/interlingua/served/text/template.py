@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from interlingua.served.text.sealed import SealedTokenizers
-from interlingua.served.text.tokenizer import PromptTokenizer, Text, TextTokenizer, Tokens
+from interlingua.served.text.tokenizer import PromptTokenizer, Row, Text, TextTokenizer, Tokens
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -72,6 +72,9 @@ class TemplateTokenizer(TextTokenizer):
         ((begin, end),) = self._spans(text)
         kept = [encoding.offsets[place][1] for place in places or ()]
         return max((last for last in kept if begin < last <= end), default=begin) - begin
+
+    def _kept(self, text: Text, encoding: Encoding) -> Row:
+        return encoding if len(encoding) <= self.max_tokens else self._truncated(text)
 
     def _truncated(self, text: Text) -> Tokens:
         encoding, places = self._kept_places(text)

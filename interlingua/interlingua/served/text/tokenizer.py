@@ -40,6 +40,19 @@ class Tokens:
         return Tokens(self.ids[:tokens], self.type_ids[:tokens])
 
 
+@dataclass(frozen=True)
+class SideRow(Tokens):
+    """One text of a late-interaction model's side (late_interaction/side_tokenizer.py).
+
+    Attributes:
+        attended: so many ids, from the first one on, are seen by the others.
+        kept: places of the ids whose vectors count, ascending.
+    """
+
+    attended: int
+    kept: tuple[int, ...]
+
+
 Row: TypeAlias = "Encoding | Tokens"
 
 
@@ -68,13 +81,13 @@ class TextTokenizer(ABC):
         """Every text's tokens, in order; none keeps more than `max_tokens`. Raises ValueError: a text has a NUL."""
         texts = [_each(readable, text) for text in texts]
         return [
-            Encoded(encoding if len(encoding) <= self.max_tokens else self._truncated(text), len(encoding))
+            Encoded(self._kept(text, encoding), self._length(encoding))
             for text, encoding in zip(texts, self._encodings(texts), strict=True)
         ]
 
     def count(self, texts: Sequence[Text]) -> list[int]:
         """How many tokens each text has before truncation."""
-        return [len(encoding) for encoding in self._encodings([_each(normal_form, text) for text in texts])]
+        return [self._length(encoding) for encoding in self._encodings([_each(normal_form, text) for text in texts])]
 
     def count_bare(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text alone has, without what a service and the tokenizer put around it."""
@@ -94,7 +107,11 @@ class TextTokenizer(ABC):
     def _read_characters(self, text: str) -> int: ...
 
     @abstractmethod
-    def _truncated(self, text: Text) -> Row: ...
+    def _kept(self, text: Text, encoding: Encoding) -> Row:
+        """What is computed of a text, given all its tokens."""
+
+    def _length(self, encoding: Encoding) -> int:
+        return len(encoding)
 
     def _encodings(self, texts: Sequence[Text]) -> list[Encoding]:
         return self.tokenizer.encode_batch_fast([self.whole(text) for text in texts])
@@ -120,6 +137,9 @@ class PromptTokenizer(TextTokenizer):
         places = zip(kept.offsets, kept.special_tokens_mask, strict=True)
         end = max((last for (_, last), is_special in places if not is_special), default=0)
         return max(end - len(self._prompt), 0)
+
+    def _kept(self, text: Text, encoding: Encoding) -> Row:
+        return encoding if len(encoding) <= self.max_tokens else self._truncated(text)
 
     def _truncated(self, text: Text) -> Encoding:
         whole = self.whole(text)
