@@ -5,6 +5,7 @@ ATTENTION_MASK = "attention_mask"
 TOKEN_TYPE_IDS = "token_type_ids"  # noqa: S105
 EMBEDDING = "embedding"
 SCORE = "score"
+TOKEN_VECTORS = "token_vectors"  # noqa: S105
 TOKENS = "tokens"  # of a text, before truncation
 STAGES = "stage_us"  # waiting, tokenizing and computing, in microseconds
 

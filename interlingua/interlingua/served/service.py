@@ -24,11 +24,12 @@ RERANK = "rerank"
 # What a late-interaction reranker compares, each side apart (token_vectors.py).
 ENCODE_QUERY_TOKENS = "encode_query_tokens"
 ENCODE_DOCUMENT_TOKENS = "encode_document_tokens"
+BULK_SERVICES = (EMBED_DOCUMENT, ENCODE_DOCUMENT_TOKENS)  # documents are indexed: nobody waits in person
 # Parameters of a service, the same for all its versions.
 LANES = "outstanding_calls"
 LONGEST_WAIT = "default_deadline_s"
 
-_DEADLINES_S = {EMBED_DOCUMENT: 30.0}
+_DEADLINES_S = dict.fromkeys(BULK_SERVICES, 30.0)
 _SOON_S = 10.0
 
 
@@ -70,6 +71,9 @@ class ServiceSpec:
         template: text around every text or pair, "" for none (`Frame`); services that were published before there were
             templates do not state it.
         scripts: comma-separated scripts (scripts.py) that the tokenizer knows; "" where it is not said.
+        interaction: of a late-interaction model, how it reads and weighs its sides, as JSON
+            (late_interaction/sides.py); "" of others.
+        empty_similarity: what each row's maximum counts as where a document has no row.
     """
 
     network: str
@@ -88,6 +92,8 @@ class ServiceSpec:
     rerank_weight: float = 1.0
     template: str = ""
     scripts: str = ""
+    interaction: str = ""
+    empty_similarity: float = -1.0
 
     @property
     def frame(self) -> Frame:
@@ -107,7 +113,10 @@ class ServiceSpec:
 
     def to_parameters(self, version: int) -> dict[str, str]:
         """The config.pbtxt parameters of this version."""
-        return {f"{version}/{name}": str(value) for name, value in asdict(self).items()}
+        stated = asdict(self)
+        if not self.interaction:
+            stated = {name: value for name, value in stated.items() if name not in _OF_INTERACTION}
+        return {f"{version}/{name}": str(value) for name, value in stated.items()}
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str], version: int) -> ServiceSpec:
@@ -121,11 +130,13 @@ class ServiceSpec:
         raw = {field.name: stated[f"{version}/{field.name}"] for field in fields(cls)}
         whole = {name: int(raw.pop(name)) for name in _INTEGERS}
         weight = _share("rerank_weight", raw.pop("rerank_weight"))
-        return cls(**raw, **whole, rerank_weight=weight)  # type: ignore[arg-type]
+        empty = float(raw.pop("empty_similarity"))
+        return cls(**raw, **whole, rerank_weight=weight, empty_similarity=empty)  # type: ignore[arg-type]
 
 
 _INTEGERS = ("dimension", "max_tokens", "max_batch_tokens", "max_text_bytes", "pad_token_id")
-_WHEN_MISSING = {"rerank_weight": "1.0", "template": "", "scripts": ""}
+_WHEN_MISSING = {"rerank_weight": "1.0", "template": "", "scripts": "", "interaction": "", "empty_similarity": "-1.0"}
+_OF_INTERACTION = ("interaction", "empty_similarity")
 
 
 def _share(name: str, value: str) -> float:

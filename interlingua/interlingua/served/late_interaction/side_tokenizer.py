@@ -48,7 +48,8 @@ class SideTokenizer(TextTokenizer):
 
     def _kept(self, text: Text, encoding: Encoding) -> SideRow:  # noqa: ARG002 - the cut needs no second look
         side = self._side
-        ids = [encoding.ids[place] for place in self._cut(encoding)]
+        every = encoding.ids  # each look at them makes the list anew
+        ids = [every[place] for place in self._cut(encoding)]
         if side.marker_id is not None:
             ids.insert(1, side.marker_id)
         attended = len(ids)
@@ -63,8 +64,9 @@ class SideTokenizer(TextTokenizer):
 
     def _read_characters(self, text: str) -> int:
         (encoding,) = self.tokenizer.encode_batch([self.whole(text)])
-        places = [place for place in self._cut(encoding) if not encoding.special_tokens_mask[place]]
-        return max(max((encoding.offsets[place][1] for place in places), default=0) - len(self._prompt), 0)
+        special, offsets = encoding.special_tokens_mask, encoding.offsets
+        ends = (offsets[place][1] for place in self._cut(encoding) if not special[place])
+        return max(max(ends, default=0) - len(self._prompt), 0)
 
     def _places(self, encoding: Encoding) -> Sequence[int]:
         """The side's own tokens."""
@@ -79,6 +81,7 @@ class SideTokenizer(TextTokenizer):
         excess = self._length(encoding) - self.max_tokens
         if excess <= 0:
             return places
-        content = [place for place in places if not encoding.special_tokens_mask[place]]
+        special = encoding.special_tokens_mask
+        content = [place for place in places if not special[place]]
         left_out = set(content[max(len(content) - excess, 0) :])
         return [place for place in places if place not in left_out]

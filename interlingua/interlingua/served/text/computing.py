@@ -1,6 +1,6 @@
 """A batch's texts through the network: cut into calls, a few at a time, only what somebody still waits for.
 
-    texts --plan_calls--> pieces --who still waits?--> rows --network--> values --> float32 [texts, D]
+    texts --plan_calls--> pieces --who still waits?--> rows --network--> values --> [texts, D]
 
 Before each call that had to wait for others, its requests are asked whether their clients are gone, and whether their
 deadlines leave the time for it; the rows of those that fail are left out, a call of none is not made.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from interlingua.served.service import EMBED_DOCUMENT
+from interlingua.served.service import BULK_SERVICES
 from interlingua.served.text.batches import plan_calls
 from interlingua.served.text.call_cost import measured_cost
 from interlingua.served.text.recent_cost import RecentCost
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from interlingua.served.text.lanes import Lanes
     from interlingua.served.text.tokenizer import Row
 
-    Values = NDArray[np.float32]
+    Values = NDArray[np.float32] | NDArray[np.object_]
     Network = Callable[[Sequence[Row]], Values | str]
-    """Rows to values, float32 [rows, D], or the message of an error."""
+    """Rows to values, float32 [rows, D] or objects [rows, 1], or the message of an error."""
 
 _CALIBRATION_REPEATS = 3
 _SHOW_EVERY_S = 1.0
@@ -67,9 +67,9 @@ class Computing:
         self._lanes.close()
 
     def compute(self, texts: list[BatchText]) -> Values:
-        """float32 [texts, D]; rows of requests that failed meanwhile stay zero."""
+        """[texts, D] of the network's kind; rows of requests that failed meanwhile stay zero."""
         if self.cost is None and texts:
-            with self._lanes.announced(bulk=self._lanes.service == EMBED_DOCUMENT):
+            with self._lanes.announced(bulk=self._lanes.service in BULK_SERVICES):
                 self.cost = self._calibrated(texts[0])
         lengths, cost = [len(text.row) for text in texts], self.cost.now() if self.cost else None
         pieces = plan_calls(
@@ -91,9 +91,12 @@ class Computing:
         # Of our clients all requests have one, those of index runs minutes away.
         soon = time.time() + LONGEST_QUEUE_S
         has_deadline = any(text.request.deadline < soon for text in texts)
-        results = self._lanes.run(pieces, lengths, cost, run, has_deadline=has_deadline)
+        asked = sum(len(request.tokens) for request in {id(text.request): text.request for text in texts}.values())
+        results = self._lanes.run(pieces, lengths, cost, run, asked=asked, has_deadline=has_deadline)
         done = [result for result in results if result]
-        computed = np.zeros((len(texts), done[0].values.shape[1] if done else 1), dtype=np.float32)
+        like: Values = done[0].values if done else np.zeros((1, 1), np.float32)
+        computed: Values = like[:1].repeat(len(texts), axis=0)
+        computed[:] = 0
         for places, values in done:
             computed[places] = values
         return computed

@@ -57,6 +57,7 @@ class Lanes:
         cost: CallCost | None,
         call: Callable[[list[int]], _Result],
         *,
+        asked: int | None = None,
         has_deadline: bool = False,
     ) -> list[_Result]:
         """Make all calls of a batch, given as positions in it; what each of them came to.
@@ -65,9 +66,12 @@ class Lanes:
             lengths: tokens of each text of the batch.
             cost: None before it is measured.
             call: makes one of them; of bulk work, they come in no order and may be cut smaller.
+            asked: texts or pairs that the requests have, where they are not the batch's texts.
             has_deadline: whether one of the batch's requests has.
         """
-        self.is_bulk = is_bulk(self.service, len(lengths), self.limits.texts, has_deadline=has_deadline)
+        self.is_bulk = is_bulk(
+            self.service, len(lengths) if asked is None else asked, self.limits.texts, has_deadline=has_deadline
+        )
         with self.announced(bulk=self.is_bulk):
             if self.is_bulk:
                 return self._run_bulk(pieces, lengths, cost, call)

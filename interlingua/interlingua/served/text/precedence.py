@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.served.limits import TEXTS_PER_REQUEST
-from interlingua.served.service import EMBED_DOCUMENT, RERANK
+from interlingua.served.service import BULK_SERVICES, RERANK
 from interlingua.served.text.batches import cut_batch
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def is_bulk(service: str, texts: int, largest_batch: int, *, has_deadline: bool)
     it than a search asks for, unless a client says by a deadline that it waits.
     """
     full = texts > max(largest_batch - TEXTS_PER_REQUEST, largest_batch // 2)
-    return service == EMBED_DOCUMENT or (service == RERANK and full and not has_deadline)
+    return service in BULK_SERVICES or (service == RERANK and full and not has_deadline)
 
 
 def next_call(

@@ -32,11 +32,13 @@ class TextRequest:
     Attributes:
         deadline, wait_s: as `RequestTimes`.
         texts: single texts, or pairs, in their normal form.
+        pairs: where query and document of each pair stand in `texts`; empty where a text is a whole.
         is_cancelled: asks whether its client is gone.
         error: why there is no answer; None while there may be one.
         outcome: what became of it, for the counters.
         first: its first row in the batch.
-        tokens: of each text, before truncation.
+        tokens: of each text, or pair, before truncation.
+        truncated: how many texts lost some.
     """
 
     deadline: float = math.inf
@@ -47,6 +49,8 @@ class TextRequest:
     outcome: Outcome = "answered"
     first: int = 0
     tokens: list[int] = field(default_factory=list)
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+    truncated: int = 0
 
     @classmethod
     def read(

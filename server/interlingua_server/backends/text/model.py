@@ -1,4 +1,5 @@
-"""Triton backend `text`: text in, vectors or scores out. Serves embed_query, embed_document and rerank.
+"""Triton backend `text`: text in, vectors or scores out. Serves embed_query, embed_document and rerank; of a
+late-interaction model encode_query_tokens and encode_document_tokens too.
 
     requests -> read -> tokenize (all at once) -> cut -> network, a few calls at a time -> responses
 
@@ -26,11 +27,11 @@ import triton_python_backend_utils as pb_utils
 
 _BACKENDS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_BACKENDS))  # where interlingua.served lies beside this backend
-from interlingua.served.graph_names import BULK, STAGES, TOKENIZER_FILE, TOKENS
+from interlingua.served.graph_names import BULK, STAGES, TOKEN_VECTORS, TOKENIZER_FILE, TOKENS
+from interlingua.served.late_interaction.side_services import service_texts
 from interlingua.served.limits import TEXTS_PER_REQUEST
 from interlingua.served.model_config import TritonConfig, instances_of, names_of, parameters_of
 from interlingua.served.service import ServiceSpec, longest_wait_s, outstanding_calls
-from interlingua.served.text.batch_texts import BatchText, batch_texts
 from interlingua.served.text.batches import CallLimits
 from interlingua.served.text.collate import collate
 from interlingua.served.text.computing import Computing
@@ -38,7 +39,6 @@ from interlingua.served.text.counters import COUNTERS, GAUGES, PENDING, REQUESTS
 from interlingua.served.text.lanes import Lanes
 from interlingua.served.text.outcomes import OUTCOMES
 from interlingua.served.text.standing_queue import FREE_REQUESTS, StandingQueue
-from interlingua.served.text.template import service_tokenizer
 from interlingua.served.text.text_request import TextRequest
 from interlingua.served.text.traffic import join
 from interlingua.served.watch.restart_metric import DESCRIPTION, RESTARTS, RestartMetric
@@ -47,7 +47,9 @@ from interlingua.served.watch.stubs import end_with_parent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from interlingua.served.text.tokenizer import Row, TextTokenizer
+    from interlingua.served.late_interaction.side_services import ServiceTexts
+    from interlingua.served.text.batch_texts import BatchText
+    from interlingua.served.text.tokenizer import Row
 
 end_with_parent()
 
@@ -68,9 +70,10 @@ class TritonPythonModel:
             raise pb_utils.TritonModelException(f"config.pbtxt has no parameter {error}: export again") from error
         except ValueError as error:
             raise pb_utils.TritonModelException(f"config.pbtxt: {error}: export again") from error
-        self._tokenizer = self._load_tokenizer(path)
+        self._texts = self._load_tokenizer(args["model_name"], path)
         self._inputs = names_of(config["input"])
         self._output = names_of(config["output"])[0]
+        self._network_output = TOKEN_VECTORS if self._spec.interaction else self._output
         self._waiting = StandingQueue(self._longest_wait_s, instances_of(config), time.monotonic)
         self._metrics = self._counters({"model": args["model_name"], "version": args["model_version"]})
         limits = CallLimits(
@@ -86,9 +89,9 @@ class TritonPythonModel:
         self._computing.close()
         self._metrics.close()
 
-    def _load_tokenizer(self, path: Path) -> TextTokenizer:
+    def _load_tokenizer(self, service: str, path: Path) -> ServiceTexts:
         try:
-            return service_tokenizer(path.read_text(encoding="utf-8"), self._spec.max_tokens, self._spec.frame)
+            return service_texts(service, self._spec, path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise pb_utils.TritonModelException(f"{path}: {error}: export again") from error
 
@@ -171,28 +174,26 @@ class TritonPythonModel:
         )
 
     def _tokenize(self, requests: list[TextRequest]) -> list[BatchText]:
-        texts = batch_texts(requests, self._tokenizer)
-        longest = self._spec.max_tokens
-        if truncated := sum(tokens > longest for request in requests for tokens in request.tokens):
+        texts = self._texts.texts(requests)
+        if truncated := sum(request.truncated for request in requests):
             self._metrics.record_truncated(truncated)
         return texts
 
     def _call(self, rows: Sequence[Row]) -> np.ndarray | str:
-        """One call to the network: float32 [texts, D], or the message of its error."""
+        """One call to the network: what is kept of it, a row a text, or the message of its error."""
         spec = self._spec
         tensors = collate(rows, spec.inputs, pad_token_id=spec.pad_token_id, padding_side=spec.padding_side)
         request = pb_utils.InferenceRequest(
             model_name=spec.network,
             model_version=self._version,
-            requested_output_names=[self._output],
+            requested_output_names=[self._network_output],
             inputs=[pb_utils.Tensor(name, values) for name, values in tensors.items()],
             parameters={BULK: True} if self._lanes.is_bulk else {},
         )
         response = request.exec()
         if response.has_error():
             return f"network {spec.network}: {response.error().message()}"
-        result = pb_utils.get_output_tensor_by_name(response, self._output).as_numpy()
-        return np.array(result, dtype=np.float32)
+        return self._texts.read(rows, pb_utils.get_output_tensor_by_name(response, self._network_output).as_numpy())
 
     # -- answering -----------------------------------------------------------------------------------------
 
@@ -207,7 +208,7 @@ class TritonPythonModel:
         count = len(request.tokens)
         stages_us = np.array([seconds * 1e6 for seconds in (request.wait_s, *stages_s)], dtype=np.int64)
         outputs = {
-            self._output: values[request.first : request.first + count],
+            self._output: self._texts.answer(request, values),
             TOKENS: np.array(request.tokens, dtype=np.int32).reshape(-1, 1),
             STAGES: np.tile(stages_us, (count, 1)),
         }
