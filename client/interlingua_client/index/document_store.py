@@ -97,7 +97,7 @@ class DocumentStore:
         """Make a new, empty store; whole or not at all."""
         connection = _connect(directory / STORE_FILE, "rwc")
         store = cls(connection, directory)
-        with store._transaction():
+        with store.transaction():
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             store._write_manifest(manifest)
@@ -146,7 +146,7 @@ class DocumentStore:
 
     def manifest(self) -> Manifest:
         """The facts of the index as of now, or of the snapshot around this call."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = dict(connection.execute("SELECT key, value FROM manifest"))
         version = rows.get("schema_version")
         if version != str(SCHEMA_VERSION):
@@ -163,7 +163,7 @@ class DocumentStore:
 
     def update_manifest(self, change: Callable[[Manifest], Manifest]) -> Manifest:
         """Replace the manifest by `change` of it, in one transaction."""
-        with self._transaction():
+        with self.transaction():
             manifest = change(self.manifest())
             manifest = replace(manifest, generation=manifest.generation + 1)
             self._write_manifest(manifest)
@@ -192,7 +192,7 @@ class DocumentStore:
         """
         dimension = self.manifest().embedder.dimension
         require_vectors(vectors, len(documents), dimension, lambda row: f"document {documents[row].id!r}")
-        with self._transaction():
+        with self.transaction():
             generation = self._next_generation()
             self._remove([document.id for document in documents])
             self._connection.executemany(
@@ -207,7 +207,7 @@ class DocumentStore:
 
     def delete(self, ids: Sequence[str]) -> int:
         """Take documents out, in one transaction; how many of the ids there were."""
-        with self._transaction():
+        with self.transaction():
             removed = self._remove(ids)
             if removed:
                 self._next_generation()
@@ -215,9 +215,9 @@ class DocumentStore:
 
     def _remove(self, ids: Sequence[str]) -> int:
         removed = 0
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids):
             rows = self._connection.execute(
-                f"DELETE FROM documents WHERE id IN ({_marks(chunk)}) RETURNING language, vector",  # noqa: S608
+                f"DELETE FROM documents WHERE id IN ({marks(chunk)}) RETURNING language, vector",  # noqa: S608
                 chunk,
             ).fetchall()
             if sound := [(row[0], _vector(row[1])) for row in rows if self._is_sound(row[1])]:
@@ -240,7 +240,7 @@ class DocumentStore:
 
     def recount(self) -> None:
         """Add the languages' sums up again from the documents' vectors, in one transaction."""
-        with self._transaction():
+        with self.transaction():
             self._connection.execute("DELETE FROM vector_sums")
             for found in self.vectors_of(np.sort(np.concatenate(list(self.labels_by_language().values()) or [_NONE]))):
                 self._add_to_sums(found.languages, found.vectors, 1)
@@ -260,21 +260,21 @@ class DocumentStore:
     def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Content digests of those ids that are there."""
         found: dict[str, bytes] = {}
-        with self._reading() as connection:
-            for chunk in _chunks(ids):
-                query = f"SELECT id, digest FROM documents WHERE id IN ({_marks(chunk)})"  # noqa: S608
+        with self.reading() as connection:
+            for chunk in chunks(ids):
+                query = f"SELECT id, digest FROM documents WHERE id IN ({marks(chunk)})"  # noqa: S608
                 found.update(connection.execute(query, chunk))
         return found
 
     def ids(self) -> set[str]:
         """Every document's id."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return {row[0] for row in connection.execute("SELECT id FROM documents")}
 
     def labels_by_language(self) -> dict[str, IntArray]:
         """Sorted labels of each language; languages with the most documents first."""
         found: dict[str, list[int]] = {}
-        with self._reading() as connection:
+        with self.reading() as connection:
             for language, label in connection.execute("SELECT language, label FROM documents"):
                 found.setdefault(language, []).append(label)
         ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
@@ -283,9 +283,9 @@ class DocumentStore:
     def documents(self, labels: Sequence[int]) -> dict[int, Document]:
         """The documents of those labels that are still there."""
         found: dict[int, Document] = {}
-        with self._reading() as connection:
-            for chunk in _chunks([int(label) for label in labels]):
-                query = f"SELECT label, id, language, title, text FROM documents WHERE label IN ({_marks(chunk)})"  # noqa: S608
+        with self.reading() as connection:
+            for chunk in chunks([int(label) for label in labels]):
+                query = f"SELECT label, id, language, title, text FROM documents WHERE label IN ({marks(chunk)})"  # noqa: S608
                 found.update((row[0], Document(*row[1:])) for row in connection.execute(query, chunk))
         return found
 
@@ -297,7 +297,7 @@ class DocumentStore:
         """
         for start in range(0, len(labels), _ROWS_AT_ONCE):
             wanted = labels[start : start + _ROWS_AT_ONCE]
-            with self._reading() as connection:
+            with self.reading() as connection:
                 rows = self._rows_between(connection, wanted)
             if rows:
                 if {len(row[2]) for row in rows} != {self._bytes()}:
@@ -321,7 +321,7 @@ class DocumentStore:
 
     def unsound_labels(self) -> list[int]:
         """The labels whose stored vectors are not finite, or of another length."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute("SELECT label, vector FROM documents ORDER BY label")
             return [label for label, blob in rows if not self._is_sound(blob)]
 
@@ -343,7 +343,7 @@ class DocumentStore:
 
     def vector_sums(self) -> dict[str, VectorSum]:
         """Count and sum of the unit document vectors of each language, kept up to date by every commit."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute("SELECT language, documents, total FROM vector_sums").fetchall()
         return {language: VectorSum(count, np.frombuffer(total, "<f8")) for language, count, total in rows}
 
@@ -355,28 +355,28 @@ class DocumentStore:
         query = (
             "SELECT id, language, title, text, label FROM documents WHERE language = ? ORDER BY digest, label LIMIT ?"
         )
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query, (language, size)).fetchall()
         return [Document(*row[:4]) for row in rows], [row[4] for row in rows]
 
     def stand_in_vectors(self, labels: Sequence[int]) -> dict[int, FloatArray]:
         """The query vectors that are already known, float32 [D] each, by label."""
         found: dict[int, FloatArray] = {}
-        with self._reading() as connection:
-            for chunk in _chunks(list(labels)):
-                query = f"SELECT label, vector FROM query_stand_ins WHERE label IN ({_marks(chunk)})"  # noqa: S608
+        with self.reading() as connection:
+            for chunk in chunks(list(labels)):
+                query = f"SELECT label, vector FROM query_stand_ins WHERE label IN ({marks(chunk)})"  # noqa: S608
                 found.update((row[0], _vector(row[1])) for row in connection.execute(query, chunk))
         return found
 
     def save_stand_ins(self, labels: Sequence[int], vectors: FloatArray) -> None:
         """Keep query vectors for the next estimate."""
         rows = [(int(label), _blob(vector)) for label, vector in zip(labels, vectors, strict=True)]
-        with self._transaction():
+        with self.transaction():
             self._connection.executemany("INSERT OR REPLACE INTO query_stand_ins VALUES (?, ?)", rows)
 
     def offsets(self) -> LanguageOffsets | None:
         """The offsets in use; None before the first estimate."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute("SELECT role, language, vector FROM offsets").fetchall()
         if not rows:
             return None
@@ -395,7 +395,7 @@ class DocumentStore:
 
     def put_offsets_to_use(self, offsets: LanguageOffsets) -> Manifest:
         """Replace the offsets; the derived vectors are then in another space and have to be made again."""
-        with self._transaction():
+        with self.transaction():
             self._connection.execute("DELETE FROM offsets")
             self._connection.executemany(
                 "INSERT INTO offsets VALUES (?, ?, ?)",
@@ -408,19 +408,21 @@ class DocumentStore:
     # -- transactions ----------------------------------------------------------------------------------------
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one read; others wait."""
         with self._lock, _explained(self.directory):
             yield self._connection
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """What is written inside is there as a whole or not at all."""
         with self._lock, _explained(self.directory):
             if self._connection.in_transaction:  # part of the transaction around it
-                yield
+                yield self._connection
                 return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield self._connection
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
@@ -475,10 +477,12 @@ def _vector(blob: bytes) -> FloatArray:
     return np.frombuffer(blob[: len(blob) // 4 * 4], "<f4").astype(np.float32, copy=False)
 
 
-def _chunks(values: Sequence[_T]) -> Iterator[list[_T]]:
+def chunks(values: Sequence[_T]) -> Iterator[list[_T]]:
+    """The values, as many at a time as one statement takes."""
     for start in range(0, len(values), _VARIABLES_AT_ONCE):
         yield list(values[start : start + _VARIABLES_AT_ONCE])
 
 
-def _marks(chunk: Sequence[object]) -> str:
+def marks(chunk: Sequence[object]) -> str:
+    """The place holders of a chunk's values."""
     return ", ".join("?" * len(chunk))

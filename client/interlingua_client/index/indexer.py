@@ -2,7 +2,7 @@
 
     corpus -> unchanged? -> left alone
            -> new or changed -> embed (many requests in flight) -> commit, batch by batch, as they arrive
-    then: deletions -> language offsets -> vectors brought up to date
+    then: deletions -> language offsets -> vectors brought up to date -> token vectors of what has none
 
 Killed at any moment, it has lost nothing that was committed, and the next run goes on where it stopped: what is
 there with the same content digest is not embedded again.
@@ -28,6 +28,10 @@ from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets
 from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.query_stand_ins import query_sums
+from interlingua_client.index.token_store.quantization import NO_TOKENS
+from interlingua_client.index.token_store.token_choice import choose_tokens
+from interlingua_client.index.token_store.token_indexing import TokenIndexing
+from interlingua_client.index.token_store.token_outcome import TokenOutcome
 from interlingua_client.index.vector_repair import Repair, open_vectors
 from interlingua_client.index.writer_lock import writer_lock
 from interlingua_client.language_tag import normalize_tag
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from interlingua_client.embedder import Embedded, Embedder
+    from interlingua_client.index.token_store.token_encoder import TokenEncoder
 
 # A new estimate that moves no offset by more than this share of the documents' spread is not put to use: vectors
 # indexed under the old one would have to be derived again, for less than 3 degrees.
@@ -49,12 +54,18 @@ _LOCK_WAIT_S = 2.0
 
 @dataclass(frozen=True)
 class IndexSettings:
-    """What a user decides; None keeps what the index has, or the default where it is new."""
+    """What a user decides; None keeps what the index has, or the default where it is new.
+
+    Attributes:
+        token_vectors: a format (token_store/quantization.py) or "none"; a new index has them where its encoder has a
+            late-interaction reranker. Another format, or another reranker than before, makes them all again.
+    """
 
     m: int | None = None
     ef_construction: int | None = None
     ef_search: int | None = None
     offsets: bool | None = None
+    token_vectors: str | None = None
 
     def applied_to(self, hnsw: HnswParameters) -> HnswParameters:
         """The parameters with these changes.
@@ -116,6 +127,7 @@ class IndexOutcome:
 
     offsets: OffsetsOutcome
     repair: Repair
+    tokens: TokenOutcome
     healed: int = 0
 
 
@@ -123,13 +135,19 @@ class Indexer:
     """The one writer of an index; a context manager that holds the writer's lock."""
 
     def __init__(
-        self, store: DocumentStore, embedder: Embedder, batch: int, stack: contextlib.ExitStack, note: str = ""
+        self,
+        store: DocumentStore,
+        embedder: Embedder,
+        encoder: TokenEncoder | None,
+        batch: int,
+        stack: contextlib.ExitStack,
+        note: str = "",
     ) -> None:
         """Use `open`. `note` is what a user should know of the server beside the index."""
         self.store = store
         self.note = note
         self.progress = IndexProgress()
-        self._embedder = embedder
+        self._embedder, self._encoder = embedder, encoder
         self._batch = batch
         self._stack = stack
 
@@ -141,15 +159,18 @@ class Indexer:
         settings: IndexSettings | None = None,
         *,
         batch: int = DEFAULT_BATCH,
+        encoder: TokenEncoder | None = None,
     ) -> Indexer:
         """Open or make an index for writing; of several in a directory, the current one (index_root.py).
 
         Args:
             batch: documents of one commit.
+            encoder: of token vectors; without one, those that the index has are left as they are.
 
         Raises:
             InputError: the index was built with another embedder, or by an engine that computes something else
-                (canary.py), or a setting is out of range.
+                (canary.py), or a setting is out of range, or token vectors are wanted and the server has no
+                late-interaction reranker.
             ServerError: the server is away, where its engine has to be asked.
             IndexBusyError: another process is writing.
         """
@@ -167,7 +188,8 @@ class Indexer:
             stack.callback(store.close)
             note = _heard_canary(store, embedder, directory)
             _apply(settings, store)
-            return cls(store, embedder, batch, stack.pop_all(), note)
+            choose_tokens(store, settings.token_vectors, encoder.encoder if encoder else None)
+            return cls(store, embedder, encoder, batch, stack.pop_all(), note)
 
     def __enter__(self) -> Indexer:
         return self
@@ -227,13 +249,23 @@ class Indexer:
             )
         return self.delete(sorted(gone))
 
-    def finish(self, *, rebuild: bool = False, advance: Callable[[int], None] = lambda _: None) -> IndexOutcome:
-        """Estimate the offsets and bring the derived vectors up to date.
+    def finish(
+        self,
+        *,
+        rebuild: bool = False,
+        advance: Callable[[int], None] = lambda _: None,
+        encode: Callable[[TokenIndexing], TokenOutcome] | None = None,
+    ) -> IndexOutcome:
+        """Estimate the offsets, bring the derived vectors up to date, and make token vectors where some are missing.
 
         Args:
             rebuild: put the new estimate to use however little it moved, and build the vectors again; stored ones that
-                are not finite or of another length are embedded again.
+                are not finite or of another length are embedded again, and the tokens' projection is fitted anew.
             advance: told of every vector that was derived.
+            encode: runs the making of token vectors in place of `TokenIndexing.run`, to show its progress.
+
+        Raises:
+            ServerError: the server went away for too long, or gave what are no vectors.
         """
         healed = heal(self.store, self._embedder, self._batch) if rebuild else 0
         offsets = self._estimate_offsets(rebuild=rebuild)
@@ -241,7 +273,11 @@ class Indexer:
         with self.store.snapshot():
             reason = "asked for" if rebuild else ""
             current = open_vectors(self.store, locked=True, rebuild=reason, advance=advance)
-        return IndexOutcome(offsets, current.repair, healed)
+        tokens = TokenOutcome(format=NO_TOKENS)
+        if self._encoder is not None:
+            indexing = TokenIndexing(self.store, self._encoder, self._batch, refit=rebuild)
+            tokens = encode(indexing) if encode else indexing.run()
+        return IndexOutcome(offsets, current.repair, tokens, healed)
 
     def _changed_batches(
         self, documents: Iterable[Document], pending: deque[list[Document]], skip: Callable[[int], None]

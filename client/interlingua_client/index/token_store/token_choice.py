@@ -1,0 +1,51 @@
+"""Which token vectors an index is to have, decided when it is opened for writing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from interlingua.base.errors import InputError
+from interlingua_client.index.document_store import StoreDamagedError
+from interlingua_client.index.token_store.quantization import DEFAULT_FORMAT, FORMATS, NO_TOKENS, require_choice
+from interlingua_client.index.token_store.token_file import remove_token_files
+from interlingua_client.index.token_store.token_tables import TokenFacts, TokenTables
+
+if TYPE_CHECKING:
+    from interlingua_client.index.document_store import DocumentStore
+    from interlingua_client.index.token_store.token_encoder import EncoderIdentity
+
+
+def choose_tokens(store: DocumentStore, wanted: str | None, served: EncoderIdentity | None) -> None:
+    """Begin with token vectors, change them or take them out; what is there already and fits is kept.
+
+    Args:
+        wanted: a format, or "none"; None for what the index has, and for the default where it has no documents.
+        served: the encoder that is there.
+
+    Raises:
+        InputError: it is neither, or token vectors are wanted and nothing is there to make them.
+    """
+    tables = TokenTables(store)
+    if wanted is None:
+        if served is None or tables.exist() or store.labels_by_language():
+            return
+        wanted = DEFAULT_FORMAT
+    if require_choice(wanted) == NO_TOKENS:
+        if tables.exist():
+            tables.drop()
+            remove_token_files(store.directory, but="")
+        return
+    if served is None:
+        raise InputError(
+            f"token vectors ({wanted}) are wanted, and the server has no late-interaction reranker to make them: "
+            "export one, or leave --token-vectors out"
+        )
+    try:
+        facts = tables.facts()
+    except StoreDamagedError:  # they are made again
+        facts = None
+    if facts is None or (facts.reranker, facts.format.name) != (served.digest, wanted):
+        kind = FORMATS[wanted]
+        tables.begin(
+            TokenFacts(reranker=served.digest, model_id=served.model_id, dimension=served.dimension, format=kind)
+        )

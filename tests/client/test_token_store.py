@@ -1,0 +1,269 @@
+"""Token vectors of an index: made, kept up to date, scored, given back, and never of the wrong model."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interlingua.base.errors import InputError, ServerError
+from interlingua.served.token_vectors import TokenVectors
+from interlingua_client.document import Document
+from interlingua_client.index.document_store import STORE_FILE, DocumentStore
+from interlingua_client.index.indexer import Indexer, IndexSettings
+from interlingua_client.index.token_store import token_indexing
+from interlingua_client.index.token_store.stored_tokens import NONE_STORED, OTHER_RERANKER, StoredTokens
+from interlingua_client.index.token_store.token_outcome import TokenForecast, TokenOutcome
+from tests.support.hash_embedder import HashEmbedder
+from tests.support.hash_tokens import TOKEN_DIMENSION, HashTokenEncoder, score, tokens_of
+
+QUERY = "en:cat en:dog zebra"
+RERANKER = "tokens-1"
+
+
+def finish(
+    directory: Path,
+    documents: list[Document] = (),  # type: ignore[assignment]
+    *,
+    encoder: HashTokenEncoder | None = None,
+    tokens: str | None = None,
+    delete: list[str] = (),  # type: ignore[assignment]
+    rebuild: bool = False,
+) -> TokenOutcome:
+    encoder = encoder or HashTokenEncoder()
+    with Indexer.open(directory, HashEmbedder(), IndexSettings(token_vectors=tokens), encoder=encoder) as indexer:
+        indexer.add(documents)
+        indexer.delete(delete)
+        return indexer.finish(rebuild=rebuild).tokens
+
+
+def scored(directory: Path, query: str = QUERY, reranker: str = RERANKER) -> dict[str, float]:
+    """What the stored vectors give every document, by id."""
+    with closing(DocumentStore.open(directory)) as store:
+        labels = [label for found in store.labels_by_language().values() for label in found.tolist()]
+        found = StoredTokens(store).scores(tokens_of(query), labels, reranker=reranker, empty=-1.0)
+        documents = store.documents(labels)
+        return {documents[label].id: float(value) for label, value in zip(labels, found, strict=True)}
+
+
+def check(directory: Path, documents: list[Document], tolerance: float = 0.01) -> None:
+    expected = {document.id: score(QUERY, document.passage) for document in documents}
+    assert scored(directory) == pytest.approx(expected, abs=tolerance)
+
+
+def files(directory: Path) -> list[Path]:
+    return sorted(directory.glob("tokens-*"))
+
+
+@pytest.mark.parametrize(("tokens", "width", "tolerance"), [(None, 130, 0.01), ("int8", 130, 0.01), ("4bit", 66, 0.1)])
+def test_stored_vectors_score_as_the_sum_does(
+    tmp_path: Path, documents: list[Document], tokens: str | None, width: int, tolerance: float
+) -> None:
+    outcome = finish(tmp_path, documents, tokens=tokens)
+    words = sum(len(document.passage.split()) for document in documents)
+    assert (outcome.documents, outcome.added, outcome.tokens, outcome.bytes) == (90, 90, words, words * width)
+    check(tmp_path, documents, tolerance)
+
+
+def test_a_document_without_words_is_as_far_as_can_be(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, [*documents, Document("empty", "en", "", "... !")])
+    assert scored(tmp_path)["empty"] == pytest.approx(-1.0, abs=1e-6)
+    assert scored(tmp_path, "")["en-cat-dog"] == 0.0
+
+
+def test_an_index_that_had_none_gets_them_later_and_loses_them(index_dir: Path, documents: list[Document]) -> None:
+    assert finish(index_dir).format == "none"  # an index of documents stays as it is unless somebody asks
+    assert not files(index_dir)
+    assert np.isnan(list(scored(index_dir).values())).all()
+    assert finish(index_dir, tokens="int8").added == 90
+    check(index_dir, documents)
+    assert finish(index_dir, tokens="4bit").added == 90
+    check(index_dir, documents, 0.1)
+    assert finish(index_dir, tokens="none").format == "none"
+    assert not files(index_dir)
+    assert np.isnan(list(scored(index_dir).values())).all()
+    assert finish(index_dir).format == "none"
+
+
+def test_a_second_run_encodes_what_is_new_or_changed(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, documents[:60])
+    encoder = HashTokenEncoder()
+    changed = documents[3]._replace(text="en:sun en:sun moonshine")
+    outcome = finish(tmp_path, [*documents[:3], changed, *documents[4:]], encoder=encoder)
+    assert outcome.added == 31
+    assert sorted(encoder.encoded) == sorted(document.passage for document in (changed, *documents[60:]))
+    check(tmp_path, [*documents[:3], changed, *documents[4:]])
+
+
+def test_an_open_reader_sees_what_comes_later(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, documents[:30])
+    with closing(DocumentStore.open(tmp_path)) as store:
+        stored = StoredTokens(store)
+
+        def found(count: int) -> list[float]:
+            labels = list(range(1, count + 1))
+            return stored.scores(tokens_of(QUERY), labels, reranker=RERANKER, empty=-1.0).tolist()
+
+        before = found(30)
+        finish(tmp_path, documents[:60])
+        expected = [score(QUERY, document.passage) for document in documents[:60]]
+        assert found(30) == before
+        assert found(60) == pytest.approx(expected, abs=0.01)
+        finish(tmp_path, tokens="4bit")
+        assert found(60) == pytest.approx(expected, abs=0.1)
+        finish(tmp_path, tokens="none")
+        assert stored.why_not(RERANKER) == NONE_STORED
+        assert np.isnan(found(60)).all()
+
+
+def test_space_of_deleted_documents_is_given_back(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, documents)
+    size = files(tmp_path)[0].stat().st_size
+    with closing(DocumentStore.open(tmp_path)) as store:
+        stored = StoredTokens(store)
+        assert stored.why_not(RERANKER) == ""
+        few = finish(tmp_path, delete=[document.id for document in documents[:10]])
+        assert few.reclaimed == 0
+        many = finish(tmp_path, delete=[document.id for document in documents[10:40]])
+        assert many.reclaimed == 40 * 3 * 130
+        assert many.documents == 50
+        assert [file.stat().st_size for file in files(tmp_path)] == [size - many.reclaimed]
+        check(tmp_path, documents[40:])
+        again = stored.scores(tokens_of(QUERY), [60, 41, 1], reranker=RERANKER, empty=-1.0)
+        expected = [score(QUERY, documents[row].passage) for row in (59, 40)]
+        assert again[:2].tolist() == pytest.approx(expected, abs=0.01)
+        assert np.isnan(again[2])
+
+
+def test_another_reranker_is_never_mixed_in(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, documents[:60])
+    other = HashTokenEncoder("tokens-2")
+    outcome = finish(tmp_path, documents, encoder=other)
+    assert (outcome.added, outcome.documents, other.encoded) == (0, 60, [])
+    assert "tokens-1" in outcome.note
+    assert "--token-vectors" in outcome.note
+    with closing(DocumentStore.open(tmp_path)) as store:
+        assert StoredTokens(store).why_not("tokens-2") == OTHER_RERANKER
+    assert np.isnan(list(scored(tmp_path, reranker="tokens-2").values())).all()
+    assert finish(tmp_path, encoder=other, tokens="int8").added == 90
+    assert scored(tmp_path, reranker="tokens-2") == pytest.approx(
+        {document.id: score(QUERY, document.passage) for document in documents}, abs=0.01
+    )
+
+
+def test_without_an_encoder_they_are_refused_or_left_alone(tmp_path: Path, documents: list[Document]) -> None:
+    nothing = HashTokenEncoder()
+    nothing.encoder = None
+    with pytest.raises(InputError, match=r"\(int8\) are wanted, and the server has no late-interaction reranker"):
+        finish(tmp_path / "new", documents, encoder=nothing, tokens="int8")
+    assert finish(tmp_path, documents, encoder=nothing).format == "none"
+    finish(tmp_path, tokens="int8")
+    assert "no late-interaction reranker" in finish(tmp_path, encoder=nothing).note
+    check(tmp_path, documents)
+    with pytest.raises(InputError, match="must be one of none, int8, 4bit"):
+        finish(tmp_path, tokens="fp16")
+
+
+@pytest.mark.parametrize("damage", ["missing", "short", "other"])
+def test_a_damaged_file_is_said_and_made_again(tmp_path: Path, documents: list[Document], damage: str) -> None:
+    finish(tmp_path, documents)
+    [file] = files(tmp_path)
+    if damage == "missing":
+        file.unlink()
+    elif damage == "short":
+        file.write_bytes(file.read_bytes()[:-1])
+    else:
+        file.write_bytes(b"x" * file.stat().st_size)
+    with closing(DocumentStore.open(tmp_path)) as store:
+        assert str(file) in StoredTokens(store).why_not(RERANKER)
+    assert finish(tmp_path).added == 90
+    check(tmp_path, documents)
+    assert len(files(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "change", ["format = '9bit'", "projection = x'00'", "dimension = 7"], ids=["format", "projection", "dimension"]
+)
+def test_facts_that_cannot_be_are_named(tmp_path: Path, documents: list[Document], change: str) -> None:
+    finish(tmp_path, documents)
+    with closing(sqlite3.connect(tmp_path / STORE_FILE)) as connection, connection:
+        connection.execute("UPDATE token_vectors SET " + change)  # noqa: S608
+    with closing(DocumentStore.open(tmp_path)) as store:
+        assert "of its token vectors is damaged" in StoredTokens(store).why_not(RERANKER)
+    assert finish(tmp_path, tokens="int8").added == 90
+    check(tmp_path, documents)
+
+
+def test_a_projection_that_has_become_worse_is_fitted_anew(tmp_path: Path) -> None:
+    """Texts of 140 words; then most of them are of 140 others, which 128 directions of the first keep little of."""
+    first = [Document(f"a{n}", "en", "", " ".join(f"a{n + m}" for m in range(20))) for n in range(120)]
+    second = [Document(f"b{n}", "en", "", " ".join(f"b{n + m}" for m in range(20))) for n in range(600)]
+    finish(tmp_path, first)
+    outcome = finish(tmp_path, [*first, *second])
+    assert outcome.kept is None
+    stale = files(tmp_path)
+    rebuilt = finish(tmp_path, rebuild=True)
+    assert (rebuilt.added, rebuilt.documents) == (720, 720)
+    assert files(tmp_path) != stale
+    assert finish(tmp_path, rebuild=True).added == 0  # it fits
+
+
+def test_what_it_takes_is_said_before_most_of_it_is_done(
+    tmp_path: Path, documents: list[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_indexing, "SAMPLE", 24)
+    said: list[TokenForecast] = []
+    encoder = HashTokenEncoder()
+    with Indexer.open(tmp_path, HashEmbedder(), batch=4, encoder=encoder) as indexer:
+        indexer.add(documents)
+
+        def announce(forecast: TokenForecast) -> None:
+            assert len(encoder.encoded) == 24
+            said.append(forecast)
+
+        indexer.finish(encode=lambda work: work.run(announce))
+    assert [(forecast.documents, forecast.bytes) for forecast in said] == [(66, 66 * 3 * 130)]
+    assert said[0].seconds > 0
+    assert len(encoder.encoded) == 90  # nothing twice
+    check(tmp_path, documents)
+
+
+def test_a_vector_that_is_none_is_not_stored(tmp_path: Path, documents: list[Document]) -> None:
+    class Overflowing(HashTokenEncoder):
+        def encode_documents(self, batches):  # type: ignore[no-untyped-def]
+            for answer in super().encode_documents(batches):
+                yield [
+                    TokenVectors(text.vectors * (np.inf if row == 5 else 1), text.weights)
+                    for row, text in enumerate(answer)
+                ]
+
+    with pytest.raises(ServerError, match=r"document 'en-dog-cat' is not finite.*fp32"), np.errstate(invalid="ignore"):
+        finish(tmp_path, documents, encoder=Overflowing())
+    assert finish(tmp_path).added == 90
+
+
+def test_a_query_of_another_dimension_is_an_error(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, documents)
+    with closing(DocumentStore.open(tmp_path)) as store:
+        query = TokenVectors(np.ones((1, TOKEN_DIMENSION - 1), np.float32), np.ones(1, np.float32))
+        with pytest.raises(ValueError, match=r"dimension|mismatch"):
+            StoredTokens(store).scores(query, [1], reranker=RERANKER, empty=-1.0)
+
+
+def test_many_documents_are_scored_in_parts(tmp_path: Path) -> None:
+    """More tokens than are compared at once, in an order that is not the file's."""
+    documents = [Document(f"d{n}", "en", "", " ".join(f"w{(n * m) % 97}" for m in range(150))) for n in range(80)]
+    finish(tmp_path, documents)
+    query = "w1 w5 w96"
+    expected = {document.id: score(query, document.passage) for document in documents}
+    assert scored(tmp_path, query) == pytest.approx(expected, abs=0.02)
+    with closing(DocumentStore.open(tmp_path)) as store:
+        stored = StoredTokens(store)
+        labels = [70, 3, 999, 41]
+        found = stored.scores(tokens_of(query), labels, reranker=RERANKER, empty=-1.0)
+        expected_some = [score(query, documents[label - 1].passage) for label in (70, 3, 41)]
+        assert found[[0, 1, 3]].tolist() == pytest.approx(expected_some, abs=0.02)
+        assert np.isnan(found[2])
