@@ -13,6 +13,7 @@ from interlingua.base.errors import InputError
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.weights.asked_libraries import library_folder
 from interlingua_exporter.weights.folder_reading import Reading, notes_of, read, spec_of
+from interlingua_exporter.weights.multi_vector.multi_vector_folder import layout_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +67,8 @@ def load(
     from interlingua_exporter.graphs.folder_network import load_network
     from interlingua_exporter.weights.folder_tokenizer import score_token_ids
 
+    if layout := layout_of(path):
+        raise InputError(f"{model_id or path}: a late-interaction model ({layout}), which is not exported yet")
     reading = read(path, model_id, overrides or Overrides(), entry)
     spec = replace(spec_of(reading), revision=revision)
     tokens = score_token_ids(reading.name, reading.words, reading.tokenizer.content) if reading.words else ()

@@ -62,7 +62,7 @@ def read(path: Path, model_id: str, chosen: Overrides, entry: ModelSpec | None) 
     remote_code = chosen.trust_remote_code and layout.own_code
     if remote_code:
         require_code_here(name, layout.transformer)
-    tokenizer = read_tokenizer(name, layout, remote_code=remote_code)
+    tokenizer = read_tokenizer(name, layout.transformer, lowercase=layout.lowercase, remote_code=remote_code)
     folders_words = spelled(name, layout.logit_tokens, tokenizer.content)
     reading = Reading(
         name=name,

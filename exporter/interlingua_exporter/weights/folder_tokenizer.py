@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
-    from interlingua_exporter.weights.statements.sentence_layout import Layout
-
 _VOCABULARIES = (
     "vocab.txt",
     "vocab.json",
@@ -30,23 +28,24 @@ _VOCABULARIES = (
 )
 
 
-def read_tokenizer(name: str, layout: Layout, *, remote_code: bool) -> Followed:
+def read_tokenizer(name: str, folder: Path, *, lowercase: bool, remote_code: bool) -> Followed:
     """The folder's tokenizer.json as transformers reads it, or its slow tokenizer converted.
 
     Args:
         name: the model's, for messages.
+        lowercase: whether texts are lower-cased before it.
 
     Raises:
         InputError: there is none, or it cannot be converted.
     """
-    path = layout.transformer / "tokenizer.json"
+    path = folder / "tokenizer.json"
     if path.is_file():
         content = path.read_bytes()
         _require_readable(name, path, content)
-        found = followed(layout.transformer, content, remote_code=remote_code)
+        found = followed(folder, content, remote_code=remote_code)
     else:
-        found = Followed(_converted(name, layout.transformer, remote_code))
-    return found._replace(content=_lowercasing(found.content)) if layout.lowercase else found
+        found = Followed(_converted(name, folder, remote_code))
+    return found._replace(content=_lowercasing(found.content)) if lowercase else found
 
 
 def _require_readable(name: str, path: Path, content: bytes) -> None:

@@ -22,7 +22,7 @@ _KNOWN = """
 config.json configuration.json model*.safetensors* pytorch_model*.bin* tf_model.h5 flax_model.msgpack rust_model.ot
 model.onnx *.onnx_data *.gguf onnx openvino coreml
 tokenizer* special_tokens_map.json added_tokens.json vocab* merges.txt *.model *.tiktoken chat_template* *.jinja
-modules.json sentence_*_config.json config_sentence_transformers.json
+modules.json sentence_*_config.json config_sentence_transformers.json artifact.metadata
 generation_config.json preprocessor_config.json processor_config.json
 README* LICENSE* LICENCE* NOTICE* *.md *.png *.jpg *.jpeg *.svg *.pdf *.py requirements.txt eval evaluation assets
 *results*.json *results*.csv training_args.bin trainer_state.json optimizer.* scheduler.* rng_state* scaler.pt

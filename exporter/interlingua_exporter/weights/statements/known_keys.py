@@ -160,6 +160,38 @@ TABLES: dict[str, FileTable] = {
 }
 
 
+def _unchatted(value: object) -> bool:
+    """Whether texts go through the network's forward, and through no chat template."""
+    return _forward(value) and not (isinstance(value, dict) and "message" in value)
+
+
+_LENGTHS = _known("query_length document_length query_expansion")
+_TEXTS = TABLES["sentence_bert_config.json"]
+_OF_PYLATE = "query_prefix document_prefix do_query_expansion attend_to_expansion_tokens attend_to_mask_tokens "
+_OF_PYLATE += "skiplist_words model_type"
+TABLES |= {
+    "late-interaction texts": FileTable(
+        _TEXTS.known | _LENGTHS,
+        {key: watched for key, watched in _TEXTS.watched.items() if key not in _LENGTHS}
+        | {"modality_config": Watched("texts go through a chat template", _unchatted)},
+    ),
+    "late-interaction model": FileTable(
+        (TABLES["config_sentence_transformers.json"].known - {"truncate_dim"}) | _LENGTHS | _known(_OF_PYLATE),
+        {"truncate_dim": Watched("token vectors are cut to a length, which is not done here")},
+    ),
+    "MultiVectorMask": FileTable(
+        _known("skiplist_words skiplist_tasks"),
+        {"keep_only_token_ids": Watched("only some tokens of a document count, as of images")},
+    ),
+    "TokenNormalize": FileTable(
+        watched=dict.fromkeys(
+            ("module_input_name", "module_output_name"),
+            Watched("a normalization of something else than token vectors", _among("token_embeddings")),
+        )
+    ),
+}
+
+
 def remarks(path: Path, values: Mapping[str, object], table: str = "") -> Iterator[Remark]:
     """What a file's object says that an export does not follow.
 

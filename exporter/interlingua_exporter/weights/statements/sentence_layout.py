@@ -112,7 +112,7 @@ def read_layout(folder: Path) -> Layout:
         logit_tokens=_logit_tokens(modules.logit_score) if modules.logit_score else (),
         chat=_chat(sentence_path, sentence),
         own_code=bool(config.get("auto_map")),
-        licence=_licence(folder / "README.md"),
+        licence=licence_of(folder / "README.md"),
         remarks=(
             *modules.remarks,
             *embedding.remarks,
@@ -174,8 +174,8 @@ def _labels(path: Path, config: dict[str, Any]) -> int:
     return number
 
 
-def _licence(readme: Path) -> str:
-    """`license:` of a model card's front matter."""
+def licence_of(readme: Path) -> str:
+    """What a model card's front matter says after `license:`, "" where it says nothing."""
     if not readme.is_file():
         return ""
     lines = readme.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -64,7 +64,7 @@ def read_modules(folder: Path) -> Modules:
     path = folder / "modules.json"
     if not path.is_file():
         return Modules(transformer=folder.resolve())
-    rows = _rows(path)
+    rows = module_rows(path)
     foreign = [remark for row in rows for remark in _of_class(path, str(row["type"]))]
     found = [*foreign, *(remark for row in rows for remark in remarks(path, row))]
     parts = [(kind, row) for row in rows if (kind := _kind(str(row["type"]))) != _NOTHING]
@@ -73,7 +73,7 @@ def read_modules(folder: Path) -> Modules:
             f"{path} asks for {', '.join(str(row['type']) for row in rows) or 'nothing'}; what can be exported is "
             "Transformer, then Pooling, Dense layers and Normalize, in this order, or Transformer and LogitScore"
         )
-    places = [(kind, _inside(folder, str(row.get("path", "")))) for kind, row in parts]
+    places = [(kind, inside(folder, str(row.get("path", "")))) for kind, row in parts]
     return Modules(
         transformer=places[0][1],
         pooling=None if foreign else _first(places, "Pooling"),
@@ -103,8 +103,8 @@ def _of_class(path: Path, name: str) -> list[Remark]:
     return [Remark(text, refused=True, topic="pooling" if _kind(name) == "Pooling" else "modules")]
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """Every part's row, each with a type."""
+def module_rows(path: Path) -> list[dict[str, Any]]:
+    """Every part's row of modules.json, each with a type. Raises InputError: it is no such list."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -115,7 +115,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return parts
 
 
-def _inside(folder: Path, name: str) -> Path:
+def inside(folder: Path, name: str) -> Path:
+    """A part's folder. Raises InputError: it is outside the model's."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise InputError(f"{folder}/modules.json names {name!r}, which is outside the model's folder")
