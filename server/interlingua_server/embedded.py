@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
 from interlingua.served.launch_flags import LOOPBACK, PORTS, STOP_TIMEOUT_S, launch_flags
+from interlingua.served.watch.canary import QUESTIONS, ask_first
 from interlingua.served.watch.local_http import LocalTriton
 from interlingua.served.watch.restarts import COUNTS_VARIABLE, TritonProcessError
 from interlingua.served.watch.triton_process import TritonProcess
 from interlingua_server.command_line import conceal_argument
 from interlingua_server.environment import BACKENDS, SERVED, Runtime, prepare_runtime
 from interlingua_server.exact_products import require_exact_products
-from interlingua_server.model_control import ModelControl
 from interlingua_server.ports import check_port_is_free
 from interlingua_server.run_record import Announcement, RunRecord
 
@@ -137,8 +137,8 @@ class EmbeddedServer:
                 self._process.start()
             self._started = True
             self._wait_until_ready(self._process, on_wait)
-            for service in published.models:
-                self.control.ask_first(service)
+            for service in QUESTIONS:
+                ask_first(self.http, service)
             self._announcement = Announcement(self._record())
         except BaseException:
             self._end(at_once=True)
@@ -191,11 +191,6 @@ class EmbeddedServer:
     def http(self) -> LocalTriton:
         """Its HTTP, as this machine reaches it."""
         return LocalTriton(self.settings.http_port, self.admin_key)
-
-    @property
-    def control(self) -> ModelControl:
-        """Loads its models."""
-        return ModelControl(self.settings.local_grpc_address, self.admin_key)
 
     def stop(self, *, at_once: bool = False) -> None:
         """End the server and all that it started; running requests may finish first, unless `at_once`."""

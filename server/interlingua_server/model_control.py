@@ -54,9 +54,9 @@ class ModelControl:
                 client.load_model(model, headers=self._headers, client_timeout=_LOAD_TIMEOUT_S)
             except InferenceServerException as error:
                 raise self._explained(error, f"{self.address} could not load {model}") from error
-        self.ask_first(model)
+        self._ask_first(model)
 
-    def ask_first(self, model: str) -> None:
+    def _ask_first(self, model: str) -> None:
         """Have each version of a service measure its network, so that no user's request waits for that.
 
         A version that does not answer tells whoever asks it why.
@@ -76,21 +76,6 @@ class ModelControl:
             for version in versions:
                 with suppress(InferenceServerException):
                     client.infer(model, inputs, version, client_timeout=_ASK_TIMEOUT_S)
-
-    def restart(self, model: str) -> None:
-        """Unload a model and load it: new processes, where `load` alone keeps those whose configuration is the same.
-
-        Raises:
-            ServerError: the server is away, refuses the key, or cannot load it; then it is not served.
-        """
-        from tritonclient.utils import InferenceServerException
-
-        with closing(self._client()) as client:
-            try:
-                client.unload_model(model, headers=self._headers, client_timeout=_LOAD_TIMEOUT_S)
-            except InferenceServerException as error:
-                raise self._explained(error, f"{self.address} could not unload {model}") from error
-        self.load(model)
 
     def is_ready(self, model: str, version: int) -> bool:
         """Whether a version answers. Raises ServerError: the server is away."""

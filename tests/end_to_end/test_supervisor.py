@@ -100,7 +100,7 @@ def restarts_on_page(server: EmbeddedServer) -> dict[str, float]:
 
 def test_a_model_that_was_loaded_anew_was_not_killed(watched: Supervised) -> None:
     old = {stub.pid for stub in watched.server.stubs()}
-    watched.server.control.restart("embed_query")
+    watched.server.http.reload("embed_query")
     assert {stub.pid for stub in watched.server.stubs()} != old
     assert not any(watched.supervisor.look() for _ in range(5))
     assert not watched.said

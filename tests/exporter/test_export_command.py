@@ -148,12 +148,13 @@ def _change_prompt(path: Path) -> None:
     [
         ("embedder/1/model.onnx.data", _flip, "embedder's files have digest"),
         ("embed_document/1/tokenizer.json", _flip, "embed_document's tokenizer"),
+        ("embed_document/1/prepared_tokenizer", _flip, "embed_document's prepared_tokenizer is not what"),
         ("embed_query/1/tokenizer.json", Path.unlink, r"embed_query has no tokenizer\.json"),
         ("embed_query/config.pbtxt", _change_prompt, "give digest"),
         ("embedder/warmup/v1_1x16_input_ids", Path.unlink, "v1_1x16_input_ids is missing"),
         ("embed_query/config.pbtxt", lambda path: path.write_text("{"), "not a readable"),
     ],
-    ids=["weights", "tokenizer", "no tokenizer", "prompt", "warm-up", "config"],
+    ids=["weights", "tokenizer", "prepared", "no tokenizer", "prompt", "warm-up", "config"],
 )
 def test_verify_names_what_was_changed(
     repository: Path, file: str, damage: Callable[[Path], Any], message: str

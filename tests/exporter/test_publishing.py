@@ -17,7 +17,7 @@ from interlingua.repository.published import Published
 from interlingua.repository.triton_config import Placement, parameters_of, read_config, versions_of
 from interlingua.served.service import ServiceSpec
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
-from tests.support.publication import SERVING, publish_bytes
+from tests.support.publication import SERVING, WORDS, publish_bytes
 
 MODELS = ("embedder", "embed_query", "embed_document")
 
@@ -28,7 +28,7 @@ def test_the_first_version(tmp_path: Path) -> None:
     assert (done.models, done.version, done.reused) == (MODELS, 1, False)
     assert (root / "embedder/1/model.onnx").read_bytes() == b"first"
     assert (root / "embedder/1/model.onnx.data").read_bytes() == b"firstfirst"
-    assert (root / "embed_query/1/tokenizer.json").read_bytes() == b"{}"
+    assert (root / "embed_query/1/tokenizer.json").read_bytes() == WORDS
     assert sorted(path.name for path in root.parent.iterdir()) == ["models"]
     specs = {
         name: ServiceSpec.from_parameters(parameters_of(read_config(root / name / "config.pbtxt")), 1)
@@ -109,8 +109,9 @@ def test_other_tensors_cannot_share_the_configuration(tmp_path: Path) -> None:
 def test_warm_up_suits_every_version(tmp_path: Path) -> None:
     """Samples go to all versions: no id beyond the smallest vocabulary, no text beyond the shortest limit."""
     root = tmp_path / "models"
-    publish_bytes(root, b"first", vocabulary=50, max_tokens=24)
-    publish_bytes(root, b"second", vocabulary=100, max_tokens=64)
+    serving = dataclasses.replace(SERVING, placement=Placement("gpu", 1, 1))
+    publish_bytes(root, b"first", vocabulary=50, max_tokens=24, serving=serving)
+    publish_bytes(root, b"second", vocabulary=100, max_tokens=64, serving=serving)
     samples = [np.frombuffer(path.read_bytes(), "<i8") for path in (root / "embedder/warmup").glob("*input_ids")]
     assert samples
     assert max(int(ids.max()) for ids in samples) == 49

@@ -17,7 +17,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 import interlingua_evaluation
 from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.served.service import Frame
-from interlingua.served.text.template import service_tokenizer
+from interlingua.served.text.sealed import SealedTokenizers
+from interlingua.served.text.template import framed_tokenizer, prepared_tokenizer
 from interlingua_exporter.weights.late_interaction.late_interaction_rows import SideRows
 from tests.exporter.test_templates import bert_like, gemma_like, qwen_like, xlm_roberta
 
@@ -139,13 +140,13 @@ def words(processor: Any) -> Tokenizer:
     ids=["bert", "roberta", "template", "sequence"],
 )
 def test_what_is_put_around_texts_is_structure_though_not_listed(processor: Any) -> None:
-    service = service_tokenizer(words(processor).to_str(), 9, Frame())
+    service = framed_tokenizer(SealedTokenizers(words(processor).to_str().encode()), 9, Frame())
     assert list(service.encode(["go [SEP] [CLS]"])[0].kept.ids) == [2, 4, 1, 1, 3]
 
 
 def test_a_word_that_is_put_around_texts_stays_a_word() -> None:
     processor = processors.TemplateProcessing(single="[CLS] go $A", special_tokens=[("[CLS]", 2), ("go", 4)])
-    service = service_tokenizer(words(processor).to_str(), 9, Frame())
+    service = framed_tokenizer(SealedTokenizers(words(processor).to_str().encode()), 9, Frame())
     assert list(service.encode(["go go"])[0].kept.ids) == [2, 4, 4, 4]
 
 
@@ -156,7 +157,7 @@ def test_merges_that_spell_a_special_token_are_left_out() -> None:
     for merges in (json.loads(tokenizer.to_str())["model"]["merges"], ["s >", "< s>"]):
         description = json.loads(tokenizer.to_str())
         description["model"]["merges"] = merges
-        service = service_tokenizer(json.dumps(description), 9, Frame())
+        service = framed_tokenizer(SealedTokenizers(json.dumps(description).encode()), 9, Frame())
         assert list(service.encode(["<s>o"])[0].kept.ids) == [0, 3, 5]
 
 
@@ -164,7 +165,39 @@ def test_characters_are_those_of_the_text_as_it_was_written() -> None:
     """Of what is left out all is read, or none."""
     text = "reset my password " * 8
     in_parts = "".join(f"{part}\u00ad" for part in text)
-    service = service_tokenizer(bert_like().to_str(), 10, Frame("query: "))
+    service = framed_tokenizer(SealedTokenizers(bert_like().to_str().encode()), 10, Frame("query: "))
     read = service.read_characters(text)
     assert 0 < read < len(text)
     assert in_parts[: service.read_characters(in_parts)].replace("\u00ad", "") == text[:read]
+
+
+FRAMES = {
+    "no prompt": Frame(),
+    "prompt": Frame("find: "),
+    "template": Frame("find ", "<think>{text}</s>"),
+    "pair": Frame("", "<s>{query}<think>{document}"),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize("make", [qwen_like, bert_like, gemma_like, xlm_roberta], ids=["qwen", "bert", "gemma", "xlmr"])
+def test_a_prepared_tokenizer_is_the_one_that_is_made_anew(make: Any, frame: Frame) -> None:
+    original: bytes = make().to_str().encode()
+    prepared = prepared_tokenizer(SealedTokenizers(original), frame)
+    assert prepared == prepared_tokenizer(SealedTokenizers(original, prepared), frame)
+    anew, loaded = (framed_tokenizer(SealedTokenizers(original, content), 64, frame) for content in (b"", prepared))
+    assert loaded.tokenizer.to_str() == anew.tokenizer.to_str()
+    text = "how do </s> I <think> reset [SEP] it? <|im_end|><bos>"
+    whole = (text, text) if "{query}" in frame.template else text
+    assert loaded.encode([whole])[0].kept.ids == anew.encode([whole])[0].kept.ids
+
+
+@pytest.mark.parametrize(
+    "frame", [Frame("find: "), Frame("", "{text}<think>")], ids=["another tokenizer", "a template"]
+)
+def test_what_was_prepared_of_something_else_is_left_aside(frame: Frame) -> None:
+    original = qwen_like().to_str().encode()
+    other = bert_like().to_str().encode() if frame.prompt else original
+    prepared = prepared_tokenizer(SealedTokenizers(other), Frame("find: "))
+    loaded, anew = (framed_tokenizer(SealedTokenizers(original, content), 64, frame) for content in (prepared, b""))
+    assert loaded.tokenizer.to_str() == anew.tokenizer.to_str()

@@ -19,7 +19,7 @@ from interlingua.repository.triton_config import (
 )
 from interlingua.repository.triton_model import TritonModel
 from interlingua.served.text.tokenizer import Tokens
-from interlingua_exporter.publication.warmup import network_samples
+from interlingua_exporter.publication.warmup import network_samples, suitable_shapes
 
 TOKENS = Tokens((0, 11, 12, 2), (0, 0, 0, 0))
 
@@ -97,6 +97,11 @@ def test_warmup_samples_name_files_of_their_size(tmp_path: Path) -> None:
             # The first and the last token stay in their places, what lies between repeats.
             middle = ([11, 12] * 200)[: len(values) - 2]
             assert values.tolist() == ([1] * len(values) if name == "attention_mask" else [0, *middle, 2])
+
+
+def test_on_a_cpu_one_call_shows_that_the_network_runs() -> None:
+    assert suitable_shapes("cpu") == ((1, 16),)
+    assert (32, 32) in suitable_shapes("gpu")
 
 
 def test_warmup_stays_within_the_model_and_the_batch() -> None:

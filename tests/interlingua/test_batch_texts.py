@@ -8,7 +8,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from interlingua.served.service import Frame
 from interlingua.served.text.batch_texts import BatchText, batch_texts
 from interlingua.served.text.batches import CallLimits, cut_batch
-from interlingua.served.text.template import service_tokenizer
+from interlingua.served.text.sealed import SealedTokenizers
+from interlingua.served.text.template import framed_tokenizer
 from interlingua.served.text.text_request import TextRequest
 from interlingua.served.text.tokenizer import TextTokenizer, Tokens
 
@@ -20,7 +21,7 @@ def words(unknown: str | None = None) -> TextTokenizer:
     tokenizer = Tokenizer(models.WordLevel(VOCABULARY | ({unknown: 3} if unknown else {}), unk_token=unknown or "none"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.normalizer = normalizers.Replace("()", "")
-    return service_tokenizer(tokenizer.to_str(), 8, Frame())
+    return framed_tokenizer(SealedTokenizers(tokenizer.to_str().encode()), 8, Frame())
 
 
 def request(*texts: str) -> TextRequest:

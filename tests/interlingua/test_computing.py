@@ -44,14 +44,13 @@ class Number:
 class Service:
     """An instance whose network gives each row its length."""
 
-    def __init__(self) -> None:
+    def __init__(self, traffic: ServerTraffic | None = None) -> None:
         self.calls: list[list[int]] = []
         self.before_call = lambda: None
         self.metrics = {name: Number() for name in (*COUNTERS, *GAUGES, *OUTCOMES)}
         self.counters = ServiceCounters(self.metrics, pytest.fail)
-        self.computing = Computing(
-            self.network, Lanes("embed_query", LIMITS, ServerTraffic(None, "")), self.counters, 64
-        )
+        lanes = Lanes("embed_query", LIMITS, traffic or ServerTraffic(None, ""))
+        self.computing = Computing(self.network, lanes, self.counters, 64)
         self.computing.cost = RecentCost(CallCost(0.001, 0.0001), time.monotonic)
 
     def network(self, rows: list[Row]) -> np.ndarray | str:
@@ -97,14 +96,12 @@ def test_a_network_that_fails_fails_the_requests_of_that_call_alone() -> None:
     assert (first.error, first.outcome, second.error) == ("network embedder: no", "failed", None)
 
 
-def test_the_first_instance_measures_and_the_next_is_told() -> None:
-    service = Service()
-    service.computing.cost = None
+def test_the_first_at_a_network_measures_and_the_next_is_told() -> None:
+    traffic = ServerTraffic(None, "embedder")
+    service, other = Service(traffic), Service(traffic)
+    service.computing.cost = other.computing.cost = None
     service.compute((TextRequest(), [2]))
     assert Counter(map(tuple, service.calls)) == {(64,): 6, (8,): 3, (2,): 1}  # no text is longer than 64 tokens here
-    other = Service()
-    other.computing.cost = None
-    other.counters.show_cost(CallCost(0.5, 0.25))
     other.compute((TextRequest(), [2]))
     assert other.calls == [[2]]
     assert other.computing.cost is not None

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from interlingua.served.late_interaction.side_services import ServiceTexts, service_texts
 from interlingua.served.late_interaction.sides import LateInteraction, SideRules, Weighting
 from interlingua.served.service import ENCODE_DOCUMENT_TOKENS, ENCODE_QUERY_TOKENS, RERANK, ServiceSpec
+from interlingua.served.text.sealed import SealedTokenizers
 from interlingua.served.text.text_request import TextRequest
 from interlingua.served.text.tokenizer import Row
 from interlingua.served.token_vectors import unpacked
@@ -59,7 +60,9 @@ def service(name: str, settings: LateInteraction | str = SETTINGS, empty: float 
         interaction=settings if isinstance(settings, str) else settings.to_text(),
         empty_similarity=empty,
     )
-    return service_texts(name, ServiceSpec.from_parameters(spec.to_parameters(3), 3), tokenizer_json())
+    return service_texts(
+        name, ServiceSpec.from_parameters(spec.to_parameters(3), 3), SealedTokenizers(tokenizer_json().encode())
+    )
 
 
 def network(rows: list[Row]) -> np.ndarray:

@@ -31,7 +31,7 @@ def tokenizers() -> SealedTokenizers:
     )
     tokenizer.enable_padding(pad_id=MASK, length=12)  # what the last call before saving leaves in the file
     tokenizer.enable_truncation(3)
-    return SealedTokenizers(tokenizer.to_str())
+    return SealedTokenizers(tokenizer.to_str().encode())
 
 
 def row(tokenizers: SealedTokenizers, side: SideRules, text: str) -> SideRow:

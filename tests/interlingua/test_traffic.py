@@ -12,14 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from interlingua.served.text.call_cost import CallCost
 from interlingua.served.text.precedence import PRESENT_S, RECENT_S, TrafficView
 from interlingua.served.text.traffic import ServerTraffic, join
 
 WORK = """
 import sys
 from pathlib import Path
+from interlingua.served.text.call_cost import CallCost
 from interlingua.served.text.traffic import ServerTraffic
 traffic = ServerTraffic(Path(sys.argv[1]), sys.argv[2])
+traffic.share_cost(CallCost(0.5, 0.25))
 with getattr(traffic, sys.argv[3])():
     print("works", flush=True)
     sys.stdin.readline()
@@ -86,7 +89,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def mine(path: Path, clock: Clock) -> Iterator[ServerTraffic]:
-    traffic = ServerTraffic(path, "embedder", clock)
+    traffic = ServerTraffic(path, "embedder", clock=clock)
     yield traffic
     traffic.close()
 
@@ -125,7 +128,7 @@ def test_the_place_of_a_killed_process_is_free_again(mine: ServerTraffic, path: 
 def test_bulk_batches_are_counted_by_network_each_at_its_rank(path: Path) -> None:
     with working(path, "reranker", "bulk"), working(path, "embedder", "bulk"):
         now = 2.0 * int(time.monotonic() / 2) + 2  # an even second: ranks are places
-        third = ServerTraffic(path, "embedder", lambda: now)
+        third = ServerTraffic(path, "embedder", clock=lambda: now)
         try:
             with third.bulk():
                 assert third.view() == TrafficView(recent=False, present=False, workers=2, rank=1)
@@ -133,6 +136,22 @@ def test_bulk_batches_are_counted_by_network_each_at_its_rank(path: Path) -> Non
                 assert third.view().rank == 0
         finally:
             third.close()
+
+
+@pytest.mark.parametrize(
+    ("network", "version", "told"),
+    [("embedder", 1, CallCost(0.5, 0.25)), ("embedder", 2, None), ("reranker", 1, None)],
+    ids=["the network", "another version", "another network"],
+)
+def test_what_a_call_costs_is_told_to_the_services_of_a_network(
+    path: Path, network: str, version: int, told: CallCost | None
+) -> None:
+    with working(path, "embedder", "bulk"):
+        traffic = ServerTraffic(path, network, version)
+        try:
+            assert traffic.shared_cost() == told
+        finally:
+            traffic.close()
 
 
 def test_times_of_before_the_machine_started_again_are_none(mine: ServerTraffic, path: Path, clock: Clock) -> None:
@@ -146,7 +165,7 @@ def test_without_a_file_a_process_is_by_itself_and_says_so(tmp_path: Path) -> No
     warnings: list[str] = []
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / f"interlingua-traffic-{os.getppid()}").mkdir()
-    alone = join(tmp_path / "folder", "embedder", warnings.append)
+    alone = join(tmp_path / "folder", "embedder", 1, warnings.append)
     assert "cannot know of queries" in warnings[0]
     with alone.interactive():
         assert alone.view().present

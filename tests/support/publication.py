@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.triton_config import Placement
 from interlingua.served.text.tokenizer import Tokens
@@ -11,6 +14,7 @@ from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 from interlingua_exporter.publication.publish import Publication, publish
 
+WORDS = Tokenizer(WordLevel({"[UNK]": 0, "go": 1}, unk_token="[UNK]")).to_str().encode()  # noqa: S106
 SERVING = ServingOptions(placement=Placement("cpu", 2, 1))
 
 
@@ -47,7 +51,7 @@ def publish_bytes(
             dimension=dimension,
             vocabulary=vocabulary,
             pad_token_id=1,
-            tokenizer_json=b"{}",
+            tokenizer_json=WORDS,
             sample=Tokens((0, 90, 91, 2), (0, 0, 0, 0)),
         )
         return publish(candidate, repository, staging, serving, version=version)

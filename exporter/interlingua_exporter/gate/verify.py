@@ -11,9 +11,11 @@ from interlingua.base.errors import ExportError, InputError
 from interlingua.base.processor import this_processor
 from interlingua.repository.triton_config import WEIGHT_BITS
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
-from interlingua.served.graph_names import MODEL_FILE, STAGES, TOKENIZER_FILE, TOKENS
+from interlingua.served.graph_names import MODEL_FILE, PREPARED_FILE, STAGES, TOKENIZER_FILE, TOKENS
 from interlingua.served.kinds import EXACT_BITS
 from interlingua.served.service import EMBED_QUERY
+from interlingua.served.text.sealed import SealedTokenizers
+from interlingua.served.text.template import prepared_tokenizer
 from interlingua_exporter.gate.library_gate import ask_libraries
 from interlingua_exporter.gate.parity import GateReport, run_gate
 from interlingua_exporter.graphs.network_session import open_network
@@ -147,9 +149,14 @@ def _service_faults(found: PublishedVersion) -> list[str]:
             max_tokens=spec.max_tokens,
             templates={service: its.template for service, its in found.specs.items()},
         )
+        prepared = path.with_name(PREPARED_FILE)
         if digest != spec.digest:
             what = f"{name}'s tokenizer, prompts, templates and network"
             faults.append(f"{what} give digest {digest[:12]}, not {spec.digest[:12]}")
+        elif prepared.is_file() and prepared.read_bytes() != prepared_tokenizer(
+            SealedTokenizers(path.read_bytes()), spec.frame
+        ):
+            faults.append(f"{name}'s {PREPARED_FILE} is not what its {TOKENIZER_FILE} gives")
         if (spec.network, spec.network_inputs) != (network.name, inputs):
             faults.append(f"{name} calls {spec.network} with {spec.network_inputs}, which is not {inputs}")
         shapes = found.models[name].outputs

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, MAX_TEXT_BYTES
-from interlingua_exporter.publication.warmup import BUCKETS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +31,7 @@ class ServingOptions:
         max_batch_size: texts in one request or batch.
         max_batch_tokens: padded tokens that one call to the network may hold.
         max_text_bytes: a service refuses a longer text.
-        warmup: (texts, tokens) of the calls that the network is warmed up with.
+        warmup: (texts, tokens) of the calls that the network is warmed up with; none: what suits the placement.
         tensorrt: None without TensorRT.
     """
 
@@ -40,7 +39,7 @@ class ServingOptions:
     max_batch_size: int = MAX_BATCH_TEXTS
     max_batch_tokens: int = MAX_BATCH_TOKENS
     max_text_bytes: int = MAX_TEXT_BYTES
-    warmup: tuple[tuple[int, int], ...] = BUCKETS
+    warmup: tuple[tuple[int, int], ...] = ()
     tensorrt: TensorRtServing | None = None
 
 

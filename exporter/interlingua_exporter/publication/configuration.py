@@ -12,7 +12,7 @@ from interlingua.repository.families import FAMILIES
 from interlingua.repository.triton_config import WEIGHT_BITS, NetworkConfig, ServiceConfig
 from interlingua.served.service import ServiceSpec
 from interlingua.served.text.tokenizer import Tokens
-from interlingua_exporter.publication.warmup import network_samples
+from interlingua_exporter.publication.warmup import network_samples, suitable_shapes
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def network_config(
             candidate.inputs,
             max_tokens=_smallest(parameters, "max_tokens"),
             max_batch_size=options.max_batch_size,
-            shapes=options.warmup,
+            shapes=options.warmup or suitable_shapes(options.placement.kind),
         ),
         backend=candidate.backend,
     )

@@ -12,9 +12,11 @@ from interlingua.base.errors import InputError
 from interlingua.repository.families import FAMILIES
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
 from interlingua.repository.warmup_samples import WarmupSample
-from interlingua.served.graph_names import TOKENIZER_FILE
+from interlingua.served.graph_names import PREPARED_FILE, TOKENIZER_FILE
 from interlingua.served.promotion import KEYS as PROMOTION
 from interlingua.served.service import LONGEST_WAIT
+from interlingua.served.text.sealed import SealedTokenizers
+from interlingua.served.text.template import prepared_tokenizer
 from interlingua_exporter.publication.configuration import network_config, service_config
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
 from interlingua_exporter.publication.tensorrt_serving import require_same_runner
@@ -168,10 +170,13 @@ class _Publishing:
         network = self._staging / self._family.network
         network.mkdir(exist_ok=True)
         self._candidate.network.rename(network / str(version))
+        tokenizers = SealedTokenizers(self._candidate.tokenizer_json)
         for service in self._family.services:
             folder = self._staging / service / str(version)
             folder.mkdir(parents=True)
             (folder / TOKENIZER_FILE).write_bytes(self._candidate.tokenizer_json)
+            prepared = prepared_tokenizer(tokenizers, frame_of(self._candidate.spec, service))
+            (folder / PREPARED_FILE).write_bytes(prepared)
 
     def _stage_configs(self, version: int) -> None:
         candidate, options = self._candidate, self._options

@@ -19,11 +19,21 @@ from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from interlingua.served.kinds import Device
     from interlingua.served.text.tokenizer import Tokens
 
 
 # (texts, tokens): a lone query, a lone document, and full sub-batches of the service's default budget.
-BUCKETS = ((1, 16), (1, 64), (1, 256), (8, 64), (8, 128), (32, 32))
+_BUCKETS = ((1, 16), (1, 64), (1, 256), (8, 64), (8, 128), (32, 32))
+
+
+def suitable_shapes(device: Device) -> tuple[tuple[int, int], ...]:
+    """(texts, tokens) of the calls that warm a network up.
+
+    On a CPU the first call of a shape takes as long as the next: one shows that the network runs, and a start is sooner
+    done.
+    """
+    return _BUCKETS[:1] if device == "cpu" else _BUCKETS
 
 
 def network_samples(
@@ -33,7 +43,7 @@ def network_samples(
     *,
     max_tokens: int,
     max_batch_size: int,
-    shapes: Sequence[tuple[int, int]] = BUCKETS,
+    shapes: Sequence[tuple[int, int]] = _BUCKETS,
 ) -> tuple[WarmupSample, ...]:
     """One sample a bucket that the model and the batch size allow.
 

@@ -21,9 +21,8 @@ _KNOWN = 0.05  # of the letters; some get into a vocabulary as ornaments, and of
 @lru_cache(maxsize=2)
 def known_scripts(tokenizer_json: bytes) -> tuple[str, ...]:
     """Names of scripts, sorted."""
-    content = tokenizer_json.decode("utf-8")
-    unknown = unknown_of(json.loads(content))
-    tokenizer = SealedTokenizers(content).of().tokenizer
+    unknown = unknown_of(json.loads(tokenizer_json))
+    tokenizer = SealedTokenizers(tokenizer_json).of().tokenizer
     known = []
     for script, letters in _letters().items():
         encodings = tokenizer.encode_batch_fast(letters, add_special_tokens=False)

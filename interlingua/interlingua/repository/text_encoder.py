@@ -41,7 +41,7 @@ class TextEncoder:
     def __init__(self, tokenizer_json: bytes, *, max_tokens: int, pad_token_id: int, padding_side: str) -> None:
         """Raises InputError: the bytes are not a tokenizer."""
         try:
-            self._tokenizers = SealedTokenizers(tokenizer_json.decode("utf-8"))
+            self._tokenizers = SealedTokenizers(tokenizer_json)
             self._tokenizer = self._tokenizers.of().tokenizer
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"tokenizer.json cannot be read: {error}") from error

@@ -38,7 +38,7 @@ class SideRows:
     def __init__(
         self, tokenizer: Tokenizer, *, separator_id: int, pad_token_id: int, max_tokens: int = sys.maxsize
     ) -> None:
-        self._tokenizers = SealedTokenizers(tokenizer.to_str())
+        self._tokenizers = SealedTokenizers(tokenizer.to_str().encode())
         self._separator_id = separator_id
         self._pad_token_id = pad_token_id
         self._max_tokens = max_tokens

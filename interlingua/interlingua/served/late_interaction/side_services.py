@@ -17,8 +17,7 @@ from interlingua.served.late_interaction.side_vectors import document_vectors, q
 from interlingua.served.late_interaction.sides import LateInteraction
 from interlingua.served.service import ENCODE_QUERY_TOKENS, RERANK
 from interlingua.served.text.batch_texts import batch_encoded, batch_texts
-from interlingua.served.text.sealed import SealedTokenizers
-from interlingua.served.text.template import service_tokenizer
+from interlingua.served.text.template import framed_tokenizer
 from interlingua.served.text.tokenizer import SideRow
 from interlingua.served.token_vectors import TokenVectors, max_sim, packed
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from interlingua.served.service import ServiceSpec
     from interlingua.served.text.batch_texts import BatchText
+    from interlingua.served.text.sealed import SealedTokenizers
     from interlingua.served.text.text_request import TextRequest
     from interlingua.served.text.tokenizer import Encoded, Row, TextTokenizer
 
@@ -53,11 +53,11 @@ class ServiceTexts(Protocol):
         ...
 
 
-def service_texts(service: str, spec: ServiceSpec, tokenizer_json: str) -> ServiceTexts:
+def service_texts(service: str, spec: ServiceSpec, tokenizers: SealedTokenizers) -> ServiceTexts:
     """What a service of this name does. Raises ValueError: the tokenizer or the settings cannot be used."""
     if not spec.interaction:
-        return WholeTexts(service_tokenizer(tokenizer_json, spec.max_tokens, spec.frame))
-    interaction, tokenizers = interaction_of(spec), SealedTokenizers(tokenizer_json)
+        return WholeTexts(framed_tokenizer(tokenizers, spec.max_tokens, spec.frame))
+    interaction = interaction_of(spec)
     if service == RERANK:
         return PairedSides(tokenizers, interaction, spec.empty_similarity)
     return OneSide(tokenizers, interaction, is_query=service == ENCODE_QUERY_TOKENS)

@@ -132,7 +132,7 @@ class Computing:
         return [place for place in piece if texts[place].request.is_awaited(now, seconds)]
 
     def _calibrated(self, text: BatchText) -> RecentCost | None:
-        """Before the first text: what another instance has found, else a few lone calls are timed, the fastest counts.
+        """Before the first text: what another process has found, else a few lone calls are timed, the fastest counts.
 
         Not when Triton loads the service: the network may not be there yet, and a server that starts takes no call.
         """
@@ -142,9 +142,10 @@ class Computing:
             return min(self._timed(row) for _ in range(_CALIBRATION_REPEATS))
 
         try:
-            cost = self._counters.shown_cost() or measured_cost(seconds, self._max_tokens)
+            cost = self._lanes.traffic.shared_cost() or measured_cost(seconds, self._max_tokens)
         except _NetworkError:
             return None  # the requests themselves will say how it fails
+        self._lanes.traffic.share_cost(cost)
         return RecentCost(cost, time.monotonic)
 
     def _timed(self, row: Row) -> float:

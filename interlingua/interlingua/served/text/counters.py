@@ -14,12 +14,12 @@ import time
 from queue import Queue
 from typing import TYPE_CHECKING, Protocol
 
-from interlingua.served.text.call_cost import CallCost
 from interlingua.served.text.outcomes import BY_DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from interlingua.served.text.call_cost import CallCost
     from interlingua.served.text.outcomes import Outcome
 
 TEXTS = "interlingua_texts_total"
@@ -90,12 +90,6 @@ class ServiceCounters:
     def show_cost(self, cost: CallCost) -> None:
         """What deadlines are held against; of several instances, that of the last one to compute."""
         self._queue.put({CALL_SECONDS: cost.call_s, TOKEN_SECONDS: cost.token_s})
-
-    def shown_cost(self) -> CallCost | None:
-        """What an instance of the service showed last; None where none has."""
-        self.settle()
-        call_s, token_s = (self._metrics[name].value() for name in (CALL_SECONDS, TOKEN_SECONDS))
-        return CallCost(call_s, token_s) if token_s > 0 else None
 
     def look_at_queue(self) -> None:
         """Read how many requests wait, into `waiting`."""

@@ -29,12 +29,13 @@ class Lanes:
     """How one process's batches go to the network, one batch at a time.
 
     Attributes:
+        traffic: what the services of the server tell each other.
         is_bulk: whether the batch under way is bulk work.
     """
 
     def __init__(self, service: str, limits: CallLimits, traffic: ServerTraffic) -> None:
         self.limits = limits
-        self.service, self._traffic = service, traffic
+        self.service, self.traffic = service, traffic
         self._threads = ThreadPoolExecutor(limits.lanes, thread_name_prefix="network")
         self._change = threading.Condition()
         self.is_bulk = False
@@ -44,11 +45,11 @@ class Lanes:
     def close(self) -> None:
         """End the threads, and give the place in the traffic back."""
         self._threads.shutdown()
-        self._traffic.close()
+        self.traffic.close()
 
     def announced(self, *, bulk: bool) -> AbstractContextManager[None]:
         """While the network is called for a batch, or in order to measure it."""
-        return self._traffic.bulk() if bulk else self._traffic.interactive()
+        return self.traffic.bulk() if bulk else self.traffic.interactive()
 
     def run(
         self,
@@ -97,7 +98,7 @@ class Lanes:
                         self._change.notify_all()
 
         self._ended = time.monotonic()
-        others = self.limits.lanes - 1 if len(waiting) > 1 or self._traffic.view().recent else 0
+        others = self.limits.lanes - 1 if len(waiting) > 1 or self.traffic.view().recent else 0
         futures = [self._threads.submit(lane) for _ in range(others)]
         try:
             lane()
@@ -111,7 +112,7 @@ class Lanes:
         """Wait until a call may start, and count it; None where none is left."""
         with self._change:
             while waiting:
-                view, idle_s = self._traffic.view(), time.monotonic() - self._ended
+                view, idle_s = self.traffic.view(), time.monotonic() - self._ended
                 if may_start(view, self.limits.lanes, under_way=self._under_way, idle_s=idle_s):
                     self._under_way += 1
                     return next_call(

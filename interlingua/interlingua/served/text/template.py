@@ -11,32 +11,32 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from interlingua.served.text.sealed import SealedTokenizers
 from interlingua.served.text.tokenizer import PromptTokenizer, Row, Text, TextTokenizer, Tokens
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
     from interlingua.served.service import Frame
+    from interlingua.served.text.sealed import SealedTokenizers
 
 _HOLE = re.compile(r"\{(text|query|document)\}")
 _HOLES = {"text": 0, "query": 0, "document": 1}
 
 
-def service_tokenizer(tokenizer_json: str, max_tokens: int, frame: Frame) -> TextTokenizer:
-    """The tokenizer that a service needs.
-
-    Raises:
-        ValueError: as `TemplateTokenizer`.
-    """
-    return framed_tokenizer(SealedTokenizers(tokenizer_json), max_tokens, frame)
-
-
 def framed_tokenizer(tokenizers: SealedTokenizers, max_tokens: int, frame: Frame) -> TextTokenizer:
-    """The same of a tokenizer that several frames share. Raises ValueError as `TemplateTokenizer`."""
+    """The tokenizer that a service needs. Raises ValueError as `TemplateTokenizer`."""
     if frame.template:
-        return TemplateTokenizer(tokenizers, max_tokens, frame.template.replace("{text}", frame.prompt + "{text}"))
+        return TemplateTokenizer(tokenizers, max_tokens, _template(frame))
     return PromptTokenizer(tokenizers, max_tokens, frame.prompt)
+
+
+def prepared_tokenizer(tokenizers: SealedTokenizers, frame: Frame) -> bytes:
+    """What is written beside a service's tokenizer.json. Raises ValueError as `TemplateTokenizer`."""
+    return tokenizers.prepared(_cut(_template(frame))[0] if frame.template else [frame.prompt])
+
+
+def _template(frame: Frame) -> str:
+    return frame.template.replace("{text}", frame.prompt + "{text}")
 
 
 class TemplateTokenizer(TextTokenizer):

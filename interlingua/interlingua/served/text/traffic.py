@@ -1,6 +1,8 @@
-"""What the services of one server tell each other: who works for somebody that waits, and who does bulk work.
+"""What the services of one server tell each other: who works for somebody that waits, who does bulk work, and what a
+call to the network costs.
 
     service's process --its slot: since when--> a small file, mapped by all of them --> TrafficView: is anybody waiting?
+                                                                                    --> CallCost, which one measured
 
 Each process writes its own slot alone, and holds a lock on it that ends with the process. What a dead one left behind
 in its slot grows old (precedence.py). Times are of the monotonic clock, which all processes of a machine share.
@@ -20,6 +22,7 @@ from zlib import crc32
 
 import numpy as np
 
+from interlingua.served.text.call_cost import CallCost
 from interlingua.served.text.precedence import ALIVE_S, PRESENT_S, RECENT_S, TrafficView
 
 if TYPE_CHECKING:
@@ -28,12 +31,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SLOTS = 256
-_SINCE, _SEEN, _BULK, _NETWORK = range(4)  # columns of a slot
-_SHAPE = (_SLOTS, 4)
-_BYTES = _SLOTS * 4 * 8
+_SINCE, _SEEN, _BULK, _NETWORK, _VERSION, _CALL_S, _TOKEN_S = range(7)  # columns of a slot
+_SHAPE = (_SLOTS, 7)
+_BYTES = 8 * _SLOTS * 7
 
 
-def join(folder: Path, network: str, warn: Callable[[str], None]) -> ServerTraffic:
+def join(folder: Path, network: str, version: int, warn: Callable[[str], None]) -> ServerTraffic:
     """A place in the traffic of the server that this process belongs to.
 
     Args:
@@ -43,21 +46,23 @@ def join(folder: Path, network: str, warn: Callable[[str], None]) -> ServerTraff
     """
     path = Path(folder if os.access(folder, os.W_OK) else gettempdir()) / f"interlingua-traffic-{os.getppid()}"
     try:
-        return ServerTraffic(path, network)
+        return ServerTraffic(path, network, version)
     except OSError as error:
         warn(f"bulk work cannot know of queries: {path}: {error}")
-        return ServerTraffic(None, network)
+        return ServerTraffic(None, network, version)
 
 
 class ServerTraffic:
     """One process's slot, and a view of all slots."""
 
-    def __init__(self, path: Path | None, network: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, path: Path | None, network: str, version: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Take a free slot of the file, which is made where it is missing.
 
         Args:
             path: None: nobody else is told, and nobody else is heard.
-            network: that this process's service calls.
+            network, version: that this process's service calls.
             clock: seconds, the same for all processes.
 
         Raises:
@@ -75,7 +80,7 @@ class ServerTraffic:
             raise
         self._slots = np.frombuffer(self._map, dtype=np.float64).reshape(_SHAPE)
         self._mine = self._slots[self._slot]
-        self._mine[:] = (0.0, 0.0, 0.0, crc32(network.encode()))
+        self._mine[:] = (0.0, 0.0, 0.0, crc32(network.encode()), version, 0.0, 0.0)
 
     def close(self) -> None:
         """Give the slot back."""
@@ -100,6 +105,17 @@ class ServerTraffic:
             yield
         finally:
             self._mine[_BULK] = 0.0
+
+    def share_cost(self, cost: CallCost) -> None:
+        """Tell the other services of the network what a call to it was measured to cost."""
+        self._mine[_CALL_S], self._mine[_TOKEN_S] = cost.call_s, cost.token_s
+
+    def shared_cost(self) -> CallCost | None:
+        """What one of them, or this one, measured; None where none has."""
+        slots, mine = self._slots, self._mine
+        alike = (slots[:, _NETWORK] == mine[_NETWORK]) & (slots[:, _VERSION] == mine[_VERSION])
+        found = slots[alike & (slots[:, _TOKEN_S] > 0)]
+        return CallCost(float(found[0, _CALL_S]), float(found[0, _TOKEN_S])) if len(found) else None
 
     def view(self) -> TrafficView:
         """What is going on; says of a bulk batch that it is alive, too."""

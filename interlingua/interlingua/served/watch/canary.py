@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +29,7 @@ DOCUMENT = "The parcel is at the post office."
 QUESTIONS = {EMBED_QUERY: {"text": TEXT}, EMBED_DOCUMENT: {"text": TEXT}, RERANK: {"query": TEXT, "document": DOCUMENT}}
 """The services of ours, and the text of each of their inputs."""
 FULL = ("overloaded:", "deadline:")
+_FIRST_S = 30.0  # for a question that measures the network first
 _TOLERANCE = 0.02  # of a value against the largest: other neighbours in a batch, int8
 
 
@@ -62,20 +64,10 @@ class CanaryQuestion:
             raise WrongAnswerError(f"{service}: not as `interlingua export` writes it ({error!r})") from error
         return cls(service, version, spec.network, spec.dimension if spec.dimension else 1)
 
-    @property
-    def output(self) -> str:
-        return "score" if self.service == RERANK else "embedding"
-
     def answer(self, triton: LocalTriton, timeout_s: float) -> tuple[float, ...] | None:
         """The values; None where the service is full. Raises AnswerError, WrongAnswerError."""
-        inputs = [
-            {"name": name, "shape": [1, 1], "datatype": "BYTES", "data": [text]}
-            for name, text in QUESTIONS[self.service].items()
-        ]
-        body: dict[str, object] = {"inputs": inputs, "outputs": [{"name": self.output}]}
-        path = f"/v2/models/{self.service}/versions/{self.version}/infer"
         try:
-            answer = triton.ask(path, body, timeout_s=timeout_s)
+            answer = _asked(triton, self.service, self.version, timeout_s)
         except AnswerError as error:
             if str(error).startswith(FULL):
                 return None
@@ -83,14 +75,27 @@ class CanaryQuestion:
         return self._checked(answer)
 
     def _checked(self, answer: Mapping[str, object]) -> tuple[float, ...]:
-        outputs = answer.get("outputs")
-        found = [one for one in outputs if _is_of(one, self.output)] if isinstance(outputs, list) else []
+        outputs, wanted = answer.get("outputs"), _output(self.service)
+        found = [one for one in outputs if _is_of(one, wanted)] if isinstance(outputs, list) else []
         values = found[0].get("data") if found else None
         if not isinstance(values, list) or len(values) != self.width:
-            raise WrongAnswerError(f"{self.service}: its answer has not the {self.width} values of {self.output}")
+            raise WrongAnswerError(f"{self.service}: its answer has not the {self.width} values of {wanted}")
         if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
             raise WrongAnswerError(f"{self.service}: its answer has values that are no finite numbers")
         return tuple(map(float, values))
+
+
+def ask_first(triton: LocalTriton, service: str) -> None:
+    """Have each version of a service measure its network, so that no user's request waits for that.
+
+    A version that does not answer tells whoever asks it why.
+    """
+    if service not in QUESTIONS:
+        return
+    with suppress(AnswerError):  # it is not loaded
+        for version in cast("list[str]", triton.ask(f"/v2/models/{service}").get("versions", [])):
+            with suppress(AnswerError):
+                _asked(triton, service, version, _FIRST_S)
 
 
 def differs(answer: Sequence[float], first: Sequence[float]) -> bool:
@@ -115,6 +120,19 @@ def ask_all(triton: LocalTriton, wanted: Iterable[str], timeout_s: float) -> str
             raise AnswerError(error.status, f"{name}: {error}") from error
         said.append(f"{name} {'is full' if answer is None else 'answers'}")
     return ", ".join(said)
+
+
+def _asked(triton: LocalTriton, service: str, version: object, timeout_s: float) -> dict[str, object]:
+    inputs = [
+        {"name": name, "shape": [1, 1], "datatype": "BYTES", "data": [text]}
+        for name, text in QUESTIONS[service].items()
+    ]
+    body: dict[str, object] = {"inputs": inputs, "outputs": [{"name": _output(service)}]}
+    return triton.ask(f"/v2/models/{service}/versions/{version}/infer", body, timeout_s=timeout_s)
+
+
+def _output(service: str) -> str:
+    return "score" if service == RERANK else "embedding"
 
 
 def _is_loaded(triton: LocalTriton, service: str) -> bool:

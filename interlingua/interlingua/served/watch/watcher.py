@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from interlingua.served.watch.asker import Patience, ServiceAsker, Trouble
-from interlingua.served.watch.canary import served
+from interlingua.served.watch.canary import ask_first, served
 from interlingua.served.watch.local_http import AnswerError, LocalTriton
 from interlingua.served.watch.progress import CpuProgress, cpu_seconds, cpu_seconds_of
 from interlingua.served.watch.restarts import RestartLimits, Restarts, TritonProcessError
@@ -197,6 +197,7 @@ class Watcher:
         def call() -> None:
             try:
                 self._server.http.reload(model)
+                ask_first(self._server.http, model)
             except AnswerError as error:
                 failed.append(error)
 

@@ -27,7 +27,7 @@ import triton_python_backend_utils as pb_utils
 
 _BACKENDS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_BACKENDS))  # where interlingua.served lies beside this backend
-from interlingua.served.graph_names import BULK, STAGES, TOKEN_VECTORS, TOKENIZER_FILE, TOKENS
+from interlingua.served.graph_names import BULK, PREPARED_FILE, STAGES, TOKEN_VECTORS, TOKENIZER_FILE, TOKENS
 from interlingua.served.late_interaction.side_services import service_texts
 from interlingua.served.limits import TEXTS_PER_REQUEST
 from interlingua.served.model_config import TritonConfig, instances_of, names_of, parameters_of
@@ -38,6 +38,7 @@ from interlingua.served.text.computing import Computing
 from interlingua.served.text.counters import COUNTERS, GAUGES, PENDING, REQUESTS, ServiceCounters
 from interlingua.served.text.lanes import Lanes
 from interlingua.served.text.outcomes import OUTCOMES
+from interlingua.served.text.sealed import SealedTokenizers
 from interlingua.served.text.standing_queue import FREE_REQUESTS, StandingQueue
 from interlingua.served.text.text_request import TextRequest
 from interlingua.served.text.traffic import join
@@ -81,7 +82,7 @@ class TritonPythonModel:
             texts=max(config["max_batch_size"], 1),
             lanes=outstanding_calls(parameters),
         )
-        traffic = join(_BACKENDS, self._spec.network, pb_utils.Logger.log_warn)
+        traffic = join(_BACKENDS, self._spec.network, self._version, pb_utils.Logger.log_warn)
         self._lanes = Lanes(args["model_name"], limits, traffic)
         self._computing = Computing(self._call, self._lanes, self._metrics, self._spec.max_tokens)
 
@@ -90,8 +91,10 @@ class TritonPythonModel:
         self._metrics.close()
 
     def _load_tokenizer(self, service: str, path: Path) -> ServiceTexts:
+        prepared = path.with_name(PREPARED_FILE)
         try:
-            return service_texts(service, self._spec, path.read_text(encoding="utf-8"))
+            tokenizers = SealedTokenizers(path.read_bytes(), prepared.read_bytes() if prepared.is_file() else b"")
+            return service_texts(service, self._spec, tokenizers)
         except ValueError as error:
             raise pb_utils.TritonModelException(f"{path}: {error}: export again") from error
 
