@@ -15,7 +15,7 @@ from interlingua_client.search.search_options import SearchOptions
 from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
-    from interlingua_client.search.results import Hit, SearchResult, StageTimes
+    from interlingua_client.search.results import Hit, Reranking, SearchResult, StageTimes
 
 SEARCH_FLAGS = {"k": "-k", "languages": "--language"}
 
@@ -26,6 +26,7 @@ _STAGES = (
     ("tokenize", "tokenize_s"),
     ("compute", "compute_s"),
     ("network", "network_s"),
+    ("token vectors beside", "encode_s"),
     ("ANN", "ann_s"),
     ("documents", "documents_s"),
     ("rerank", "rerank_s"),
@@ -166,14 +167,24 @@ def _notes(result: SearchResult, documents: int, k: int) -> list[str]:
         notes.append(f"not reranked: {reranking.reason}")
     elif reranking.degraded:
         depth = f"{reranking.depth} of {reranking.wanted}"
-        notes.append(f"reranked {depth} candidates, weight {reranking.weight:g}: {reranking.reason}")
+        notes.append(f"reranked {depth} candidates{_way(reranking)}, weight {reranking.weight:g}: {reranking.reason}")
     else:
-        notes.append(f"reranked {reranking.depth} candidates, weight {reranking.weight:g}")
+        notes.append(f"reranked {reranking.depth} candidates{_way(reranking)}, weight {reranking.weight:g}")
     if result.query_truncated:
         notes.append(f"the query has {result.query_tokens} tokens, more than the network reads: its end was left out")
     if result.vanished:
         notes.append(f"{result.vanished} candidates were deleted a moment ago and left out")
     return notes
+
+
+def _way(reranking: Reranking) -> str:
+    """How candidates were scored: by stored token vectors, as pairs where that is worth a word, or some of each."""
+    if reranking.stored == reranking.depth:
+        return " by stored token vectors"
+    if not reranking.pairs_reason:
+        return ""
+    which = f"{reranking.depth - reranking.stored} of them " if reranking.stored else ""
+    return f" ({which}pair by pair: {reranking.pairs_reason})"
 
 
 def _language_note(result: SearchResult) -> str:

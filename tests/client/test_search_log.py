@@ -98,7 +98,7 @@ def test_a_line_says_what_the_result_says(index_dir: Path, path: Path) -> None:
     assert (line["format"], line["embedder"], line["reranker"]) == (1, "hash-1", spec(0.8).digest)
     assert (line["k"], line["candidates"], line["languages"]) == (3, 20, ["en", "fr"])
     assert line["language"] == {"tag": "en", "source": "given", "confidence": 1.0}
-    assert line["reranking"] == {"depth": 20, "wanted": 20, "reason": "", "weight": 0.8}
+    assert line["reranking"] == {"depth": 20, "wanted": 20, "reason": "", "weight": 0.8, "stored": 0}
     for name in ("query_tokens", "query_truncated", "exact", "offsets", "vanished"):
         assert line[name] == said[name]
     assert len(line["hits"]) == 3
@@ -177,7 +177,7 @@ def test_why_reranking_was_not_complete(index_dir: Path, path: Path, tmp_path: P
     client = Client()
     with opened(index_dir, SearchLog(path), client) as retriever:
         retriever.search(QUERY, rerank=False)
-        retriever._searcher._pace.record(1, 60.0)
+        retriever._searcher._second_stage._pace.record(1, 60.0)
         retriever.search(QUERY, deadline_s=5.0)
         client.rerank_error = DeadlineExceededError("late")
         retriever.search(QUERY)

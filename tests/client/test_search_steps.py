@@ -19,7 +19,8 @@ from interlingua_client.index.indexer import Indexer
 from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.search.results import Reranking, SearchResult
 from interlingua_client.search.search_options import SearchOptions
-from interlingua_client.search.search_steps import Embed, Searcher, SearchRequest
+from interlingua_client.search.search_request import Embed, SearchRequest
+from interlingua_client.search.search_steps import Searcher
 from interlingua_client.triton.server_failures import ServerAwayError
 from tests.support.hash_embedder import HashEmbedder
 
@@ -238,7 +239,14 @@ def test_the_result_is_json(searcher: Searcher) -> None:
     result = carry_out(searcher, ask(candidates=20), moonlight)
     read = json.loads(json.dumps(result.to_dict()))
     assert read["reranked"] is True
-    assert read["reranking"] == {"depth": 20, "wanted": 20, "reason": "", "weight": 1.0}
+    assert read["reranking"] == {
+        "depth": 20,
+        "wanted": 20,
+        "reason": "",
+        "weight": 1.0,
+        "stored": 0,
+        "pairs_reason": "",
+    }
     first = read["hits"][0]
     assert first["rank"] == 1
     assert {"score", "dense_score", "dense_rank", "rerank_score"} <= first.keys()

@@ -133,3 +133,21 @@ def test_every_question_of_the_demo_has_its_answers() -> None:
     assert (DATASET / "queries.jsonl").is_file()
     for number, target in ASKED:
         assert any(target is None or answer.endswith(f".{target}") for answer in answers[number]), number
+
+
+@pytest.mark.parametrize(
+    ("stored", "why", "said"),
+    [
+        (4, "", "reranked 4 candidates by stored token vectors, weight 0.7"),
+        (0, "", "reranked 4 candidates, weight 0.7"),
+        (
+            0,
+            "the index has no token vectors",
+            "reranked 4 candidates (pair by pair: the index has no token vectors), weight 0.7",
+        ),
+        (3, "1 candidates have none yet", "reranked 4 candidates (1 of them pair by pair: 1 candidates have none yet)"),
+    ],
+)
+def test_the_way_is_said(capsys: pytest.CaptureFixture[str], stored: int, why: str, said: str) -> None:
+    show(result(Reranking(4, 4, "", 0.7, stored=stored, pairs_reason=why)), 100, 4)
+    assert said in " ".join(capsys.readouterr().out.split())

@@ -14,6 +14,7 @@ from interlingua.served.token_vectors import TokenVectors
 from interlingua_client.document import Document
 from interlingua_client.index.document_store import STORE_FILE, DocumentStore
 from interlingua_client.index.indexer import Indexer, IndexSettings
+from interlingua_client.index.reembedding import BesideIndex
 from interlingua_client.index.token_store import token_indexing
 from interlingua_client.index.token_store.stored_tokens import NONE_STORED, OTHER_RERANKER, StoredTokens
 from interlingua_client.index.token_store.token_outcome import TokenForecast, TokenOutcome
@@ -267,3 +268,48 @@ def test_many_documents_are_scored_in_parts(tmp_path: Path) -> None:
         expected_some = [score(query, documents[label - 1].passage) for label in (70, 3, 41)]
         assert found[[0, 1, 3]].tolist() == pytest.approx(expected_some, abs=0.02)
         assert np.isnan(found[2])
+
+
+def test_an_index_beside_takes_the_vectors_over(tmp_path: Path, documents: list[Document]) -> None:
+    """Another embedder, the same reranker: what is there with the same content is copied, the rest is encoded."""
+    finish(tmp_path, documents, tokens="4bit")
+    changed = documents[5]._replace(text="en:sun en:sun moonshine")
+    other, encoder = HashEmbedder("hash-2"), HashTokenEncoder()
+    with BesideIndex(tmp_path, other.identity) as source, source.open(other, IndexSettings(), encoder=encoder) as made:
+        made.add([changed])
+        source.copy(made)  # puts the current index's version of that document back
+        assert made.finish().tokens.documents == 90
+    assert encoder.encoded == []
+    check(source.folder, documents, 0.1)
+    finish(tmp_path, [changed], tokens="4bit")
+    with BesideIndex(tmp_path, other.identity) as source, source.open(other, IndexSettings(), encoder=encoder) as made:
+        source.copy(made)
+        made.finish()
+    assert encoder.encoded == [changed.passage]
+    check(source.folder, [*documents[:5], changed, *documents[6:]], 0.1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "digest", "stored"),
+    [(None, None, "none"), ("int8", "tokens-1", "int8"), (None, "tokens-2", "4bit"), ("none", "tokens-1", "none")],
+)
+def test_an_index_beside_encodes_what_it_cannot_take_over(
+    tmp_path: Path, documents: list[Document], wanted: str | None, digest: str | None, stored: str
+) -> None:
+    finish(tmp_path, documents, tokens="4bit")
+    encoder = HashTokenEncoder(digest or "")
+    if digest is None:
+        encoder.encoder = None
+    other, settings = HashEmbedder("hash-2"), IndexSettings(token_vectors=wanted)
+    with BesideIndex(tmp_path, other.identity) as source, source.open(other, settings, encoder=encoder) as made:
+        source.copy(made)
+        outcome = made.finish().tokens
+    assert (outcome.format, outcome.documents) == (stored, 0 if stored == "none" else 90)
+    assert len(encoder.encoded) == outcome.documents
+
+
+def test_an_index_beside_one_without_them_has_none(index_dir: Path) -> None:
+    other, encoder = HashEmbedder("hash-2"), HashTokenEncoder()
+    with BesideIndex(index_dir, other.identity) as source, source.open(other, IndexSettings(), encoder=encoder) as made:
+        source.copy(made)
+        assert made.finish().tokens.format == "none"

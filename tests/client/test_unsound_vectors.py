@@ -20,7 +20,8 @@ from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.index.vector_index import VectorIndex
 from interlingua_client.search.search_options import SearchOptions
-from interlingua_client.search.search_steps import Searcher, SearchRequest
+from interlingua_client.search.search_request import SearchRequest
+from interlingua_client.search.search_steps import Searcher
 from tests.support.hash_embedder import DIMENSION, HashEmbedder
 
 BAD = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from interlingua_client.search.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
 from interlingua_client.search.search_log import SearchLog, Setting
 from interlingua_client.search.search_options import SearchOptions
-from interlingua_client.search.search_steps import SearchRequest
+from interlingua_client.search.search_request import SearchRequest
 from interlingua_client.triton.server_failures import ServerAwayError
 
 SETTING = Setting("embedder-1", "reranker-1", True)

@@ -12,7 +12,8 @@ import pytest
 from interlingua.base.errors import InputError
 from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.search.search_options import SearchOptions
-from interlingua_client.search.search_steps import Embed, Searcher, SearchRequest
+from interlingua_client.search.search_request import Embed, SearchRequest
+from interlingua_client.search.search_steps import Searcher
 from interlingua_evaluation.datasets.dataset import Dataset
 from interlingua_evaluation.serving import EmbeddingService
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists

@@ -90,7 +90,7 @@ def test_distributions(by_hand: LogColumns) -> None:
 def test_a_language_filter_says_nothing_about_preference(tmp_path: Path) -> None:
     from interlingua_client.search.search_log import SearchLog
     from interlingua_client.search.search_options import SearchOptions
-    from interlingua_client.search.search_steps import SearchRequest
+    from interlingua_client.search.search_request import SearchRequest
     from tests.evaluation.monitoring_logs import SETTING
 
     log = SearchLog(tmp_path / "a.log")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from interlingua.served.token_vectors import TokenVectors
-from interlingua_client.index.token_store.token_encoder import EncoderIdentity
+from interlingua_client.token_encoder import EncoderIdentity
 from tests.support.hash_embedder import direction
 
 TOKEN_DIMENSION = 160

@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from interlingua_client.corpus import tag_remarks
+from interlingua_client.index.token_store.quantization import NO_TOKENS
 
 if TYPE_CHECKING:
     from interlingua_client.corpus import Corpus
     from interlingua_client.index.indexer import Indexer, IndexOutcome
+    from interlingua_client.index.token_store.token_outcome import TokenForecast
 
 
 def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unknown: int) -> dict[str, Any]:
@@ -25,6 +27,7 @@ def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unkno
         "unregistered_languages": dict(corpus.unregistered) if corpus else {},
         "offsets": asdict(outcome.offsets),
         "vectors": outcome.repair._asdict(),
+        "token_vectors": asdict(outcome.tokens),
         "healed": outcome.healed,
         "embedder": asdict(indexer.store.manifest().embedder),
         "hnsw": asdict(indexer.store.manifest().hnsw),
@@ -49,8 +52,35 @@ def summary(facts: dict[str, Any]) -> str:
     moved = f", moved by {offsets['moved']:.3f} of the spread" if offsets["state"] in ("kept", "replaced") else ""
     left_out = f", without {offsets['left_out']} titles whose vectors are not finite" if offsets["left_out"] else ""
     lines.append(f"language offsets: {offsets['state']}{moved}{left_out}")
+    lines += _tokens(facts["token_vectors"], facts["documents"])
     if facts["healed"]:
         lines.append(f"{facts['healed']} stored vectors were not finite or of another length: they were made again")
     if facts["note"]:
         lines.append(facts["note"])
     return "\n".join(lines)
+
+
+def _tokens(facts: dict[str, Any], documents: int) -> list[str]:
+    """Token vectors, where the index has any."""
+    if facts["format"] == NO_TOKENS:
+        return []
+    of = facts["documents"]
+    size = f", {facts['bytes'] / of:,.0f} bytes each" if of else ""
+    kept = f"; the projection keeps {facts['kept']:.1%} of their length" if facts["kept"] is not None else ""
+    lines = [f"token vectors ({facts['format']}): {of} of {documents} documents{size}, {facts['added']} made now{kept}"]
+    if facts["reclaimed"]:
+        lines.append(f"{megabytes(facts['reclaimed'])} of documents that are gone were given back")
+    return lines + ([facts["note"]] if facts["note"] else [])
+
+
+def forecast_line(forecast: TokenForecast) -> str:
+    """What token vectors will take, before they are made."""
+    return (
+        f"token vectors of {forecast.documents} more documents: {megabytes(forecast.bytes)} on the disk, about "
+        f"{forecast.seconds / 60:.0f} minutes at the pace of the first ones"
+    )
+
+
+def megabytes(size: float) -> str:
+    """Bytes as a person reads them."""
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlingua_cli.indexing.index_report import report
+from interlingua_cli.indexing.index_report import forecast_line, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from interlingua_client.corpus import Corpus
     from interlingua_client.index.indexer import Indexer, IndexSettings
+    from interlingua_client.index.token_store.token_indexing import TokenIndexing
+    from interlingua_client.index.token_store.token_outcome import TokenForecast, TokenOutcome
     from interlingua_client.triton.inference import InferenceClient
 
 _LONG_BUILD = 20_000  # vectors; some seconds
@@ -45,7 +47,10 @@ def build_beside(directory: Path, client: InferenceClient, settings: IndexSettin
     from interlingua.display.progress import progress
     from interlingua_client.index.reembedding import BesideIndex
 
-    with BesideIndex(directory, client.identity) as source, source.open(client, settings, batch=batch) as indexer:
+    with (
+        BesideIndex(directory, client.identity) as source,
+        source.open(client, settings, batch=batch, encoder=client) as indexer,
+    ):
         with progress("indexing", unit="documents", total=len(source)) as bar:
             source.copy(indexer, bar.advance, bar.skip)
         return _finish(indexer, None, rebuild=False, unknown=0) | {"index": str(source.folder)}
@@ -82,8 +87,23 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
 def _finish(indexer: Indexer, corpus: Corpus | None, *, rebuild: bool, unknown: int) -> dict[str, Any]:
     click.echo("estimating language offsets, bringing the vectors up to date", err=True)
     with _graph_progress(indexer) as advance:
-        outcome = indexer.finish(rebuild=rebuild, advance=advance)
+        outcome = indexer.finish(rebuild=rebuild, advance=advance, encode=_encode)
     return report(indexer, corpus, outcome, unknown)
+
+
+def _encode(work: TokenIndexing) -> TokenOutcome:
+    """Make token vectors, and show how far it is."""
+    from interlingua.display.progress import progress
+
+    if not (missing := work.missing()):
+        return work.run()
+    with progress("token vectors", unit="documents", total=missing) as bar:
+        return work.run(_say, bar.advance)
+
+
+def _say(forecast: TokenForecast) -> None:
+    if forecast.documents:
+        click.echo(forecast_line(forecast), err=True)
 
 
 @contextmanager

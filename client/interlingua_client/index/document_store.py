@@ -266,6 +266,11 @@ class DocumentStore:
                 found.update(connection.execute(query, chunk))
         return found
 
+    def labels_by_content(self) -> dict[tuple[str, bytes], int]:
+        """Every document's label by its id and digest."""
+        with self.reading() as connection:
+            return {(row[0], row[1]): row[2] for row in connection.execute("SELECT id, digest, label FROM documents")}
+
     def ids(self) -> set[str]:
         """Every document's id."""
         with self.reading() as connection:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from interlingua_client.embedder import Embedded, Embedder
-    from interlingua_client.index.token_store.token_encoder import TokenEncoder
+    from interlingua_client.token_encoder import TokenEncoder
 
 # A new estimate that moves no offset by more than this share of the documents' spread is not put to use: vectors
 # indexed under the old one would have to be derived again, for less than 3 degrees.

@@ -1,6 +1,7 @@
 """A new index beside the current one: the same documents, another embedder.
 
     current index: SQLite --documents--> Indexer with the other embedder --> INDEX/versions/<digest>/
+                   token vectors --as they are--> the same
 
 Nothing is read but SQLite: what was indexed is there, whatever became of the corpus. A second run embeds what has
 changed since the first, and takes out what is gone.
@@ -8,13 +9,18 @@ changed since the first, and takes out what is gone.
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.index_root import current_folder, find_index, folder_of, name_beside, read_pointer
 from interlingua_client.index.indexer import DEFAULT_BATCH, Indexer, IndexSettings
+from interlingua_client.index.token_store.carrying import carry
+from interlingua_client.index.token_store.quantization import NO_TOKENS
+from interlingua_client.index.token_store.token_file import TokenFileError
+from interlingua_client.index.token_store.token_tables import TokenTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 
     from interlingua_client.document import Document
     from interlingua_client.embedder import Embedder, EmbedderIdentity
+    from interlingua_client.token_encoder import TokenEncoder
 
 _DOCUMENTS_AT_ONCE = 256
 
@@ -58,17 +65,28 @@ class BesideIndex:
 
     def settings(self, wanted: IndexSettings) -> IndexSettings:
         """What the user wants, and for the rest what the current index has."""
-        manifest = self._source.manifest()
+        manifest, facts = self._source.manifest(), TokenTables(self._source).facts()
         return IndexSettings(
             m=wanted.m or manifest.hnsw.m,
             ef_construction=wanted.ef_construction or manifest.hnsw.ef_construction,
             ef_search=wanted.ef_search or manifest.hnsw.ef_search,
             offsets=manifest.offsets if wanted.offsets is None else wanted.offsets,
+            token_vectors=wanted.token_vectors or (facts.format.name if facts else NO_TOKENS),
         )
 
-    def open(self, embedder: Embedder, wanted: IndexSettings, *, batch: int = DEFAULT_BATCH) -> Indexer:
+    def open(
+        self,
+        embedder: Embedder,
+        wanted: IndexSettings,
+        *,
+        batch: int = DEFAULT_BATCH,
+        encoder: TokenEncoder | None = None,
+    ) -> Indexer:
         """The new index, for writing. Raises as `Indexer.open`."""
-        return Indexer.open(self.folder, embedder, self.settings(wanted), batch=batch)
+        settings = self.settings(wanted)
+        if not wanted.token_vectors and (encoder is None or encoder.encoder is None):
+            settings = replace(settings, token_vectors=None)
+        return Indexer.open(self.folder, embedder, settings, batch=batch, encoder=encoder)
 
     def copy(
         self,
@@ -76,9 +94,14 @@ class BesideIndex:
         advance: Callable[[int], None] = lambda _: None,
         skip: Callable[[int], None] | None = None,
     ) -> None:
-        """Embed what the new index lacks, take out what the current one has no more. Raises as `Indexer.add`."""
+        """Embed what the new index lacks, take out what the current one has no more. Raises as `Indexer.add`.
+
+        Token vectors of the same reranker are copied.
+        """
         indexer.add(self._documents(), advance, skip)
         indexer.delete_missing(self._source.ids(), at_most=1)
+        with suppress(TokenFileError):  # what cannot be copied is encoded
+            carry(self._source, indexer.store)
 
     def _documents(self) -> Iterator[Document]:
         labels = [label for found in self._source.labels_by_language().values() for label in found.tolist()]

@@ -15,6 +15,7 @@ from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.exact_vectors import Block, ExactVectors, join
 from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageOffsets, unit
+from interlingua_client.index.token_store.stored_tokens import StoredTokens
 from interlingua_client.index.vector_repair import Repair, derived_blocks, open_vectors
 from interlingua_client.language_tag import closest, covered, normalize_tag
 
@@ -49,7 +50,11 @@ class Candidates:
 
 
 class SearchIndex:
-    """One generation of an index; later commits are not seen until it is opened again."""
+    """One generation of an index; later commits are not seen until it is opened again.
+
+    Attributes:
+        tokens: the documents' token vectors, as they are at the moment of a search.
+    """
 
     def __init__(
         self,
@@ -79,6 +84,7 @@ class SearchIndex:
         # Searching raw vectors in an index whose graph lives in the other space needs no graph.
         raw_beside_graph = self.manifest.space != "raw" and not self.has_offsets
         self._graph: VectorIndex | None = None if raw_beside_graph else current.graph
+        self.tokens = StoredTokens(store)
         self._exact = ExactVectors(self._read_block)
         self._allowed: dict[frozenset[str], Callable[[int], bool]] = {}
 

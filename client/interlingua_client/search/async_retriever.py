@@ -16,7 +16,8 @@ from interlingua_client.index.index_root import as_path
 from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening
 from interlingua_client.search.search_log import SearchLog, noting
 from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
-from interlingua_client.search.search_steps import Searcher, SearchRequest, require_queries
+from interlingua_client.search.search_request import SearchRequest, require_queries
+from interlingua_client.search.search_steps import Searcher
 from interlingua_client.search.search_walk import SearchWalk, carried_out_async
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Any
 
 
@@ -40,9 +40,10 @@ class StageTimes:
         queue_s, tokenize_s, compute_s: of the embedding service, as it reports them.
         network_s: what is left of `embed_s`.
         embed_s: from sending the query's text to having its vector.
+        encode_s: from sending it to having its token vectors, beside `embed_s`; None where none were asked for.
         ann_s: finding the candidates.
         documents_s: reading them from the store.
-        rerank_s: from sending the pairs to having their scores, tries that failed included.
+        rerank_s: comparing token vectors, and from sending pairs to having their scores, tries that failed included.
         total_s: all of it.
     """
 
@@ -52,6 +53,7 @@ class StageTimes:
     compute_s: float | None
     network_s: float | None
     embed_s: float
+    encode_s: float | None = None
     ann_s: float
     documents_s: float
     rerank_s: float
@@ -67,12 +69,17 @@ class Reranking:
         wanted: how many there were to rerank.
         reason: why it was fewer; "" when it was not.
         weight: the reranker's share in the score, 0 to 1; None when nothing was reranked.
+        stored: how many of `depth` were scored by the index's token vectors; the others went to the reranker as pairs.
+        pairs_reason: why pairs were sent although the reranker could have compared stored token vectors; else "".
     """
 
     depth: int
     wanted: int
     reason: str
     weight: float | None = None
+    _: KW_ONLY
+    stored: int = 0
+    pairs_reason: str = ""
 
     @property
     def degraded(self) -> bool:

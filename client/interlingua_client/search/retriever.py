@@ -10,8 +10,10 @@ from interlingua_client.index.index_root import as_path
 from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening, close_pair
 from interlingua_client.search.search_log import SearchLog, noting
 from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
-from interlingua_client.search.search_steps import Searcher, SearchRequest, require_queries
-from interlingua_client.search.search_walk import SearchWalk, carried_out
+from interlingua_client.search.search_request import SearchRequest, require_queries
+from interlingua_client.search.search_steps import Searcher
+from interlingua_client.search.search_walk import SearchWalk, carried_out, encoded_for
+from interlingua_client.token_encoder import QuerySides
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,8 +157,9 @@ class Retriever:
         ):
             walks = [SearchWalk(searcher.steps(request)) for request in requests]
             embedded = client.embed(queries, "query")
+            encoded = encoded_for(walks, client)
             found = []
             for row, walk in enumerate(walks):
-                walk.answered(embedded.row(row))
+                walk.answered(QuerySides(embedded.row(row), encoded[row]) if row in encoded else embedded.row(row))
                 found.append(note(requests[row], carried_out(walk, client)))
             return found

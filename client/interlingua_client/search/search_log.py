@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from interlingua.base.errors import DeadlineExceededError, InputError, RequestRejectedError, ServerError
 from interlingua_client.language_tag import normalize_tag
 from interlingua_client.log_file import LogFile
-from interlingua_client.search.search_steps import NO_RERANKER, NOT_ASKED, NOTHING_FOUND
+from interlingua_client.search.second_stage import NO_RERANKER, NOT_ASKED, NOTHING_FOUND
 from interlingua_client.triton.server_failures import ServerAwayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from interlingua_client.search.results import Hit, QueryLanguage, SearchResult
-    from interlingua_client.search.search_steps import Searcher, SearchRequest
+    from interlingua_client.search.search_request import SearchRequest
+    from interlingua_client.search.search_steps import Searcher
     from interlingua_client.triton.services import Services
 
 FORMAT = 1
@@ -163,6 +164,7 @@ class SearchLog:
                 "wanted": reranking.wanted,
                 "reason": reason_kind(reranking.reason),
                 "weight": reranking.weight,
+                "stored": reranking.stored,
             },
             "times": {name: _number(value) for name, value in vars(result.times).items()},
         }

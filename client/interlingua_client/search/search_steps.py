@@ -1,88 +1,64 @@
 """One search from text to hits, without any network in it.
 
     query -> language -> (Embed) -> candidates -> documents -> (Rerank) ... -> hits and times
+    query -> language -> (EmbedAndEncode) -> candidates, documents -> compared with stored token vectors -> hits
 
-The two network calls are steps that are yielded; the blocking and the asyncio retriever carry them out and send
+The network calls are steps that are yielded; the blocking and the asyncio retriever carry them out and send
 the answers back, or throw the server's error in.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from interlingua.base.errors import DeadlineExceededError, InputError, ServerError
+from interlingua.base.errors import InputError
 from interlingua.base.options import faults
 from interlingua.served.scripts import unknown_scripts
-from interlingua.served.text.normal_form import normal_form
 from interlingua_client.embedder import require_vectors
 from interlingua_client.language_tag import base_language, is_registered, normalize_tag
 from interlingua_client.search.query_language import LanguageDetector
-from interlingua_client.search.rerank_pace import RerankPace
-from interlingua_client.search.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from interlingua_client.search.results import Hit, QueryLanguage, SearchResult, StageTimes
 from interlingua_client.search.score_mixing import mix_scores
-from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchOptions
+from interlingua_client.search.search_request import Embed, EmbedAndEncode, ScoredDocument, SearchStep, faults_of_query
+from interlingua_client.search.second_stage import SecondStage
+from interlingua_client.token_encoder import EncodedTexts
 
 if TYPE_CHECKING:
-    from interlingua_client.deadline import Deadline
-    from interlingua_client.document import Document
-    from interlingua_client.embedder import Embedded, Reranked
+    from interlingua.base.errors import ServerError
+    from interlingua_client.embedder import Embedded
     from interlingua_client.index.search_index import Candidates, SearchIndex
+    from interlingua_client.search.search_request import SearchRequest
+    from interlingua_client.token_encoder import EncoderIdentity
     from interlingua_client.triton.services import Services
 
-NO_RERANKER = "the server has no reranker"
-NOT_ASKED = "reranking was switched off"
-NOTHING_FOUND = "there was nothing to rerank"
-
-
-@dataclass(frozen=True)
-class SearchRequest:
-    """What is asked, how, and by when the result has to be there."""
-
-    query: str
-    options: SearchOptions = DEFAULT_OPTIONS
-    deadline: Deadline | None = None
-
-
-class Embed(NamedTuple):
-    """Step: the query's vector; the reply is an Embedded of one text."""
-
-    query: str
-    deadline: Deadline | None
-
-
-class Rerank(NamedTuple):
-    """Step: the documents' scores; the reply is a Reranked."""
-
-    query: str
-    passages: list[str]
-    deadline: Deadline | None
-
-
-SearchSteps = Generator[Embed | Rerank, Any, SearchResult]
-
-
-class _Scored(NamedTuple):
-    document: Document
-    dense: float
+SearchSteps = Generator[SearchStep, Any, SearchResult]
 
 
 class Searcher:
     """Everything about searching that does not depend on how the network is reached."""
 
     def __init__(
-        self, index: SearchIndex, *, has_reranker: bool, rerank_weight: float = 1.0, scripts: Sequence[str] = ()
+        self,
+        index: SearchIndex,
+        *,
+        has_reranker: bool,
+        rerank_weight: float = 1.0,
+        scripts: Sequence[str] = (),
+        encoder: EncoderIdentity | None = None,
     ) -> None:
-        """`rerank_weight` is for the searches that name none; `scripts` are those that the embedder knows."""
+        """What stays the same from search to search.
+
+        Args:
+            rerank_weight: for the searches that name none.
+            scripts: those that the embedder knows.
+            encoder: the reranker, where it can be asked for a query's side alone.
+        """
         self.index = index
-        self._has_reranker = has_reranker
-        self._rerank_weight = rerank_weight
         self._scripts = scripts
-        self._pace = RerankPace()
+        self._second_stage = SecondStage(exists=has_reranker, weight=rerank_weight, encoder=encoder)
         self._detector = LanguageDetector(index.languages)
 
     @classmethod
@@ -93,19 +69,17 @@ class Searcher:
         if reranker is None:
             return cls(index, has_reranker=False, scripts=scripts)
         weight = reranker.spec.rerank_weight if rerank_weight is None else rerank_weight
-        return cls(index, has_reranker=True, rerank_weight=weight, scripts=scripts)
+        return cls(index, has_reranker=True, rerank_weight=weight, scripts=scripts, encoder=services.encoder)
 
     def load_detector(self) -> None:
         """Have the language detector ready before the first query, if one is needed at all."""
-        if self.index.has_offsets or self._has_reranker:
+        if self.index.has_offsets or self._second_stage.exists:
             self._detector.load()
 
     def with_index(self, index: SearchIndex) -> Searcher:
         """The same reranker's pace, another generation of the index."""
-        searcher = Searcher(
-            index, has_reranker=self._has_reranker, rerank_weight=self._rerank_weight, scripts=self._scripts
-        )
-        searcher._pace = self._pace
+        searcher = Searcher(index, has_reranker=self._second_stage.exists, scripts=self._scripts)
+        searcher._second_stage = self._second_stage
         return searcher
 
     def steps(self, request: SearchRequest) -> SearchSteps:
@@ -119,7 +93,13 @@ class Searcher:
         languages = self._check(request)
         language = self.language_of(request)
         detected = time.monotonic()
-        embedded: Embedded = yield Embed(request.query, request.deadline)
+        pairs_reason = self._second_stage.why_pairs(request, self.index.tokens)
+        embedded: Embedded
+        encoded: EncodedTexts | ServerError | None = None
+        if pairs_reason == "":
+            embedded, encoded = yield EmbedAndEncode(request.query, request.deadline)
+        else:
+            embedded = yield Embed(request.query, request.deadline)
         require_vectors(embedded.vectors, 1, self.index.manifest.embedder.dimension, lambda _: "the query")
         sent = time.monotonic()
         depth = max(request.options.k, request.options.candidates)
@@ -130,9 +110,10 @@ class Searcher:
         found = time.monotonic()
         scored = self._documents(candidates)
         read = time.monotonic()
-        logits, reranking = yield from self._rerank(request, scored)
+        stored = self._second_stage.compared(request, scored, self.index.tokens, encoded)
+        logits, reranking = yield from self._second_stage.rerank(request, scored, stored, pairs_reason)
         own = self._own(request, language, scored[: len(logits)])
-        hits = _ranked(scored, logits, self._weight(request), own)
+        hits = _ranked(scored, logits, self._second_stage.weight(request), own)
         done = time.monotonic()
         times = StageTimes(
             language_s=detected - started,
@@ -141,6 +122,7 @@ class Searcher:
             compute_s=embedded.times.compute_s,
             network_s=embedded.times.network_s,
             embed_s=embedded.times.total_s,
+            encode_s=encoded.times.total_s if isinstance(encoded, EncodedTexts) else None,
             ann_s=found - sent,
             documents_s=read - found,
             rerank_s=done - read,
@@ -162,7 +144,7 @@ class Searcher:
 
     def _check(self, request: SearchRequest) -> list[str]:
         """The index's tags of the languages asked for; every mistake is named at once."""
-        wrong = [*_faults_of_query(request.query), *faults(request.options)]
+        wrong = [*faults_of_query(request.query), *faults(request.options)]
         if wrong:
             raise InputError("; ".join(wrong))
         languages = request.options.languages
@@ -178,89 +160,25 @@ class Searcher:
             if not is_registered(given) and given not in self.index.languages:
                 raise InputError(f"query language: {given!r} is no registered language (IANA), and none of the index's")
             return QueryLanguage(given, "given", 1.0)
-        if not (self.index.has_offsets or self._is_balanced(request)):
+        if not (self.index.has_offsets or self._second_stage.is_balanced(request)):
             return QueryLanguage(None, "unused", 0.0)
         tag, confidence = self._detector.detect(request.query)
         return QueryLanguage(tag, "detected" if tag else "unsure", confidence)
 
-    def _documents(self, candidates: Candidates) -> list[_Scored]:
+    def _documents(self, candidates: Candidates) -> list[ScoredDocument]:
         documents = self.index.documents(candidates.labels)
         return [
-            _Scored(documents[label], score)
+            ScoredDocument(label, documents[label], score)
             for label, score in zip(candidates.labels.tolist(), candidates.scores.tolist(), strict=True)
             if label in documents
         ]
 
-    def _rerank(
-        self, request: SearchRequest, scored: list[_Scored]
-    ) -> Generator[Rerank, Any, tuple[list[float], Reranking]]:
-        """Logits of the first candidates, as many as there is time for, and what became of the rest."""
-        reason = self._why_not(request, scored)
-        passages = [candidate.document.passage for candidate in scored]
-        logits: list[float] = []
-        while not reason and len(logits) < len(passages):
-            depth = self._pace.depth(len(passages) - len(logits), request.deadline)
-            if depth == 0:
-                reason = f"the deadline left time for {len(logits)} of {len(passages)} candidates"
-                break
-            part = passages[len(logits) : len(logits) + depth]
-            try:
-                answer: Reranked = yield Rerank(request.query, part, request.deadline)
-            except DeadlineExceededError as error:
-                reason = f"reranking came too late ({error})"
-                break
-            except ServerError as error:
-                reason = f"reranking failed: {error}"
-                break
-            self._pace.record(depth, answer.times.total_s)
-            if answer.scores.shape != (depth,):
-                reason = (
-                    f"reranking failed: the reranker gave scores of the shape {answer.scores.shape} for {depth} texts"
-                )
-                break
-            if not np.isfinite(answer.scores).all():
-                reason = "reranking failed: the reranker gave a score that is not a finite number"
-                break
-            logits += answer.scores.tolist()
-        weight = self._weight(request) if logits else None
-        return logits, Reranking(len(logits), len(passages), reason, weight)
-
-    def _is_balanced(self, request: SearchRequest) -> bool:
-        return request.options.balance and request.options.rerank and self._has_reranker
-
-    def _own(self, request: SearchRequest, language: QueryLanguage, scored: list[_Scored]) -> list[bool]:
+    def _own(self, request: SearchRequest, language: QueryLanguage, scored: list[ScoredDocument]) -> list[bool]:
         """Which candidates are in the query's language; [] where that is unknown, or of no interest."""
-        if language.tag is None or not self._is_balanced(request):
+        if language.tag is None or not self._second_stage.is_balanced(request):
             return []
         own = base_language(language.tag)
         return [base_language(candidate.document.language) == own for candidate in scored]
-
-    def _weight(self, request: SearchRequest) -> float:
-        return self._rerank_weight if request.options.rerank_weight is None else request.options.rerank_weight
-
-    def _why_not(self, request: SearchRequest, scored: list[_Scored]) -> str:
-        if not request.options.rerank:
-            return NOT_ASKED
-        if not self._has_reranker:
-            return NO_RERANKER
-        return "" if scored else NOTHING_FOUND
-
-
-def require_queries(queries: object) -> list[str]:
-    """Several queries, each to be looked at by its search. Raises InputError: it is one text, or no list."""
-    if isinstance(queries, str | bytes) or not isinstance(queries, Iterable):
-        raise InputError(f"queries is {queries!r}, it must be a list of texts")
-    return list(queries)
-
-
-def _faults_of_query(query: object) -> Iterator[str]:
-    if not isinstance(query, str):
-        yield f"the query is {query!r}, it must be a text"
-        return
-    if not normal_form(query).strip():
-        yield "the query is empty"
-    if "\0" in query:
-        yield "the query holds a NUL character"
 
 
 def _near_enough(candidates: Candidates, least: float | None) -> Candidates:
@@ -271,7 +189,7 @@ def _near_enough(candidates: Candidates, least: float | None) -> Candidates:
     return replace(candidates, labels=candidates.labels[kept], scores=candidates.scores[kept])
 
 
-def _ranked(scored: list[_Scored], logits: list[float], weight: float, own: list[bool]) -> list[Hit]:
+def _ranked(scored: list[ScoredDocument], logits: list[float], weight: float, own: list[bool]) -> list[Hit]:
     """The reranked ones by their mixed scores, equal ones in the dense order, then the others in the dense order."""
     depth = len(logits)
     mixed = mix_scores([candidate.dense for candidate in scored[:depth]], logits, weight, own)
@@ -283,7 +201,7 @@ def _ranked(scored: list[_Scored], logits: list[float], weight: float, own: list
     ]
 
 
-def _hit(rank: int, scored: _Scored, score: float, dense_rank: int, logit: float | None) -> Hit:
+def _hit(rank: int, scored: ScoredDocument, score: float, dense_rank: int, logit: float | None) -> Hit:
     document = scored.document
     return Hit(
         rank=rank,

@@ -5,14 +5,16 @@ SearchSteps -> step --asked of a client--> answered | failed -> next step ... ->
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import ServerError
-from interlingua_client.search.search_steps import Embed, Rerank
+from interlingua_client.search.search_request import Embed, EmbedAndEncode, Rerank
+from interlingua_client.token_encoder import EncodedTexts
 
 if TYPE_CHECKING:
     from interlingua_client.search.results import SearchResult
+    from interlingua_client.search.search_request import SearchStep
     from interlingua_client.search.search_steps import SearchSteps
     from interlingua_client.triton.async_inference import AsyncInferenceClient
     from interlingua_client.triton.inference import InferenceClient
@@ -26,7 +28,7 @@ class SearchWalk:
         result: of the search, once there is no step left.
     """
 
-    step: Embed | Rerank | None
+    step: SearchStep | None
     result: SearchResult
 
     def __init__(self, steps: SearchSteps) -> None:
@@ -38,19 +40,21 @@ class SearchWalk:
         """What a client answers to the step; of an asyncio client, to be awaited. Raises as the client."""
         if isinstance(self.step, Embed):
             return client.embed([self.step.query], "query", self.step.deadline)
+        if isinstance(self.step, EmbedAndEncode):
+            return client.query_sides(self.step.query, self.step.deadline)
         if isinstance(self.step, Rerank):
             return client.rerank(self.step.query, self.step.passages, self.step.deadline)
         raise AssertionError("the search is over")
 
     def answered(self, answer: object) -> None:
-        """Go on with an answer: an Embedded, or a Reranked."""
+        """Go on with an answer: an Embedded, QuerySides, or a Reranked."""
         self._take(lambda: self._steps.send(answer))
 
     def failed(self, error: ServerError) -> None:
         """Go on without one. Raises ServerError: there is no way on."""
         self._take(lambda: self._steps.throw(error))
 
-    def _take(self, go_on: Callable[[], Embed | Rerank]) -> None:
+    def _take(self, go_on: Callable[[], SearchStep]) -> None:
         try:
             self.step = go_on()
         except StopIteration as end:
@@ -79,3 +83,15 @@ async def carried_out_async(walk: SearchWalk, client: AsyncInferenceClient) -> S
         else:
             walk.answered(answer)
     return walk.result
+
+
+def encoded_for(walks: Sequence[SearchWalk], client: InferenceClient) -> dict[int, EncodedTexts | ServerError]:
+    """Token vectors of the queries of those walks that ask for them, encoded together, by the walks' places."""
+    asking = {row: walk.step.query for row, walk in enumerate(walks) if isinstance(walk.step, EmbedAndEncode)}
+    if not asking:
+        return {}
+    try:
+        encoded = client.encode(list(asking.values()), "query")
+    except ServerError as error:
+        return dict.fromkeys(asking, error)
+    return {row: EncodedTexts([text], encoded.times) for row, text in zip(asking, encoded.texts, strict=True)}

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc  # type: ignore[import-untyped]
 
+from interlingua.base.errors import ServerError
 from interlingua.served.limits import REQUESTS_IN_FLIGHT
+from interlingua_client.token_encoder import QuerySides
 from interlingua_client.triton.connection import Connection, failed
 from interlingua_client.triton.conversation_steps import Answer, Call, Pause, Step, Steps
-from interlingua_client.triton.messages import embedded, reranked, rpc_of
+from interlingua_client.triton.messages import embedded, encoded, reranked, rpc_of
 from interlingua_client.triton.server_failures import RpcFailedError
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from interlingua_client.deadline import Deadline
     from interlingua_client.embedder import Embedded, Reranked, Role
+    from interlingua_client.token_encoder import EncodedTexts
     from interlingua_client.triton.connection import Wanted
     from interlingua_client.triton.server_address import ServerAddress
 
@@ -63,6 +66,23 @@ class AsyncInferenceClient(Connection):
         """Reranks as `InferenceClient.rerank` does."""
         started = time.monotonic()
         return reranked(await self._answers(self._talk.rerank_calls(query, documents), deadline), started)
+
+    async def query_sides(self, query: str, deadline: Deadline | None = None) -> QuerySides:
+        """Asks for both sides as `InferenceClient.query_sides` does."""
+        side = asyncio.ensure_future(self._encoded(query, deadline))
+        try:
+            vector = await self.embed([query], "query", deadline)
+            return QuerySides(vector, await side)
+        finally:
+            side.cancel()
+
+    async def _encoded(self, query: str, deadline: Deadline | None) -> EncodedTexts | ServerError:
+        started = time.monotonic()
+        try:
+            answers = await self._answers(self._talk.encode_calls([query], "query"), deadline)
+            return encoded(answers, self._encoding("query"), started)
+        except ServerError as error:
+            return error
 
     async def _answers(self, calls: Sequence[Call], deadline: Deadline | None) -> list[Answer]:
         if len(calls) == 1:

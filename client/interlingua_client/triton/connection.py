@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from interlingua_client.deadline import Deadline
-    from interlingua_client.embedder import EmbedderIdentity
+    from interlingua_client.embedder import EmbedderIdentity, Role
+    from interlingua_client.token_encoder import EncoderIdentity
     from interlingua_client.triton.conversation_steps import Answer, Call, Steps
-    from interlingua_client.triton.services import Services
+    from interlingua_client.triton.services import PinnedService, Services
 
 _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
@@ -78,6 +79,18 @@ class Connection:
     def identity(self) -> EmbedderIdentity:
         """The server's embedder."""
         return self._talk.services.identity
+
+    def _encoding(self, role: Role) -> PinnedService:
+        """The service that encodes a side. Raises ServerError: there is none."""
+        service = self.services.encode(role)
+        if service is None:
+            raise ServerError(f"{self._talk.address.target} has no late-interaction reranker")
+        return service
+
+    @property
+    def encoder(self) -> EncoderIdentity | None:
+        """The server's reranker, where its sides can be encoded apart."""
+        return self._talk.services.encoder
 
     def _infer(self, call: Call, deadline: Deadline | None) -> Steps[Answer]:
         """The steps of one call; a connection that was lost meanwhile puts the embedder in doubt."""

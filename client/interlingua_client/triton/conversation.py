@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
 from interlingua.served.limits import TEXTS_PER_REQUEST
-from interlingua.served.service import EMBED_QUERY, RERANK
+from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from interlingua_client.deadline import Deadline
 from interlingua_client.triton.backoff import Backoff
 from interlingua_client.triton.conversation_steps import Answer, Call, Infer, Pause, Steps, time_left
@@ -122,6 +122,19 @@ class Conversation:
         parts = _split(texts, service.max_batch)
         return [Call(service, {"query": [query] * len(part), "document": part}) for part in parts]
 
+    def encode_calls(self, texts: Sequence[str], role: Role) -> list[Call]:
+        """The requests that encode some texts token by token.
+
+        Raises:
+            ServerError: the server has no reranker whose sides can be encoded apart.
+        """
+        service = self.services.encode(role)
+        if service is None:
+            raise ServerError(f"{self.address.target} has no late-interaction reranker")
+        if role == "document":
+            texts = [service.spec.shortened(text) for text in texts]
+        return [Call(service, {"text": part}) for part in _split(texts, service.max_batch)]
+
     def infer(self, call: Call, deadline: Deadline | None = None) -> Steps[Answer]:
         """Send one request until it is answered, is refused, or patience ends."""
         backoff: Backoff | None = None
@@ -150,7 +163,7 @@ class Conversation:
         return Backoff(min(patience, deadline) if deadline else patience)
 
     def _attempt(self, call: Call, deadline: Deadline | None) -> Steps[Answer]:
-        family = RERANK if call.service.name == RERANK else EMBED_QUERY
+        family = EMBED_QUERY if call.service.name in (EMBED_QUERY, EMBED_DOCUMENT) else RERANK
         if family in self._doubted:
             yield from self._check_unchanged(family, deadline)
         is_second = False

@@ -9,8 +9,10 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from interlingua_client.deadline import Deadline
-    from interlingua_client.embedder import FloatArray, IntArray
+    from interlingua_client.embedder import IntArray
     from interlingua_client.triton.services import PinnedService
 
 _T = TypeVar("_T")
@@ -43,12 +45,12 @@ class Answer(NamedTuple):
     """What came back for one request.
 
     Attributes:
-        values: float32 [n, D], or [n, 1] of a reranker.
+        values: float32 [n, D], or [n, 1] of a reranker; TokenVectors [n] of a service that encodes one side.
         tokens: int64 [n], before truncation.
         stages_s: seconds in the queue, tokenizing and computing; None where the server does not say.
     """
 
-    values: FloatArray
+    values: npt.NDArray[Any]
     tokens: IntArray
     stages_s: tuple[float, float, float] | None
 

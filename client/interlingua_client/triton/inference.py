@@ -13,18 +13,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import grpc  # type: ignore[import-untyped]
 from grpc._common import CYGRPC_CONNECTIVITY_STATE_TO_CHANNEL_CONNECTIVITY as _STATES  # type: ignore[import-untyped]
 
+from interlingua.base.errors import ServerError
 from interlingua.served.limits import REQUESTS_IN_FLIGHT
+from interlingua_client.token_encoder import QuerySides
 from interlingua_client.triton.connection import Connection, failed
 from interlingua_client.triton.conversation_steps import Answer, Call, Infer, Pause, Step, Steps
-from interlingua_client.triton.messages import embedded, infer_request, read_answer, reranked, rpc_of
+from interlingua_client.triton.messages import embedded, encoded, infer_request, read_answer, reranked, rpc_of
 from interlingua_client.triton.server_failures import RpcFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Unpack
 
+    from interlingua.served.token_vectors import TokenVectors
     from interlingua_client.deadline import Deadline
     from interlingua_client.embedder import Embedded, Reranked, Role
+    from interlingua_client.token_encoder import EncodedTexts
     from interlingua_client.triton.connection import Wanted
     from interlingua_client.triton.server_address import ServerAddress
 
@@ -89,20 +93,52 @@ class InferenceClient(Connection):
 
     def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:
         """One answer a batch, in order, while the requests of the next batches are on their way."""
+        for parts, started in self._in_batches(self._talk.embed_calls(batch, role) for batch in batches):
+            yield embedded(parts, self.services.embed(role), started)
+
+    def encode(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> EncodedTexts:
+        """Token vectors of any number of texts; raises as `embed` does, and ServerError without such a reranker."""
+        started, calls = time.monotonic(), self._talk.encode_calls(texts, role)
+        return encoded(self._asked(calls, deadline), self._encoding(role), started)
+
+    def encode_documents(self, batches: Iterable[Sequence[str]]) -> Iterator[list[TokenVectors]]:
+        """One answer a batch, in order, as `embed_batches` gives them. Raises as `encode`."""
+        for parts, started in self._in_batches(self._talk.encode_calls(batch, "document") for batch in batches):
+            yield encoded(parts, self._encoding("document"), started).texts
+
+    def query_sides(self, query: str, deadline: Deadline | None = None) -> QuerySides:
+        """A query's vector and its token vectors, asked for side by side. Raises as `embed`."""
+        started, flight = time.monotonic(), None
+        try:
+            flight = self._take_off(self._infer(self._talk.encode_calls([query], "query")[0], deadline))
+        except ServerError as error:
+            return QuerySides(self.embed([query], "query", deadline), error)
+        try:
+            vector = self.embed([query], "query", deadline)
+        except BaseException:
+            flight.future.cancel()
+            raise
+        try:
+            return QuerySides(vector, encoded([self._land(flight)], self._encoding("query"), started))
+        except ServerError as error:
+            return QuerySides(vector, error)
+
+    def _in_batches(self, batches: Iterable[Sequence[Call]]) -> Iterator[tuple[list[Answer], float]]:
+        """Answers batch by batch, and when waiting for them began; batches are drawn ahead of their answers."""
         sizes: deque[int] = deque()
 
         def calls() -> Iterator[Call]:
-            for batch in batches:
-                made = self._talk.embed_calls(batch, role)
+            for made in batches:
                 sizes.append(len(made))
                 yield from made
 
-        started, parts = time.monotonic(), []
+        started: float = time.monotonic()
+        parts: list[Answer] = []
         for answer in self._answers(calls(), None):
             parts.append(answer)
             if len(parts) == sizes[0]:
                 sizes.popleft()
-                yield embedded(parts, self.services.embed(role), started)
+                yield parts, started
                 started, parts = time.monotonic(), []
 
     def rerank(self, query: str, documents: Sequence[str], deadline: Deadline | None = None) -> Reranked:

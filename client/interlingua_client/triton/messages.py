@@ -17,8 +17,10 @@ import numpy.typing as npt
 from tritonclient.grpc import service_pb2
 
 from interlingua.base.errors import ServerError
-from interlingua.served.graph_names import DEADLINE, SENT, STAGES, TOKENS
-from interlingua_client.embedder import Embedded, Reranked, ServiceTimes, require_shape
+from interlingua.served.graph_names import DEADLINE, EMBEDDING, SCORE, SENT, STAGES, TOKEN_VECTORS, TOKENS
+from interlingua.served.token_vectors import unpacked
+from interlingua_client.embedder import Embedded, Reranked, ServiceTimes, require_shape, require_vectors
+from interlingua_client.token_encoder import EncodedTexts
 from interlingua_client.triton.conversation_steps import Answer, AskReady, AskServerReady, Infer, ReadConfig
 from interlingua_client.triton.server_failures import RpcFailedError
 from interlingua_client.triton.services import ModelConfig, PinnedService
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _STAGE_PARAMETERS = ("queue_us", "tokenize_us", "compute_us")
+_LENGTH = struct.Struct("<I")
 _DTYPES = {"FP32": "<f4", "INT32": "<i4", "INT64": "<i8"}
 
 
@@ -70,7 +73,7 @@ def infer_request(step: Infer) -> Any:
 def _bytes_tensor(texts: Sequence[str]) -> bytes:
     """Triton's BYTES: each element after its length as a little-endian u32."""
     encoded = [text.encode(errors="surrogatepass") for text in texts]
-    return b"".join(struct.pack("<I", len(raw)) + raw for raw in encoded)
+    return b"".join(_LENGTH.pack(len(raw)) + raw for raw in encoded)
 
 
 def read_answer(reply: Any) -> Answer:
@@ -87,15 +90,31 @@ def read_answer(reply: Any) -> Answer:
 def _answer(reply: Any) -> Answer:
     tensors: dict[str, npt.NDArray[Any]] = {}
     for output, raw in zip(reply.outputs, reply.raw_output_contents, strict=True):
-        tensors[output.name] = np.frombuffer(raw, _DTYPES[output.datatype]).reshape(tuple(output.shape))
-    values = tensors.get("embedding", tensors.get("score"))
+        read = _token_vectors(raw) if output.datatype == "BYTES" else np.frombuffer(raw, _DTYPES[output.datatype])
+        tensors[output.name] = read.reshape(tuple(output.shape))
+    values = next((tensors[name] for name in (EMBEDDING, SCORE, TOKEN_VECTORS) if name in tensors), None)
     if values is None or TOKENS not in tensors:
         raise ServerError(f"{reply.model_name} answered with {sorted(tensors)}: not a service of Interlingua's")
     return Answer(
-        values.astype(np.float32, copy=False),
+        values.reshape(-1) if values.dtype == np.object_ else values.astype(np.float32, copy=False),
         tensors[TOKENS].reshape(-1).astype(np.int64),
         _stages(tensors.get(STAGES), reply.parameters),
     )
+
+
+def _token_vectors(raw: bytes) -> npt.NDArray[Any]:
+    """Triton's BYTES, each element a text's token vectors in their wire form; objects [n]. Raises ValueError."""
+    found, place = [], 0
+    while place < len(raw):
+        if place + _LENGTH.size > len(raw):
+            raise ValueError("the end of the token vectors is missing")
+        (size,) = _LENGTH.unpack_from(raw, place)
+        place += _LENGTH.size + size
+        found.append(unpacked(raw[place - size : place]))
+    values = np.empty(len(found), np.object_)
+    for row, text in enumerate(found):  # numpy would make more dimensions of a list
+        values[row] = text
+    return values
 
 
 def _stages(tensor: npt.NDArray[Any] | None, parameters: Any) -> tuple[float, float, float] | None:
@@ -129,6 +148,16 @@ def reranked(answers: Sequence[Answer], started: float) -> Reranked:
         _times(answers, started),
         np.concatenate([np.empty(0, np.int64), *tokens]),
     )
+
+
+def encoded(answers: Sequence[Answer], service: PinnedService, started: float) -> EncodedTexts:
+    """Raises ServerError: vectors of another dimension than the service states came, or some that are not finite."""
+    texts = [text for answer in answers for text in answer.values]
+    for text in texts:
+        require_vectors(text.vectors, len(text.weights), service.spec.dimension, lambda row: f"token {row + 1}")
+        if not np.isfinite(text.weights).all():
+            raise ServerError(f"{service.name} gave a token's weight that is not finite: export the reranker in fp32")
+    return EncodedTexts(texts, _times(answers, started))
 
 
 def _times(answers: Sequence[Answer], started: float) -> ServiceTimes:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
+from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, ENCODE_DOCUMENT_TOKENS, ENCODE_QUERY_TOKENS, RERANK
 from interlingua_client.triton.conversation_steps import AskReady, AskServerReady, ReadConfig, Steps, time_left
 from interlingua_client.triton.server_failures import RpcFailedError, is_unknown_model, translated
 from interlingua_client.triton.services import ModelConfig, PinnedService, Services
@@ -42,7 +42,8 @@ class ServiceSearch:
         document = yield from self._required(EMBED_DOCUMENT)
         version = yield from self._embed_version(query, document)
         rerank = yield from self._rerank()
-        return Services(PinnedService.of(query, version), PinnedService.of(document, version), rerank)
+        sides = (yield from self._sides(rerank)) if rerank else ()
+        return Services(PinnedService.of(query, version), PinnedService.of(document, version), rerank, *sides)
 
     def is_loading(self) -> Steps[bool]:
         """Whether something was missing, and the server says that it is not ready."""
@@ -85,6 +86,25 @@ class ServiceSearch:
         if not ready and self._rerank_version is None:
             return None
         return PinnedService.of(config, self._chosen(config, ready, self._rerank_version))
+
+    def _sides(self, rerank: PinnedService) -> Steps[tuple[PinnedService, ...]]:
+        """What encodes the reranker's queries and documents apart: both services in its version, or neither."""
+        if not rerank.spec.interaction:
+            return ()
+        found = []
+        for model in (ENCODE_QUERY_TOKENS, ENCODE_DOCUMENT_TOKENS):
+            config = yield from self.config(model)
+            if config is None or rerank.version not in config.specs():
+                return ()
+            if not (yield from self._ready_versions((config,), [rerank.version])):
+                return ()
+            found.append(PinnedService.of(config, rerank.version))
+        if found[0].spec.digest != found[1].spec.digest:
+            raise ServerError(
+                f"{ENCODE_QUERY_TOKENS} and {ENCODE_DOCUMENT_TOKENS} version {rerank.version} belong to different "
+                f"rerankers ({found[0].spec.digest} and {found[1].spec.digest}): export the model again"
+            )
+        return tuple(found)
 
     def _chosen(self, model: ModelConfig, ready: Sequence[int], wanted: int | None) -> int:
         """The version wanted, else the one that was promoted, else the highest."""

@@ -9,6 +9,7 @@ from interlingua.base.errors import ServerError
 from interlingua.served.promotion import Promotion
 from interlingua.served.service import ServiceSpec, not_as_exported, published_versions
 from interlingua_client.embedder import EmbedderIdentity, Role
+from interlingua_client.token_encoder import EncoderIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,17 +73,35 @@ class PinnedService:
 
 @dataclass(frozen=True)
 class Services:
-    """The services of one server, their versions pinned; there may be no reranker."""
+    """The services of one server, their versions pinned; there may be no reranker.
+
+    Attributes:
+        encode_query, encode_document: of the reranker's version, where it is a late-interaction model.
+    """
 
     embed_query: PinnedService
     embed_document: PinnedService
     rerank: PinnedService | None
+    encode_query: PinnedService | None = None
+    encode_document: PinnedService | None = None
 
     @property
     def identity(self) -> EmbedderIdentity:
         """The embedder that both embedding services share."""
         spec = self.embed_query.spec
         return EmbedderIdentity(spec.digest, spec.model_id, spec.dimension, spec.precision)
+
+    @property
+    def encoder(self) -> EncoderIdentity | None:
+        """The reranker whose sides can be encoded apart; None where there is none."""
+        if self.encode_query is None or self.encode_document is None:
+            return None
+        spec = self.encode_query.spec
+        return EncoderIdentity(spec.digest, spec.model_id, spec.dimension, spec.empty_similarity)
+
+    def encode(self, role: Role) -> PinnedService | None:
+        """The service that gives the token vectors of queries or documents."""
+        return self.encode_query if role == "query" else self.encode_document
 
     def embed(self, role: Role) -> PinnedService:
         """The service that embeds queries or documents."""

@@ -12,7 +12,7 @@ from interlingua_client.index.token_store.token_tables import TokenFacts, TokenT
 
 if TYPE_CHECKING:
     from interlingua_client.index.document_store import DocumentStore
-    from interlingua_client.index.token_store.token_encoder import EncoderIdentity
+    from interlingua_client.token_encoder import EncoderIdentity
 
 
 def choose_tokens(store: DocumentStore, wanted: str | None, served: EncoderIdentity | None) -> None:

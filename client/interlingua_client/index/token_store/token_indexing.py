@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from interlingua.served.token_vectors import TokenVectors
     from interlingua_client.embedder import FloatArray
     from interlingua_client.index.document_store import DocumentStore
-    from interlingua_client.index.token_store.token_encoder import EncoderIdentity, TokenEncoder
+    from interlingua_client.token_encoder import EncoderIdentity, TokenEncoder
 
 SAMPLE = 512  # documents; held in memory until the projection is fitted: 100 MB where they are long
 # Share of the tokens' squared length that a new projection has to keep beyond the old one.
@@ -55,6 +55,10 @@ class TokenIndexing:
         self._store, self._tables = store, TokenTables(store)
         self._encoder, self._batch = encoder, batch
         self._kept: float | None = None
+
+    def missing(self) -> int:
+        """How many documents are to be encoded; 0 where the index wants no token vectors."""
+        return len(self._tables.missing()) if self._tables.facts() else 0
 
     def run(
         self,

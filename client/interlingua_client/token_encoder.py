@@ -1,14 +1,16 @@
-"""What the index asks of whatever turns documents into token vectors."""
+"""What the index and the retriever ask of whatever turns texts into token vectors (served/token_vectors.py)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from interlingua.base.errors import ServerError
     from interlingua.served.token_vectors import TokenVectors
+    from interlingua_client.embedder import Embedded, ServiceTimes
 
 
 @dataclass(frozen=True)
@@ -16,14 +18,34 @@ class EncoderIdentity:
     """Whose token vectors these are.
 
     Attributes:
-        digest: of the service that encodes documents.
+        digest: of the services that encode queries and documents.
         model_id: for people.
         dimension: of a token's vector.
+        empty: similarity of a query's row to a document without rows.
     """
 
     digest: str
     model_id: str
     dimension: int
+    empty: float = -1.0
+
+
+class EncodedTexts(NamedTuple):
+    """Token vectors of some texts, in their order."""
+
+    texts: list[TokenVectors]
+    times: ServiceTimes
+
+
+class QuerySides(NamedTuple):
+    """A query for both stages.
+
+    Attributes:
+        encoded: its token vectors, or why there are none.
+    """
+
+    embedded: Embedded
+    encoded: EncodedTexts | ServerError
 
 
 class TokenEncoder(Protocol):
