@@ -10,7 +10,7 @@ import click
 
 from interlingua.base.extras import require
 from interlingua.served.kinds import EXACT_BITS, PRECISIONS
-from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, MAX_TEXT_BYTES
+from interlingua.served.limits import GPU_BATCH_TOKENS, MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, MAX_TEXT_BYTES
 from interlingua_cli.exporting.lengths import length_options, wishes_of
 from interlingua_cli.exporting.options import (
     cores,
@@ -80,9 +80,7 @@ VERBS = {
 @click.option(
     "--max-batch-tokens",
     type=click.IntRange(16),
-    default=MAX_BATCH_TOKENS,
-    show_default=True,
-    help="Padded tokens in a call, at most.",
+    help=f"Padded tokens in a call, at most.  [default: {MAX_BATCH_TOKENS}; {GPU_BATCH_TOKENS} on a GPU]",
 )
 @click.option(
     "--max-text-bytes",
@@ -167,6 +165,6 @@ def _serving(options: dict[str, Any], runtime: Runtime) -> ServingOptions:
     return ServingOptions(
         placement=Placement(kind, options["instances"] or default, threads),
         max_batch_size=options["max_batch_size"],
-        max_batch_tokens=options["max_batch_tokens"],
+        max_batch_tokens=options["max_batch_tokens"] or (GPU_BATCH_TOKENS if kind == "gpu" else MAX_BATCH_TOKENS),
         max_text_bytes=options["max_text_bytes"],
     )

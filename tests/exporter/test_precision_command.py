@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 from onnx import TensorProto
 
 from interlingua.base.errors import ExportError, InputError
+from interlingua.repository.triton_config import parameters_of, read_config
+from interlingua.served.limits import GPU_BATCH_TOKENS
 from interlingua_cli.export import command
 from interlingua_exporter.gate.network_gate import gate_network
 from interlingua_exporter.graphs.onnx.value_kinds import element_kinds
@@ -76,6 +78,9 @@ def test_an_export_says_what_was_traded_and_is_verified(make_folder: MakeFolder,
     done = json.loads(result.stdout)
     trade = done["trade"]
     assert done["precision"] == "bf16"
+    assert parameters_of(read_config(root / "embed_document/config.pbtxt"))["1/max_batch_tokens"] == str(
+        GPU_BATCH_TOKENS
+    )
     assert done["fused"] == {"Attention": 2, "SkipLayerNormalization": 4, "BiasGelu": 2}
     assert trade["network_bytes"] < trade["fp32_bytes"]
     assert (trade["texts_per_second"], trade["speed_caveat"]) == (None, "not measured: this CPU has no kernels for it")

@@ -11,6 +11,7 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.repository.triton_config import read_config
+from interlingua.served.limits import GPU_BATCH_TOKENS
 from interlingua_cli.exporting.lengths import parse_buckets
 from interlingua_exporter.lint.rules.profiles import parse
 from tests.exporter.tensorrt_exports import complaints, facts, run
@@ -53,7 +54,7 @@ def test_the_buckets_are_reported_and_warm_ups_use_them(provided: Path) -> None:
     assert lengths["edges"][-1] == 96
     config = read_config(provided / "models/reranker/config.pbtxt")
     shapes = {(sample.batch_size, sample.inputs["input_ids"].dims[0]) for sample in config.model_warmup}
-    full = {(min(1024 // edge, 64), edge) for edge in lengths["edges"]}
+    full = {(min(GPU_BATCH_TOKENS // edge, 64), edge) for edge in lengths["edges"]}
     assert shapes == {(1, edge) for edge in lengths["edges"]} | full
 
 

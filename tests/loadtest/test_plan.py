@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from interlingua.base.errors import InputError
 from interlingua.repository.published import Published
 from interlingua.served.graph_names import EMBEDDING
+from interlingua.served.limits import GPU_BATCH_TOKENS
 from interlingua_cli.plan import command
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_loadtest.capacity.plan.hardware import Hardware, hardware
@@ -379,7 +380,7 @@ def test_a_card_s_layout_and_its_words(published: Published) -> None:
     assert (machine.name, machine.profile.origin) == ("L4", "estimated")
     network, service = machine.layout.networks["embedder"], machine.layout.services["embed_query"]
     assert (network.device, network.instances, service.outstanding_calls) == ("gpu", 1, 2)
-    assert service.max_batch_tokens == gpu_profile.BATCH_TOKENS
+    assert service.max_batch_tokens == GPU_BATCH_TOKENS
     assert gpu_layout(published, machine.profile) == machine.layout
     assert machine.profile.find("embedder", "fp32", 1).call_s == pytest.approx(1e-3 + 60e-6 + 256 / 300e9)
     demand = replace(MM1, query_tokens={"en": [20]})

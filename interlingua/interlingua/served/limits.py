@@ -16,7 +16,10 @@ MAX_BATCH_TEXTS = 64
 """Texts of a batch, and of a call, where an export does not say."""
 
 MAX_BATCH_TOKENS = 1024
-"""Padded tokens of a call where an export does not say."""
+"""Padded tokens of a call on a CPU where an export does not say."""
+
+GPU_BATCH_TOKENS = 16_384
+"""The same on a GPU, which reaches its rate with large calls alone (docs/figures/gpu.md)."""
 
 MAX_TEXT_BYTES = 65_536
 """UTF-8 bytes of a text, beyond which a service refuses it, where an export does not say."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
+from interlingua.served.limits import GPU_BATCH_TOKENS
 from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
 from interlingua_loadtest.capacity.profile.measured_network import SERVICES
 from interlingua_loadtest.capacity.profile.network_size import NetworkSize, network_size
@@ -43,8 +44,6 @@ ATTENTION_UTILISATION = 0.1
 """The same of the attention, whose products are small and whose softmax waits for memory."""
 WEIGHT_BYTES = 4
 """Of a weight on the card, as fp32 (tf32 is stored so, too)."""
-BATCH_TOKENS = 8192
-"""Padded tokens of a call; the default of an export is made for CPUs."""
 CORES = 8
 """Of the CPU beside the card: it tokenizes."""
 TEXT = TextCost(batch_s=5e-4, text_s=2e-5, token_s=2e-6)
@@ -57,8 +56,7 @@ ASSUMPTIONS = (
     f"matrix products reach {UTILISATION:.0%} of the datasheet's rate, attention {ATTENTION_UTILISATION:.0%}",
     "the network runs in fp32, its products in tf32 where the card has it, unless it is published in fp16 or bf16; "
     "an int8 export is made for CPUs and would be exported again",
-    f"a call holds up to {BATCH_TOKENS} padded tokens (`interlingua export --kind gpu --max-batch-tokens "
-    f"{BATCH_TOKENS}`)",
+    f"a call holds up to {GPU_BATCH_TOKENS} padded tokens, the default of `interlingua export --kind gpu`",
     f"the card sits beside {CORES} CPU cores, which tokenize",
 )
 
@@ -180,4 +178,4 @@ def _on_card(network: NetworkLayout) -> NetworkLayout:
 
 def _for_card(service: ServiceLayout) -> ServiceLayout:
     """One call at the card and one that waits, as an export for GPUs has it."""
-    return replace(service, outstanding_calls=2, max_batch_tokens=max(service.max_batch_tokens, BATCH_TOKENS))
+    return replace(service, outstanding_calls=2, max_batch_tokens=max(service.max_batch_tokens, GPU_BATCH_TOKENS))
