@@ -20,7 +20,6 @@ import click
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua.repository.families import FAMILIES
 from interlingua.repository.published import Published
 from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua_benchmarks.in_process_limit import sorted_batches
@@ -94,7 +93,7 @@ class _Network:
 
     def __init__(self, root: Path, role: Role) -> None:
         newest = Published.read(root).required(role)
-        service = FAMILIES[role].document_service
+        service = newest.family.document_service
         self._role: Role = role
         self._spec: ServiceSpec = newest.specs[service]
         self._encoder = TextEncoder(

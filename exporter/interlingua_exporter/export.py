@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from interlingua.base.processor import this_processor
-from interlingua.repository.families import FAMILIES
 from interlingua.repository.model_repository import ModelRepository
 from interlingua_exporter.export_request import ExportReport, ExportRequest
 from interlingua_exporter.gate.network_gate import gate_network
@@ -72,9 +71,9 @@ def _export_into(
     on_step: Callable[[str], None],
 ) -> ExportReport:
     spec, precision, runner = checkpoint.spec, request.precision, request.lengths.runner
-    family = FAMILIES[spec.role]
+    family = checkpoint.family
     there = repository.read()
-    check_tensors(there, spec, checkpoint.inputs, checkpoint.dimension)
+    check_tensors(there, spec, family, checkpoint.inputs, checkpoint.dimension)
     require_same_runner(there.models.get(family.network), there.versions(spec.role), runner)
     on_step(f"writing {spec.id} as ONNX in {precision}{' with fused operators' if request.fuse else ''}")
     bits = request.weight_bits

@@ -40,7 +40,7 @@ def export_torch(request: ExportRequest, on_step: Callable[[str], None]) -> Expo
     serving, lengths = sized(request.lengths, checkpoint, request.serving)
     repository = ModelRepository(request.repository)
     with repository.staging() as staging:
-        check_tensors(repository.read(), spec, checkpoint.inputs, checkpoint.dimension, _BACKEND)
+        check_tensors(repository.read(), spec, checkpoint.family, checkpoint.inputs, checkpoint.dimension, _BACKEND)
         on_step(f"copying {spec.id} for torch in {precision}")
         network = write_torch(checkpoint, precision, staging)
         size = folder_bytes(network)

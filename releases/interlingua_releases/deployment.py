@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError, ServerError
-from interlingua.repository.families import FAMILIES, Family
 
 if TYPE_CHECKING:
+    from interlingua.repository.families import Family
     from interlingua.repository.model_repository import ModelRepository
     from interlingua.repository.published import PublishedVersion
     from interlingua.served.kinds import Role
@@ -32,7 +32,7 @@ class Deployment:
 
     @property
     def family(self) -> Family:
-        return FAMILIES[self.role]
+        return self.repository.read().family(self.role)
 
     @property
     def promotion(self) -> Promotion:

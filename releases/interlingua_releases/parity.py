@@ -18,7 +18,9 @@ import numpy as np
 
 from interlingua.base.errors import ExportError
 from interlingua.repository.text_encoder import Framed, TextEncoder
-from interlingua.served.service import EMBED_QUERY
+from interlingua.served.late_interaction.side_services import interaction_of
+from interlingua.served.service import EMBED_QUERY, RERANK
+from interlingua_exporter.gate.answering import answering
 from interlingua_exporter.gate.bounds import BOUNDS
 from interlingua_exporter.gate.figures import relative_errors
 from interlingua_exporter.gate.verify import open_published
@@ -86,8 +88,8 @@ def _texts(found: PublishedVersion) -> dict[str, list[Text]]:
     singles = [*every, every[0][:3], longest]
     if found.role == "embedder":
         return {name: list(singles) for name in found.family.services}
-    question, *others = every
-    return {name: [(question, text) for text in (*others, longest)] for name in found.family.services}
+    question, *others = every  # what else a late-interaction network's services give is in its scores
+    return {RERANK: [(question, text) for text in (*others, longest)]}
 
 
 def _reference(found: PublishedVersion, name: str, texts: Sequence[Text]) -> NDArray[np.float64]:
@@ -99,10 +101,9 @@ def _reference(found: PublishedVersion, name: str, texts: Sequence[Text]) -> NDA
         pad_token_id=spec.pad_token_id,
         padding_side=spec.padding_side,
     )
-    session = open_published(found, threads=1)
-    rows = encoder.encode([Framed(text, spec.frame) for text in texts])
-    inputs = spec.inputs
-    return np.concatenate([session.run(encoder.collate([row], inputs)) for row in rows]).astype(np.float64)
+    session, framed = open_published(found, threads=1), [Framed(text, spec.frame) for text in texts]
+    asked = answering(encoder, framed, spec.inputs, interaction_of(spec), spec.empty_similarity)
+    return np.concatenate([asked.answers(session.run, [sample]) for sample in range(len(texts))])
 
 
 def _answers(address: str, found: PublishedVersion, name: str, texts: Sequence[Text]) -> NDArray[np.float64]:

@@ -106,7 +106,7 @@ def test_the_onnx_file_has_the_same_products(name: str, catalogue: Path, tmp_pat
 
 
 def test_late_interaction_has_a_vector_a_token(tokenizer_json: dict[str, bytes]) -> None:
-    """A projection to 16 and an importance for every token, and all similarities: counted by torch on a pair."""
+    """A projection to 16 and an importance for every token: counted by torch on a text."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 

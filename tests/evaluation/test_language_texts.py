@@ -55,7 +55,7 @@ def test_tokens_by_hand(embedding: ServiceTokens) -> None:
     assert embedding.spec.prompt == PROMPT
     assert embedding.counts(["banana split", "打开"]).tolist() == [8, 5]
     assert embedding.lengths(["banana split", "打开"]).tolist() == [5, 2]
-    assert embedding.around_a_pair == 3  # <s> query </s> document </s>
+    assert embedding.pair_lengths(np.array([0]), np.array([0])) == 3  # <s> query </s> document </s>
 
 
 def test_what_the_network_reads_of_a_long_text_by_hand(embedding: ServiceTokens) -> None:

@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from interlingua.base.errors import InputError
+from interlingua.repository.text_encoder import Framed
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query
 from interlingua_evaluation.systems.rerank import late_interaction_scores
 from interlingua_evaluation.systems.rerank.late_interaction_scores import LateInteractionScorer
 from interlingua_evaluation.systems.rerank.score_cache import cached_scores, checkpoint_digest
 from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 from tests.support.tiny_reranker import MAX_TOKENS
 
 TEXTS = (
@@ -39,21 +41,17 @@ def scores_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pair_logits(checkpoint: Checkpoint, dataset: Dataset) -> list[list[float]]:
-    """A pair a row through the network that is served, cut where the scorer cuts."""
+    """A pair a row through the torch network, each side cut at its limit."""
+    graph, interaction = checkpoint.graph, checkpoint.interaction
+    assert isinstance(graph, LateInteractionReranker)
+    assert interaction is not None
     encoder = checkpoint.text_encoder()
-    longest = max(len(encoder.encode([query.text])[0]) for query in dataset.queries)
-    logits = []
-    for query in dataset.queries:
-        row = []
-        for document in dataset.documents:
-            ids = list(encoder.encode([(query.text, document.indexed.passage)])[0].ids)
-            tokens = encoder.encode([query.text])[0].ids
-            if len(ids) - len(tokens) > MAX_TOKENS - longest:
-                ids = [*ids[: len(tokens) + MAX_TOKENS - longest - 1], ids[-1]]
-            batch = torch.tensor([ids])
-            row.append(float(checkpoint.graph(batch, torch.ones_like(batch))))
-        logits.append(row)
-    return logits
+    queries = encoder.encode([Framed(query.text, interaction.query) for query in dataset.queries])
+    documents = [Framed(document.indexed.passage, interaction.document) for document in dataset.documents]
+    rows = encoder.encode(documents)
+    assert max(map(len, rows)) == MAX_TOKENS
+    pairs = [[torch.tensor([[*query.ids, *document.ids]]) for document in rows] for query in queries]
+    return [[float(graph.score_pairs(ids, torch.ones_like(ids))) for ids in row] for row in pairs]
 
 
 @pytest.mark.usefixtures("scores_in_fp32")

@@ -101,7 +101,7 @@ def test_the_same_export_again_says_so(repository: Path, embedder_folder: Path) 
 def test_another_dimension_is_refused_before_the_work(repository: Path, make_folder: MakeFolder) -> None:
     result = run(make_folder("bert", pooling="mean", hidden=16), "--model-repository", repository)
     assert isinstance(result.exception, InputError)
-    assert "32 values out; tiny-bert has input_ids, attention_mask and 16" in str(result.exception)
+    assert "32 values out (embedding); tiny-bert has input_ids, attention_mask and 16" in str(result.exception)
     assert "parity gate" not in result.stderr
 
 

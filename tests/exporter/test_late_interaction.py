@@ -16,13 +16,19 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
+from tritonclient.grpc import model_config_pb2 as pb
 
 from interlingua.base.errors import ExportError
+from interlingua.repository.text_encoder import Framed
 from interlingua.repository.triton_config import parameters_of, read_config
 from interlingua.served.kinds import Precision
+from interlingua.served.late_interaction.sides import LateInteraction
 from interlingua.served.service import ServiceSpec
 from interlingua_cli.export import command
+from interlingua_cli.exporting import verify
+from interlingua_exporter.gate.answering import SideAnswering, asked_of
 from interlingua_exporter.gate.network_gate import gate_network
+from interlingua_exporter.gate.torch_answers import torch_answers
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 from interlingua_exporter.graphs.onnx.onnx_session import OnnxSession
@@ -47,7 +53,7 @@ TABLE = [(1.0, 1.0), (1.0, 1.0), (1.0, 1.0), (2.0, 0.0), (0.0, 1.0), (0.6, 0.8),
 
 def score(network: LateInteractionReranker, ids: list[int]) -> float:
     row = torch.tensor([ids])
-    return float(network(row, (row != models.PAD).long()))
+    return float(network.score_pairs(row, (row != models.PAD).long()))
 
 
 def test_the_score_by_hand() -> None:
@@ -77,16 +83,15 @@ def test_a_side_without_content(ids: list[int], expected: float) -> None:
     assert score(models.known_reranker(TABLE, importance=(0.0, 0.0)), ids) == expected
 
 
+def asked(checkpoint: Checkpoint, pairs: list[Pair]) -> SideAnswering:
+    made = asked_of(checkpoint, checkpoint.text_encoder(), [Framed(pair) for pair in pairs])
+    assert isinstance(made, SideAnswering)
+    return made
+
+
 def reference(checkpoint: Checkpoint, pairs: list[Pair]) -> np.ndarray:
-    """torch's scores, [n, 1]."""
-    batch = collated(checkpoint, pairs)
-    scores: np.ndarray = checkpoint.graph(*(torch.from_numpy(values) for values in batch.values())).numpy()
-    return scores
-
-
-def collated(checkpoint: Checkpoint, pairs: list[Pair]) -> dict[str, np.ndarray]:
-    encoder = checkpoint.text_encoder()
-    return encoder.collate(encoder.encode(pairs), checkpoint.inputs)
+    """torch's scores of whole pairs, [n, 1]."""
+    return torch_answers(checkpoint, asked(checkpoint, pairs))
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,9 @@ class Exported:
     network: Path
 
     def answers(self, pairs: list[Pair]) -> np.ndarray:
+        """The scores of all pairs, their sides in one call."""
         session = OnnxSession(self.network / "model.onnx", threads=1)
-        return session.run(collated(self.checkpoint, pairs))
+        return asked(self.checkpoint, pairs).answers(session.run, range(len(pairs)))
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +132,14 @@ def test_a_pair_scores_what_its_sides_score_apart(checkpoint: Checkpoint) -> Non
         network.token_vectors(*rows.batch(rows.queries(queries, 30))),
         network.token_vectors(*rows.batch(rows.documents(documents, 34))),
     )
-    pairs = [(query, document) for query in queries[:3] for document in documents]
-    together = reference(checkpoint, pairs)
-    alone = np.concatenate([reference(checkpoint, [pair]) for pair in pairs])
+    pairs = [(query, document) for query in queries for document in documents]
+    alone = reference(checkpoint, pairs)
+    found = [asked(checkpoint, pairs).pair(sample) for sample in range(len(pairs))]
+    ids, mask = rows.batch([[*query.ids, *document.ids] for query, document in found])
+    together = network.score_pairs(ids, mask).numpy()
     assert together.std() > 0.1
     np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(apart[:3].reshape(-1, 1).numpy(), together, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(apart.reshape(-1, 1).numpy(), together, rtol=1e-4, atol=1e-4)
 
 
 def test_the_rows_of_a_side_are_its_ids_in_the_pair(checkpoint: Checkpoint) -> None:
@@ -158,7 +166,7 @@ def test_the_other_side_changes_no_token_vector(checkpoint: Checkpoint) -> None:
     hook = network.projection.register_forward_hook(lambda _module, _input, output: seen.append(output[0, -5:]))
     for query in ([0, 40, 2], [0, 41, 42, 43, 44, 45, 2]):
         ids = torch.tensor([query + document])
-        network(ids, torch.ones_like(ids))
+        network.score_pairs(ids, torch.ones_like(ids))
     hook.remove()
     torch.testing.assert_close(seen[0], seen[1], rtol=1e-5, atol=1e-5)
 
@@ -166,8 +174,8 @@ def test_the_other_side_changes_no_token_vector(checkpoint: Checkpoint) -> None:
 def test_onnx_is_torch_on_every_edge(exported: Exported) -> None:
     answers, theirs = exported.answers(PAIRS), reference(exported.checkpoint, PAIRS)
     assert np.isfinite(answers).all()
-    lengths = [len(row) for row in exported.checkpoint.text_encoder().encode(PAIRS)]
-    assert (min(lengths), max(lengths)) == (4, models.MAX_TOKENS)
+    lengths = [len(row) for row in asked(exported.checkpoint, PAIRS).rows]
+    assert (min(lengths), max(lengths)) == (2, models.MAX_TOKENS)
     error = np.abs(answers - theirs) / theirs.std()
     assert error.max() < (1e-3 if exported.precision == "fp32" else 0.2)
 
@@ -181,9 +189,9 @@ def test_a_score_does_not_depend_on_its_neighbours(exported: Exported, data: st.
 
 
 def test_int8_rounds_weights_and_leaves_similarities(exported: Exported) -> None:
-    """Two layers of six products, projection and importance; the three products of activations stay fp32."""
+    """Two layers of six products, projection and importance; attention's two a layer stay fp32."""
     nodes = [node.op_type for node in onnx.load(exported.network / "model.onnx").graph.node]
-    products = {"fp32": (0, 14 + 5), "int8": (14, 5)}[exported.precision]
+    products = {"fp32": (0, 14 + 4), "int8": (14, 4)}[exported.precision]
     assert (nodes.count("MatMulIntegerToFloat"), nodes.count("MatMul") + nodes.count("Gemm")) == products
 
 
@@ -204,9 +212,23 @@ def test_a_folder_passes_the_gate_and_is_published(tmp_path: Path, tokenizer_jso
     result = CliRunner().invoke(command, [str(folder), "--model-repository", str(root), "--json"])
     assert result.exception is None, result.exception
     facts = json.loads(result.stdout)
-    assert (facts["model"], facts["models"], facts["dimension"]) == ("tiny-late", ["reranker", "rerank"], 1)
+    services = ["rerank", "encode_query_tokens", "encode_document_tokens"]
+    assert (facts["model"], facts["models"], facts["dimension"]) == ("tiny-late", ["reranker", *services], 25)
     config = read_config(root / "reranker" / "config.pbtxt")
     assert [entry.name for entry in config.input] == ["input_ids", "attention_mask"]
-    assert [entry.name for entry in config.output] == ["score"]
-    service = ServiceSpec.from_parameters(parameters_of(read_config(root / "rerank" / "config.pbtxt")), 1)
-    assert (service.rerank_weight, service.max_tokens, service.pad_token_id) == (0.25, models.MAX_TOKENS, models.PAD)
+    assert [(entry.name, list(entry.dims)) for entry in config.output] == [("token_vectors", [-1, 25])]
+    configs = {name: read_config(root / name / "config.pbtxt") for name in services}
+    outputs = {name: (config.output[0].name, config.output[0].data_type) for name, config in configs.items()}
+    assert outputs == {
+        "rerank": ("score", pb.TYPE_FP32),
+        "encode_query_tokens": ("token_vectors", pb.TYPE_STRING),
+        "encode_document_tokens": ("token_vectors", pb.TYPE_STRING),
+    }
+    specs = [ServiceSpec.from_parameters(parameters_of(config), 1) for config in configs.values()]
+    assert [spec.dimension for spec in specs] == [0, 24, 24]
+    assert len({spec.digest for spec in specs}) == 1
+    for spec in specs:
+        assert (spec.rerank_weight, spec.max_tokens, spec.pad_token_id) == (0.25, models.MAX_TOKENS, models.PAD)
+        assert (spec.empty_similarity, LateInteraction.from_text(spec.interaction).scale) == (-1.0, 20.0)
+    verified = CliRunner().invoke(verify.command, [str(folder), "--model-repository", str(root)])
+    assert verified.exception is None, verified.output

@@ -37,7 +37,7 @@ def test_what_was_saved_is_loaded(folder: Path) -> None:
     assert (spec.id, spec.role, spec.head, spec.pooling) == ("tiny-late", "reranker", "late-interaction", "none")
     assert (spec.max_tokens, spec.rerank_weight, spec.licence) == (models.MAX_TOKENS, 0.25, "MIT")
     assert spec.source == FolderSource(folder.resolve())
-    assert (checkpoint.vocabulary, checkpoint.dimension, checkpoint.pad_token_id) == (600, 1, models.PAD)
+    assert (checkpoint.vocabulary, checkpoint.dimension, checkpoint.pad_token_id) == (600, 25, models.PAD)
 
 
 def test_a_folder_is_saved_over_itself(folder: Path) -> None:

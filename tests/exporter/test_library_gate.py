@@ -16,6 +16,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from interlingua.base.errors import ExportError
 from interlingua.repository.text_encoder import Framed
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
+from interlingua_exporter.gate.answering import asked_of
 from interlingua_exporter.gate.library_gate import ask_libraries
 from interlingua_exporter.gate.torch_answers import torch_answers
 from interlingua_exporter.graphs.checkpoint import Checkpoint
@@ -32,7 +33,7 @@ ASKED = ["The QUICK brown Fox at the École", "東京タワー ABC", "naïve ÅN
 
 def ours(checkpoint: Checkpoint, service: str, texts: Sequence[Any] = ASKED) -> np.ndarray:
     encoder, frame = checkpoint.text_encoder(), frame_of(checkpoint.spec, service)
-    return torch_answers(checkpoint, encoder, encoder.encode([Framed(text, frame) for text in texts]))
+    return torch_answers(checkpoint, asked_of(checkpoint, encoder, [Framed(text, frame) for text in texts]))
 
 
 def theirs(folder: Path) -> SentenceTransformer:

@@ -102,7 +102,9 @@ def test_a_version_is_never_changed(tmp_path: Path) -> None:
 def test_other_tensors_cannot_share_the_configuration(tmp_path: Path) -> None:
     root = tmp_path / "models"
     publish_bytes(root, b"first")
-    with pytest.raises(InputError, match="8 values out; tests/tiny has input_ids, attention_mask and 16"):
+    with pytest.raises(
+        InputError, match=r"8 values out \(embedding\); tests/tiny has input_ids, attention_mask and 16"
+    ):
         publish_bytes(root, b"second", dimension=16)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from interlingua.base.errors import InputError
@@ -48,7 +49,7 @@ def test_a_template_counts_around_pairs(models: Path) -> None:
     """<s> q: go d: spli t </s>; the template alone is <s> q: d: </s>."""
     pairs = tokens_of(models, RERANK)
     assert pairs.counts([("go", "split")]).tolist() == [7]
-    assert pairs.around_a_pair == 4
+    assert pairs.pair_lengths(np.array([0]), np.array([0])) == 4
 
 
 def test_of_a_text_in_a_template_the_end_is_not_read(models: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from interlingua.base.errors import InputError
+from interlingua.repository.families import family_of
 from interlingua.repository.model_repository import ModelRepository
 from interlingua.repository.published import Published
 from interlingua.served.networks.assembly import Assembly, DenseShape, assemble
@@ -168,11 +169,11 @@ def test_the_two_locks_name_no_package_twice() -> None:
 
 def test_torch_and_onnx_are_not_versions_of_one_model(tmp_path: Path) -> None:
     publish_bytes(tmp_path / "models", b"onnx")
-    spec = replace(SPECS["BAAI/bge-m3"], source=FolderSource(tmp_path))
+    spec, family = replace(SPECS["BAAI/bge-m3"], source=FolderSource(tmp_path)), family_of("embedder")
     inputs = ("input_ids", "attention_mask")
-    check_tensors(ModelRepository(tmp_path / "models").read(), spec, inputs, 8)
+    check_tensors(ModelRepository(tmp_path / "models").read(), spec, family, inputs, 8)
     with pytest.raises(InputError, match="the backend onnxruntime, and BAAI/bge-m3 needs torch"):
-        check_tensors(ModelRepository(tmp_path / "models").read(), spec, inputs, 8, "torch")
+        check_tensors(ModelRepository(tmp_path / "models").read(), spec, family, inputs, 8, "torch")
 
 
 def test_what_torch_serves_by_itself() -> None:

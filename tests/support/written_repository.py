@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from interlingua.repository.families import FAMILIES
+from interlingua.repository.families import family_of
 from interlingua.repository.triton_config import NetworkConfig, Placement, ServiceConfig
 from interlingua.served.service import ServiceSpec
 
@@ -41,7 +41,7 @@ def write_embedder(
     root: Path,
     spec: ServiceSpec,
     *,
-    services: tuple[str, ...] = FAMILIES["embedder"].services,
+    services: tuple[str, ...] = family_of("embedder").services,
     versions: tuple[int, ...] = (1,),
     stated: dict[str, str] | None = None,
     placement: Placement = ONE_CORE,

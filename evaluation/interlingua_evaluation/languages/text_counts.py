@@ -138,7 +138,7 @@ def pair_tokens(queries: Mapping[int, int], documents: Mapping[int, int], rerank
         return None
     asked, found = np.array(sorted(queries)), np.array(sorted(documents))
     weights = np.outer([queries[length] for length in asked.tolist()], [documents[length] for length in found.tolist()])
-    lengths = np.minimum(asked[:, None] + found[None] + reranking.around_a_pair, reranking.spec.max_tokens)
+    lengths = reranking.pair_lengths(asked[:, None], found[None])
     return float((lengths * weights).sum() / weights.sum())
 
 

@@ -19,6 +19,7 @@ from tokenizers import normalizers
 from interlingua.base.errors import ExportError
 from interlingua.repository.text_encoder import Framed
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
+from interlingua_exporter.gate.answering import asked_of
 from interlingua_exporter.gate.figures import GateFigure, relative_errors, worst
 from interlingua_exporter.gate.library_answers import answers
 from interlingua_exporter.gate.signature import check_vocabulary
@@ -139,7 +140,7 @@ def _services(checkpoint: Checkpoint) -> tuple[str, ...]:
 
 def _is_same(row: Tokens, framed: Framed, theirs: Any, checkpoint: Checkpoint) -> bool:
     text, frame, limit = framed.text, framed.frame, checkpoint.spec.max_tokens
-    if frame.template:
+    if framed.template:
         return len(row) >= limit or list(row.ids) == theirs(_filled(framed))["input_ids"]
     parts = text if isinstance(text, tuple) else (frame.prompt + text,)
     made = theirs(*parts, truncation=True, max_length=limit)
@@ -151,7 +152,7 @@ def _filled(framed: Framed) -> str:
     """The template with the texts in it."""
     text = framed.text
     holes = {"query": text[0], "document": text[1]} if isinstance(text, tuple) else {"text": framed.frame.prompt + text}
-    made = framed.frame.template
+    made = framed.template
     for hole, value in holes.items():
         made = made.replace(f"{{{hole}}}", value)
     return made
@@ -180,7 +181,11 @@ def _values(checkpoint: Checkpoint, library: LibraryFolder, encoder: TextEncoder
     except Exception as error:  # the library's own, transformers', torch's
         reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
         return Libraries(asked=(f"no answers of {_SENTENCE_TRANSFORMERS}: it cannot use the folder ({reason})",))
-    errors = relative_errors(torch_answers(checkpoint, encoder, rows), theirs, checkpoint.spec.role)
+    errors = relative_errors(
+        torch_answers(checkpoint, asked_of(checkpoint, encoder, [sample.text for sample in samples])),
+        theirs,
+        checkpoint.spec.role,
+    )
     describe = [f"{sample.describe()} ({len(row)} tokens)" for sample, row in zip(samples, rows, strict=True)]
     figure = worst(f"error against {_SENTENCE_TRANSFORMERS}", errors, _BOUND, describe)
     return Libraries((figure,), (f"{_SENTENCE_TRANSFORMERS} {release} ({len(samples)} texts)",))
@@ -188,7 +193,7 @@ def _values(checkpoint: Checkpoint, library: LibraryFolder, encoder: TextEncoder
 
 def _is_answered(row: Tokens, sample: Sample, checkpoint: Checkpoint) -> bool:
     """Whether the library reads the same tokens: it cuts templates elsewhere, and tells padding by its id."""
-    whole = not sample.text.frame.template or len(row) < checkpoint.spec.max_tokens
+    whole = not sample.text.template or len(row) < checkpoint.spec.max_tokens
     return whole and (bool(checkpoint.spec.score_tokens) or row.ids[-1] != checkpoint.pad_token_id)
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import ExportError
+from interlingua_exporter.gate.answering import asked_of
 from interlingua_exporter.gate.bounds import ARITHMETIC, BOUNDS, Bounds
 from interlingua_exporter.gate.figures import GateFigure, ranking_figures, relative_errors, worst
 from interlingua_exporter.gate.library_gate import Libraries
@@ -29,9 +30,8 @@ from interlingua_exporter.texts.parity_texts import ParitySet, parity_set
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from interlingua.repository.text_encoder import TextEncoder
     from interlingua.served.kinds import Precision
-    from interlingua.served.text.tokenizer import Tokens
+    from interlingua_exporter.gate.answering import Answering
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.graphs.network_session import NetworkSession
 
@@ -80,12 +80,12 @@ def run_gate(
     check_signature(checkpoint, session)
     encoder = checkpoint.text_encoder()
     parity = parity_set(checkpoint.spec, encoder)
-    rows = encoder.encode([sample.text for sample in parity.samples])
-    check_vocabulary(checkpoint, rows)
+    asked = asked_of(checkpoint, encoder, [sample.text for sample in parity.samples])
+    check_vocabulary(checkpoint, asked.rows)
     if reference is None:
-        reference = torch_answers(checkpoint, encoder, rows)
+        reference = torch_answers(checkpoint, asked)
     bounds = BOUNDS[checkpoint.spec.role, precision]
-    alone, figures = _figures(checkpoint, session, encoder, parity, rows, reference, bounds)
+    alone, figures = _figures(checkpoint, session, asked, parity, reference, bounds)
     languages = agreements(parity, alone, reference, overlap=bounds.overlap, correlation=bounds.correlation)
     figures += ranking_figures(parity, languages, alone, reference, bounds)
     faults = [figure.describe() for figure in figures if not figure.passed]
@@ -98,7 +98,7 @@ def run_gate(
         )
     return GateReport(
         figures=(*libraries.figures, *figures),
-        samples=len(rows),
+        samples=len(parity.samples),
         languages=len(languages),
         agreements=languages,
         arithmetic=ARITHMETIC[precision],
@@ -109,29 +109,29 @@ def run_gate(
 def gate_answers(checkpoint: Checkpoint) -> Values:
     """What torch answers to the gate's texts, [samples, D]: one reference for several gates. Raises as `run_gate`."""
     encoder = checkpoint.text_encoder()
-    rows = encoder.encode([sample.text for sample in parity_set(checkpoint.spec, encoder).samples])
-    check_vocabulary(checkpoint, rows)
-    return torch_answers(checkpoint, encoder, rows)
+    samples = parity_set(checkpoint.spec, encoder).samples
+    asked = asked_of(checkpoint, encoder, [sample.text for sample in samples])
+    check_vocabulary(checkpoint, asked.rows)
+    return torch_answers(checkpoint, asked)
 
 
 def _figures(
     checkpoint: Checkpoint,
     session: NetworkSession,
-    encoder: TextEncoder,
+    asked: Answering,
     parity: ParitySet,
-    rows: Sequence[Tokens],
     reference: Values,
     bounds: Bounds,
 ) -> tuple[Values, tuple[GateFigure, ...]]:
     """The answers, each text alone, and how far they are from torch's and from those in batches."""
 
     def answer(positions: Iterable[int]) -> Values:
-        batch = encoder.collate([rows[position] for position in positions], checkpoint.inputs)
-        return session.run(batch).astype(np.float64)
+        return asked.answers(session.run, list(positions))
 
     role = checkpoint.spec.role
-    describe = [f"{sample.describe()} ({len(row)} tokens)" for sample, row in zip(parity.samples, rows, strict=True)]
-    alone = np.concatenate([answer([position]) for position in range(len(rows))])
+    described = zip(parity.samples, asked.lengths, strict=True)
+    describe = [f"{sample.describe()} ({tokens} tokens)" for sample, tokens in described]
+    alone = np.concatenate([answer([position]) for position in range(len(describe))])
     figures = [worst("error against torch", relative_errors(alone, reference, role), bounds.error, describe)]
     for name, order in _orders(parity.mixed):
         parts = [answer(order[start : start + BATCH]) for start in range(0, len(order), BATCH)]

@@ -29,11 +29,11 @@ def check_signature(checkpoint: Checkpoint, session: NetworkSession) -> None:
     if [entry.name for entry in outputs] != [checkpoint.output]:
         faults.append(f"outputs {[entry.name for entry in outputs]} instead of [{checkpoint.output!r}]")
     for entry in outputs:
-        dynamic_batch = len(entry.shape) == 2 and not isinstance(entry.shape[0], int)
-        if entry.kind != "tensor(float)" or not dynamic_batch or entry.shape[1] != checkpoint.dimension:
-            faults.append(
-                f"output {entry.name} is {entry.kind} {list(entry.shape)}, not float [batch, {checkpoint.dimension}]"
-            )
+        axes = ("batch", "length") if checkpoint.interaction else ("batch",)
+        dynamic = len(entry.shape) == len(axes) + 1 and not any(isinstance(size, int) for size in entry.shape[:-1])
+        if entry.kind != "tensor(float)" or not dynamic or entry.shape[-1] != checkpoint.dimension:
+            wanted = ", ".join((*axes, str(checkpoint.dimension)))
+            faults.append(f"output {entry.name} is {entry.kind} {list(entry.shape)}, not float [{wanted}]")
     if faults:
         raise ExportError(f"{checkpoint.spec.id}: the exported graph has {'; '.join(faults)}. Nothing was published.")
 

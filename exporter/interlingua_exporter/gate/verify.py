@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ExportError, InputError
 from interlingua.base.processor import this_processor
+from interlingua.repository.families import output_of
 from interlingua.repository.triton_config import WEIGHT_BITS
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
-from interlingua.served.graph_names import MODEL_FILE, PREPARED_FILE, STAGES, TOKENIZER_FILE, TOKENS
+from interlingua.served.graph_names import EMBEDDING, MODEL_FILE, PREPARED_FILE, STAGES, TOKENIZER_FILE, TOKENS
 from interlingua.served.kinds import EXACT_BITS
+from interlingua.served.late_interaction.side_services import interaction_of, prepared_for
 from interlingua.served.service import EMBED_QUERY
 from interlingua.served.text.sealed import SealedTokenizers
-from interlingua.served.text.template import prepared_tokenizer
 from interlingua_exporter.gate.library_gate import ask_libraries
 from interlingua_exporter.gate.parity import GateReport, run_gate
 from interlingua_exporter.graphs.network_session import open_network
@@ -79,7 +80,12 @@ def check_answers(found: PublishedVersion, checkpoint: Checkpoint, threads: int)
             f"{spec.revision or 'unknown'}: random weights compare with random ones only, with --weights dummy"
         )
     frames = {name: its.frame for name, its in found.specs.items()}
-    if spec.max_tokens != theirs.max_tokens or frames != {name: frame_of(spec, name) for name in frames}:
+    interaction = checkpoint.interaction.to_text() if checkpoint.interaction else ""
+    if (
+        interaction != theirs.interaction
+        or spec.max_tokens != theirs.max_tokens
+        or frames != {name: frame_of(spec, name) for name in frames}
+    ):
         raise InputError(
             f"{spec.id} has other prompts, templates or another limit than {found.name} was "
             "published with; give the options of that export"
@@ -146,21 +152,24 @@ def _service_faults(found: PublishedVersion) -> list[str]:
             path.read_bytes(),
             query_prompt=found.specs[EMBED_QUERY].prompt if EMBED_QUERY in found.specs else "",
             document_prompt=prompts[-1],
-            max_tokens=spec.max_tokens,
+            max_tokens=found.spec.max_tokens,
             templates={service: its.template for service, its in found.specs.items()},
+            interaction=spec.interaction,
+            empty_similarity=spec.empty_similarity,
         )
         prepared = path.with_name(PREPARED_FILE)
         if digest != spec.digest:
             what = f"{name}'s tokenizer, prompts, templates and network"
             faults.append(f"{what} give digest {digest[:12]}, not {spec.digest[:12]}")
-        elif prepared.is_file() and prepared.read_bytes() != prepared_tokenizer(
-            SealedTokenizers(path.read_bytes()), spec.frame
+        elif prepared.is_file() and prepared.read_bytes() != prepared_for(
+            name, spec.frame, interaction_of(spec), SealedTokenizers(path.read_bytes())
         ):
             faults.append(f"{name}'s {PREPARED_FILE} is not what its {TOKENIZER_FILE} gives")
         if (spec.network, spec.network_inputs) != (network.name, inputs):
             faults.append(f"{name} calls {spec.network} with {spec.network_inputs}, which is not {inputs}")
-        shapes = found.models[name].outputs
-        if shapes != {found.family.output: network.dimension, TOKENS: 1, STAGES: 3}:
+        shapes, output = found.models[name].outputs, output_of(name)
+        size = network.dimension if output == EMBEDDING else 1
+        if shapes != {output: size, TOKENS: 1, STAGES: 3}:
             faults.append(f"{name}'s outputs are {shapes}")
         if found.models[name].named != network.named:
             faults.append(f"{name} serves other versions than {network.name}")

@@ -1,12 +1,13 @@
-"""A reranker that compares token by token: late interaction, served as one graph over a pair.
+"""A reranker that compares token by token: late interaction. What is served is the encoder of one side a row.
 
-    <s> query </s> </s> document </s>      one row; each side attends to itself alone, positions restart
-        --encoder--> states [n, L, D] --projection--> unit vectors [n, L, d]
+    <s> query </s>  |  </s> document </s>      --encoder--> states [n, L, D] --projection--> unit vectors [n, L, d]
+                                                                             --importance--> w [n, L]
     logit = scale * sum_i w_i max_j (q_i . d_j) / sum_i w_i       i: query tokens, j: document tokens
 
 ColBERT's score (Khattab and Zaharia 2020, "ColBERT: Efficient and Effective Passage Search via Contextualized Late
 Interaction over BERT") as a weighted mean, so that it does not grow with the query. Because a side never sees the
-other one, training and evaluation encode each text once and score all pairs by matrix products.
+other one, each text is encoded once and all pairs are scored by matrix products. `score_pairs` has both sides in one
+row, each attending to itself alone with its own positions: the export's gate holds the sides against it.
 """
 
 from __future__ import annotations
@@ -68,6 +69,11 @@ class LateInteractionReranker(nn.Module):
         nn.init.zeros_(self.importance.bias)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Texts, one a row, int64 [n, L] twice -> each token's vector and its importance, float32 [n, L, d + 1]."""
+        tokens = self.token_vectors(input_ids, attention_mask)
+        return torch.cat((tokens.vectors, tokens.importance.unsqueeze(-1)), dim=-1)
+
+    def score_pairs(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Pairs, int64 [n, L] twice -> their logits, float32 [n, 1]."""
         in_document = self._in_document(input_ids)
         real = attention_mask.bool()
@@ -90,7 +96,7 @@ class LateInteractionReranker(nn.Module):
         return self._tokens(*self.token_states(input_ids, attention_mask))
 
     def score_all(self, queries: EncodedTokens, documents: EncodedTokens) -> Tensor:
-        """The logit of every query with every document, float32 [queries, documents]; what `forward` gives a pair."""
+        """The logit of every query with every document, float32 [queries, documents]; what `score_pairs` gives it."""
         length = documents.vectors.shape[1]
         flat = documents.vectors.flatten(0, 1)
         similarities = (queries.vectors @ flat.T).unflatten(2, (-1, length))  # type: ignore[no-untyped-call]

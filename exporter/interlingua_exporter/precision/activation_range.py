@@ -123,7 +123,8 @@ def _longest(checkpoint: Checkpoint) -> list[tuple[str, Tokens]]:
     encoder = checkpoint.text_encoder()
     samples = parity_set(checkpoint.spec, encoder).samples
     longest: dict[str, tuple[str, Tokens]] = {}
-    for sample, row in zip(samples, encoder.encode([sample.text for sample in samples]), strict=True):
+    rows = checkpoint.long_rows(encoder, [sample.text for sample in samples])
+    for sample, row in zip(samples, rows, strict=True):
         if sample.language not in longest or len(row) > len(longest[sample.language][1]):
             longest[sample.language] = (f"{sample.language}, {sample.name}", row)
     return list(longest.values())

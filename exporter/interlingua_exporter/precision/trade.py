@@ -84,7 +84,7 @@ def texts_per_second(checkpoint: Checkpoint, session: OnnxSession) -> float:
     After 3 seconds the measurement ends wherever it is. Raises ExportError: the network fails on a batch.
     """
     encoder = checkpoint.text_encoder()
-    rows = sorted(encoder.encode(_texts(checkpoint)), key=len)
+    rows = sorted(checkpoint.long_rows(encoder, _texts(checkpoint)), key=len)
     starts = range(0, len(rows), _BATCH)
     order = sorted(starts, key=lambda start: abs(start - len(rows) // 2))
     batches = [encoder.collate(rows[start : start + _BATCH], checkpoint.inputs) for start in order]

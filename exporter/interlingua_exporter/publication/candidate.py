@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from interlingua.repository.families import family_of
+from interlingua.served.graph_names import TOKEN_VECTORS
 from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from interlingua.repository.families import Family
     from interlingua.repository.triton_config import Placement
     from interlingua.served.kinds import Precision, WeightBits
+    from interlingua.served.late_interaction.sides import LateInteraction
     from interlingua.served.text.tokenizer import Tokens
     from interlingua_exporter.graphs.checkpoint import Checkpoint
     from interlingua_exporter.models.spec import ModelSpec
@@ -55,6 +59,7 @@ class Candidate:
         backend: of Triton, which runs the network.
         weight_bits: of the matrices of an int8 network's products; None in other precisions.
         scripts: that the tokenizer knows (texts/known_scripts.py).
+        interaction, empty_similarity: as `Checkpoint`.
     """
 
     spec: ModelSpec
@@ -69,6 +74,13 @@ class Candidate:
     backend: Backend = "onnxruntime"
     weight_bits: WeightBits | None = None
     scripts: tuple[str, ...] = ()
+    interaction: LateInteraction | None = None
+    empty_similarity: float = -1.0
+
+    @property
+    def family(self) -> Family:
+        """What is published together."""
+        return family_of(self.spec.role, (TOKEN_VECTORS,) if self.interaction else ())
 
     @classmethod
     def of(
@@ -96,4 +108,6 @@ class Candidate:
             backend=backend,
             weight_bits=weight_bits,
             scripts=known_scripts(checkpoint.tokenizer_json),
+            interaction=checkpoint.interaction,
+            empty_similarity=checkpoint.empty_similarity,
         )

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua.repository.families import FAMILIES
+from interlingua.repository.families import inputs_of, output_of
 from interlingua.repository.triton_config import WEIGHT_BITS, NetworkConfig, ServiceConfig
-from interlingua.served.service import ServiceSpec
+from interlingua.served.graph_names import SCORE, TOKEN_VECTORS
+from interlingua.served.late_interaction.side_services import sides_of
+from interlingua.served.late_interaction.side_vectors import vector_length
+from interlingua.served.service import RERANK, ServiceSpec
 from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.publication.warmup import network_samples, suitable_shapes
 from interlingua_exporter.texts.text_frame import frame_of
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from interlingua_exporter.publication.candidate import Candidate, ServingOptions
 
+_SIZES = {SCORE: 1, TOKEN_VECTORS: None}  # of a service's output, where it is not the network's
 TRUST = "trust_remote_code"  # parameter of a version whose own Python code the torch backend may run
 
 
@@ -37,7 +41,7 @@ def network_config(
         versions: all that are served, `version` among them.
         kept: parameters of the other versions.
     """
-    family = FAMILIES[candidate.spec.role]
+    family = candidate.family
     own = {
         "weights_digest": weights_digest,
         "model_id": candidate.spec.id,
@@ -68,6 +72,7 @@ def network_config(
             shapes=options.warmup or suitable_shapes(options.placement.kind),
         ),
         backend=candidate.backend,
+        per_token=candidate.interaction is not None,
     )
 
 
@@ -81,12 +86,12 @@ def service_config(
     digest: str,
 ) -> ServiceConfig:
     """A service's. Arguments as `network_config`; `digest` is of what decides an answer."""
-    family = FAMILIES[candidate.spec.role]
+    output = output_of(name)
     return ServiceConfig(
         name=name,
-        inputs=family.service_inputs,
-        output=family.output,
-        dimension=candidate.dimension,
+        inputs=inputs_of(name),
+        output=output,
+        dimension=_SIZES.get(output, candidate.dimension),
         max_batch_size=options.max_batch_size,
         outstanding_calls=options.placement.outstanding_calls,
         versions=versions,
@@ -95,17 +100,21 @@ def service_config(
 
 
 def _service_spec(name: str, candidate: Candidate, options: ServingOptions, digest: str) -> ServiceSpec:
-    spec, frame = candidate.spec, frame_of(candidate.spec, name)
+    spec, frame, interaction = candidate.spec, frame_of(candidate.spec, name), candidate.interaction
+    limit, length = spec.max_tokens, candidate.dimension if spec.role == "embedder" else 0
+    if interaction and name != RERANK:
+        (side,) = sides_of(name, interaction)
+        limit, length = side.max_tokens, vector_length(interaction, candidate.dimension)
     return ServiceSpec(
-        network=FAMILIES[spec.role].network,
+        network=candidate.family.network,
         network_inputs=",".join(candidate.inputs),
         model_id=spec.id,
         revision=spec.revision,
         precision=candidate.precision,
         digest=digest,
-        dimension=candidate.dimension if spec.role == "embedder" else 0,
+        dimension=length,
         prompt=frame.prompt,
-        max_tokens=spec.max_tokens,
+        max_tokens=limit,
         max_batch_tokens=options.max_batch_tokens,
         max_text_bytes=options.max_text_bytes,
         pad_token_id=candidate.pad_token_id,
@@ -113,6 +122,8 @@ def _service_spec(name: str, candidate: Candidate, options: ServingOptions, dige
         rerank_weight=spec.rerank_weight,
         template=frame.template,
         scripts=",".join(candidate.scripts),
+        interaction=interaction.to_text() if interaction else "",
+        empty_similarity=candidate.empty_similarity,
     )
 
 

@@ -2,6 +2,7 @@
 
     model.onnx, model.onnx.data --> weights digest --+
     tokenizer.json, prompts, templates, max_tokens --+--> answer digest = ServiceSpec.digest
+    of late interaction, both sides' rules        --+
 
 Pooling, normalization and the head are inside the graph, so the weights digest covers them.
 """
@@ -33,14 +34,21 @@ def answer_digest(
     document_prompt: str,
     max_tokens: int,
     templates: Mapping[str, str] | None = None,
+    interaction: str = "",
+    empty_similarity: float = -1.0,
 ) -> str:
     """The digest of everything that decides an embedding or a score: equal digests, equal answers.
 
     Args:
         weights: the network's `weights_digest`.
         templates: of each service; "" for none. A model without any has the digest it had before there were templates.
+        interaction: as `ServiceSpec`.
     """
-    stated = {f"{service}_template": template for service, template in (templates or {}).items() if template}
+    stated: dict[str, str] = {
+        f"{service}_template": template for service, template in (templates or {}).items() if template
+    }
+    if interaction:
+        stated |= {"interaction": interaction, "empty_similarity": str(empty_similarity)}
     return _of(
         {
             "weights": weights,

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua.repository.families import FAMILIES
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
 from interlingua.repository.warmup_samples import WarmupSample
 from interlingua.served.graph_names import PREPARED_FILE, TOKENIZER_FILE
+from interlingua.served.late_interaction.side_services import prepared_for
 from interlingua.served.promotion import KEYS as PROMOTION
 from interlingua.served.service import LONGEST_WAIT
 from interlingua.served.text.sealed import SealedTokenizers
-from interlingua.served.text.template import prepared_tokenizer
 from interlingua_exporter.publication.configuration import network_config, service_config
 from interlingua_exporter.publication.digests import answer_digest, weights_digest
 from interlingua_exporter.publication.tensorrt_serving import require_same_runner
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from interlingua.repository.families import Family
     from interlingua.repository.model_repository import ModelRepository
     from interlingua.repository.published import Published
     from interlingua.repository.triton_config import NetworkConfig, ServiceConfig
@@ -72,27 +72,28 @@ def publish(
 def check_tensors(
     published: Published,
     spec: ModelSpec,
+    family: Family,
     inputs: tuple[str, ...],
     dimension: int,
     backend: Backend = "onnxruntime",
 ) -> None:
     """Raises InputError where the versions that are served have other tensors, or torch in place of ONNX."""
-    family = FAMILIES[spec.role]
     if not published.versions(spec.role):
         return
+    there = published.family(spec.role)
     network = published.models[family.network]
     if ("torch" in (network.backend, backend)) and network.backend != backend:
         raise InputError(
             f"{published.root} serves {family.network} with the backend {network.backend}, and {spec.id} needs "
             f"{backend}. All versions of a model share one configuration: publish into another --model-repository, or "
-            f"remove the folders {', '.join(family.models)} first."
+            f"remove the folders {', '.join(there.models)} first."
         )
-    if (network.inputs, network.dimension) != (inputs, dimension):
+    if (network.inputs, there.output, network.dimension) != (inputs, family.output, dimension):
+        ours, theirs = f"{', '.join(inputs)} and {dimension} ({family.output})", ", ".join(network.inputs)
         raise InputError(
-            f"{published.root} serves {family.network} with inputs {', '.join(network.inputs)} and {network.dimension} "
-            f"values out; {spec.id} has {', '.join(inputs)} and {dimension}. All versions of a model share one "
-            "configuration: publish into another --model-repository, or remove the folders "
-            f"{', '.join(family.models)} first."
+            f"{published.root} serves {family.network} with inputs {theirs} and {network.dimension} values out "
+            f"({there.output}); {spec.id} has {ours}. All versions of a model share one configuration: publish into "
+            f"another --model-repository, or remove the folders {', '.join(there.models)} first."
         )
 
 
@@ -107,7 +108,7 @@ class _Publishing:
         self._staging = staging
         self._options = options
         self._role = candidate.spec.role
-        self._family = FAMILIES[self._role]
+        self._family = candidate.family
         self._published = repository.read()
         self._present = self._published.versions(self._role)
         self._weights = weights_digest(candidate.network)
@@ -119,11 +120,15 @@ class _Publishing:
             document_prompt=spec.document_prompt,
             max_tokens=spec.max_tokens,
             templates={service: frame_of(spec, service).template for service in self._family.services},
+            interaction=candidate.interaction.to_text() if candidate.interaction else "",
+            empty_similarity=candidate.empty_similarity,
         )
 
     def run(self, wanted: int | None) -> Publication:
         candidate = self._candidate
-        check_tensors(self._published, candidate.spec, candidate.inputs, candidate.dimension, candidate.backend)
+        check_tensors(
+            self._published, candidate.spec, self._family, candidate.inputs, candidate.dimension, candidate.backend
+        )
         version, reused = self._choose(wanted)
         network = self._published.models.get(self._family.network)
         tensorrt = self._options.tensorrt
@@ -175,7 +180,8 @@ class _Publishing:
             folder = self._staging / service / str(version)
             folder.mkdir(parents=True)
             (folder / TOKENIZER_FILE).write_bytes(self._candidate.tokenizer_json)
-            prepared = prepared_tokenizer(tokenizers, frame_of(self._candidate.spec, service))
+            frame, interaction = frame_of(self._candidate.spec, service), self._candidate.interaction
+            prepared = prepared_for(service, frame, interaction, tokenizers)
             (folder / PREPARED_FILE).write_bytes(prepared)
 
     def _stage_configs(self, version: int) -> None:

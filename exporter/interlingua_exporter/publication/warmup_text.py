@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua.repository.families import FAMILIES
 from interlingua.repository.text_encoder import Framed
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_exporter.texts.text_frame import frame_of
@@ -20,9 +19,9 @@ _SENTENCES = 2  # of English
 
 
 def warmup_tokens(checkpoint: Checkpoint) -> Tokens:
-    """A real document's tokens, or a real pair's, in the prompt or template that its service puts around it."""
+    """A real document's tokens, or for a cross-encoder a real pair's, with what its service puts around it."""
     spec = checkpoint.spec
     text = " ".join(row["en"] for row in sentences()[:_SENTENCES])
     sample = text if spec.role == "embedder" else (text, text)
-    frame = frame_of(spec, FAMILIES[spec.role].document_service)
-    return checkpoint.text_encoder().encode([Framed(sample, frame)])[0]
+    frame = frame_of(spec, checkpoint.family.document_service)
+    return checkpoint.long_rows(checkpoint.text_encoder(), [Framed(sample, frame)])[0]

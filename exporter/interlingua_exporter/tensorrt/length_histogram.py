@@ -89,7 +89,7 @@ def measure(checkpoint: Checkpoint, corpus: Path, queries: Path | None = None) -
     lengths: Counter[int] = Counter()
     texts = _texts(checkpoint.spec, corpus, queries)
     while batch := list(islice(texts, _BATCH)):
-        lengths.update(len(tokens) for tokens in encoder.encode(batch))
+        lengths.update(map(len, checkpoint.long_rows(encoder, batch)))
     if not lengths:
         raise InputError(f"{corpus} has no documents: there is nothing to measure lengths on")
     return LengthHistogram.of(lengths.elements(), checkpoint.spec.max_tokens)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ExportError, InputError
-from interlingua.repository.families import FAMILIES
+from interlingua.repository.families import ROLES, models_of
 from interlingua.repository.published import Published
 from interlingua.repository.triton_config import CONFIG_FILE, drop_version, read_config, set_promotion, write_config
 from interlingua.repository.warmup_samples import FOLDER as WARMUP
@@ -49,7 +49,7 @@ class ModelRepository:
 
     def folders(self, role: Role) -> tuple[int, ...]:
         """The numbers of all version folders of a family, served or not, ascending."""
-        names = {path.name for model in FAMILIES[role].models for path in (self.root / model).glob("[0-9]*")}
+        names = {path.name for model in models_of(role) for path in (self.root / model).glob("[0-9]*")}
         return tuple(sorted(int(name) for name in names if name.isdecimal()))
 
     @contextmanager
@@ -82,7 +82,7 @@ class ModelRepository:
 
     def note(self, role: Role, promotion: Promotion) -> None:
         """Write down in a family's services what is promoted. Raises as `staging`."""
-        self.rewrite(FAMILIES[role].services, lambda config: set_promotion(config, promotion))
+        self.rewrite(self.read().family(role).services, lambda config: set_promotion(config, promotion))
 
     def drop(self, role: Role, versions: Iterable[int]) -> None:
         """Take versions out of a family's configurations; their files stay. Raises as `staging`."""
@@ -91,18 +91,18 @@ class ModelRepository:
             for version in versions:
                 drop_version(config, version)
 
-        self.rewrite(FAMILIES[role].models, without)
+        self.rewrite(self.read().family(role).models, without)
 
     def way_back(self, role: Role) -> Callable[[], None]:
         """What puts a family's configurations back as they are now."""
-        models = FAMILIES[role].models
+        models = self.read().family(role).models
         before = {model: read_config(self.root / model / CONFIG_FILE) for model in models}
         return lambda: self.rewrite(models, lambda config: config.CopyFrom(before[config.name]))
 
     def remove(self, role: Role, version: int) -> None:
         """Delete the folders of a version that no configuration names any more. Raises as `staging`."""
         with self._locked():
-            for model in FAMILIES[role].models:
+            for model in models_of(role):
                 shutil.rmtree(self.root / model / str(version), ignore_errors=True)
 
     def recover(self) -> None:
@@ -153,8 +153,8 @@ class ModelRepository:
 
     def _install(self) -> None:
         """Move every part into place; may be called again after being killed anywhere inside."""
-        for family in FAMILIES.values():
-            for model in family.models:
+        for role in ROLES:
+            for model in models_of(role):
                 if (self._ready / model).is_dir():
                     self._install_model(self._ready / model, self.root / model)
         shutil.rmtree(self._ready)

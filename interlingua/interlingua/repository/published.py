@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua.repository.families import FAMILIES, Family
+from interlingua.repository.families import ROLES, Family, family_of
 from interlingua.repository.triton_config import CONFIG_FILE
 from interlingua.repository.triton_model import TritonModel
 from interlingua.served.graph_names import TOKENIZER_FILE
@@ -39,7 +39,8 @@ class PublishedVersion:
 
     @property
     def family(self) -> Family:
-        return FAMILIES[self.role]
+        """What is published together with this network."""
+        return family_of(self.role, next(iter(self.models.values())).outputs)
 
     @property
     def name(self) -> str:
@@ -106,9 +107,14 @@ class Published:
                 unreadable[path.parent.name] = error
         return cls(root, models, unreadable)
 
+    def family(self, role: Role) -> Family:
+        """The network of a role and its services, as they are there."""
+        network = self.models.get(family_of(role).network)
+        return family_of(role, network.outputs if network else ())
+
     def versions(self, role: Role) -> tuple[int, ...]:
         """The versions that every model of a family serves and still has, ascending. Raises InputError: see `model`."""
-        models = [self.model(name) for name in FAMILIES[role].models]
+        models = [self.model(name) for name in self.family(role).models]
         common = [set(model.versions) if model else set() for model in models]
         return tuple(sorted(set.intersection(*common)))
 
@@ -119,7 +125,7 @@ class Published:
 
     def newest_versions(self) -> list[PublishedVersion]:
         """The newest of every family that has one. Raises InputError: as `version`."""
-        return [found for role in FAMILIES if (found := self.newest(role))]
+        return [found for role in ROLES if (found := self.newest(role))]
 
     @property
     def embedder(self) -> ServiceSpec:
@@ -141,7 +147,7 @@ class Published:
 
     def version(self, role: Role, number: int) -> PublishedVersion:
         """One of `versions`. Raises InputError: a configuration is not as `interlingua export` writes it."""
-        family = FAMILIES[role]
+        family = self.family(role)
         models = {name: self.models[name] for name in family.models}
         return PublishedVersion(role, number, models, {name: models[name].spec(number) for name in family.services})
 
@@ -151,7 +157,7 @@ class Published:
         Raises:
             InputError: there is none, or as `version`.
         """
-        found = [self.version(role, n) for role in FAMILIES for n in self.versions(role) if number in (None, n)]
+        found = [self.version(role, n) for role in ROLES for n in self.versions(role) if number in (None, n)]
         if not found:
             wanted = "" if number is None else f" with the number {number}"
             raise InputError(f"{self.root} has no published version{wanted}: run `interlingua export` first")
@@ -159,7 +165,7 @@ class Published:
 
     def promotion(self, role: Role) -> Promotion:
         """What was promoted of a family."""
-        first = self.model(FAMILIES[role].services[0])
+        first = self.model(self.family(role).services[0])
         return first.promotion if first else Promotion()
 
     def model(self, name: str) -> TritonModel | None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from interlingua.base.errors import InputError
+from interlingua.served.late_interaction.side_tokenizer import SideTokenizer
+from interlingua.served.late_interaction.sides import SideRules
 from interlingua.served.service import Frame
 from interlingua.served.text.collate import collate
 from interlingua.served.text.sealed import SealedTokenizers
@@ -29,10 +31,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Framed:
-    """A text or a pair, and what its service puts around it."""
+    """A text or a pair, and what its service puts around it; or one side's text, and its rules."""
 
     text: Text
-    frame: Frame = Frame()  # noqa: RUF009
+    frame: Frame | SideRules = Frame()  # noqa: RUF009
+
+    @property
+    def template(self) -> str:
+        """What is around the whole, "" for none."""
+        return self.frame.template if isinstance(self.frame, Frame) else ""
 
 
 class TextEncoder:
@@ -46,7 +53,7 @@ class TextEncoder:
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"tokenizer.json cannot be read: {error}") from error
         self._max_tokens = max_tokens
-        self._framed: dict[Frame, TextTokenizer] = {}
+        self._framed: dict[Frame | SideRules, TextTokenizer] = {}
         self.pad_token_id = pad_token_id
         self.padding_side = padding_side
 
@@ -56,15 +63,21 @@ class TextEncoder:
         return 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
 
     def encode(self, texts: Sequence[Text | Framed]) -> list[Tokens]:
-        """Tokens of texts or pairs, in order. Raises InputError: the template and the tokenizer do not go together."""
+        """Tokens of texts or pairs, or rows of a side, in order.
+
+        Raises:
+            InputError: the template and the tokenizer do not go together.
+        """
         encoded = self._of_each(texts, lambda service, alike: service.encode(alike))
-        return [Tokens(tuple(kept.ids), tuple(kept.type_ids)) for kept, _ in encoded]
+        return [
+            kept if isinstance(kept, Tokens) else Tokens(tuple(kept.ids), tuple(kept.type_ids)) for kept, _ in encoded
+        ]
 
     def count(self, texts: Sequence[Text | Framed]) -> NDArray[np.int64]:
         """Tokens of each text or pair before truncation, int64 [n]. Raises InputError as `encode`."""
         return np.array(self._of_each(texts, lambda service, alike: service.count(alike)), dtype=np.int64)
 
-    def lengths(self, texts: Sequence[str], frame: Frame) -> NDArray[np.int64]:
+    def lengths(self, texts: Sequence[str], frame: Frame | SideRules) -> NDArray[np.int64]:
         """Tokens of each text alone, int64 [n], as the frame's tokenizer cuts it. Raises InputError as `encode`."""
         return np.array(self._service(frame).count_bare(texts), dtype=np.int64)
 
@@ -87,14 +100,16 @@ class TextEncoder:
             rows |= zip(places, make(self._service(frame), [framed[place].text for place in places]), strict=True)
         return [rows[place] for place in range(len(framed))]
 
-    def _service(self, frame: Frame) -> TextTokenizer:
+    def _service(self, frame: Frame | SideRules) -> TextTokenizer:
         """The service's own tokenizer with a frame."""
         if frame not in self._framed:
             self._framed[frame] = self._made(frame)
         return self._framed[frame]
 
-    def _made(self, frame: Frame) -> TextTokenizer:
+    def _made(self, frame: Frame | SideRules) -> TextTokenizer:
         try:
+            if isinstance(frame, SideRules):
+                return SideTokenizer(self._tokenizers, frame)
             return framed_tokenizer(self._tokenizers, self._max_tokens, frame)
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"the tokenizer cannot be used with its prompt or template: {error}") from error

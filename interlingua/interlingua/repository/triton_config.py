@@ -63,6 +63,7 @@ class NetworkConfig:
     """A network: token ids in, `output` [dimension] out.
 
     Attributes:
+        per_token: whether each token has an output of its own, [tokens, dimension].
         accelerators: what ONNX Runtime hands the network to on GPUs, each with its options.
         profiles: that a TensorRT plan was built with.
     """
@@ -79,13 +80,15 @@ class NetworkConfig:
     backend: str = "onnxruntime"
     accelerators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     profiles: int = 0
+    per_token: bool = False
 
     def message(self) -> pb.ModelConfig:
         """The whole configuration as Triton's protobuf."""
         config = pb.ModelConfig(name=self.name, backend=self.backend, max_batch_size=self.max_batch_size)
         config.platform = PLATFORMS.get(self.backend, "")
         config.input.extend(_tensor(name, pb.TYPE_INT64, -1) for name in self.inputs)
-        config.output.append(_output(self.output, pb.TYPE_FP32, self.dimension))
+        size = (-1, self.dimension) if self.per_token else (self.dimension,)
+        config.output.append(_output(self.output, pb.TYPE_FP32, *size))
         _add_versions(config, self.versions)
         set_instances(config, self.placement.kind, self.placement.instances)
         for group in config.instance_group:
@@ -105,12 +108,16 @@ class NetworkConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceConfig:
-    """A service: `inputs` are texts; `output` [dimension], the token count and the stage times come out."""
+    """A service: `inputs` are texts; `output` [dimension], the token count and the stage times come out.
+
+    Attributes:
+        dimension: numbers of a text's output; None where it is BYTES [1].
+    """
 
     name: str
     inputs: tuple[str, ...]
     output: str
-    dimension: int
+    dimension: int | None
     max_batch_size: int
     outstanding_calls: int
     versions: tuple[int, ...]
@@ -120,7 +127,8 @@ class ServiceConfig:
         """The whole configuration as Triton's protobuf."""
         config = pb.ModelConfig(name=self.name, backend="text", max_batch_size=self.max_batch_size)
         config.input.extend(_tensor(name, pb.TYPE_STRING, 1) for name in self.inputs)
-        config.output.append(_output(self.output, pb.TYPE_FP32, self.dimension))
+        kind = pb.TYPE_STRING if self.dimension is None else pb.TYPE_FP32
+        config.output.append(_output(self.output, kind, self.dimension or 1))
         config.output.append(_output(TOKENS, pb.TYPE_INT32, 1))
         config.output.append(_output(STAGES, pb.TYPE_INT64, 3))
         _add_versions(config, self.versions)
@@ -225,8 +233,8 @@ def _tensor(name: str, kind: int, size: int) -> pb.ModelInput:
     return pb.ModelInput(name=name, data_type=kind, dims=[size])
 
 
-def _output(name: str, kind: int, size: int) -> pb.ModelOutput:
-    return pb.ModelOutput(name=name, data_type=kind, dims=[size])
+def _output(name: str, kind: int, *size: int) -> pb.ModelOutput:
+    return pb.ModelOutput(name=name, data_type=kind, dims=size)
 
 
 def _add_versions(config: pb.ModelConfig, versions: Sequence[int]) -> None:

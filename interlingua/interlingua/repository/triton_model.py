@@ -38,7 +38,7 @@ class TritonModel:
     Attributes:
         folder: of the model, with its versions.
         config_digest: SHA-256 of its config.pbtxt.
-        outputs: numbers of one item, by the output's name.
+        outputs: numbers of one item, or of one token, by the output's name.
         count: of its instances on each CPU or GPU; 0 where that is left to Triton.
         named: the versions that the configuration serves, ascending.
         versions: those of them whose folders are there, ascending.
@@ -76,7 +76,7 @@ class TritonModel:
             config_digest=file_digest(path),
             backend=config.backend or _BACKENDS.get(config.platform, ""),
             inputs=tuple(entry.name for entry in config.input),
-            outputs={entry.name: entry.dims[0] if entry.dims else 0 for entry in config.output},
+            outputs={entry.name: entry.dims[-1] if entry.dims else 0 for entry in config.output},
             max_batch=config.max_batch_size,
             kind=kind_of(config),
             count=sum(group.count for group in config.instance_group),

@@ -55,7 +55,7 @@ class BenchModel:
     @cached_property
     def rows(self) -> list[Tokens]:
         """Texts of mixed length."""
-        return mixed_rows(self.checkpoint.spec, self.encoder)
+        return mixed_rows(self.checkpoint, self.encoder)
 
     @cached_property
     def sample(self) -> Batch:

@@ -13,31 +13,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua.repository.families import FAMILIES
 from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.served.text.tokenizer import Text, Tokens
 from interlingua_exporter.texts.text_frame import frame_of
 
 if TYPE_CHECKING:
-    from interlingua_exporter.models.spec import ModelSpec
+    from interlingua_exporter.graphs.checkpoint import Checkpoint
 
 _DATASET = "helpdesk12"
 _SPECIALS = 4  # ids below this are specials in most vocabularies
 
 
-def mixed_rows(spec: ModelSpec, encoder: TextEncoder) -> list[Tokens]:
+def mixed_rows(checkpoint: Checkpoint, encoder: TextEncoder) -> list[Tokens]:
     """Every document of helpdesk12, or each of its questions with some document. Raises InputError as the encoder."""
     from interlingua_evaluation.datasets.sources import open_dataset
 
-    dataset = open_dataset(_DATASET)
+    spec, dataset = checkpoint.spec, open_dataset(_DATASET)
     documents = [document.indexed.passage for document in dataset.documents]
     if spec.role == "embedder":
         texts: list[Text] = list(documents)
     else:
         order = random.Random(0).choices(documents, k=len(dataset.queries))
         texts = [(query.text, document) for query, document in zip(dataset.queries, order, strict=True)]
-    frame = frame_of(spec, FAMILIES[spec.role].document_service)
-    return encoder.encode([Framed(text, frame) for text in texts])
+    frame = frame_of(spec, checkpoint.family.document_service)
+    return checkpoint.long_rows(encoder, [Framed(text, frame) for text in texts])
 
 
 def drawn(rows: Sequence[Tokens], tokens: int, seed: int) -> list[Tokens]:

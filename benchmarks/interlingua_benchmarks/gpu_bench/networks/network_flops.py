@@ -103,9 +103,9 @@ def _head(graph: nn.Module, spec: ModelSpec, shape: NetworkShape) -> NetworkFlop
 
     if spec.role == "embedder":
         return NetworkFlops(0, 0, dense_flops(spec.dense))
-    if isinstance(graph, LateInteractionReranker):  # a vector and an importance a token, and all similarities
+    if isinstance(graph, LateInteractionReranker):  # a vector and an importance a token
         vector = graph.projection.out_features
-        return NetworkFlops(2 * shape.hidden * (vector + 1), 2 * vector)
+        return NetworkFlops(2 * shape.hidden * (vector + 1), 0)
     if isinstance(graph, LastTokenReranker):  # one row of the head
         return NetworkFlops(0, 0, 2 * shape.hidden)
     labels = 2 if spec.head == "class-difference" else 1

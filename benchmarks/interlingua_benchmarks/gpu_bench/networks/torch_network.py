@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from interlingua.served.networks.full_parts import keep_full
 from interlingua_benchmarks.gpu_bench.device import release
 from interlingua_benchmarks.gpu_bench.products.torch_products import DTYPES, allow_tf32, wait_for
-from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,8 +73,6 @@ def placed_graph(graph: nn.Module, dtype: torch.dtype, device: str) -> nn.Module
     own.set_attn_implementation("sdpa")
     if dtype != torch.float32:
         keep_full(copied, dtype)
-        if isinstance(copied, LateInteractionReranker):
-            copied.encoder.register_forward_pre_hook(_mask_to(dtype), with_kwargs=True)
     return copied.eval()
 
 
@@ -86,15 +83,3 @@ def _network(graph: nn.Module) -> nn.Module:
     found = next(module for module in graph.modules() if isinstance(module, PreTrainedModel))
     base: nn.Module = found.base_model
     return base
-
-
-def _mask_to(dtype: torch.dtype) -> Any:
-    """A hook: what is added to attention scores gets their format (the encoder hands it on as it is)."""
-
-    def hook(_: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        mask = named.get("attention_mask")
-        if isinstance(mask, Tensor) and mask.is_floating_point():
-            named = named | {"attention_mask": mask.to(dtype)}
-        return inputs, named
-
-    return hook

@@ -4,9 +4,7 @@
           --a few of them through the live rerank service--> difference, reported; too large: refused
 
 Asking a service for every pair of every pool costs hours on a processor where encoding every text once costs minutes.
-Queries and documents do not see each other before they are compared, so the answer is the same but for rounding, and
-for documents that fill the window: those are cut at one place for all queries (late_interaction_scores.py), which shows
-in a pair whose closest token lies behind it.
+Queries and documents do not see each other before they are compared, so the answer is the same but for rounding.
 """
 
 from __future__ import annotations

@@ -3,10 +3,8 @@
     documents, queries --tokenizer--> one row a side --encoder, bf16--> token vectors (content tokens only)
     for each document: the queries that have it as a candidate, one matrix product --> logits [queries, documents]
 
-A side never sees the other one, so encoding every text once gives what the served network gives a pair
-(interlingua_exporter/graphs/late_interaction.py). A pair may hold `max_tokens`: the longest query's row is taken off
-what a document may have, so that a long document is cut at one place for all queries, at most a query's length before
-the service cuts it.
+A side never sees the other one, so encoding every text once gives what the service gives a pair
+(interlingua_exporter/graphs/late_interaction.py); either side may hold `max_tokens`.
 """
 
 from __future__ import annotations
@@ -109,9 +107,9 @@ class LateInteractionScorer:
 
     def sides(self, dataset: Dataset) -> Sides:
         """Every text of the dataset, encoded."""
-        queries = self.rows.queries([query.text for query in dataset.queries], self.max_tokens // 2)
-        longest = self.max_tokens - max(map(len, queries))
-        documents = self.rows.documents([document.indexed.passage for document in dataset.documents], longest)
+        queries = self.rows.queries([query.text for query in dataset.queries], self.max_tokens)
+        passages = [document.indexed.passage for document in dataset.documents]
+        documents = self.rows.documents(passages, self.max_tokens)
         with progress(f"encoding {dataset.name}", unit="texts", total=len(queries) + len(documents)) as bar:
             return Sides(self.encode(queries, bar.advance), self.encode(documents, bar.advance))
 

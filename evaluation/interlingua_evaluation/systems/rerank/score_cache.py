@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interlingua_evaluation.systems.rerank.late_interaction_scores import Sides
     from interlingua_exporter.graphs.checkpoint import Checkpoint
 
-_METHOD = "bf16/3"  # how tokens are encoded: changed when that changes
+_METHOD = "bf16/4"  # how tokens are encoded: changed when that changes
 _FOLDER = "tokens"
 
 

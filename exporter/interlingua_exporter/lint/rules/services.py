@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, ServiceSpec
+from interlingua.served.graph_names import TOKEN_VECTORS
+from interlingua.served.service import (
+    EMBED_DOCUMENT,
+    EMBED_QUERY,
+    ENCODE_DOCUMENT_TOKENS,
+    ENCODE_QUERY_TOKENS,
+    RERANK,
+    ServiceSpec,
+)
 from interlingua_exporter.lint.finding import Rule, RuleHit, each_model, each_model_in
 from interlingua_exporter.lint.python_source import read_python
 
@@ -58,12 +66,16 @@ def _no_version(model: Model, repository: Repository) -> Iterator[RuleHit]:
 @each_model_in
 def _other_tensors(model: Model, repository: Repository) -> Iterator[RuleHit]:
     for version, spec, network in _calls(model, repository):
+        there = {entry.name: list(entry.dims) for entry in network.config.output}
         ours, theirs = set(spec.inputs), {entry.name for entry in network.config.input}
         if theirs and ours != theirs:
             what = f"{', '.join(sorted(ours))}; {network.name} has {', '.join(sorted(theirs))}"
             yield model.hit(f"parameters.{version}/network_inputs", what)
+        if spec.interaction:
+            if TOKEN_VECTORS not in there:
+                yield model.hit(f"parameters.{version}/interaction", f"it needs {TOKEN_VECTORS}, not {there}")
+            continue
         output = next(iter(model.config.output), None)
-        there = {entry.name: list(entry.dims) for entry in network.config.output}
         if output is not None and there.get(output.name) != list(output.dims):
             what = f"{output.name} {list(output.dims)} first; {network.name} has {there}"
             yield model.hit("output", what)
@@ -78,13 +90,13 @@ def _larger(model: Model, repository: Repository) -> Iterator[RuleHit]:
 
 
 def _two_spaces(repository: Repository) -> Iterator[RuleHit]:
-    query, document = (repository.by_name.get(name) for name in (EMBED_QUERY, EMBED_DOCUMENT))
-    if query is None or document is None:
-        return
-    digests = {version: spec.digest for version, spec, _ in _specs(query) if spec}
-    for version, spec, _ in _specs(document):
-        if spec and digests.get(version, spec.digest) != spec.digest:
-            yield document.hit(f"parameters.{version}/digest", f"it is not that of {query.name}")
+    for name, *others in ((EMBED_QUERY, EMBED_DOCUMENT), (RERANK, ENCODE_QUERY_TOKENS, ENCODE_DOCUMENT_TOKENS)):
+        first = repository.by_name.get(name)
+        digests = {version: spec.digest for version, spec, _ in _specs(first) if spec} if first else {}
+        for other in filter(None, map(repository.by_name.get, others)):
+            for version, spec, _ in _specs(other):
+                if spec and digests.get(version, spec.digest) != spec.digest:
+                    yield other.hit(f"parameters.{version}/digest", f"it is not that of {name}")
 
 
 @each_model_in

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from interlingua.base.errors import InputError
 from interlingua.base.whole_file import whole
 from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS
+from interlingua.served.late_interaction.sides import LateInteraction, Part, SideRules
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.weights.late_interaction.late_interaction_settings import (
@@ -132,10 +133,22 @@ def checkpoint(
         spec=spec,
         graph=network,
         inputs=(INPUT_IDS, ATTENTION_MASK),
-        dimension=1,
+        dimension=settings.dimension + 1,
         vocabulary=config.vocab_size,
         tokenizer_json=tokenizer_json,
         pad_token_id=settings.pad_token_id,
+        interaction=LateInteraction(
+            query=_rules(spec, settings, "query"),
+            document=_rules(spec, settings, "document"),
+            weighting="importance",
+            scale=float(network.scale),
+        ),
+    )
+
+
+def _rules(spec: ModelSpec, settings: LateInteractionSettings, part: Part) -> SideRules:
+    return SideRules(
+        max_tokens=spec.max_tokens, part=part, separator_id=settings.separator_id, skipped_ids=settings.special_ids
     )
 
 

@@ -31,7 +31,7 @@ class LateInteractionSettings:
         dimension: length of a token's vector.
         separator_id: the id that ends the query.
         special_ids: ids that take no part in the score, the separator and padding among them.
-        max_tokens: longer pairs are cut to this many tokens, specials included.
+        max_tokens: each side is cut to this many tokens, specials included.
         rerank_weight: how much the logit counts when the client mixes it with the first stage, 0 to 1.
         licence: of the weights, "" where nothing is stated.
         base: the catalogue's id of the model that training started from, "" where there is none.

@@ -14,10 +14,10 @@ import numpy as np
 
 from interlingua.served.late_interaction.side_tokenizer import SideTokenizer
 from interlingua.served.late_interaction.side_vectors import document_vectors, query_vectors
-from interlingua.served.late_interaction.sides import LateInteraction
+from interlingua.served.late_interaction.sides import LateInteraction, SideRules
 from interlingua.served.service import ENCODE_QUERY_TOKENS, RERANK
 from interlingua.served.text.batch_texts import batch_encoded, batch_texts
-from interlingua.served.text.template import framed_tokenizer
+from interlingua.served.text.template import framed_tokenizer, prepared_tokenizer
 from interlingua.served.text.tokenizer import SideRow
 from interlingua.served.token_vectors import TokenVectors, max_sim, packed
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from interlingua.served.service import ServiceSpec
+    from interlingua.served.service import Frame, ServiceSpec
     from interlingua.served.text.batch_texts import BatchText
     from interlingua.served.text.sealed import SealedTokenizers
     from interlingua.served.text.text_request import TextRequest
@@ -55,16 +55,34 @@ class ServiceTexts(Protocol):
 
 def service_texts(service: str, spec: ServiceSpec, tokenizers: SealedTokenizers) -> ServiceTexts:
     """What a service of this name does. Raises ValueError: the tokenizer or the settings cannot be used."""
-    if not spec.interaction:
-        return WholeTexts(framed_tokenizer(tokenizers, spec.max_tokens, spec.frame))
     interaction = interaction_of(spec)
+    if interaction is None:
+        return WholeTexts(framed_tokenizer(tokenizers, spec.max_tokens, spec.frame))
     if service == RERANK:
         return PairedSides(tokenizers, interaction, spec.empty_similarity)
     return OneSide(tokenizers, interaction, is_query=service == ENCODE_QUERY_TOKENS)
 
 
-def interaction_of(spec: ServiceSpec) -> LateInteraction:
-    """How a late-interaction service reads its sides. Raises ValueError: its parameter does not say."""
+def prepared_for(
+    service: str, frame: Frame, interaction: LateInteraction | None, tokenizers: SealedTokenizers
+) -> bytes:
+    """What is written beside a service's tokenizer.json (text/sealed.py). Raises ValueError as `service_texts`."""
+    if interaction is None:
+        return prepared_tokenizer(tokenizers, frame)
+    return tokenizers.prepared([sides_of(service, interaction)[-1].prompt])
+
+
+def sides_of(service: str, interaction: LateInteraction) -> tuple[SideRules, ...]:
+    """The sides that a service reads of its texts, or pairs."""
+    if service == RERANK:
+        return interaction.query, interaction.document
+    return (interaction.query,) if service == ENCODE_QUERY_TOKENS else (interaction.document,)
+
+
+def interaction_of(spec: ServiceSpec) -> LateInteraction | None:
+    """How a late-interaction service reads its sides, None of another. Raises ValueError: it is not said."""
+    if not spec.interaction:
+        return None
     try:
         return LateInteraction.from_text(spec.interaction)
     except (KeyError, TypeError, ValueError) as error:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _LEAST_SUM = np.float32(1e-6)  # of importances: a query without rows scores 0
 
 
-def network_width(interaction: LateInteraction, dimension: int) -> int:
-    """Values that the network gives a token whose vector has so many."""
-    return dimension + (interaction.weighting == "importance")
+def vector_length(interaction: LateInteraction, values: int) -> int:
+    """The length of a token's vector where the network gives so many values a token."""
+    return values - (interaction.weighting == "importance")
 
 
 def document_vectors(kept: Floats, interaction: LateInteraction) -> Floats:

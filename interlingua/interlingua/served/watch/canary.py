@@ -13,9 +13,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from interlingua.served.graph_names import EMBEDDING, SCORE, TOKENS
 from interlingua.served.model_config import parameters_of
 from interlingua.served.promotion import Promotion
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK, ServiceSpec
+from interlingua.served.service import (
+    EMBED_DOCUMENT,
+    EMBED_QUERY,
+    ENCODE_DOCUMENT_TOKENS,
+    ENCODE_QUERY_TOKENS,
+    RERANK,
+    ServiceSpec,
+)
 from interlingua.served.watch.local_http import AnswerError
 
 if TYPE_CHECKING:
@@ -26,8 +34,16 @@ if TYPE_CHECKING:
 
 TEXT = "Where is my parcel?"
 DOCUMENT = "The parcel is at the post office."
-QUESTIONS = {EMBED_QUERY: {"text": TEXT}, EMBED_DOCUMENT: {"text": TEXT}, RERANK: {"query": TEXT, "document": DOCUMENT}}
+QUESTIONS = {
+    EMBED_QUERY: {"text": TEXT},
+    EMBED_DOCUMENT: {"text": TEXT},
+    RERANK: {"query": TEXT, "document": DOCUMENT},
+    ENCODE_QUERY_TOKENS: {"text": TEXT},
+    ENCODE_DOCUMENT_TOKENS: {"text": TEXT},
+}
 """The services of ours, and the text of each of their inputs."""
+# Token vectors are no numbers in JSON: that they are computed shows in the count, and `rerank` shows what they are.
+_OUTPUTS = {RERANK: SCORE, ENCODE_QUERY_TOKENS: TOKENS, ENCODE_DOCUMENT_TOKENS: TOKENS}
 FULL = ("overloaded:", "deadline:")
 _FIRST_S = 30.0  # for a question that measures the network first
 _TOLERANCE = 0.02  # of a value against the largest: other neighbours in a batch, int8
@@ -62,7 +78,7 @@ class CanaryQuestion:
             spec = ServiceSpec.from_parameters(parameters, version)
         except (KeyError, ValueError) as error:
             raise WrongAnswerError(f"{service}: not as `interlingua export` writes it ({error!r})") from error
-        return cls(service, version, spec.network, spec.dimension if spec.dimension else 1)
+        return cls(service, version, spec.network, 1 if service in _OUTPUTS else spec.dimension)
 
     def answer(self, triton: LocalTriton, timeout_s: float) -> tuple[float, ...] | None:
         """The values; None where the service is full. Raises AnswerError, WrongAnswerError."""
@@ -132,7 +148,7 @@ def _asked(triton: LocalTriton, service: str, version: object, timeout_s: float)
 
 
 def _output(service: str) -> str:
-    return "score" if service == RERANK else "embedding"
+    return _OUTPUTS.get(service, EMBEDDING)
 
 
 def _is_loaded(triton: LocalTriton, service: str) -> bool:

@@ -20,7 +20,7 @@ from interlingua.base.errors import InputError
 from interlingua.base.plain import saved
 from interlingua.base.processor import this_processor
 from interlingua.base.record_file import read_record, write_record
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY
+from interlingua.served.service import EMBED_QUERY, RERANK
 from interlingua_loadtest.capacity.profile.server_costs import ServiceCosts
 from interlingua_loadtest.capacity.profile.server_layout import TextCost
 from interlingua_loadtest.capacity.profile.service_time import ServiceTimeModel
@@ -73,9 +73,9 @@ class HardwareProfile:
         )
 
     def costs(self, service: str) -> ServiceCosts:
-        """What a service costs, documents as much as queries. Nothing where no server was asked."""
+        """What a service costs, documents and sides as much as queries. Nothing where no server was asked."""
         known = self.server.get(service)
-        return known or self.server.get(EMBED_QUERY if service == EMBED_DOCUMENT else "", ServiceCosts())
+        return known or self.server.get("" if service == RERANK else EMBED_QUERY, ServiceCosts())
 
     def write(self, path: Path) -> None:
         """Writes it as JSON, whole or not at all. Raises InputError: it cannot be written."""

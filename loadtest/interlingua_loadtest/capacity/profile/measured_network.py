@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interlingua.base.errors import InputError
-from interlingua.repository.families import FAMILIES
+from interlingua.repository.families import ROLES, family_of
 from interlingua.served.graph_names import MODEL_FILE
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from interlingua.repository.published import Published, PublishedVersion
 
-SERVICES = {family.network: family.services[0] for family in FAMILIES.values()}
+SERVICES = {family.network: family.services[0] for family in map(family_of, ROLES)}
 """The service by which a network's texts come, by the network's name."""
 
 _TEXTS = (1, 2, 4, 8, 16, 32, 64)

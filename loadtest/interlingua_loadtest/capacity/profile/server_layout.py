@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
-from interlingua.repository.families import FAMILIES
+from interlingua.repository.families import ROLES, family_of
 from interlingua.served.limits import MAX_BATCH_TEXTS, MAX_BATCH_TOKENS, OUTSTANDING_CALLS
 from interlingua.served.service import outstanding_calls
 from interlingua_loadtest.capacity.profile.measured_network import SERVICES
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.capacity.profile.hardware_profile import HardwareProfile
     from interlingua_loadtest.capacity.profile.service_time import ServiceTimeModel
 
-_SERVICES = [name for family in FAMILIES.values() for name in family.services]
+_SERVICES = [name for role in ROLES for name in family_of(role).services]
 
 
 @dataclass(frozen=True)

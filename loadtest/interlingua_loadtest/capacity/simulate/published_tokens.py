@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua.repository.families import role_of
+from interlingua.served.service import RERANK
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
@@ -32,7 +33,7 @@ def published_tokens(published: Published, service: str) -> ServiceTokens:
 
 
 def published_counts(published: Published, service: str, texts: Texts) -> dict[str, IntArray]:
-    """By language, tokens of every text, or pair of query and document, as the service would tokenize it.
+    """By language, tokens of every text, or of what a pair of query and document adds, as the service tokenizes it.
 
     Raises:
         InputError: the service is not published, or its tokenizer cannot be read.
@@ -40,4 +41,5 @@ def published_counts(published: Published, service: str, texts: Texts) -> dict[s
     if not texts:
         return {}
     tokens = published_tokens(published, service)
-    return {language: tokens.counts(some) for language, some in texts.items()}
+    counts = tokens.computed if service == RERANK else tokens.counts
+    return {language: counts(some) for language, some in texts.items()}

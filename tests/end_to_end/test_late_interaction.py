@@ -1,0 +1,104 @@
+"""A late-interaction reranker on a real Triton: scores, token vectors of each side, and what one says of the other."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from interlingua.repository.text_encoder import Framed
+from interlingua.served.service import ENCODE_DOCUMENT_TOKENS, ENCODE_QUERY_TOKENS, RERANK
+from interlingua.served.token_vectors import TokenVectors, max_sim, unpacked
+from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
+from interlingua_exporter.weights.late_interaction.late_interaction_folder import load
+from interlingua_server.embedded import EmbeddedServer
+from tests.support.command_line import interlingua
+from tests.support.services import Services, settings_for, tensor
+from tests.support.tiny_reranker import save_tiny_reranker
+
+QUERY = "Where is the parcel?"
+DOCUMENTS = ["At the post office.", "ここ", "The library opens at nine and closes at six. " * 20, "</s> <s>", "ja"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]) -> Checkpoint:
+    return load(save_tiny_reranker(tmp_path_factory.mktemp("late") / "tiny", tokenizer_json["xlm-roberta"]))
+
+
+@pytest.fixture(scope="module")
+def services(
+    tiny_repository: Path, checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
+    root = tmp_path_factory.mktemp("repository") / "models"
+    shutil.copytree(tiny_repository, root, ignore=shutil.ignore_patterns("rerank*"))
+    done = interlingua("export", checkpoint.spec.source.path, "--model-repository", root)  # type: ignore[union-attr]
+    assert done.returncode == 0, done.stderr
+    with EmbeddedServer(settings_for(root)) as server:
+        yield Services(server)
+
+
+def pair_logits(checkpoint: Checkpoint, queries: list[str], documents: list[str]) -> np.ndarray:
+    """torch's, both sides of a pair in one row."""
+    graph, interaction, encoder = checkpoint.graph, checkpoint.interaction, checkpoint.text_encoder()
+    assert isinstance(graph, LateInteractionReranker)
+    assert interaction is not None
+    asked = encoder.encode([Framed(query, interaction.query) for query in queries])
+    found = encoder.encode([Framed(document, interaction.document) for document in documents])
+    rows = [torch.tensor([[*query.ids, *document.ids]]) for query, document in zip(asked, found, strict=True)]
+    return np.array([float(graph.score_pairs(row, torch.ones_like(row))) for row in rows])
+
+
+def encoded(services: Services, service: str, texts: list[str]) -> list[TokenVectors]:
+    answer = services.client.infer(service, [tensor("text", texts)])
+    return [unpacked(wire) for wire in answer.as_numpy("token_vectors")[:, 0]]
+
+
+def reranked(services: Services, queries: list[str], documents: list[str]) -> np.ndarray:
+    answer = services.client.infer(RERANK, [tensor("query", queries), tensor("document", documents)])
+    scores: np.ndarray = answer.as_numpy("score")[:, 0]
+    return scores
+
+
+def test_a_request_of_many_queries_scores_each_pair(services: Services, checkpoint: Checkpoint) -> None:
+    queries = [QUERY, "ja", QUERY, "Wo? " * 40, "ja"]
+    scores = reranked(services, queries, DOCUMENTS)
+    np.testing.assert_allclose(scores, pair_logits(checkpoint, queries, DOCUMENTS), rtol=1e-3, atol=1e-3)
+    assert scores.std() > 0.1
+
+
+def test_the_sides_score_what_rerank_answers(services: Services) -> None:
+    (query,) = encoded(services, ENCODE_QUERY_TOKENS, [QUERY])
+    documents = encoded(services, ENCODE_DOCUMENT_TOKENS, DOCUMENTS)
+    starts = np.cumsum([0, *(len(document.weights) for document in documents)])
+    scores = max_sim(query, np.concatenate([document.vectors for document in documents]), starts, -1.0)
+    expected = reranked(services, [QUERY] * len(DOCUMENTS), DOCUMENTS)
+    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
+    assert query.vectors.shape[1] == 16
+    for text in (query, *documents):
+        np.testing.assert_allclose(np.linalg.norm(text.vectors, axis=1), 1, rtol=1e-5)
+    assert all((document.weights == 1).all() for document in documents)
+    assert query.weights.sum() == pytest.approx(12.0, rel=1e-5)  # the scale
+
+
+def test_a_text_has_the_same_vectors_in_any_company(services: Services) -> None:
+    alone = [encoded(services, ENCODE_DOCUMENT_TOKENS, [document])[0] for document in DOCUMENTS]
+    for one, other in zip(alone, encoded(services, ENCODE_DOCUMENT_TOKENS, DOCUMENTS), strict=True):
+        np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-5)
+
+
+def test_tokens_count_both_sides_before_the_cut(services: Services) -> None:
+    pair = services.client.infer(RERANK, [tensor("query", [QUERY]), tensor("document", [DOCUMENTS[2]])])
+    query = services.client.infer(ENCODE_QUERY_TOKENS, [tensor("text", [QUERY])]).as_numpy("tokens")
+    document = services.client.infer(ENCODE_DOCUMENT_TOKENS, [tensor("text", [DOCUMENTS[2]])]).as_numpy("tokens")
+    assert pair.as_numpy("tokens").item() == query.item() + document.item() > 100
+
+
+def test_a_request_that_cannot_be_read_fails_alone(services: Services) -> None:
+    with pytest.raises(Exception, match=r"invalid text: document\[0\] is empty"):
+        reranked(services, [QUERY], [" "])
+    assert np.isfinite(reranked(services, [QUERY], DOCUMENTS[:1])).all()
