@@ -22,7 +22,8 @@ from interlingua.served.late_interaction.sides import LateInteraction
 from interlingua.served.text.collate import collate
 from interlingua.served.text.sealed import SealedTokenizers
 from interlingua.served.text.tokenizer import SideRow
-from interlingua_exporter.weights.multi_vector.multi_vector_folder import MultiVectorModel, load
+from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.weights.multi_vector.multi_vector_folder import load
 from tests.exporter import multi_vector_folders as folders
 from tests.exporter.multi_vector_folders import ASKED, dense
 
@@ -32,28 +33,33 @@ def backbones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {family: folders.backbone(tmp_path_factory.mktemp("bare") / family, family) for family in folders.BACKBONES}
 
 
-def rows(model: MultiVectorModel, texts: list[str], *, query: bool) -> list[SideRow]:
-    side = model.sides.query if query else model.sides.document
-    encoded = SideTokenizer(SealedTokenizers(model.tokenizer_json.decode()), side).encode(texts)
+def interaction(model: Checkpoint) -> LateInteraction:
+    assert model.interaction is not None
+    return model.interaction
+
+
+def rows(model: Checkpoint, texts: list[str], *, query: bool) -> list[SideRow]:
+    side = interaction(model).query if query else interaction(model).document
+    encoded = SideTokenizer(SealedTokenizers(model.tokenizer_json), side).encode(texts)
     made = [kept for kept, _ in encoded]
     assert all(isinstance(row, SideRow) for row in made)
     return made  # type: ignore[return-value]
 
 
-def vectors(model: MultiVectorModel, made: list[SideRow]) -> list[np.ndarray]:
+def vectors(model: Checkpoint, made: list[SideRow]) -> list[np.ndarray]:
     batch = collate(made, (INPUT_IDS, ATTENTION_MASK), pad_token_id=model.pad_token_id, padding_side="right")
     with torch.inference_mode():
         output = model.graph(*map(torch.from_numpy, batch.values())).numpy()
     return [values[list(row.kept)] for row, values in zip(made, output, strict=True)]
 
 
-def scores(model: MultiVectorModel, queries: list[np.ndarray], documents: list[np.ndarray]) -> np.ndarray:
+def scores(model: Checkpoint, queries: list[np.ndarray], documents: list[np.ndarray]) -> np.ndarray:
     """By the formula, row by row."""
     found = np.array([[(query @ document.T).max(1).sum() for document in documents] for query in queries])
-    return found / np.array([[len(query)] for query in queries]) if model.sides.weighting == "mean" else found
+    return found / np.array([[len(query)] for query in queries]) if interaction(model).weighting == "mean" else found
 
 
-def assert_same(folder: Path, theirs: MultiVectorEncoder | None = None, texts: list[str] = ASKED) -> MultiVectorModel:
+def assert_same(folder: Path, theirs: MultiVectorEncoder | None = None, texts: list[str] = ASKED) -> Checkpoint:
     model, theirs = load(folder), theirs or folders.theirs(folder)
     ours: dict[bool, list[np.ndarray]] = {}
     for query in (True, False):
@@ -112,11 +118,10 @@ def test_a_multi_vector_encoder(
     folder = folders.native(tmp_path / "native", backbones[family], **settings)
     theirs = folders.theirs(folder)
     model = assert_same(folder, theirs)
-    assert model.stated.layout == "sentence-transformers"
     for query in (True, False):
         made = [list(row.ids) for row in rows(model, ASKED, query=query)]
         assert made == [ids(theirs, text, query=query) for text in ASKED]
-    assert LateInteraction.from_text(model.sides.to_text()) == model.sides
+    assert LateInteraction.from_text(interaction(model).to_text()) == interaction(model)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,7 @@ def test_layers_over_tokens(layers: list[Any], backbones: dict[str, Path], tmp_p
 def test_a_mask_of_both_sides(backbones: dict[str, Path], tmp_path: Path) -> None:
     mask = MultiVectorMask(["paris", "the", "nowhere"], skiplist_tasks=["query", "document"])
     model = assert_same(folders.native(tmp_path / "native", backbones["bert"], mask=mask))
-    assert model.sides.query.skipped_ids == model.sides.document.skipped_ids != ()
+    assert interaction(model).query.skipped_ids == interaction(model).document.skipped_ids != ()
 
 
 PYLATE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -160,7 +165,7 @@ def test_a_folder_of_pylate(family: str, said: dict[str, Any], backbones: dict[s
     for query in (True, False):
         made = [list(row.ids) for row in rows(model, ASKED, query=query)]
         assert made == [ids(theirs, text, query=query) for text in ASKED]
-        side = model.sides.query if query else model.sides.document
+        side = interaction(model).query if query else interaction(model).document
         assert side.marker_id is not None
 
 
@@ -169,7 +174,7 @@ def test_a_document_length_that_pylate_does_not_state_is_pylates(backbones: dict
     folder = folders.pylate(tmp_path / "pylate", backbones["bert"], document_length=...)
     model, theirs = load(folder), folders.theirs(folder)
     assert (theirs[0].document_length, theirs.max_seq_length) == (None, 39)
-    assert model.sides.document.max_tokens == folders.WINDOW  # PyLate's 180, and no more than the network takes
+    assert interaction(model).document.max_tokens == folders.WINDOW  # PyLate's 180, and no more than the network takes
     theirs[0].document_length = folders.WINDOW
     assert_same(folder, theirs)
 
@@ -188,7 +193,7 @@ def test_a_folder_of_colbert_ai(attended: bool, backbones: dict[str, Path], tmp_
 
 def test_punctuation_that_colbert_ai_does_not_mask(backbones: dict[str, Path], tmp_path: Path) -> None:
     model = assert_same(folders.stanford(tmp_path / "stanford", backbones["bert"], mask_punctuation=False))
-    assert model.sides.document.skipped_ids == ()
+    assert interaction(model).document.skipped_ids == ()
 
 
 def test_colbert_ai_on_xlm_r_puts_its_unknown_token_for_a_marker(backbones: dict[str, Path], tmp_path: Path) -> None:
@@ -227,14 +232,18 @@ def test_token_vectors_of_an_embedder_with_a_head(backbones: dict[str, Path], tm
         similarity_fn_name="meanmaxsim",
     )
     model = assert_same(folder, folders.theirs(theirs))
-    assert (model.stated.layout, model.sides.query.max_tokens) == ("bge-m3", folders.WINDOW)
-    assert load(folder, max_tokens=20).sides.document.max_tokens == 20
+    assert interaction(model).query.max_tokens == folders.WINDOW
+    assert interaction(load(folder, max_tokens=20)).document.max_tokens == 20
 
 
 def test_two_loads_are_equal(backbones: dict[str, Path], tmp_path: Path) -> None:
     folder = folders.pylate(tmp_path / "pylate", backbones["modernbert"], query_length=9)
     first, second = load(folder), load(folder)
-    assert (first.sides, first.tokenizer_json, first.notes) == (second.sides, second.tokenizer_json, second.notes)
+    assert (first.interaction, first.tokenizer_json, first.notes) == (
+        second.interaction,
+        second.tokenizer_json,
+        second.notes,
+    )
     state = second.graph.state_dict()
     assert all(torch.equal(value, state[name]) for name, value in first.graph.state_dict().items())
 
@@ -245,7 +254,7 @@ def test_a_text_makes_no_marker(backbones: dict[str, Path], tmp_path: Path) -> N
     for number, made in enumerate((folders.pylate, folders.stanford)):
         model = load(made(tmp_path / str(number), backbones["bert"]))
         bare, row = rows(model, ["word", structure], query=False)
-        special = {model.sides.query.marker_id, model.sides.document.marker_id, 0, 2, 3, 4}
+        special = {interaction(model).query.marker_id, interaction(model).document.marker_id, 0, 2, 3, 4}
         assert sorted(special.intersection(row.ids)) == sorted(special.intersection(bare.ids))
 
 

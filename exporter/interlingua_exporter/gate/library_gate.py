@@ -22,6 +22,7 @@ from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from interlingua_exporter.gate.answering import asked_of
 from interlingua_exporter.gate.figures import GateFigure, relative_errors, worst
 from interlingua_exporter.gate.library_answers import answers
+from interlingua_exporter.gate.multi_vector_library import ask_multi_vector
 from interlingua_exporter.gate.signature import check_vocabulary
 from interlingua_exporter.gate.torch_answers import torch_answers
 from interlingua_exporter.texts.library_texts import PROBES, NamedText, added_texts, window_texts
@@ -64,6 +65,9 @@ def ask_libraries(checkpoint: Checkpoint) -> Libraries:
     library = checkpoint.library
     if library is None or not library.transformer.is_dir():
         return Libraries()
+    if checkpoint.interaction:
+        asked_figures, asked = ask_multi_vector(checkpoint, checkpoint.interaction, library)
+        return Libraries(asked_figures, (asked,))
     encoder = checkpoint.text_encoder()
     found = [_ids(checkpoint, library, encoder), _values(checkpoint, library, encoder)]
     figures = tuple(figure for libraries in found for figure in libraries.figures)

@@ -31,6 +31,7 @@ class LibraryFolder:
         query_prompt, document_prompt: that the user or an entry gave; None for the folder's own.
         cut: the length to which vectors are cut before they get their length, None for the folder's own.
         lowercase: whether sentence-transformers puts a lower-casing step before transformers' tokenizer.
+        head: for token vectors, beside an embedder's weights, which sentence-transformers does not read by itself.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class LibraryFolder:
     document_prompt: str | None = None
     cut: int | None = None
     lowercase: bool = False
+    head: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

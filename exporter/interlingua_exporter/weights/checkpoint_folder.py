@@ -6,14 +6,14 @@ tokenizer.json --> Checkpoint
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.weights.asked_libraries import library_folder
 from interlingua_exporter.weights.folder_reading import Reading, notes_of, read, spec_of
-from interlingua_exporter.weights.multi_vector.multi_vector_folder import layout_of
+from interlingua_exporter.weights.multi_vector.multi_vector_folder import is_multi_vector
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,13 +67,31 @@ def load(
     from interlingua_exporter.graphs.folder_network import load_network
     from interlingua_exporter.weights.folder_tokenizer import score_token_ids
 
-    if layout := layout_of(path):
-        raise InputError(f"{model_id or path}: a late-interaction model ({layout}), which is not exported yet")
-    reading = read(path, model_id, overrides or Overrides(), entry)
+    chosen = overrides or Overrides()
+    if is_multi_vector(path, chosen.head or (entry.head if entry else None)):
+        return _multi_vector(path, model_id, revision, chosen, entry)
+    reading = read(path, model_id, chosen, entry)
     spec = replace(spec_of(reading), revision=revision)
     tokens = score_token_ids(reading.name, reading.words, reading.tokenizer.content) if reading.words else ()
     network, unused = load_network(spec, reading.layout.transformer)
     return _checkpoint(reading, spec, network, tokens, unused)
+
+
+def _multi_vector(path: Path, model_id: str, revision: str, chosen: Overrides, entry: ModelSpec | None) -> Checkpoint:
+    from interlingua_exporter.weights.multi_vector import multi_vector_folder
+
+    # An entry's words come as the user's (catalogued_folder.py); of a reranker they are prompts that are "".
+    own = replace(chosen, max_tokens=None, trust_remote_code=False, revision=None, head=None)
+    if any(value for value in astuple(own)):
+        raise InputError(
+            f"{model_id or path} is a late-interaction model: it has no pooling, no score tokens and no --dimension, "
+            "and prompts and lengths are its folder's; --max-tokens cuts its documents"
+        )
+    loaded = multi_vector_folder.load(
+        path, model_id=model_id, max_tokens=chosen.max_tokens, remote_code=chosen.trust_remote_code
+    )
+    weight = entry.rerank_weight if entry else loaded.spec.rerank_weight
+    return replace(loaded, spec=replace(loaded.spec, revision=revision, rerank_weight=weight))
 
 
 def _within(reading: Reading, spec: ModelSpec, positions: int | None) -> ModelSpec:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from huggingface_hub import ModelInfo
 
-_SMALL = ("*.json", "*.jinja", "*.txt", "*.model", "README.md")
+_SMALL = ("*.json", "*.jinja", "*.txt", "*.model", "README.md", "artifact.metadata")
+_HEAD = "colbert_linear.pt"  # of an embedder with token vectors, beside its weights
 _IGNORED = ["onnx/*", "openvino/*"]
 
 
@@ -76,7 +77,7 @@ def published_weights(model_id: str, *, revision: str | None = None, hint: str =
 def _weights(info: ModelInfo) -> list[str]:
     """Patterns of the weights: pickled ones only where there are no others."""
     safe = any(sibling.rfilename.endswith(".safetensors") for sibling in info.siblings or ())
-    return ["*.safetensors", "*_Dense/*.bin"] if safe else ["*.bin"]
+    return [_HEAD, *(["*.safetensors", "*_Dense/*.bin"] if safe else ["*.bin"])]
 
 
 def _matches(name: str, patterns: list[str]) -> bool:

@@ -1,17 +1,20 @@
 """Loads a late-interaction model of the world from its folder, whichever of four layouts it has.
 
-folder --layout_of--> its layout --read_stated--> StatedModel --load--> MultiVectorModel: graph, sides, tokenizer.json
+folder --layout_of--> its layout --read_stated--> StatedModel --load--> Checkpoint: graph, sides, tokenizer.json
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
 from interlingua.base.json_object import read_object
+from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS
+from interlingua_exporter.graphs.checkpoint import Checkpoint, LibraryFolder
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.weights.multi_vector import bge_layout, native_layout, stanford_layout
+from interlingua_exporter.weights.multi_vector.stated_keys import StatedKeys
 from interlingua_exporter.weights.multi_vector.tokenized_sides import tokenized_sides, with_sealed_markers
 from interlingua_exporter.weights.statements.known_files import refuse_adapters
 
@@ -19,34 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import torch
-
     from interlingua.served.late_interaction.sides import LateInteraction
+    from interlingua_exporter.models.spec import Head
     from interlingua_exporter.weights.multi_vector.stated_sides import Layout, StatedModel
     from interlingua_exporter.weights.multi_vector.token_layers import TokenLayer
-
-
-@dataclass(frozen=True, kw_only=True)
-class MultiVectorModel:
-    """A model as it is loaded.
-
-    Attributes:
-        graph: `MultiVectorGraph` in evaluation mode, float32.
-        sides: what its texts become.
-        dimension: values of a token's vector.
-        vocabulary: ids the network accepts are below this.
-        notes: what the user should know of how it was read.
-    """
-
-    spec: ModelSpec
-    stated: StatedModel
-    graph: torch.nn.Module
-    sides: LateInteraction
-    dimension: int
-    vocabulary: int
-    tokenizer_json: bytes
-    pad_token_id: int
-    notes: tuple[str, ...]
 
 
 def layout_of(folder: Path) -> Layout | None:
@@ -60,9 +39,9 @@ def layout_of(folder: Path) -> Layout | None:
     return "Stanford" if isinstance(names, list) and stanford_layout.ARCHITECTURE in names else None
 
 
-def has_head(folder: Path) -> bool:
-    """Whether an embedder's folder has a head for token vectors, too."""
-    return (folder / bge_layout.HEAD).is_file()
+def is_multi_vector(folder: Path, head: Head | None) -> bool:
+    """Whether the folder is read as a late-interaction model: it says so, or an embedder is wanted with its head."""
+    return folder.is_dir() and (head == "late-interaction" or layout_of(folder) is not None)
 
 
 def read_stated(name: str, folder: Path) -> StatedModel:
@@ -71,7 +50,7 @@ def read_stated(name: str, folder: Path) -> StatedModel:
     match layout_of(folder):
         case "Stanford":
             stated = stanford_layout.read_stanford(folder)
-        case None if has_head(folder):
+        case None if (folder / bge_layout.HEAD).is_file():
             stated = bge_layout.read_bge(folder)
         case None:
             raise InputError(
@@ -92,12 +71,12 @@ def load(
     model_id: str = "",
     max_tokens: int | None = None,
     remote_code: bool = False,
-) -> MultiVectorModel:
+) -> Checkpoint:
     """The model in a folder.
 
     Args:
         model_id: its name; the folder's own where it is empty.
-        max_tokens: of each side's texts, instead of the folder's own lengths; expanded queries keep theirs.
+        max_tokens: of documents, instead of the folder's own length, and of longer queries.
 
     Raises:
         InputError: the folder is no such model, lacks weights, or has parts that cannot be exported.
@@ -123,6 +102,7 @@ def load(
         remote_code=remote_code,
     )
     read = read_tokenizer(name, stated.transformer, lowercase=stated.lowercase, remote_code=remote_code)
+    adapters = tuple(_adapters(name, stated))
     network, unused = load_network(replace(spec, role="embedder", pooling="mean", head="none"), stated.transformer)
     config: Any = network.config.get_text_config()  # type: ignore[union-attr, operator]
     layers = [load_layer(layer) for layer in _chain(name, stated, int(config.hidden_size))]
@@ -131,26 +111,61 @@ def load(
     tokenizer = load_tokenizer(stated.transformer, remote_code=remote_code)
     sides = tokenized_sides(name, stated, tokenizer, window)
     _require_followed(name, sides, local_window(network))
-    return MultiVectorModel(
+    return Checkpoint(
         spec=replace(spec, max_tokens=max(sides.query.max_tokens, sides.document.max_tokens)),
-        stated=stated,
         graph=graph,
-        sides=sides,
+        inputs=(INPUT_IDS, ATTENTION_MASK),
         dimension=stated.layers[-1].outputs if stated.layers else int(config.hidden_size),
         vocabulary=int(config.vocab_size),
         tokenizer_json=with_sealed_markers(read.content, sides),
         pad_token_id=0 if config.pad_token_id is None else int(config.pad_token_id),
-        notes=(*read.notes, *_notes(stated), *(note for note in unused if stanford_layout.PROJECTION not in note)),
+        notes=(*read.notes, *adapters, *_notes(stated, unused)),
+        library=_library(folder, stated, tokenizer),
+        interaction=sides,
+    )
+
+
+def _adapters(name: str, stated: StatedModel) -> Iterator[str]:
+    """Tells which language's adapters an X-MOD has for all texts. Raises InputError: it does not say."""
+    config = StatedKeys.read(stated.transformer / "config.json")
+    if config.text("model_type") == "xmod":
+        if not (language := config.text("default_language")):
+            raise InputError(
+                f"{name}: {config.path} has adapters for {len(config.texts('languages') or ())} languages and no "
+                "default_language: say there whose adapters all texts go through"
+            )
+        yield f"texts in all languages go through the adapters of {language}, its default_language"
+
+
+def _library(folder: Path, stated: StatedModel, tokenizer: Any) -> LibraryFolder:
+    """What the gate asks sentence-transformers with, or why it does not."""
+    known = tokenizer.get_vocab()
+    lost = [side.marker for side in (stated.query, stated.document) if side.marker not in known]
+    unasked = ""
+    if stated.layout == "Stanford" and lost:
+        unasked = f"it writes the marker {lost[0]} as text, and colbert-ai, which is followed, as its unknown token"
+    return LibraryFolder(
+        folder=folder,
+        transformer=stated.transformer,
+        unasked=unasked,
+        lowercase=stated.lowercase,
+        head=folder / bge_layout.HEAD if stated.layout == "bge-m3" else None,
     )
 
 
 def _within(name: str, stated: StatedModel, max_tokens: int | None) -> StatedModel:
-    """The user's length for what is not expanded. Raises InputError: it is beyond the model's own window."""
+    """Documents cut to the user's length; queries keep theirs where it is shorter, and where they are expanded.
+
+    Raises:
+        InputError: it is beyond the model's own window.
+    """
     if max_tokens is None:
         return stated
     if stated.window is not None and max_tokens > stated.window:
         raise InputError(f"{name}: --max-tokens {max_tokens} is beyond the model's own {stated.window}")
-    query = stated.query if stated.query.expansion else replace(stated.query, max_tokens=max_tokens)
+    query = stated.query
+    if not query.expansion:
+        query = replace(query, max_tokens=min(max_tokens, query.max_tokens or max_tokens))
     return replace(stated, query=query, document=replace(stated.document, max_tokens=max_tokens))
 
 
@@ -183,7 +198,8 @@ def _require_followed(name: str, sides: LateInteraction, window: int | None) -> 
         )
 
 
-def _notes(stated: StatedModel) -> Iterator[str]:
+def _notes(stated: StatedModel, unused: tuple[str, ...]) -> Iterator[str]:
+    yield from (note for note in unused if stanford_layout.PROJECTION not in note)
     if stated.lowercase:
         yield "texts are lower-cased, as sentence_bert_config.json asks"
     yield from (remark.text for remark in stated.remarks)

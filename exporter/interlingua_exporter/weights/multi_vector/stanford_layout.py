@@ -35,6 +35,7 @@ ARCHITECTURE = "HF_ColBERT"
 PROJECTION = "linear.weight"
 
 _QUERY, _DOCUMENT = 32, 220  # tokens, where nobody says: colbert-ai's own
+_SAME = {"l2": ", which puts vectors of length 1 in the same order: write it there instead"}
 _FOLLOWED = {"similarity": "cosine", "interaction": "colbert"}
 
 
@@ -80,7 +81,9 @@ def _unfollowed(stated: StatedKeys) -> Iterator[Remark]:
         yield Remark(f"there is no {METADATA}: queries of {_QUERY} tokens and documents of {_DOCUMENT} are assumed")
     for key, known in _FOLLOWED.items():
         if (value := stated.text(key, known)) != known:
-            yield Remark(f"{stated.path}: {key} is {value!r}; what can be exported is {known}", refused=True)
+            yield Remark(
+                f"{stated.path}: {key} is {value!r}; what can be exported is {known}{_SAME.get(value, '')}", True
+            )
 
 
 def _projection(folder: Path) -> TokenLayer:

@@ -1,0 +1,228 @@
+"""What sentence-transformers makes of a late-interaction folder, beside what we do: rows, vectors, scores.
+
+folder --MultiVectorEncoder--> ids, token vectors, similarity      \
+folder --our reading--> rows, MultiVectorGraph, MaxSim              > Libraries: Figures, each with its bound
+
+Lengths are set as we read them: the library takes those that a PyLate folder does not state from the text that was
+encoded last before saving, and colbert-ai's own from the model's window.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from interlingua.base.errors import ExportError
+from interlingua.repository.text_encoder import Framed
+from interlingua.served.late_interaction.side_vectors import document_vectors, query_vectors
+from interlingua.served.text.tokenizer import SideRow
+from interlingua.served.token_vectors import max_sim
+from interlingua_exporter.gate.figures import GateFigure, worst
+from interlingua_exporter.graphs.folder_network import quiet_transformers
+from interlingua_exporter.texts.library_texts import PROBES, NamedText, window_texts
+from interlingua_exporter.texts.parity_texts import LONGEST, sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from interlingua.repository.text_encoder import TextEncoder
+    from interlingua.served.late_interaction.sides import LateInteraction, SideRules
+    from interlingua_exporter.graphs.checkpoint import Checkpoint, LibraryFolder
+
+    Floats = NDArray[np.float32]
+
+_BOUND = 1e-3  # sums in another order differ by 1e-6; another mark, prompt, mask or cut by 0.05 and more
+_LIBRARY = "sentence-transformers"
+
+
+def ask_multi_vector(
+    checkpoint: Checkpoint, interaction: LateInteraction, library: LibraryFolder
+) -> tuple[tuple[GateFigure, ...], str]:
+    """Figures against the library, and who was asked, or why not.
+
+    Raises:
+        ExportError: ids, rows, vectors or scores are others than the library's; the message says on which text.
+    """
+    if library.unasked:
+        return (), f"no answers of {_LIBRARY}: {library.unasked}"
+    try:
+        release = version(_LIBRARY)
+    except PackageNotFoundError:
+        return (), f"no answers of {_LIBRARY}: it is not installed"
+    try:
+        theirs = _loaded(interaction, library, remote_code=checkpoint.spec.remote_code)
+    except Exception as error:  # the library's own, transformers', torch's
+        reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        return (), f"no answers of {_LIBRARY}: it cannot use the folder ({reason})"
+    encoder = checkpoint.text_encoder()
+    sides = [_Asked(checkpoint, encoder, theirs, interaction, is_query=is_query) for is_query in (True, False)]
+    figures = (*(figure for side in sides for figure in side.figures()), _scores(checkpoint, interaction, *sides))
+    del theirs
+    gc.collect()  # its copy of the weights, before the network is opened
+    if faults := [figure.describe() for figure in figures if not figure.passed]:
+        where = f"what {_LIBRARY} makes of {library.folder}"
+        raise ExportError(f"{checkpoint.spec.id} is not {where}, nothing was published: {'; '.join(faults)}")
+    return figures, f"{_LIBRARY} {release} ({sum(len(side.texts) for side in sides)} texts)"
+
+
+class _Asked:
+    """One side's texts, our rows and vectors, and the library's."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        encoder: TextEncoder,
+        theirs: Any,
+        interaction: LateInteraction,
+        *,
+        is_query: bool,
+    ) -> None:
+        rules = interaction.query if is_query else interaction.document
+        self.name = "query" if is_query else "document"
+        self.texts = list(_texts(encoder, rules, number=0 if is_query else 1))
+        self._rows = encoder.encode([Framed(named.text, rules) for named in self.texts])
+        self.ours = [_vectors(checkpoint, encoder, row) for row in self._rows]
+        encode = theirs.encode_query if is_query else theirs.encode_document
+        with _quiet():
+            self.theirs = [
+                encode([named.text], convert_to_numpy=True, show_progress_bar=False)[0] for named in self.texts
+            ]
+            self._ids = [_ids(theirs, named.text, self.name) for named in self.texts]
+
+    def figures(self) -> tuple[GateFigure, GateFigure]:
+        """Texts with other ids, or another number of vectors; and how far vectors are from the library's."""
+        pairs = list(zip(self.texts, self._rows, self._ids, self.ours, self.theirs, strict=True))
+        unlike = [
+            named.name for named, row, ids, ours, theirs in pairs if list(row.ids) != ids or ours.shape != theirs.shape
+        ]
+        same = [(named.name, _error(ours, theirs)) for named, _, _, ours, theirs in pairs if ours.shape == theirs.shape]
+        rows = GateFigure(
+            name=f"{self.name} texts with other rows",
+            worst=float(len(unlike)),
+            mean=len(unlike) / len(pairs),
+            sense="<=",
+            bound=0.0,
+            where=unlike[0] if unlike else f"of {len(pairs)}",
+        )
+        errors, names = np.array([error for _, error in same]), [name for name, _ in same]
+        return rows, worst(f"{self.name} vectors against {_LIBRARY}", errors, _BOUND, names)
+
+
+def _scores(checkpoint: Checkpoint, interaction: LateInteraction, queries: _Asked, documents: _Asked) -> GateFigure:
+    """Our scores of every query with every document, against the library's, over their spread."""
+    import torch
+    from sentence_transformers.util import maxsim, mean_maxsim
+
+    full = [place for place, rows in enumerate(documents.theirs) if len(rows) and len(documents.ours[place])]
+    given = [document_vectors(documents.ours[place], interaction) for place in full]
+    starts = np.cumsum([0, *map(len, given)])
+    flat = np.concatenate(given)
+    ours = np.stack(
+        [
+            max_sim(query_vectors(asked, interaction), flat, starts, checkpoint.empty_similarity)
+            for asked in queries.ours
+        ]
+    )
+    score = mean_maxsim if interaction.weighting == "mean" else maxsim
+    tensors = [[torch.from_numpy(rows) for rows in found] for found in (queries.theirs, documents.theirs)]
+    theirs = score(tensors[0], [tensors[1][place] for place in full]).numpy()
+    errors = np.abs(ours - theirs).max(axis=1) / max(float(theirs.std()), 1e-12)
+    return worst(f"scores against {_LIBRARY}", errors, _BOUND, [named.name for named in queries.texts])
+
+
+def _vectors(checkpoint: Checkpoint, encoder: TextEncoder, row: Any) -> Floats:
+    import torch
+
+    batch = encoder.collate([row], checkpoint.inputs)
+    with torch.inference_mode():
+        output: Floats = checkpoint.graph(*(torch.from_numpy(batch[name]) for name in checkpoint.inputs)).numpy()[0]
+    return output[list(row.kept)] if isinstance(row, SideRow) else output
+
+
+def _error(ours: Floats, theirs: Floats) -> float:
+    """The largest distance of a vector, both of length 1."""
+    return float(np.linalg.norm(ours - theirs, axis=1).max(initial=0.0))
+
+
+def _texts(encoder: TextEncoder, rules: SideRules, *, number: int) -> Sequence[NamedText]:
+    texts = [NamedText(language, text) for language, text in sentences()[number].items()]
+    texts += [*PROBES, NamedText("nothing", ""), NamedText("signs alone", "?!., -")]
+    if rules.max_tokens <= LONGEST:
+        texts += window_texts(encoder, lambda text: Framed(text, rules), rules.max_tokens)
+    return texts
+
+
+def _ids(theirs: Any, text: str, task: str) -> list[int]:
+    names = ("query",) if task == "query" else ("document", "passage", "corpus")
+    prompt = next((theirs.prompts[name] for name in names if name in theirs.prompts), None)
+    found: list[int] = theirs.preprocess([text], prompt=prompt, task=task)["input_ids"][0].tolist()
+    return found
+
+
+def _loaded(interaction: LateInteraction, library: LibraryFolder, *, remote_code: bool) -> Any:
+    from sentence_transformers import MultiVectorEncoder
+
+    with _quiet():
+        theirs: Any = (
+            _with_head(library)
+            if library.head is not None
+            else MultiVectorEncoder(str(library.folder), **_settings(remote_code=remote_code))
+        )
+    if interaction.query.expansion is None:
+        theirs[0].query_length = interaction.query.max_tokens
+    theirs[0].document_length = interaction.document.max_tokens
+    return theirs
+
+
+def _with_head(library: LibraryFolder) -> Any:
+    """The library's own modules with a head that lies beside an embedder's weights, which it does not read itself."""
+    import torch
+    from sentence_transformers import MultiVectorEncoder
+    from sentence_transformers.base.modules import Dense, Normalize, Transformer
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+    head = torch.load(str(library.head), map_location="cpu", weights_only=True)
+    outputs, inputs = head["weight"].shape
+    dense = Dense(
+        inputs,
+        outputs,
+        activation_function=None,
+        init_weight=head["weight"].float(),
+        init_bias=head["bias"].float(),
+        module_input_name="token_embeddings",
+    )
+    mask = MultiVectorMask(["<s>"], skiplist_tasks=["query", "document"])
+    transformer = Transformer(str(library.transformer), model_kwargs={"dtype": torch.float32})
+    modules = [transformer, dense, mask, Normalize(module_input_name="token_embeddings")]
+    return MultiVectorEncoder(modules=modules, device="cpu", similarity_fn_name="meanmaxsim")
+
+
+def _settings(*, remote_code: bool) -> dict[str, Any]:
+    import torch
+
+    return {
+        "device": "cpu",
+        "local_files_only": True,
+        "trust_remote_code": remote_code,
+        "model_kwargs": {"dtype": torch.float32},
+    }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences the library's warnings and progress: what matters of them is told here."""
+    logger = logging.getLogger(_LIBRARY.replace("-", "_"))
+    level = logger.level
+    try:
+        logger.setLevel(logging.ERROR)
+        with quiet_transformers():
+            yield
+    finally:
+        logger.setLevel(level)
