@@ -20,6 +20,7 @@ STEPS = {
     "train": "a reranker from the embedder and the lists",
     "merge": "one checkpoint of two or more",
     "artefact": "a checkpoint as what it changed, to keep and to publish",
+    "library": "a checkpoint as a folder of sentence-transformers",
 }
 
 
