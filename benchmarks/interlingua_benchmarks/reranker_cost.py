@@ -1,7 +1,8 @@
 """What a reranker costs, and what int8 costs it: `make reranker-cost`.
 
     lists of GNOME help's test half, 50 candidates each --a published reranker, precision by precision-->
-        the network in this process, perfectly batched        --> pairs a second, the limit
+        the network in this process, perfectly batched        --> pairs a second, the limit; of late interaction
+                                                                  the documents', whose queries are read but once
         the service, lists one after another and several at once --> pairs a second, ms a list
         the service's logits --the client's mixing--> nDCG@10 --> what int8 loses, list by list
 
@@ -125,7 +126,7 @@ def measure(reranker: str, precision: str, lists: CandidateLists, clients: int, 
         if document != NOTHING
     ]
     chosen = np.random.default_rng(SEED).permutation(len(pairs))[:LIMIT_PAIRS]
-    encoded = checkpoint.text_encoder().encode([pairs[number] for number in chosen])
+    encoded = checkpoint.long_rows(checkpoint.text_encoder(), [pairs[number] for number in chosen])
     tokens = [np.array(each.ids, np.int64) for each in encoded]
     network = repository / "reranker" / str(exported["version"]) / "model.onnx"
     click.echo(f"{precision}: in-process limit, {np.mean([len(ids) for ids in tokens]):.0f} tokens a pair", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from interlingua.base.errors import InputError
 from interlingua.repository.families import role_of
 from interlingua.repository.published import Published
 from interlingua.repository.service_tokens import ServiceTokens
-from interlingua.served.service import EMBED_DOCUMENT, RERANK
+from interlingua.served.late_interaction.sides import LateInteraction, SideRules
+from interlingua.served.service import EMBED_DOCUMENT, ENCODE_DOCUMENT_TOKENS, RERANK
 from interlingua_evaluation.languages.text_counts import (
     CountedText,
     PublishedTokens,
@@ -90,3 +92,29 @@ def test_what_is_not_published_is_said(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("1/max_tokens", "1/other"))
     with pytest.raises(InputError, match=r"config.pbtxt: not as `interlingua export` writes it"):
         Published.read(models).newest("embedder")
+
+
+@pytest.fixture(scope="module")
+def sides(models: Path) -> dict[str, ServiceTokens]:
+    """Services that read a query behind `q:`, and a document of at most six tokens."""
+    template = tokens_of(models, RERANK)
+    interaction = LateInteraction(
+        query=SideRules(max_tokens=MAX_TOKENS, prompt="q: "), document=SideRules(max_tokens=6)
+    )
+    spec = replace(template.spec, template="", interaction=interaction.to_text())
+    return {name: replace(template, service=name, spec=spec) for name in (RERANK, ENCODE_DOCUMENT_TOKENS)}
+
+
+def test_a_pair_of_sides_counts_both(sides: dict[str, ServiceTokens]) -> None:
+    """<s> q: go </s> and <s> ba na na spli t </s>, before it is cut; a ninth of a request's rows is the query's."""
+    pairs = [("go", "banana split"), ("go go go go go", "")]
+    assert sides[RERANK].counts(pairs).tolist() == [4 + 7, 8 + 2]
+    assert sides[RERANK].computed(pairs).tolist() == [7 + 1, 2 + 1]
+    assert sides[ENCODE_DOCUMENT_TOKENS].counts(["banana split"]).tolist() == [7]
+    assert sides[ENCODE_DOCUMENT_TOKENS].read_characters("banana split") == len("banana spli")
+
+
+def test_pairs_of_sides_are_cut_side_by_side(sides: dict[str, ServiceTokens]) -> None:
+    """Around a query stand three tokens of at most 12, around a document two of at most six."""
+    lengths = sides[RERANK].pair_lengths(np.array([[1], [20]]), np.array([[1, 30]]))
+    assert lengths.tolist() == [[4 + 3, 4 + 6], [12 + 3, 12 + 6]]

@@ -33,7 +33,7 @@ CALL_SECONDS = "interlingua_network_call_seconds"
 TOKEN_SECONDS = "interlingua_network_token_seconds"  # noqa: S105
 
 COUNTERS = {
-    TEXTS: "Texts or pairs computed",
+    TEXTS: "Texts or pairs computed; of late interaction, texts of either side",
     TOKENS: "Tokens computed, without padding",
     PADDED: "Tokens computed, padding included",
     CALLS: "Sub-batches sent to the network",
