@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,17 @@ import numpy as np
 import pytest
 import torch
 
+from interlingua.repository.published import Published
 from interlingua.repository.text_encoder import Framed
 from interlingua.served.service import ENCODE_DOCUMENT_TOKENS, ENCODE_QUERY_TOKENS, RERANK
 from interlingua.served.token_vectors import TokenVectors, max_sim, unpacked
+from interlingua.served.watch.canary import QUESTIONS, CanaryQuestion, ask_all, served
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 from interlingua_exporter.weights.late_interaction.late_interaction_folder import load
+from interlingua_releases.parity import check_answers
 from interlingua_server.embedded import EmbeddedServer
+from interlingua_server.model_control import ModelControl
 from tests.support.command_line import interlingua
 from tests.support.services import Services, settings_for, tensor
 from tests.support.tiny_reranker import save_tiny_reranker
@@ -31,15 +36,23 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[st
 
 
 @pytest.fixture(scope="module")
-def services(
-    tiny_repository: Path, checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Services]:
+def repository(tiny_repository: Path, checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("repository") / "models"
     shutil.copytree(tiny_repository, root, ignore=shutil.ignore_patterns("rerank*"))
     done = interlingua("export", checkpoint.spec.source.path, "--model-repository", root)  # type: ignore[union-attr]
     assert done.returncode == 0, done.stderr
-    with EmbeddedServer(settings_for(root)) as server:
-        yield Services(server)
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(repository: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(settings_for(repository)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def services(server: EmbeddedServer) -> Services:
+    return Services(server)
 
 
 def pair_logits(checkpoint: Checkpoint, queries: list[str], documents: list[str]) -> np.ndarray:
@@ -102,3 +115,24 @@ def test_a_request_that_cannot_be_read_fails_alone(services: Services) -> None:
     with pytest.raises(Exception, match=r"invalid text: document\[0\] is empty"):
         reranked(services, [QUERY], [" "])
     assert np.isfinite(reranked(services, [QUERY], DOCUMENTS[:1])).all()
+
+
+def test_a_server_is_asked_whether_every_service_works(server: EmbeddedServer) -> None:
+    http = server.http
+    assert set(served(http)) == set(QUESTIONS)
+    said = ask_all(http, QUESTIONS, 30.0)
+    assert said == ", ".join(f"{name} answers" for name in QUESTIONS)
+    question = CanaryQuestion.of(http, ENCODE_DOCUMENT_TOKENS)
+    assert question.answer(http, 30.0) == question.answer(http, 30.0)
+
+
+def test_a_version_is_promoted_if_it_answers_as_its_files(server: EmbeddedServer, repository: Path) -> None:
+    found = Published.read(repository).required("reranker")
+    parity = check_answers([ModelControl(server.settings.grpc_address, server.admin_key)], found)
+    assert parity.texts > 30
+    assert parity.worst < 1e-3
+
+
+def test_the_repository_has_nothing_to_mend(repository: Path) -> None:
+    done = interlingua("lint", repository, "--json")
+    assert [finding for finding in json.loads(done.stdout)["findings"] if finding["severity"] != "note"] == []
