@@ -84,7 +84,7 @@ def test_stored_vectors_give_the_scores_that_pairs_give(tokens_dir: Path, index_
     assert pairs == ["Embed", "Rerank 90"]
     assert reference.reranking == Reranking(90, 90, "", 1.0, pairs_reason="the index has no token vectors")
     expected = {hit.id: hit.rerank_score for hit in reference.hits}
-    assert {hit.id: hit.rerank_score for hit in found.hits} == pytest.approx(expected, abs=0.01)
+    assert {hit.id: hit.rerank_score for hit in found.hits} == pytest.approx(expected, abs=0.05)
     assert found.times.encode_s == 0.004
     assert reference.times.encode_s is None
     # Balance and mixing work on the same scores.

@@ -53,8 +53,16 @@ def test_rows_are_restored_alone_as_among_others() -> None:
     assert (FORMATS["4bit"].restored(rows[20:21], 15) == together[20:21]).all()
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("dimension", [1, 9, 128])
+def test_similarities_are_those_of_what_is_restored(name: str, dimension: int) -> None:
+    rows, query = FORMATS[name].quantized(units(30, dimension)), units(7, dimension, seed=8)
+    expected = FORMATS[name].restored(rows, dimension) @ query.T
+    np.testing.assert_allclose(FORMATS[name].similarities(rows, query), expected, atol=1e-5)
+
+
 def test_a_format_that_there_is_none_of_is_refused() -> None:
-    with pytest.raises(InputError, match="'int4', they must be one of none, int8, 4bit"):
+    with pytest.raises(InputError, match="'int4', they must be one of none, 4bit, 4bit-128, int8"):
         require_choice("int4")
 
 
@@ -62,14 +70,30 @@ def test_the_projection_keeps_what_the_sample_varies_in() -> None:
     """Vectors of 200 values that lie in 60 directions lose nothing; their dot products are kept."""
     basis = np.linalg.qr(np.random.default_rng(1).normal(size=(200, 60)))[0].T.astype(np.float32)
     vectors = units(500, 60) @ basis
-    projection = TokenProjection.fit([vectors[:100], vectors[100:300]], 200)
+    projection = TokenProjection.fit([vectors[:100], vectors[100:300]], 200, 128)
     assert projection.dimension == 128
     assert projection.kept(vectors) == pytest.approx(1.0, abs=1e-5)
-    projected = projection(vectors)
-    np.testing.assert_allclose(projected @ projected.T, vectors @ vectors.T, atol=1e-5)
+    asked, lacking = projection.query(vectors)
+    np.testing.assert_allclose(
+        asked @ projection.document(vectors).T + lacking[:, None], vectors @ vectors.T, atol=1e-5
+    )
     np.testing.assert_allclose(projection.matrix @ projection.matrix.T, np.eye(128), atol=1e-5)
     again = TokenProjection.from_bytes(projection.to_bytes(), 200)
     assert (again.matrix == projection.matrix).all()
+    assert (again.mean == projection.mean).all()
+
+
+def test_what_all_tokens_share_takes_no_direction() -> None:
+    """A mean of length 10 and two directions: two values keep all."""
+    spread = np.random.default_rng(5).normal(size=(300, 2)) @ np.eye(2, 9)
+    vectors = (spread + 10 * np.eye(9)[8]).astype(np.float32)
+    projection = TokenProjection.fit([vectors], 9, 2)
+    assert projection.document(vectors).shape == (300, 2)
+    assert projection.kept(vectors) == pytest.approx(1.0, abs=1e-5)
+    asked, lacking = projection.query(vectors)
+    np.testing.assert_allclose(
+        asked @ projection.document(vectors).T + lacking[:, None], vectors @ vectors.T, rtol=1e-4
+    )
 
 
 def test_the_best_directions_are_kept() -> None:
@@ -77,17 +101,17 @@ def test_the_best_directions_are_kept() -> None:
     scales = 1 / np.sqrt(np.arange(1, 201))
     vectors = (np.random.default_rng(2).normal(size=(20_000, 200)) * scales).astype(np.float32)
     best = sum(1 / i for i in range(1, 129)) / sum(1 / i for i in range(1, 201))
-    assert TokenProjection.fit([vectors], 200).kept(vectors) == pytest.approx(best, abs=0.002)
+    assert TokenProjection.fit([vectors], 200, 128).kept(vectors) == pytest.approx(best, abs=0.002)
 
 
 @pytest.mark.parametrize("sample", [[], [np.empty((0, 24), np.float32)], [units(1, 24)]], ids=["none", "empty", "one"])
 def test_few_values_or_a_poor_sample_lose_nothing(sample: list[np.ndarray]) -> None:
-    projection = TokenProjection.fit(sample, 24)
+    projection = TokenProjection.fit(sample, 24, 128)
     assert projection.dimension == 24
     assert projection.kept(units(9, 24)) == pytest.approx(1.0, abs=1e-5)
 
 
-@pytest.mark.parametrize("raw", [b"", b"\0" * 92, np.full(24, np.nan, "<f4").tobytes()], ids=["empty", "short", "nan"])
+@pytest.mark.parametrize("raw", [b"", b"\0" * 92, b"\0" * 96, np.full(48, np.nan, "<f4").tobytes()])
 def test_bytes_that_are_no_projection(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"projection|reshape"):
         TokenProjection.from_bytes(raw, 24)

@@ -50,7 +50,7 @@ def scored(directory: Path, query: str = QUERY, reranker: str = RERANKER) -> dic
         return {documents[label].id: float(value) for label, value in zip(labels, found, strict=True)}
 
 
-def check(directory: Path, documents: list[Document], tolerance: float = 0.01) -> None:
+def check(directory: Path, documents: list[Document], tolerance: float = 0.1) -> None:
     expected = {document.id: score(QUERY, document.passage) for document in documents}
     assert scored(directory) == pytest.approx(expected, abs=tolerance)
 
@@ -59,7 +59,9 @@ def files(directory: Path) -> list[Path]:
     return sorted(directory.glob("tokens-*"))
 
 
-@pytest.mark.parametrize(("tokens", "width", "tolerance"), [(None, 130, 0.01), ("int8", 130, 0.01), ("4bit", 66, 0.1)])
+@pytest.mark.parametrize(
+    ("tokens", "width", "tolerance"), [(None, 82, 0.1), ("int8", 130, 0.01), ("4bit", 82, 0.1), ("4bit-128", 66, 0.1)]
+)
 def test_stored_vectors_score_as_the_sum_does(
     tmp_path: Path, documents: list[Document], tokens: str | None, width: int, tolerance: float
 ) -> None:
@@ -112,7 +114,7 @@ def test_an_open_reader_sees_what_comes_later(tmp_path: Path, documents: list[Do
         finish(tmp_path, documents[:60])
         expected = [score(QUERY, document.passage) for document in documents[:60]]
         assert found(30) == before
-        assert found(60) == pytest.approx(expected, abs=0.01)
+        assert found(60) == pytest.approx(expected, abs=0.1)
         finish(tmp_path, tokens="4bit")
         assert found(60) == pytest.approx(expected, abs=0.1)
         finish(tmp_path, tokens="none")
@@ -121,7 +123,7 @@ def test_an_open_reader_sees_what_comes_later(tmp_path: Path, documents: list[Do
 
 
 def test_space_of_deleted_documents_is_given_back(tmp_path: Path, documents: list[Document]) -> None:
-    finish(tmp_path, documents)
+    finish(tmp_path, documents, tokens="int8")
     size = files(tmp_path)[0].stat().st_size
     with closing(DocumentStore.open(tmp_path)) as store:
         stored = StoredTokens(store)
@@ -135,7 +137,7 @@ def test_space_of_deleted_documents_is_given_back(tmp_path: Path, documents: lis
         check(tmp_path, documents[40:])
         again = stored.scores(tokens_of(QUERY), [60, 41, 1], reranker=RERANKER, empty=-1.0)
         expected = [score(QUERY, documents[row].passage) for row in (59, 40)]
-        assert again[:2].tolist() == pytest.approx(expected, abs=0.01)
+        assert again[:2].tolist() == pytest.approx(expected, abs=0.1)
         assert np.isnan(again[2])
 
 
@@ -164,7 +166,7 @@ def test_without_an_encoder_they_are_refused_or_left_alone(tmp_path: Path, docum
     finish(tmp_path, tokens="int8")
     assert "no late-interaction reranker" in finish(tmp_path, encoder=nothing).note
     check(tmp_path, documents)
-    with pytest.raises(InputError, match="must be one of none, int8, 4bit"):
+    with pytest.raises(InputError, match="must be one of none, 4bit, 4bit-128, int8"):
         finish(tmp_path, tokens="fp16")
 
 
@@ -202,7 +204,7 @@ def test_a_projection_that_has_become_worse_is_fitted_anew(tmp_path: Path) -> No
     """Texts of 140 words; then most of them are of 140 others, which 128 directions of the first keep little of."""
     first = [Document(f"a{n}", "en", "", " ".join(f"a{n + m}" for m in range(20))) for n in range(120)]
     second = [Document(f"b{n}", "en", "", " ".join(f"b{n + m}" for m in range(20))) for n in range(600)]
-    finish(tmp_path, first)
+    finish(tmp_path, first, tokens="int8")
     outcome = finish(tmp_path, [*first, *second])
     assert outcome.kept is None
     stale = files(tmp_path)
@@ -226,7 +228,7 @@ def test_what_it_takes_is_said_before_most_of_it_is_done(
             said.append(forecast)
 
         indexer.finish(encode=lambda work: work.run(announce))
-    assert [(forecast.documents, forecast.bytes) for forecast in said] == [(66, 66 * 3 * 130)]
+    assert [(forecast.documents, forecast.bytes) for forecast in said] == [(66, 66 * 3 * 82)]
     assert said[0].seconds > 0
     assert len(encoder.encoded) == 90  # nothing twice
     check(tmp_path, documents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from interlingua.repository.text_encoder import Framed
 from interlingua.served.service import ENCODE_DOCUMENT_TOKENS, ENCODE_QUERY_TOKENS, RERANK
 from interlingua.served.token_vectors import TokenVectors, max_sim, unpacked
 from interlingua.served.watch.canary import QUESTIONS, CanaryQuestion, ask_all, served
+from interlingua_client import AsyncRetriever, Retriever
+from interlingua_client.document import Document
 from interlingua_exporter.graphs.checkpoint import Checkpoint
 from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 from interlingua_exporter.weights.late_interaction.late_interaction_folder import load
@@ -136,3 +139,78 @@ def test_a_version_is_promoted_if_it_answers_as_its_files(server: EmbeddedServer
 def test_the_repository_has_nothing_to_mend(repository: Path) -> None:
     done = interlingua("lint", repository, "--json")
     assert [finding for finding in json.loads(done.stdout)["findings"] if finding["severity"] != "note"] == []
+
+
+WORDS = ("parcel", "library", "camera", "invoice", "password")
+
+
+def index(services: Services, directory: Path, *options: str) -> dict[str, object]:
+    done = interlingua("index", *options, "--index", directory, "--server", services.address, "--json")
+    assert done.returncode == 0, done.stderr
+    facts: dict[str, object] = json.loads(done.stdout)["token_vectors"]
+    return facts
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("corpus") / "corpus.jsonl"
+    documents = [
+        {"id": f"{a}-{b}", "language": "en", "title": a, "text": f"The {a} and the {b} are not there. " * 3}
+        for a in WORDS
+        for b in WORDS
+    ]
+    path.write_text("".join(json.dumps(document) + "\n" for document in documents))
+    return path
+
+
+def test_a_search_compares_what_the_index_keeps(services: Services, corpus: Path, tmp_path: Path) -> None:
+    kept = index(services, tmp_path / "index", str(corpus))
+    assert (kept["format"], kept["documents"], kept["added"]) == ("4bit", 25, 25)
+    assert index(services, tmp_path / "pairs", str(corpus), "--token-vectors", "none")["format"] == "none"
+    with Retriever.open(tmp_path / "index", server=services.address) as stored:
+        found = stored.search("where is my parcel?", k=25)
+        many = stored.search_many(["where is my parcel?", "password"], k=25)
+    with Retriever.open(tmp_path / "pairs", server=services.address) as pairs:
+        expected = pairs.search("where is my parcel?", k=25)
+    assert (found.reranking.depth, found.reranking.stored, found.reranking.reason) == (25, 25, "")
+    assert (expected.reranking.depth, expected.reranking.stored) == (25, 0)
+    assert expected.reranking.pairs_reason == "the index has no token vectors"
+    scores = {hit.id: hit.rerank_score for hit in expected.hits}  # of 12 at most
+    assert {hit.id: hit.rerank_score for hit in found.hits} == pytest.approx(scores, abs=0.15)
+    assert [hit.id for hit in many[0].hits] == [hit.id for hit in found.hits]
+    assert many[1].reranking.stored == 25
+
+    async def search() -> list[str]:
+        async with AsyncRetriever.open(tmp_path / "index", server=services.address) as retriever:
+            result = await retriever.search("where is my parcel?", k=25)
+            assert result.reranking.stored == 25
+            return [hit.id for hit in result.hits]
+
+    assert asyncio.run(search()) == [hit.id for hit in found.hits]
+
+
+def test_they_are_made_later_by_one_command_and_said(services: Services, corpus: Path, tmp_path: Path) -> None:
+    index(services, tmp_path / "index", str(corpus), "--token-vectors", "none")
+    ask = ["search", "parcel", "--index", tmp_path / "index", "--server", services.address]
+    assert "pair by pair: the index has no token vectors" in " ".join(interlingua(*ask).stdout.split())
+    made = index(services, tmp_path / "index", "--token-vectors", "int8")
+    assert (made["documents"], made["format"]) == (25, "int8")
+    assert "by stored token vectors" in interlingua(*ask).stdout
+    with Retriever.open(tmp_path / "index", server=services.address) as retriever:
+        hits = retriever.search("where is my parcel?", k=25).hits
+    with Retriever.open(tmp_path / "index", server=services.address) as retriever:
+        client = retriever._in_use.pair.client
+        pairs = client.rerank("where is my parcel?", [Document("", "", hit.title, hit.text).passage for hit in hits])
+    assert [hit.rerank_score for hit in hits] == pytest.approx(pairs.scores.tolist(), abs=0.03)
+    shown = interlingua("index", corpus, "--index", tmp_path / "index", "--server", services.address)
+    assert "token vectors (int8): 25 of 25 documents, " in shown.stdout
+
+
+def test_a_deadline_that_is_over_leaves_the_dense_order(services: Services, corpus: Path, tmp_path: Path) -> None:
+    index(services, tmp_path / "index", str(corpus))
+    with Retriever.open(tmp_path / "index", server=services.address) as retriever:
+        query_sides = retriever._in_use.pair.client.query_sides
+        retriever._in_use.pair.client.query_sides = lambda query, _: query_sides(query, None)  # type: ignore[method-assign]
+        late = retriever.search("parcel", deadline_s=1e-9)
+    assert late.reranking.depth == 0
+    assert "the deadline left time for 0 of" in late.reranking.reason

@@ -50,9 +50,9 @@ class SystemReport:
         return [pair for pair, difference in self.pair_differences.items() if difference.is_better]
 
 
-def compare(averager: Averager, systems: Sequence[SystemValues]) -> list[SystemReport]:
+def compare(averager: Averager, systems: Sequence[SystemValues], baseline_name: str = BASELINE) -> list[SystemReport]:
     """The systems' reports, in their order; one of them is the baseline."""
-    baseline = next(system for system in systems if system.name == BASELINE)
+    baseline = next(system for system in systems if system.name == baseline_name)
     return [_report(averager, system, baseline) for system in systems]
 
 

@@ -66,11 +66,15 @@ def max_sim(query: TokenVectors, documents: Floats, starts: npt.NDArray[np.int64
     Raises:
         ValueError: query and documents are not of one dimension.
     """
+    # Documents first: the maximum is then taken over whole rows, not over strided columns.
+    return sum_of_maxima(documents[: starts[-1]] @ query.vectors.T, query.weights, starts, empty)
+
+
+def sum_of_maxima(similarities: Floats, weights: Floats, starts: npt.NDArray[np.int64], empty: float) -> Floats:
+    """The scores that similarities float32 [documents' tokens, query's rows] come to, float32 [n]; as `max_sim`."""
     filled = starts[1:] > starts[:-1]
-    closest = np.full((len(filled), len(query.weights)), empty, np.float32)
+    closest = np.full((len(filled), len(weights)), empty, np.float32)
     if filled.any():
-        # Documents first: the maximum is then taken over whole rows, not over strided columns.
-        similarities = documents[: starts[-1]] @ query.vectors.T
         closest[filled] = np.maximum.reduceat(similarities, starts[:-1][filled], axis=0)
-    scores: Floats = closest @ query.weights
+    scores: Floats = closest @ weights
     return scores

@@ -19,6 +19,8 @@ import numpy.typing as npt
 from interlingua.base.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from interlingua_client.embedder import FloatArray
 
 Rows = npt.NDArray[np.uint8]
@@ -32,12 +34,14 @@ class TokenFormat:
     """How a value is stored.
 
     Attributes:
+        values: of a stored vector; a network's own dimension, where that is smaller.
         largest: code; the smallest is 0, or the same below zero.
         middle: the code, or what lies between two, that stands for zero.
     """
 
     name: str
     bits: int
+    values: int
     largest: int
     middle: float
 
@@ -60,12 +64,24 @@ class TokenFormat:
 
     def restored(self, rows: Rows, dimension: int) -> FloatArray:
         """Rows uint8 [n, width] as vectors, float32 [n, dimension]."""
-        steps = np.ascontiguousarray(rows[:, -_STEP.itemsize :]).view(_STEP).astype(np.float32)
-        values = self._unpacked(rows[:, : -_STEP.itemsize], dimension)
-        if self.middle:
-            values -= np.float32(self.middle)
-        values *= steps
+        values = np.concatenate(list(self._codes(rows, dimension)), axis=1) - np.float32(self.middle)
+        values *= _steps(rows)
         return values
+
+    def similarities(self, rows: Rows, query: FloatArray) -> FloatArray:
+        """Dot products of stored rows uint8 [n, width] with a query's float32 [m, dimension], [n, m].
+
+        They are those of `restored`; steps and the middle are brought in after the product, where there is less of it.
+        """
+        found = np.zeros((len(rows), len(query)), np.float32)
+        place = 0
+        for codes in self._codes(rows, query.shape[1]):
+            found += codes @ query[:, place : place + codes.shape[1]].T
+            place += codes.shape[1]
+        if self.middle:
+            found -= np.float32(self.middle) * query.sum(axis=1)
+        found *= _steps(rows)
+        return found
 
     def _packed(self, codes: npt.NDArray[np.int8]) -> Rows:
         if self.bits == 8:
@@ -75,18 +91,28 @@ class TokenFormat:
         packed[:, : codes.shape[1] - half] |= codes[:, half:].astype(np.uint8) << 4
         return packed
 
-    def _unpacked(self, packed: Rows, dimension: int) -> FloatArray:
+    def _codes(self, rows: Rows, dimension: int) -> Iterator[FloatArray]:
+        """The codes of all rows, a part of the values at a time, float32 [n, part]."""
+        packed = rows[:, : -_STEP.itemsize]
         if self.bits == 8:
-            return packed.view(np.int8).astype(np.float32)
-        half = packed.shape[1]
-        values = np.empty((len(packed), dimension), np.float32)
-        values[:, :half] = packed & 15
-        values[:, half:] = packed[:, : dimension - half] >> 4
-        return values
+            yield packed.view(np.int8).astype(np.float32)
+            return
+        yield (packed & 15).astype(np.float32)
+        yield (packed[:, : dimension - packed.shape[1]] >> 4).astype(np.float32)
 
 
-FORMATS = {kind.name: kind for kind in (TokenFormat("int8", 8, 127, 0.0), TokenFormat("4bit", 4, 15, 7.5))}
-DEFAULT_FORMAT = "int8"
+def _steps(rows: Rows) -> FloatArray:
+    """The step of each row, float32 [n, 1]."""
+    return np.ascontiguousarray(rows[:, -_STEP.itemsize :]).view(_STEP).astype(np.float32)
+
+
+_KINDS = (
+    TokenFormat("4bit", bits=4, values=256, largest=15, middle=7.5),
+    TokenFormat("4bit-128", bits=4, values=128, largest=15, middle=7.5),
+    TokenFormat("int8", bits=8, values=128, largest=127, middle=0.0),
+)
+FORMATS = {kind.name: kind for kind in _KINDS}
+DEFAULT_FORMAT = "4bit"
 NO_TOKENS = "none"
 CHOICES = (NO_TOKENS, *FORMATS)
 

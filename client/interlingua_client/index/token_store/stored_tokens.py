@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from interlingua.base.errors import InterlinguaError
-from interlingua.served.token_vectors import TokenVectors, max_sim
+from interlingua.served.token_vectors import sum_of_maxima
 from interlingua_client.index.token_store.token_file import TokenFile, TokenFileError
 from interlingua_client.index.token_store.token_tables import TokenFacts, TokenTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from interlingua.served.token_vectors import TokenVectors
     from interlingua_client.embedder import FloatArray
     from interlingua_client.index.document_store import DocumentStore
     from interlingua_client.index.token_store.token_file import TokenSpan
@@ -71,14 +72,17 @@ class StoredTokens:
         opened, spans = self._looked_up([int(label) for label in labels])
         if opened is None or opened.facts.projection is None or opened.facts.reranker != reranker:
             return found
-        projected = TokenVectors(opened.facts.projection(query.vectors), query.weights)
+        facts, projection = opened.facts, opened.facts.projection
+        vectors, lacking = projection.query(query.vectors)
         rows = sorted((row for row, label in enumerate(labels) if label in spans), key=lambda row: spans[labels[row]])
         for part in _parts(rows, [spans[labels[row]] for row in rows]):
             places = [spans[labels[row]] for row in part]
-            stored = opened.file.read(places)
-            documents = opened.facts.format.restored(stored, opened.facts.projection.dimension)
-            starts = np.cumsum([0, *(span.tokens for span in places)], dtype=np.int64)
-            found[part] = max_sim(projected, documents, starts, empty)
+            similarities = facts.format.similarities(opened.file.read(places), vectors)
+            tokens = np.array([span.tokens for span in places])
+            starts = np.concatenate([[0], tokens.cumsum()])
+            # What a document's mean adds to every maximum, where there is any maximum.
+            of_mean = (tokens > 0) * float(lacking @ query.weights)
+            found[part] = sum_of_maxima(similarities, query.weights, starts, empty) + of_mean
         return found
 
     def _looked_up(self, labels: Sequence[int]) -> tuple[_Opened | None, dict[int, TokenSpan]]:

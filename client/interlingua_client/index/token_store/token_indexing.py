@@ -105,7 +105,7 @@ class TokenIndexing:
         """With a projection that fits the sample: the one in use, if that keeps about as much, else a new one."""
         parts = [text.vectors for text in sample.values()]
         vectors = np.concatenate([np.empty((0, facts.dimension), np.float32), *parts])
-        fitted = TokenProjection.fit(parts, facts.dimension)
+        fitted = TokenProjection.fit(parts, facts.dimension, facts.format.values)
         self._kept = fitted.kept(vectors)
         if facts.projection is not None:
             kept = facts.projection.kept(vectors)
@@ -167,7 +167,7 @@ class TokenIndexing:
             for label, start, end in zip(labels, places[:-1], places[1:], strict=True)
         }
         vectors = np.concatenate([np.empty((0, facts.dimension), np.float32), *(text.vectors for text in encoded)])
-        rows = facts.format.quantized(facts.projection(vectors))
+        rows = facts.format.quantized(facts.projection.document(vectors))
         write_rows(self._store.directory / facts.file, facts.tokens, rows)
         return self._tables.add(facts, spans)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from interlingua_client.index.document_store import DocumentStore, StoreDamagedError, chunks, marks
 from interlingua_client.index.token_store.projection import TokenProjection
-from interlingua_client.index.token_store.quantization import FORMATS
+from interlingua_client.index.token_store.quantization import DEFAULT_FORMAT, FORMATS
 from interlingua_client.index.token_store.token_file import TokenSpan
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class TokenTables:
         except (KeyError, ValueError) as error:
             raise StoreDamagedError(
                 f"what {self.directory} says of its token vectors is damaged ({error}): `interlingua index --index "
-                f"{self.directory} --token-vectors int8` makes them again"
+                f"{self.directory} --token-vectors {DEFAULT_FORMAT}` makes them again"
             ) from error
 
     def begin(self, facts: TokenFacts) -> None:

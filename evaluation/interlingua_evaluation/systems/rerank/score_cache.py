@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from interlingua_client.embedder import FloatArray
     from interlingua_evaluation.datasets.dataset import Dataset
-    from interlingua_evaluation.systems.rerank.late_interaction_scores import Sides
+    from interlingua_evaluation.systems.rerank.late_interaction_scores import LateInteractionScorer, Sides
     from interlingua_exporter.graphs.checkpoint import Checkpoint
 
 _METHOD = "bf16/4"  # how tokens are encoded: changed when that changes
@@ -31,16 +31,23 @@ def cached_scores(
     Raises:
         InputError: the checkpoint is no late-interaction reranker.
     """
-    from interlingua_evaluation.systems.rerank.late_interaction_scores import LateInteractionScorer, Sides
+    from interlingua_evaluation.systems.rerank.late_interaction_scores import LateInteractionScorer
 
     scorer = LateInteractionScorer.of(checkpoint)
+    return scorer.compare(cached_sides(scorer, checkpoint_digest, dataset, root), wanted)
+
+
+def cached_sides(scorer: LateInteractionScorer, checkpoint_digest: str, dataset: Dataset, root: Path) -> Sides:
+    """Every text of the dataset, encoded now or before."""
+    from interlingua_evaluation.systems.rerank.late_interaction_scores import Sides
+
     key = hashlib.sha256(f"{_METHOD} {checkpoint_digest} {dataset.texts_digest}".encode()).hexdigest()[:16]
     folder = root / _FOLDER / key
     if folder.is_dir():  # published by a rename: whole if it is there
-        return scorer.compare(Sides.load(folder), wanted)
+        return Sides.load(folder)
     sides = scorer.sides(dataset)
     _publish(sides, folder)
-    return scorer.compare(sides, wanted)
+    return sides
 
 
 def _publish(sides: Sides, folder: Path) -> None:

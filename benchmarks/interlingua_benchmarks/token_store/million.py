@@ -1,0 +1,118 @@
+"""How long a search compares among a million documents: `python -m interlingua_benchmarks.token_store million`.
+
+    random rows of real lengths --> an index's token file and tables (no texts, no first stage)
+    random candidates --StoredTokens.scores--> CPU and wall-clock time, file in memory | read from the disk
+
+Comparing does not depend on what a vector says, so random ones show what real ones cost.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from interlingua.display.progress import progress
+from interlingua.served.token_vectors import TokenVectors
+from interlingua_client.document import Document
+from interlingua_client.embedder import EmbedderIdentity
+from interlingua_client.index.document_store import DocumentStore, new_manifest
+from interlingua_client.index.token_store.projection import TokenProjection
+from interlingua_client.index.token_store.quantization import FORMATS
+from interlingua_client.index.token_store.stored_tokens import StoredTokens
+from interlingua_client.index.token_store.token_file import TokenSpan, make_token_file, write_rows
+from interlingua_client.index.token_store.token_tables import TokenFacts, TokenTables
+
+DIMENSION = 384
+QUERY_TOKENS = 16
+_RERANKER = "synthetic"
+_AT_ONCE = 5000
+_SEED = 20260101
+_SHORTEST, _LONGEST = 16, 509
+
+
+class ComparingTimes(NamedTuple):
+    """Seconds of each search's comparing, beyond the question's encoding."""
+
+    cpu_s: list[float]
+    wall_s: list[float]
+
+
+def build(directory: Path, documents: int, mean_tokens: int, kind: str) -> None:
+    """An index of so many documents, of log-normal lengths around the mean (spread 0.5, as GNOME's help has)."""
+    directory.mkdir(parents=True)
+    random = np.random.default_rng(_SEED)
+    with closing(DocumentStore.create(directory, new_manifest(EmbedderIdentity("synthetic", "synthetic", 1)))) as store:
+        tables = TokenTables(store)
+        sample = random.normal(size=(2048, DIMENSION)).astype(np.float32)
+        projection = TokenProjection.fit([sample], DIMENSION, FORMATS[kind].values)
+        facts = TokenFacts(
+            reranker=_RERANKER, model_id=_RERANKER, dimension=DIMENSION, format=FORMATS[kind], projection=projection
+        )
+        facts = replace(facts, file=make_token_file(directory, facts.width))
+        tables.begin(facts)
+        rows = facts.format.quantized(projection.document(_units(random, 100_000)))
+        with progress("writing", unit="documents", total=documents) as bar:
+            for first in range(0, documents, _AT_ONCE):
+                numbers = range(first, min(first + _AT_ONCE, documents))
+                store.commit([Document(str(n), "en", "", "x") for n in numbers], np.ones((len(numbers), 1), np.float32))
+                lengths = _lengths(random, len(numbers), mean_tokens)
+                starts = np.cumsum([facts.tokens, *lengths]).tolist()
+                chosen = rows[random.integers(0, len(rows), int(lengths.sum()))]
+                write_rows(directory / facts.file, facts.tokens, chosen)
+                spans = {n + 1: TokenSpan(starts[n - first], int(lengths[n - first])) for n in numbers}
+                facts = tables.add(facts, spans)
+                bar.advance(len(numbers))
+
+
+def compare(directory: Path, searches: int, depth: int, *, cold: bool) -> ComparingTimes:
+    """Random candidates against random questions; `cold` has the kernel forget the file before each."""
+    random = np.random.default_rng(_SEED + 1)
+    compared = ComparingTimes([], [])
+    with closing(DocumentStore.open(directory)) as store:
+        facts = TokenTables(store).facts()
+        if facts is None:
+            raise AssertionError("an index that was built has token vectors")
+        count = sum(map(len, store.labels_by_language().values()))
+        stored = StoredTokens(store)
+        for number in range(searches + 1):
+            labels = random.choice(count, depth, replace=False) + 1
+            question = TokenVectors(_units(random, QUERY_TOKENS), np.full(QUERY_TOKENS, 1 / QUERY_TOKENS, np.float32))
+            if cold:  # the kernel keeps the pages that are mapped
+                stored = StoredTokens(store)
+                _forget(directory / facts.file)
+            began, used = time.perf_counter(), time.process_time()
+            stored.scores(question, labels.tolist(), reranker=_RERANKER, empty=-1.0)
+            if number:  # the first one opens the file
+                compared.cpu_s.append(time.process_time() - used)
+                compared.wall_s.append(time.perf_counter() - began)
+    return compared
+
+
+def warm(path: Path) -> None:
+    """Read a file once, so that it is in memory as far as that has room."""
+    with path.open("rb") as file:
+        while file.read(1 << 24):
+            pass
+
+
+def _forget(path: Path) -> None:
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _units(random: np.random.Generator, count: int) -> npt.NDArray[np.float32]:
+    vectors = random.normal(size=(count, DIMENSION)).astype(np.float32)
+    units: npt.NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return units
+
+
+def _lengths(random: np.random.Generator, count: int, mean: int) -> npt.NDArray[np.int64]:
+    drawn = random.lognormal(np.log(mean) - 0.125, 0.5, count)
+    return np.clip(np.rint(drawn), _SHORTEST, _LONGEST).astype(np.int64)
