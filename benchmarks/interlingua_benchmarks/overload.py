@@ -21,7 +21,6 @@ from typing import Any
 
 import click
 import grpc  # type: ignore[import-untyped]
-import psutil
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
@@ -30,6 +29,7 @@ from interlingua.served.graph_names import DEADLINE
 from interlingua.served.service import longest_wait_s
 from interlingua_benchmarks import command
 from interlingua_benchmarks.closed_loop import run_closed_loop
+from interlingua_benchmarks.serving_benchmark import memory
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports
@@ -133,10 +133,9 @@ def offer(client: Client, run: Offered, bound_s: float) -> None:
         left.acquire()
 
 
-def memory_mb(pid: int) -> float:
+def _memory_mb(pid: int) -> float:
     """Resident memory of a server and its processes, each counted with what it shares."""
-    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    return sum(float(process.memory_info().rss) for process in processes) / 1e6
+    return float(sum(process.resident_mb for process in memory(pid)))
 
 
 def _message(text: str) -> Any:
@@ -188,9 +187,9 @@ def main(model_repository: Path, seconds: float, deadline: float) -> None:
         for limit in (deadline, None):
             for factor in (2, 4):
                 run = Offered(rate=factor * capacity, seconds=seconds, deadline_s=limit)
-                before = memory_mb(server.pid)
+                before = _memory_mb(server.pid)
                 offer(client, run, bound_s)
-                run.memory_mb = (before, memory_mb(server.pid))
+                run.memory_mb = (before, _memory_mb(server.pid))
                 click.echo(_row(run, factor, capacity, usual_s))
         client.close()
 

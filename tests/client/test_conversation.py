@@ -175,7 +175,9 @@ def test_goes_on_after_a_restart_once_the_embedder_is_the_same() -> None:
     assert server.run(talk.infer(talk.embed_calls(["x"], "query")[0])) is ANSWER
     kinds = [type(step) for step in server.steps]
     assert kinds == [Infer, Pause, ReadConfig, Pause, ReadConfig, Pause, ReadConfig, Infer]
-    assert not talk.doubtful
+    server.steps.clear()
+    assert server.run(talk.infer(talk.embed_calls(["y"], "query")[0])) is ANSWER
+    assert [type(step) for step in server.steps] == [Infer]  # it does not ask again
 
 
 def test_refuses_another_embedder_after_a_restart() -> None:

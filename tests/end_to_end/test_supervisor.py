@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from tritonclient.utils import InferenceServerException
 
+import interlingua
 from interlingua.base.errors import ServerError
+from interlingua.repository.triton_config import Placement
 from interlingua.served.watch.asker import Patience
 from interlingua.served.watch.restarts import RestartLimits, Restarts, TritonProcessError
 from interlingua.served.watch.shared_memory import sweep
 from interlingua.served.watch.stat import STOPPED, ZOMBIE, process_stat
-from interlingua.served.watch.stubs import Stub, stubs_of, unnamed_zombies
+from interlingua.served.watch.stubs import Stub, end_orphans, stubs_of, unnamed_zombies
 from interlingua.served.watch.watcher import SERVER, Watcher
 from interlingua_server.embedded import EmbeddedServer
 from interlingua_server.ports import free_ports
@@ -28,6 +35,7 @@ from tests.support.services import Services, settings_for
 from tests.support.written_repository import service_spec, write_embedder
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton makes it
+SOURCES = str(Path(interlingua.__file__).parents[1])
 OFTEN = RestartLimits(most=99, first_wait_s=0)
 
 
@@ -146,16 +154,50 @@ def test_a_stopped_process_is_mended_and_named(watched: Supervised, what: str) -
     assert watched.embeds()
 
 
+def test_orphans_are_ended_and_stubs_with_a_parent_are_not() -> None:
+    """Processes with a stub's arguments, the sixth of which is the Triton that it states."""
+
+    def stub(stated: int) -> subprocess.Popen[bytes]:
+        code = "import time; print(flush=True); time.sleep(600)"
+        arguments = ["bin/triton_python_backend_stub", "-c", code, "region", "", str(stated), "", "", "embedder_0_0"]
+        process = subprocess.Popen(arguments, executable=sys.executable, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        return process
+
+    with stub(2**22 + 1) as orphan, stub(os.getpid()) as child:  # no process has such a number
+        try:
+            assert end_orphans() >= 1
+            assert orphan.wait() == -signal.SIGKILL
+            assert child.poll() is None
+        finally:
+            child.kill()
+            orphan.kill()
+
+
 NETWORK = """
+import sys
 import time
 from pathlib import Path
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+sys.path.insert(0, {served!r})
+from interlingua.served.watch.activity import Activity
+
 MOOD = Path({mood!r})
+ACTIVITY = Activity()
 
 class TritonPythonModel:
+    def initialize(self, args):
+        self.hangs = args["model_instance_name"] == "embedder_0_0"
+
+    @ACTIVITY
     def execute(self, requests):
+        while self.hangs and MOOD.read_text() == "spins":
+            pass
+        while self.hangs and MOOD.read_text() == "sleeps":
+            time.sleep(1)
         while (mood := MOOD.read_text()) == "stuck":
             time.sleep(0.1)
         while mood == "busy" and MOOD.read_text() == "busy":
@@ -167,16 +209,26 @@ class TritonPythonModel:
 """
 
 
+def with_own_network(folder: Path, tokenizer_json: dict[str, bytes], mood: Path, instances: int = 1) -> Path:
+    """A model repository whose embedder does what a file says."""
+    models = write_embedder(
+        folder / "models",
+        service_spec(),
+        services=("embed_query",),
+        placement=Placement("cpu", instances, 1),
+        tokenizer=tokenizer_json["bert"],
+    )
+    config = models / "embedder" / "config.pbtxt"
+    config.write_text(config.read_text().replace('backend: "onnxruntime"', 'backend: "python"'))
+    (models / "embedder" / "1" / "model.py").write_text(NETWORK.format(mood=str(mood), served=SOURCES))
+    return models
+
+
 def test_a_stuck_service_is_told_from_a_busy_one(tmp_path: Path, tokenizer_json: dict[str, bytes]) -> None:
     """The network does what a file says: it computes without an end, answers nonsense, or waits for ever."""
     mood, said = tmp_path / "mood", list[str]()
     mood.write_text("fine")
-    models = write_embedder(
-        tmp_path / "models", service_spec(), services=("embed_query",), tokenizer=tokenizer_json["bert"]
-    )
-    config = models / "embedder" / "config.pbtxt"
-    config.write_text(config.read_text().replace('backend: "onnxruntime"', 'backend: "python"'))
-    (models / "embedder" / "1" / "model.py").write_text(NETWORK.format(mood=str(mood)))
+    models = with_own_network(tmp_path, tokenizer_json, mood)
 
     def say(line: str) -> None:
         said.append(line)
@@ -208,6 +260,39 @@ def test_a_stuck_service_is_told_from_a_busy_one(tmp_path: Path, tokenizer_json:
         )
         assert Services(server).embed(["where is my parcel?"], "embed_query").vectors.any()
         assert supervisor.restarts.counts[SERVER] == 1
+
+
+@pytest.mark.parametrize("mood", ["spins", "sleeps"])
+def test_one_of_several_instances_that_hangs_is_found(
+    tmp_path: Path, tokenizer_json: dict[str, bytes], mood: str
+) -> None:
+    """The preferred instance of two; the other one answers all questions meanwhile."""
+    said, told = list[str](), tmp_path / "mood"
+    told.write_text("fine")
+    with EmbeddedServer(settings_for(with_own_network(tmp_path, tokenizer_json, told, instances=2))) as server:
+        watcher, services = Watcher(server, said.append, OFTEN, patience=Patience(silent_s=2)), Services(server)
+        told.write_text(mood)
+        with ThreadPoolExecutor(4) as beside:
+            asked = [beside.submit(_asks, services, said) for _ in range(2)]
+            while not said:
+                watcher.look()
+                time.sleep(0.05)
+            told.write_text("fine")
+            for one in asked:
+                one.result()
+        assert said[0] == (
+            "embedder: embedder_0_0 has been in one call for 2 s, and the other instances have answered meanwhile; "
+            "ending it"
+        )
+        mend(watcher)
+        assert said[1].startswith("embedder: the process of embedder_0_0 ended")
+        assert services.embed(["where is my parcel?"], "embed_query").vectors.any()
+
+
+def _asks(services: Services, said: list[str]) -> None:
+    while not said:
+        with suppress(InferenceServerException):
+            services.embed(["where is my parcel?"], "embed_query")
 
 
 def test_a_process_that_ends_before_the_server_is_ready_is_found(tiny_repository: Path) -> None:

@@ -90,11 +90,6 @@ class Conversation:
         self.services = found
         self._doubted = frozenset()
 
-    @property
-    def doubtful(self) -> bool:
-        """Whether the connection was lost since the models were last checked."""
-        return bool(self._doubted)
-
     def doubt(self) -> None:
         """There may be other models behind the address now."""
         self._doubted = frozenset({EMBED_QUERY, RERANK} if self.services.rerank else {EMBED_QUERY})

@@ -5,6 +5,7 @@
     that did not help --------> the server, ended and started           } told, counted, fewer and fewer a minute
     tritonserver ended -------> the server, started -------------------/
     a process stopped --------> tritonserver is continued, a stub ended
+    one instance hangs -------> it is ended (activity.py)
     too often ----------------> TritonProcessError: what ended, and how often
 
 Triton itself does none of it (stubs.py).
@@ -22,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from interlingua.served.watch.activity import HungInstances
 from interlingua.served.watch.asker import Patience, ServiceAsker, Trouble
 from interlingua.served.watch.canary import ask_first, served
 from interlingua.served.watch.local_http import AnswerError, LocalTriton
@@ -77,6 +79,7 @@ class Watcher:
         self._zombies: set[int] = set()
         self._mended: set[int] = set()  # zombies whose model was loaded again: Triton does not wait for all of them
         self._outlived: dict[int, CpuProgress] = {}
+        self._hung = HungInstances(self._patience.silent_s)
         self._stopped: dict[int, float] = {}  # when each was first seen so
         self._doubted: set[str] = set()  # services whose model was loaded again, and that have not answered since
         self._askers: dict[str, ServiceAsker] = {}
@@ -106,7 +109,7 @@ class Watcher:
             if not self._restart_model(model, f"the process of {names} ended"):
                 break  # the whole server is new, the other models with it
         self._end_outlived()
-        return bool(ended) or self._mend_stopped() or self._ask()
+        return bool(ended) or self._mend_stopped() or self._end_hung() or self._ask()
 
     # -- what is wrong ----------------------------------------------------------------------------------------
 
@@ -135,6 +138,19 @@ class Watcher:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT if continued else signal.SIGKILL)
         return bool(long)
+
+    def _end_hung(self) -> bool:
+        """End an instance that hangs while the others of its model go on; the next look finds it ended."""
+        if (hung := self._hung.find(self._stubs)) is None:
+            return False
+        self._say(
+            f"{hung.model}: {hung.instance} has been in one call for {self._patience.silent_s:.0f} s, and the other "
+            "instances have answered meanwhile; ending it"
+        )
+        with suppress(ProcessLookupError):
+            os.kill(hung.pid, signal.SIGKILL)
+        self._list()
+        return True
 
     def _end_outlived(self) -> None:
         """End the other processes of a model that was unloaded: Triton 24.10 leaves them where one of them is dead."""

@@ -29,6 +29,7 @@ from interlingua.served.graph_names import BULK, MODEL_FILE
 from interlingua.served.model_config import TritonConfig, beyond_ours, names_of, parameters_of
 from interlingua.served.networks import tensorrt_provider
 from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
+from interlingua.served.watch.activity import Activity
 from interlingua.served.watch.stubs import end_with_parent
 
 # optimization.graph.level as tis/onnxruntime_backend documents it; without one, everything is on.
@@ -40,6 +41,7 @@ _GRAPH_LEVELS = {
 _NICENESS = 10
 
 end_with_parent()
+ACTIVITY = Activity()
 
 
 class TritonPythonModel:
@@ -86,6 +88,7 @@ class TritonPythonModel:
                     f"config.pbtxt has {kind} {sorted(ours)} but {path.name} has {sorted(names)}"
                 )
 
+    @ACTIVITY
     def execute(self, requests: list[Any]) -> list[Any]:
         rows = [
             [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs]

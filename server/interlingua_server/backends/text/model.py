@@ -42,6 +42,7 @@ from interlingua.served.text.sealed import SealedTokenizers
 from interlingua.served.text.standing_queue import FREE_REQUESTS, StandingQueue
 from interlingua.served.text.text_request import TextRequest
 from interlingua.served.text.traffic import join
+from interlingua.served.watch.activity import Activity
 from interlingua.served.watch.restart_metric import DESCRIPTION, RESTARTS, RestartMetric
 from interlingua.served.watch.stubs import end_with_parent
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from interlingua.served.text.tokenizer import Row
 
 end_with_parent()
+ACTIVITY = Activity()
 
 
 class TritonPythonModel:
@@ -115,6 +117,7 @@ class TritonPythonModel:
         restarts = RestartMetric(lambda what: self._restarts.Metric(labels={"what": what}))
         return ServiceCounters(metrics, pb_utils.Logger.log_warn, restarts.update)
 
+    @ACTIVITY
     def execute(self, requests: list[Any]) -> list[Any]:
         kept = self._waiting.kept(len(requests), self._look_at_queue())
         refused = len(requests) - kept

@@ -36,9 +36,11 @@ import triton_python_backend_utils as pb_utils
 from interlingua.served.model_config import TritonConfig, names_of, parameters_of
 from interlingua.served.networks.request_faults import fault
 from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
+from interlingua.served.watch.activity import Activity
 from interlingua.served.watch.stubs import end_with_parent
 
 end_with_parent()
+ACTIVITY = Activity()
 
 
 class TritonPythonModel:
@@ -75,6 +77,7 @@ class TritonPythonModel:
         if ours != theirs:
             raise pb_utils.TritonModelException(f"config.pbtxt has tensors {ours}, the network has {theirs}")
 
+    @ACTIVITY
     def execute(self, requests: list[Any]) -> list[Any]:
         rows = [
             [pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs]
