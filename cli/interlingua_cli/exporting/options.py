@@ -33,8 +33,8 @@ _OVERRIDES = (
     ),
     click.option(
         "--head",
-        type=click.Choice(["classifier", "class-difference", "yes-no", "yes"]),
-        help="What makes the score of a reranker.",
+        type=click.Choice(["classifier", "class-difference", "yes-no", "yes", "late-interaction"]),
+        help="What makes the score of a reranker; late-interaction takes an embedder's head for token vectors.",
     ),
     click.option(
         "--score-token", "score_tokens", multiple=True, help="A token whose logit makes the score; the good one first."
