@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from interlingua_cli.demo import ASKED, CANDIDATES, DATASET, Places, hits_table, read_answers, summary
+from interlingua_cli.demo import ASKED, CANDIDATES, DATASET, Demonstrated, Places, hits_table, read_answers, summary
 from interlingua_cli.search import moved, show
 from interlingua_client.search.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
 
@@ -112,7 +112,7 @@ def test_where_the_answer_stood(wanted: set[str], places: tuple[int | None, int 
 
 def test_the_summary_counts_before_and_after() -> None:
     places = [Places(1, 1), Places(2, 1), Places(9, 3), Places(3, 4), Places(None, None)]
-    assert summary(places).splitlines() == [
+    assert summary(Demonstrated(places, [], [])).splitlines() == [
         "Answered by the first hit: 1 of 5 questions before reranking, 2 after.",
         "Answered within the first 3 hits: 3 of 5 questions before reranking, 3 after.",
     ]
@@ -151,3 +151,9 @@ def test_every_question_of_the_demo_has_its_answers() -> None:
 def test_the_way_is_said(capsys: pytest.CaptureFixture[str], stored: int, why: str, said: str) -> None:
     show(result(Reranking(4, 4, "", 0.7, stored=stored, pairs_reason=why)), 100, 4)
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_demo_compares_stored_vectors_with_pairs() -> None:
+    said = summary(Demonstrated([Places(1, 1)], [0.02, 0.03, 0.9], [0.7, 0.6, 0.5])).splitlines()[-1]
+    assert f"A search with {CANDIDATES} candidates reranked took 30 ms (median)" in said
+    assert "600 ms, 20 times the whole search" in said

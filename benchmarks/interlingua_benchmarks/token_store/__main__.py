@@ -130,5 +130,39 @@ def million(
     click.echo(json.dumps(facts, indent=1))
 
 
+@main.command()
+@click.option("--candidates", default=50, show_default=True, type=click.IntRange(1))
+@click.option("--searches", default=40, show_default=True, type=click.IntRange(1), help="Of one client, each way.")
+@click.option("--clients", default=8, show_default=True, type=click.IntRange(1))
+@click.option("--seconds", default=60.0, show_default=True, help="Of the clients together, each way.")
+@click.option("--format", "tokens", type=_FORMAT, default=DEFAULT_FORMAT, show_default=True)
+@options.model_repository
+def search(model_repository: Path, **wanted: Any) -> None:
+    """A search with stored token vectors, with pairs and without reranking, and what indexing costs, on helpdesk12."""
+    from interlingua_benchmarks.serving_benchmark import machine
+    from interlingua_benchmarks.token_store.search_cost import measure
+    from interlingua_server.embedded import EmbeddedServer, ServerSettings
+    from interlingua_server.ports import free_ports
+
+    grpc, http, metrics = free_ports(3)
+    settings = ServerSettings(model_repository=model_repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
+    with tempfile.TemporaryDirectory(prefix="interlingua-tokens-") as scratch, EmbeddedServer(settings):
+        found = measure(settings.grpc_address, Path(scratch), say=lambda what: click.echo(what, err=True), **wanted)
+    click.echo(json.dumps({"machine": machine(), **wanted, **found}, indent=1))
+
+
+@main.command()
+@click.option("--documents", default=100_000, show_default=True, type=click.IntRange(1))
+@click.option("--tokens", default=100, show_default=True, type=click.IntRange(1), help="Mean of a document.")
+def opening(documents: int, tokens: int) -> None:
+    """What opening an index with token vectors costs, beyond the same index without."""
+    from interlingua_benchmarks.token_store.million import build, opening_cost
+
+    with tempfile.TemporaryDirectory(prefix="interlingua-tokens-") as scratch:
+        directory = Path(scratch) / "index"
+        build(directory, documents, tokens, DEFAULT_FORMAT)
+        click.echo(json.dumps(opening_cost(directory), indent=1))
+
+
 if __name__ == "__main__":
     run(main)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from interlingua.display.progress import progress
 from interlingua.served.token_vectors import TokenVectors
@@ -93,6 +94,27 @@ def compare(directory: Path, searches: int, depth: int, *, cold: bool) -> Compar
                 compared.cpu_s.append(time.process_time() - used)
                 compared.wall_s.append(time.perf_counter() - began)
     return compared
+
+
+def opening_cost(directory: Path) -> dict[str, float]:
+    """What the token vectors of an index add to opening it and to its first search, in a process that has it open.
+
+    All else is opened before: the store, and what was imported.
+    """
+    with closing(DocumentStore.open(directory)) as store:
+        process = psutil.Process()
+        labels = store.labels_by_language()["en"][:100].tolist()
+        resident, began = process.memory_info().rss, time.perf_counter()
+        stored = StoredTokens(store)
+        stored.why_not(_RERANKER)
+        opened = time.perf_counter() - began
+        question = TokenVectors(_units(np.random.default_rng(_SEED), QUERY_TOKENS), np.ones(QUERY_TOKENS, np.float32))
+        stored.scores(question, labels, reranker=_RERANKER, empty=-1.0)
+        return {
+            "opening_ms": round(1e3 * opened, 2),
+            "with_first_search_ms": round(1e3 * (time.perf_counter() - began), 2),
+            "resident_mb": round((process.memory_info().rss - resident) / 1e6, 2),
+        }
 
 
 def warm(path: Path) -> None:
