@@ -18,6 +18,7 @@ from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 from interlingua.base.errors import InputError
 from interlingua.served.graph_names import ATTENTION_MASK, INPUT_IDS
 from interlingua.served.late_interaction.side_tokenizer import SideTokenizer
+from interlingua.served.late_interaction.side_vectors import document_vectors
 from interlingua.served.late_interaction.sides import LateInteraction
 from interlingua.served.text.collate import collate
 from interlingua.served.text.sealed import SealedTokenizers
@@ -46,11 +47,12 @@ def rows(model: Checkpoint, texts: list[str], *, query: bool) -> list[SideRow]:
     return made  # type: ignore[return-value]
 
 
-def vectors(model: Checkpoint, made: list[SideRow]) -> list[np.ndarray]:
+def vectors(model: Checkpoint, made: list[SideRow], *, query: bool) -> list[np.ndarray]:
     batch = collate(made, (INPUT_IDS, ATTENTION_MASK), pad_token_id=model.pad_token_id, padding_side="right")
     with torch.inference_mode():
         output = model.graph(*map(torch.from_numpy, batch.values())).numpy()
-    return [values[list(row.kept)] for row, values in zip(made, output, strict=True)]
+    kept = [values[list(row.kept)] for row, values in zip(made, output, strict=True)]
+    return kept if query else [document_vectors(values, interaction(model)) for values in kept]
 
 
 def scores(model: Checkpoint, queries: list[np.ndarray], documents: list[np.ndarray]) -> np.ndarray:
@@ -66,8 +68,8 @@ def assert_same(folder: Path, theirs: MultiVectorEncoder | None = None, texts: l
         encode = theirs.encode_query if query else theirs.encode_document
         expected = [encode([text], convert_to_numpy=True, show_progress_bar=False)[0] for text in texts]
         made = rows(model, texts, query=query)
-        alone = [vectors(model, [row])[0] for row in made]
-        ours[query] = vectors(model, made)
+        alone = [vectors(model, [row], query=query)[0] for row in made]
+        ours[query] = vectors(model, made, query=query)
         for text, found, lone, wanted in zip(texts, ours[query], alone, expected, strict=True):
             assert found.shape == wanted.shape, (query, text)
             np.testing.assert_allclose(found, wanted, atol=1e-5, err_msg=text)
@@ -281,7 +283,8 @@ POOLING = "sentence_transformers.multi_vector_encoder.modules.token_pooling.Hier
 REFUSED: dict[str, tuple[Any, Change, str]] = {
     "another module": (folders.native, module("sentence_transformers.models.Router", "4_R"), "asks for .*Router; what"),
     "a class of one's own": (folders.native, module("own.Normalize", "4_N"), r"asks for .*own\.Normalize; what can"),
-    "baked pooling": (folders.native, module(POOLING, "4_P", pool_factor=2), "pool_factor is 2.*stores vectors compr"),
+    "pooled queries": (folders.native, module(POOLING, "4_P", pool_factor=2, tasks=["query"]), "of documents alone"),
+    "no factor": (folders.native, module(POOLING, "4_P", pool_factor=0.5), "pool_factor is 0.5 and .* of at least 1"),
     "images": (folders.native, said("2_MultiVectorMask/config.json", keep_only_token_ids=[3]), "only some tokens of a"),
     "a pooled normalization": (folders.native, said("3_Normalize/config.json", module_input_name=...), "pooled vector"),
     "a layer over pooled vectors": (
@@ -375,3 +378,19 @@ def test_expansion_beyond_a_local_window(backbones: dict[str, Path], tmp_path: P
         load(folder)
     folders.edit(folder / folders.TEXTS, query_expansion=expansion | {"attend": True})
     assert_same(folder)
+
+
+@pytest.mark.parametrize("settings", [{"pool_factor": 2}, {"pool_factor": 1.5, "num_protected_tokens": 3}])
+@pytest.mark.parametrize("told", [{"normalize_embeddings": True}, {}], ids=["length 1", "as it was saved before"])
+def test_documents_that_the_model_pools(
+    settings: dict[str, Any], told: dict[str, Any], backbones: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = folders.native(tmp_path / "native", backbones["bert"])
+    module(POOLING, "4_P", **settings, **told)(folder)
+    model = assert_same(folder)
+    pooling = interaction(model).pooling
+    assert pooling is not None
+    assert (pooling.factor, pooling.normalize) == (settings["pool_factor"], bool(told))
+    assert LateInteraction.from_text(interaction(model).to_text()) == interaction(model)
+    lengths = [len(rows) for rows in vectors(model, rows(model, ASKED, query=False), query=False)]
+    assert lengths[-1] < len(rows(model, ASKED[-1:], query=False)[0].kept)

@@ -89,6 +89,8 @@ class _Asked:
         self.texts = list(_texts(encoder, rules, number=0 if is_query else 1))
         self._rows = encoder.encode([Framed(named.text, rules) for named in self.texts])
         self.ours = [_vectors(checkpoint, encoder, row) for row in self._rows]
+        if not is_query:
+            self.ours = [document_vectors(rows, interaction) for rows in self.ours]
         encode = theirs.encode_query if is_query else theirs.encode_document
         with _quiet():
             self.theirs = [
@@ -121,7 +123,7 @@ def _scores(checkpoint: Checkpoint, interaction: LateInteraction, queries: _Aske
     from sentence_transformers.util import maxsim, mean_maxsim
 
     full = [place for place, rows in enumerate(documents.theirs) if len(rows) and len(documents.ours[place])]
-    given = [document_vectors(documents.ours[place], interaction) for place in full]
+    given = [documents.ours[place] for place in full]
     starts = np.cumsum([0, *map(len, given)])
     flat = np.concatenate(given)
     ours = np.stack(

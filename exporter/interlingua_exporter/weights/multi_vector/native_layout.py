@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua.base.json_object import read_object
+from interlingua.served.late_interaction.sides import TokenPooling
 from interlingua_exporter.weights.multi_vector.stated_keys import StatedKeys
 from interlingua_exporter.weights.multi_vector.stated_sides import (
     PUNCTUATION,
@@ -89,6 +90,7 @@ def read_native(folder: Path) -> StatedModel:
         window=window,
         licence=licence_of(folder / "README.md"),
         weighting=_WEIGHTING.get(similarity, "sum"),
+        pooling=_pooling(_of(parts, "HierarchicalTokenPooling")),
         lowercase=texts.flag("do_lower_case", usual=False),
         remarks=tuple(found),
     )
@@ -120,12 +122,22 @@ def _part_remarks(parts: list[tuple[str, Path]]) -> Iterator[Remark]:
             yield from remarks(part / "config.json", config, tables[name])
         if name == "Normalize" and config.get("module_input_name") != "token_embeddings":
             yield Remark(f"{part / 'config.json'}: normalizes a pooled vector, which this model has not", refused=True)
-        if name == "HierarchicalTokenPooling" and config.get("pool_factor", 1) != 1:
-            yield Remark(
-                f"{part / 'config.json'}: pool_factor is {config['pool_factor']!r}, and documents' vectors are not "
-                "clustered here: take the module out of modules.json; `interlingua index` stores vectors compressed",
-                refused=True,
-            )
+
+
+def _pooling(part: Path | None) -> TokenPooling | None:
+    """What becomes of a document's vectors. Raises InputError: queries are pooled, too, or the factor is none."""
+    if part is None:
+        return None
+    keys = StatedKeys.read(part / "config.json")
+    factor, protected = keys.values.get("pool_factor", 1), keys.values.get("num_protected_tokens", 1)
+    tasks = keys.texts("tasks")
+    if type(factor) not in (int, float) or factor < 1 or type(protected) is not int or protected < 0:  # type: ignore[operator]
+        stated = f"pool_factor is {factor!r} and num_protected_tokens {protected!r}"
+        raise InputError(f"{keys.path}: {stated}, not numbers of at least 1 and 0")
+    if tasks not in (None, ("document",)):
+        raise InputError(f"{keys.path}: tasks is {list(tasks)}; what can be exported is pooling of documents alone")
+    normalize = keys.flag("normalize_embeddings", usual=False)  # as of folders that were saved before the key was there
+    return None if factor == 1 else TokenPooling(float(factor), protected, normalize)  # type: ignore[arg-type]
 
 
 def _native_sides(said: StatedKeys, texts: StatedKeys, mask: StatedKeys) -> tuple[StatedSide, StatedSide]:

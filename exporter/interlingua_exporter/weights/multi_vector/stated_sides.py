@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from interlingua.served.late_interaction.sides import Weighting
+    from interlingua.served.late_interaction.sides import TokenPooling, Weighting
     from interlingua_exporter.weights.multi_vector.token_layers import TokenLayer
     from interlingua_exporter.weights.statements.remark import Remark
 
@@ -64,6 +64,7 @@ class StatedModel:
         window: tokens of the longest text, as the files say; None where they do not.
         first_pieces: whether a skipped word is the first piece that the tokenizer makes of it, as colbert-ai has it
             where a word has no piece of its own.
+        pooling: of a document's vectors; None for none.
         lowercase: whether texts are lower-cased before tokenization.
         remarks: what is not followed, refused or told.
     """
@@ -77,5 +78,6 @@ class StatedModel:
     licence: str
     weighting: Weighting = "sum"
     first_pieces: bool = False
+    pooling: TokenPooling | None = None
     lowercase: bool = False
     remarks: tuple[Remark, ...] = ()

@@ -30,7 +30,7 @@ def tokenized_sides(name: str, model: StatedModel, tokenizer: Any, window: int) 
         InputError: a token is not in the vocabulary, or queries are expanded beyond the window.
     """
     query, document = (_side(name, model, side, tokenizer, window) for side in (model.query, model.document))
-    return LateInteraction(query=query, document=document, weighting=model.weighting)
+    return LateInteraction(query=query, document=document, weighting=model.weighting, pooling=model.pooling)
 
 
 def with_sealed_markers(tokenizer_json: bytes, sides: LateInteraction) -> bytes:

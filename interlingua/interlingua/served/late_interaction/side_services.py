@@ -118,7 +118,8 @@ class OneSide(WholeTexts):
     def _vectors(self, kept: Floats) -> TokenVectors:
         if self._is_query:
             return query_vectors(kept, self._interaction)
-        return TokenVectors(document_vectors(kept, self._interaction), np.ones(len(kept), np.float32))
+        vectors = document_vectors(kept, self._interaction)
+        return TokenVectors(vectors, np.ones(len(vectors), np.float32))
 
 
 class PairedSides:

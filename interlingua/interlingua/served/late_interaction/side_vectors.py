@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interlingua.served.late_interaction.token_pooling import pooled
 from interlingua.served.token_vectors import TokenVectors
 
 if TYPE_CHECKING:
@@ -27,13 +28,18 @@ def vector_length(interaction: LateInteraction, values: int) -> int:
 
 
 def document_vectors(kept: Floats, interaction: LateInteraction) -> Floats:
-    """The vectors of rows of the network, float32 [tokens, d]."""
-    return kept[:, :-1] if interaction.weighting == "importance" else kept
+    """A document's rows of the network as what is compared, float32 [tokens, d]; fewer where the model pools them."""
+    vectors = _vectors(kept, interaction)
+    return pooled(vectors, interaction.pooling) if interaction.pooling else vectors
 
 
 def query_vectors(kept: Floats, interaction: LateInteraction) -> TokenVectors:
     """A query's rows of the network with their final weights."""
-    return TokenVectors(document_vectors(kept, interaction), _weights(kept, interaction))
+    return TokenVectors(_vectors(kept, interaction), _weights(kept, interaction))
+
+
+def _vectors(kept: Floats, interaction: LateInteraction) -> Floats:
+    return kept[:, :-1] if interaction.weighting == "importance" else kept
 
 
 def _weights(kept: Floats, interaction: LateInteraction) -> Floats:

@@ -27,6 +27,21 @@ class Expansion:
     attended: bool
 
 
+@dataclass(frozen=True)
+class TokenPooling:
+    """A document's vectors clustered (token_pooling.py).
+
+    Attributes:
+        factor: tokens of a cluster, on average; at least 1.
+        protected: so many vectors, from the first one on, stay by themselves.
+        normalize: whether every vector has length 1 afterwards.
+    """
+
+    factor: float
+    protected: int
+    normalize: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class SideRules:
     """One side's rows.
@@ -58,22 +73,27 @@ class LateInteraction:
     Attributes:
         weighting: `importance`: the network's weights over their sum; `sum`: 1 each; `mean`: 1 over their number.
         scale: what the weights are multiplied with.
+        pooling: of documents; None for none.
     """
 
     query: SideRules
     document: SideRules
     weighting: Weighting = "sum"
     scale: float = 1.0
+    pooling: TokenPooling | None = None
 
     def to_text(self) -> str:
-        """All of it on one line."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """All of it on one line; pooling only where there is one."""
+        values = asdict(self)
+        return json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False)
 
     @classmethod
     def from_text(cls, text: str) -> LateInteraction:
         """What `to_text` wrote. Raises ValueError, TypeError, KeyError: it is not such a text."""
         values = json.loads(text)
-        return cls(**values | {name: _side(values[name]) for name in ("query", "document")})
+        sides = {name: _side(values[name]) for name in ("query", "document")}
+        pooling = TokenPooling(**values["pooling"]) if "pooling" in values else None
+        return cls(**values | sides | {"pooling": pooling})
 
 
 class _SideJson(TypedDict):
