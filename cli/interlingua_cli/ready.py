@@ -12,6 +12,7 @@ from interlingua_cli.options.number_range import NumberRange
 from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
+    from interlingua_client.embedder import Role
     from interlingua_client.triton.inference import InferenceClient
 
 
@@ -34,7 +35,9 @@ def command(server: str, tls_ca: Path | None, timeout_s: float) -> None:
 
     said = []
     with InferenceClient.connect(ServerAddress.parse(server, tls_ca), patience_s=0.0) as client:
-        for service in ("embed_query", "embed_document", *(["rerank"] if client.services.rerank else [])):
+        sides = ("encode_query_tokens", "encode_document_tokens") if client.encoder else ()
+        reranks = ("rerank",) if client.services.rerank else ()
+        for service in ("embed_query", "embed_document", *reranks, *sides):
             try:
                 _ask(client, service, timeout_s)
             except RequestRejectedError as error:
@@ -54,9 +57,13 @@ def _ask(client: InferenceClient, service: str, timeout_s: float) -> None:
     from interlingua_client.deadline import Deadline
 
     deadline, width = Deadline.after(timeout_s), client.identity.dimension
-    if service == "rerank":
+    role: Role = "query" if "query" in service else "document"
+    if client.encoder and service.startswith("encode"):
+        (side,) = client.encode([TEXT], role, deadline).texts
+        values, width = side.vectors, client.encoder.dimension
+    elif service == "rerank":
         values, width = client.rerank(TEXT, [DOCUMENT], deadline).scores, 1
     else:
-        values = client.embed([TEXT], "query" if service == "embed_query" else "document", deadline).vectors
+        values = client.embed([TEXT], role, deadline).vectors
     if values.shape[-1] != width or not np.isfinite(values).all():
         raise ServerError(f"{service} does not answer {width} finite values: restart the server, or export again")

@@ -125,6 +125,8 @@ def test_a_server_is_asked_whether_every_service_works(server: EmbeddedServer) -
     assert set(served(http)) == set(QUESTIONS)
     said = ask_all(http, QUESTIONS, 30.0)
     assert said == ", ".join(f"{name} answers" for name in QUESTIONS)
+    done = interlingua("ready", "--server", server.settings.grpc_address)
+    assert (done.returncode, done.stdout) == (0, f"ready: {said}\n"), done.stderr
     question = CanaryQuestion.of(http, ENCODE_DOCUMENT_TOKENS)
     assert question.answer(http, 30.0) == question.answer(http, 30.0)
 
