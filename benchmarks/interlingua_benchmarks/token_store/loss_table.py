@@ -18,6 +18,8 @@ import click
 import numpy as np
 import torch
 
+from interlingua.served.late_interaction.sides import TokenPooling
+from interlingua.served.late_interaction.token_pooling import pooled
 from interlingua_client.index.token_store.projection import TokenProjection
 from interlingua_client.index.token_store.quantization import FORMATS
 from interlingua_client.index.token_store.token_indexing import SAMPLE
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 
 _TOKENS_AT_ONCE = 50_000
+_POOLING = TokenPooling(factor=2, protected=0, normalize=True)
 
 FORMS = (
     *FORMATS.values(),
@@ -67,6 +70,11 @@ def losses(
         values = min(form.values, dimension)
         size = form.width(values) * tokens / 1000
         add(f"{values} values, {form.bits} bits ({size:.1f} kB a document)", _stored(whole, sample, form))
+    form, few = FORMATS["int8"], clustered(whole.documents)
+    size = form.width(min(form.values, dimension)) * len(few.vectors) / len(dataset.documents) / 1000
+    pooled_sides = _stored(Sides(whole.queries, few), _sample(dataset, few), form)
+    add(f"tokens pooled by 2, {form.values} values, {form.bits} bits ({size:.1f} kB a document)", pooled_sides)
+    add("whole vectors, a query's tokens weighed alike", Sides(evenly(whole.queries), whole.documents))
     chosen = lists.of_half(half if lists.of_half("development").any() else "test")
     pairs = [pair for pair, is_in in zip(lists.pairs, chosen, strict=True) if is_in]
     queries = [query for query in dataset.queries if query.half == half] if dataset.is_split else dataset.queries
@@ -83,6 +91,19 @@ def losses(
         recall=averager.breakdown(stages.recall()),
         systems=tuple(compare(averager, systems, systems[0].name)),
     )
+
+
+def evenly(queries: Side) -> Side:
+    """Queries without the weights of their tokens: what sentence-transformers makes of them (`adapt library`)."""
+    return queries._replace(importance=torch.ones_like(queries.importance))
+
+
+def clustered(documents: Side) -> Side:
+    """Half as many vectors a document, as a model with a HierarchicalTokenPooling of 2 gives them."""
+    parts = torch.split(documents.vectors.float(), documents.starts.diff().tolist())
+    few = [pooled(part.numpy(), _POOLING) for part in parts]
+    starts = torch.tensor([0, *map(len, few)]).cumsum(0)
+    return Side(torch.from_numpy(np.concatenate(few)).half(), torch.ones(int(starts[-1])), starts)
 
 
 def _stored(whole: Sides, sample: np.ndarray[tuple[int], np.dtype[np.int64]], form: TokenFormat) -> Sides:
