@@ -48,13 +48,14 @@ def write_embedder(
     max_batch_size: int = 16,
     outstanding_calls: int = 1,
     tokenizer: bytes | None = None,
+    output: str = "embedding",
 ) -> Path:
     """Write the configurations and the versions' folders, which are empty but for the services' tokenizer.
 
     Args:
         stated: the network's parameters.
     """
-    common: dict[str, Any] = {"output": "embedding", "dimension": spec.dimension, "max_batch_size": max_batch_size}
+    common: dict[str, Any] = {"output": output, "dimension": spec.dimension, "max_batch_size": max_batch_size}
     network = NetworkConfig(
         name=spec.network,
         inputs=tuple(spec.network_inputs.split(",")),

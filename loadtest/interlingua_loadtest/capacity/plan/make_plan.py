@@ -83,6 +83,8 @@ def _check(machines: Sequence[Hardware], wanted: PlanGoal) -> None:
 def mean_tokens(demand: Demand) -> dict[str, dict[str, float]]:
     """The mean tokens of a text, by what it is and its language."""
     samples = {"query": demand.query_tokens, "document": demand.document_tokens, "pair": demand.pair_tokens}
+    if demand.one_side:
+        samples["question for the reranker"] = samples.pop("pair")
     return {
         name: {tag: float(np.mean(np.asarray(counts))) for tag, counts in by_language.items()}
         for name, by_language in samples.items()

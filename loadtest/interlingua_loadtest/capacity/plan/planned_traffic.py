@@ -93,6 +93,9 @@ class PlannedTraffic:
         {}, "Shares of the languages of what is asked.", metavar="TAG=SHARE", unset="as in the dataset"
     )
     depth: int = option(DEFAULT_DEPTH, "Candidates that a search has reranked, pairs of a rerank.", low=0)
+    token_vectors: bool = option(
+        False, "Searches compare token vectors that the index keeps: the reranker encodes the question alone."
+    )
     deadline_s: float | None = option(
         None, "Milliseconds that every request has.", above=0, milliseconds=True, unset="none"
     )

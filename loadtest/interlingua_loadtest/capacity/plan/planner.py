@@ -155,7 +155,7 @@ def what_if(
 def demand_changes(demand: Demand, layout: ServerLayout) -> dict[str, tuple[Demand, ServerLayout]]:
     """The usual questions: longer texts, one more candidate, a tenth more of each language."""
     changes = {"texts 10% longer": demand.longer(1.1)}
-    if demand.depth:
+    if demand.depth and not demand.one_side:
         changes["one more candidate"] = demand.deeper(1)
     if len(demand.languages) > 1:
         changes |= {f"+10 points of {language}": demand.more_of(language, 0.1) for language in demand.languages}

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from interlingua.base.errors import InputError
-from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
+from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, ENCODE_QUERY_TOKENS, RERANK
 from interlingua_loadtest.capacity.simulate.demand import Demand
 from interlingua_loadtest.capacity.simulate.published_tokens import published_counts
 from interlingua_loadtest.traffic.request_kinds import SEARCH
 from interlingua_loadtest.traffic.traffic_source import Source, SourceText
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from interlingua.repository.published import Published
     from interlingua_evaluation.datasets.dataset import Dataset
     from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
@@ -47,16 +49,28 @@ def planned_demand(traffic: PlannedTraffic, dataset: Dataset, published: Publish
     documents = _by_language(source.documents, languages)
     _require(traffic, "queries", queries if needs_queries else None, source.queries)
     _require(traffic, "documents", documents if needs_documents else None, source.documents)
+    # A search with stored token vectors sends the reranker a row of its own, whatever its depth.
+    one_side = needs_pairs and traffic.token_vectors
     candidates = [text for texts in documents.values() for text in texts] or [item.text for item in source.documents]
     return Demand(
         kinds=traffic.kinds,
         languages=languages,
         query_tokens=published_counts(published, EMBED_QUERY, queries) if _asks(traffic, EMBED_QUERY, SEARCH) else {},
         document_tokens=published_counts(published, EMBED_DOCUMENT, documents) if needs_documents else {},
-        pair_tokens=published_counts(published, RERANK, _pairs(queries, candidates)) if needs_pairs else {},
-        depth=traffic.depth if needs_pairs else 0,
+        pair_tokens=_reranked(published, queries, candidates, one_side=one_side) if needs_pairs else {},
+        depth=(1 if one_side else traffic.depth) if needs_pairs else 0,
+        one_side=one_side,
         deadline_s=traffic.deadline_s,
     )
+
+
+def _reranked(
+    published: Published, queries: Texts, candidates: list[str], *, one_side: bool
+) -> dict[str, NDArray[np.int64]]:
+    """What the reranker computes: pairs, or the questions alone."""
+    if one_side:
+        return published_counts(published, ENCODE_QUERY_TOKENS, queries)
+    return published_counts(published, RERANK, _pairs(queries, candidates))
 
 
 def _pairs(queries: Texts, candidates: list[str]) -> dict[str, list[tuple[str, str]]]:

@@ -35,6 +35,7 @@ class Demand:
             included; of a pair, query and document together. Only what the kinds need.
         depth: pairs of a search or a rerank request.
         deadline_s: that every request carries; None for none.
+        one_side: a search has one row of its question computed, as `pair_tokens`, and compares stored token vectors.
     """
 
     kinds: Mapping[str, float]
@@ -44,6 +45,7 @@ class Demand:
     pair_tokens: Samples = field(default_factory=dict)
     depth: int = 0
     deadline_s: float | None = None
+    one_side: bool = False
 
     def __post_init__(self) -> None:
         """Raises InputError: naming all that is wrong."""

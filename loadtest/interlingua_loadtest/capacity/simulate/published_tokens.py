@@ -25,7 +25,7 @@ def published_tokens(published: Published, service: str) -> ServiceTokens:
     from interlingua.repository.service_tokens import ServiceTokens
 
     found = published.newest(role_of(service))
-    if found is None:
+    if found is None or service not in found.specs:
         raise InputError(
             f"the traffic needs {service}, but {published.root} has no such service: run `interlingua export`"
         )

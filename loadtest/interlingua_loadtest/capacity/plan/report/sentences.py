@@ -48,7 +48,8 @@ def _traffic(plan: Plan) -> Iterator[str]:
     kinds = ", ".join(f"{100 * share / total:.0f}% {kind}" for kind, share in traffic.kinds.items())
     yield f"{rate(traffic.peak_rate)} at the peak, {rate(traffic.mean_rate)} over the day: {kinds}."
     if SEARCH in traffic.kinds or "rerank" in traffic.kinds:
-        yield f"{traffic.depth} candidates of a search are reranked." if traffic.depth else "Nothing is reranked."
+        way = " by stored token vectors: the reranker encodes the question" if traffic.token_vectors else ""
+        yield f"{traffic.depth} candidates of a search are reranked{way}." if traffic.depth else "Nothing is reranked."
     deadline = f"{ms(traffic.deadline_s)} deadline" if traffic.deadline_s else "no deadline"
     yield f"Objective: {plan.slo}, {plan.slo.goodput:.0%} answered at all; {deadline}."
     for what, by_language in plan.tokens.items():
