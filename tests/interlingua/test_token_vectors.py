@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from interlingua.served.token_vectors import TokenVectors, max_sim, packed, unpacked
+from interlingua.served.token_vectors import TokenVectors, dot_products, max_sim, packed, unpacked
 
 FLOAT = np.float32
 
@@ -98,3 +98,12 @@ def test_scores_are_those_of_torch_on_padded_documents() -> None:
 def test_another_dimension_is_refused() -> None:
     with pytest.raises(ValueError, match="mismatch"):
         max_sim(TokenVectors(np.ones((1, 3), FLOAT), np.ones(1, FLOAT)), np.ones((1, 2), FLOAT), np.array([0, 1]), -1.0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked", "values"), [(0, 3, 4), (5, 0, 4), (1000, 16, 128), (128, 16, 128), (3, 999, 999)]
+)
+def test_dot_products_in_pieces_are_those_of_the_whole(rows: int, asked: int, values: int) -> None:
+    random = np.random.default_rng(4)
+    left, right = (random.normal(size=(count, values)).astype(np.float32) for count in (rows, asked))
+    np.testing.assert_allclose(dot_products(left, right), left @ right.T, rtol=1e-4, atol=1e-3)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interlingua.served.token_vectors import dot_products
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -47,7 +49,7 @@ class TokenProjection:
 
     def query(self, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
         """A query's vectors float32 [n, d], [n, k] to be compared, and what each one's dot products lack, [n]."""
-        return vectors @ self.matrix.T, vectors @ self.mean
+        return dot_products(vectors, self.matrix), dot_products(vectors, self.mean[None])[:, 0]
 
     def kept(self, vectors: FloatArray) -> float:
         """Share of documents' vectors' squared distance from the mean that is kept, 0 to 1; 1 of none."""

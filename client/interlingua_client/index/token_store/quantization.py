@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interlingua.base.errors import InputError
+from interlingua.served.token_vectors import dot_products
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ class TokenFormat:
         found = np.zeros((len(rows), len(query)), np.float32)
         place = 0
         for codes in self._codes(rows, query.shape[1]):
-            found += codes @ query[:, place : place + codes.shape[1]].T
+            found += dot_products(codes, query[:, place : place + codes.shape[1]])
             place += codes.shape[1]
         if self.middle:
             found -= np.float32(self.middle) * query.sum(axis=1)

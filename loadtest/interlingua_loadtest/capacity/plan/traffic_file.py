@@ -98,8 +98,8 @@ def _build(raw: Sections, source: str, named: Named) -> PlannedTraffic:
         where = named("traffic", "depth"), named("kinds", RERANK).removesuffix(f" {RERANK}")
         raise InputError(f"{source}: {where[0]} is 0, but {where[1]} has rerank, which needs pairs")
     if made.token_vectors and (made.depth == 0 or RERANK in kinds):
-        where, why = named("traffic", "token_vectors"), "depth is 0" if made.depth == 0 else "kinds have rerank"
-        raise InputError(f"{source}: {where} is for searches that rerank, and for nothing else, but {why}")
+        option, why = named("traffic", "token_vectors"), "depth is 0" if made.depth == 0 else "kinds have rerank"
+        raise InputError(f"{source}: {option} is for searches that rerank, and for nothing else, but {why}")
     return made
 
 
