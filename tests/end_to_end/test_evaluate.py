@@ -188,10 +188,10 @@ def _shortened(row: dict[str, str]) -> dict[str, str]:
 def late_interaction(
     tiny_repository: Path, tmp_path_factory: pytest.TempPathFactory, tokenizer_json: dict[str, bytes]
 ) -> tuple[Path, Path]:
-    """A repository whose newest reranker is a tiny late-interaction one, and its checkpoint."""
+    """A repository whose reranker is a tiny late-interaction one, and its checkpoint."""
     folder = tmp_path_factory.mktemp("late-interaction")
     checkpoint = save_tiny_reranker(folder / "tiny", tokenizer_json["xlm-roberta"])
-    shutil.copytree(tiny_repository, folder / "repository")
+    shutil.copytree(tiny_repository, folder / "repository", ignore=shutil.ignore_patterns("rerank*"))
     done = interlingua("export", checkpoint, "--model-repository", folder / "repository")
     assert done.returncode == 0, done.stderr
     return folder / "repository", checkpoint
