@@ -81,6 +81,11 @@ def check_answers(found: PublishedVersion, checkpoint: Checkpoint, threads: int)
         )
     frames = {name: its.frame for name, its in found.specs.items()}
     interaction = checkpoint.interaction.to_text() if checkpoint.interaction else ""
+    if bool(interaction) != bool(theirs.interaction):
+        raise InputError(
+            f"{found.name} gives {found.family.output}, {spec.id} is now a network with {checkpoint.output}: export it "
+            "again, into another --model-repository"
+        )
     if (
         interaction != theirs.interaction
         or spec.max_tokens != theirs.max_tokens

@@ -124,3 +124,15 @@ def test_findings_come_in_order_and_say_where(tmp_path: Path) -> None:
         ("warning", "QUE001", "m/config.pbtxt", "dynamic_batching.priority_levels"),
         ("note", "BAT003", "m/config.pbtxt", "dynamic_batching.max_queue_delay_microseconds"),
     ]
+
+
+def test_sides_of_another_reranker_than_the_pair_services_are_found(tmp_path: Path) -> None:
+    trap = served(service("rerank"), service("encode_query_tokens"), service("encode_document_tokens", digest="d2"))
+    found = [finding for finding in linted(write(tmp_path / "models", trap)) if finding.code == "BLS006"]
+    assert [(finding.model, finding.field) for finding in found] == [("encode_document_tokens", "parameters.1/digest")]
+
+
+def test_a_late_interaction_service_wants_token_vectors_of_its_network(tmp_path: Path) -> None:
+    trap = served(service("rerank", interaction="{}"))
+    (found,) = [finding for finding in linted(write(tmp_path / "models", trap)) if finding.code == "BLS004"]
+    assert "it needs token_vectors" in found.what

@@ -157,7 +157,7 @@ RULES = (
     Rule(
         code="BLS006",
         severity="warning",
-        title="embed_query and embed_document of different models",
+        title="services of a query and a document of different models",
         why="Equal digests are one vector space; vectors of two models cannot be compared.",
         mend=_AGAIN,
         check=_two_spaces,
