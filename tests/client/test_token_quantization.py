@@ -70,7 +70,7 @@ def test_the_projection_keeps_what_the_sample_varies_in() -> None:
     """Vectors of 200 values that lie in 60 directions lose nothing; their dot products are kept."""
     basis = np.linalg.qr(np.random.default_rng(1).normal(size=(200, 60)))[0].T.astype(np.float32)
     vectors = units(500, 60) @ basis
-    projection = TokenProjection.fit([vectors[:100], vectors[100:300]], 200, 128)
+    projection = TokenProjection.fit(vectors[:300], 128)
     assert projection.dimension == 128
     assert projection.kept(vectors) == pytest.approx(1.0, abs=1e-5)
     asked, lacking = projection.query(vectors)
@@ -87,7 +87,7 @@ def test_what_all_tokens_share_takes_no_direction() -> None:
     """A mean of length 10 and two directions: two values keep all."""
     spread = np.random.default_rng(5).normal(size=(300, 2)) @ np.eye(2, 9)
     vectors = (spread + 10 * np.eye(9)[8]).astype(np.float32)
-    projection = TokenProjection.fit([vectors], 9, 2)
+    projection = TokenProjection.fit(vectors, 2)
     assert projection.document(vectors).shape == (300, 2)
     assert projection.kept(vectors) == pytest.approx(1.0, abs=1e-5)
     asked, lacking = projection.query(vectors)
@@ -101,12 +101,12 @@ def test_the_best_directions_are_kept() -> None:
     scales = 1 / np.sqrt(np.arange(1, 201))
     vectors = (np.random.default_rng(2).normal(size=(20_000, 200)) * scales).astype(np.float32)
     best = sum(1 / i for i in range(1, 129)) / sum(1 / i for i in range(1, 201))
-    assert TokenProjection.fit([vectors], 200, 128).kept(vectors) == pytest.approx(best, abs=0.002)
+    assert TokenProjection.fit(vectors, 128).kept(vectors) == pytest.approx(best, abs=0.002)
 
 
-@pytest.mark.parametrize("sample", [[], [np.empty((0, 24), np.float32)], [units(1, 24)]], ids=["none", "empty", "one"])
-def test_few_values_or_a_poor_sample_lose_nothing(sample: list[np.ndarray]) -> None:
-    projection = TokenProjection.fit(sample, 24, 128)
+@pytest.mark.parametrize("sample", [np.empty((0, 24), np.float32), units(1, 24)], ids=["none", "one"])
+def test_few_values_or_a_poor_sample_lose_nothing(sample: np.ndarray) -> None:
+    projection = TokenProjection.fit(sample, 128)
     assert projection.dimension == 24
     assert projection.kept(units(9, 24)) == pytest.approx(1.0, abs=1e-5)
 

@@ -109,7 +109,7 @@ def clustered(documents: Side) -> Side:
 def _stored(whole: Sides, sample: np.ndarray[tuple[int], np.dtype[np.int64]], form: TokenFormat) -> Sides:
     """Both sides as a search compares them. What a query's rows share with all documents changes no order."""
     documents = whole.documents.vectors.float().numpy()
-    projection = TokenProjection.fit([documents[sample]], documents.shape[1], form.values)
+    projection = TokenProjection.fit(documents[sample], form.values)
     parts = np.array_split(projection.document(documents), 1 + len(documents) // _TOKENS_AT_ONCE)
     stored = np.concatenate([form.restored(form.quantized(part), projection.dimension) for part in parts])
     queries, _ = projection.query(whole.queries.vectors.float().numpy())

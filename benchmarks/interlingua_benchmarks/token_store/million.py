@@ -52,7 +52,7 @@ def build(directory: Path, documents: int, mean_tokens: int, kind: str) -> None:
     with closing(DocumentStore.create(directory, new_manifest(EmbedderIdentity("synthetic", "synthetic", 1)))) as store:
         tables = TokenTables(store)
         sample = random.normal(size=(2048, DIMENSION)).astype(np.float32)
-        projection = TokenProjection.fit([sample], DIMENSION, FORMATS[kind].values)
+        projection = TokenProjection.fit(sample, FORMATS[kind].values)
         facts = TokenFacts(
             reranker=_RERANKER, model_id=_RERANKER, dimension=DIMENSION, format=FORMATS[kind], projection=projection
         )

@@ -17,11 +17,11 @@ import numpy as np
 from interlingua.served.token_vectors import dot_products
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from interlingua_client.embedder import FloatArray
 
 _SEED = 20260101
+_ENOUGH = 20_000  # tokens, of some hundred dimensions
+_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +43,7 @@ class TokenProjection:
 
     def document(self, vectors: FloatArray) -> FloatArray:
         """A document's vectors float32 [n, d] as they are stored, [n, k]."""
-        centred: FloatArray = vectors - self.mean
-        projected: FloatArray = centred @ self.matrix.T
-        return projected
+        return dot_products(vectors - self.mean, self.matrix)
 
     def query(self, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
         """A query's vectors float32 [n, d], [n, k] to be compared, and what each one's dot products lack, [n]."""
@@ -57,15 +55,16 @@ class TokenProjection:
         return float(np.square(self.document(vectors), dtype=np.float64).sum()) / whole if whole else 1.0
 
     @classmethod
-    def fit(cls, sample: Iterable[FloatArray], dimension: int, kept: int) -> TokenProjection:
-        """The projection of token vectors [n, d] of several texts; `dimension` is d, `kept` is k, at most d."""
-        count, total, moments = 0, np.zeros(dimension), np.zeros((dimension, dimension))
-        for vectors in sample:
-            count += len(vectors)
-            total += vectors.sum(axis=0, dtype=np.float64)
-            moments += vectors.astype(np.float64).T @ vectors.astype(np.float64)
-        mean, kept = total / max(count, 1), min(kept, dimension)
-        _, directions = np.linalg.eigh(moments - count * np.outer(mean, mean))  # ascending
+    def fit(cls, sample: FloatArray, kept: int) -> TokenProjection:
+        """The projection of token vectors float32 [n, d]; `kept` is k, at most d."""
+        dimension = sample.shape[1]
+        chosen = sample[:: 1 + len(sample) // _ENOUGH].astype(np.float32)  # evenly, of all documents
+        mean = chosen.mean(axis=0, dtype=np.float64) if len(chosen) else np.zeros(dimension)
+        moments, kept = np.zeros((dimension, dimension)), min(kept, dimension)
+        for start in range(0, len(chosen), _AT_ONCE):
+            centred = chosen[start : start + _AT_ONCE] - mean.astype(np.float32)
+            moments += centred.T @ centred
+        _, directions = np.linalg.eigh(moments)  # ascending
         rotation, _ = np.linalg.qr(np.random.default_rng(_SEED).normal(size=(kept, kept)))
         return cls(mean.astype(np.float32), (rotation @ directions[:, -kept:].T).astype(np.float32))
 

@@ -105,7 +105,7 @@ class TokenIndexing:
         """With a projection that fits the sample: the one in use, if that keeps about as much, else a new one."""
         parts = [text.vectors for text in sample.values()]
         vectors = np.concatenate([np.empty((0, facts.dimension), np.float32), *parts])
-        fitted = TokenProjection.fit(parts, facts.dimension, facts.format.values)
+        fitted = TokenProjection.fit(vectors, facts.format.values)
         self._kept = fitted.kept(vectors)
         if facts.projection is not None:
             kept = facts.projection.kept(vectors)
