@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from sentence_transformers import MultiVectorEncoder
 from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 
@@ -24,6 +24,7 @@ from interlingua.served.text.collate import collate
 from interlingua.served.text.sealed import SealedTokenizers
 from interlingua.served.text.tokenizer import SideRow
 from interlingua_exporter.graphs.checkpoint import Checkpoint
+from interlingua_exporter.weights import checkpoint_folder
 from interlingua_exporter.weights.multi_vector.multi_vector_folder import load
 from tests.exporter import multi_vector_folders as folders
 from tests.exporter.multi_vector_folders import ASKED, dense
@@ -236,6 +237,25 @@ def test_token_vectors_of_an_embedder_with_a_head(backbones: dict[str, Path], tm
     model = assert_same(folder, folders.theirs(theirs))
     assert interaction(model).query.max_tokens == folders.WINDOW
     assert interaction(load(folder, max_tokens=20)).document.max_tokens == 20
+
+
+def test_an_embedder_tells_of_the_head_that_it_has(backbones: dict[str, Path], tmp_path: Path) -> None:
+    notes = checkpoint_folder.load(folders.bge(tmp_path / "bge", backbones["xlm-roberta"])).notes
+    assert any("--head late-interaction exports the model with it" in note for note in notes)
+
+
+def test_weights_in_several_files(backbones: dict[str, Path], tmp_path: Path) -> None:
+    folder = folders.stanford(tmp_path / "stanford", backbones["bert"])
+    whole = load(folder).graph.state_dict()
+    state = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    parts = {"model-00001-of-00002.safetensors": [], "model-00002-of-00002.safetensors": ["linear.weight"]}
+    parts["model-00001-of-00002.safetensors"] = [name for name in state if name != "linear.weight"]
+    for file, names in parts.items():
+        save_file({name: state[name] for name in names}, folder / file, metadata={"format": "pt"})
+    weight_map = {name: file for file, names in parts.items() for name in names}
+    folders.edit(folder / "model.safetensors.index.json", metadata={}, weight_map=weight_map)
+    assert all(torch.equal(value, whole[name]) for name, value in load(folder).graph.state_dict().items())
 
 
 def test_two_loads_are_equal(backbones: dict[str, Path], tmp_path: Path) -> None:

@@ -106,18 +106,23 @@ def load_layer(layer: TokenLayer) -> nn.Module:
 
 
 def read_tensors(place: Path) -> dict[str, Tensor]:
-    """The tensors of a file, or of a folder's model.safetensors, else pytorch_model.bin.
+    """The tensors of a file, or of a folder's model*.safetensors, else of its pytorch_model*.bin.
 
     Raises:
         InputError: there are none, or they cannot be read.
     """
+    patterns = ("model*.safetensors", "pytorch_model*.bin")
+    found = (sorted(place.glob(pattern)) for pattern in patterns) if place.is_dir() else iter([[place]])
+    paths = next((paths for paths in found if paths), [])
+    if not all(path.is_file() for path in paths) or not paths:
+        raise InputError(f"{place}: has no weights, neither model.safetensors nor pytorch_model.bin")
+    return {name: value for path in paths for name, value in _read(path).items()}
+
+
+def _read(path: Path) -> dict[str, Tensor]:
     import torch
     from safetensors.torch import load_file
 
-    places = [place / "model.safetensors", place / "pytorch_model.bin"] if place.is_dir() else [place]
-    path = next((path for path in places if path.is_file()), None)
-    if path is None:
-        raise InputError(f"{place}: has no weights, neither model.safetensors nor pytorch_model.bin")
     try:
         safe = path.suffix == ".safetensors"
         state: Any = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SHOWN = 5
+_TOKENS = "colbert_linear.pt"
 _ADAPTERS = ("adapter_config.json", "adapter_model.*", "pytorch_adapter.bin")
 # Read by us or by transformers; the same weights in other formats; what training and the Hub leave behind.
 _KNOWN = """
@@ -51,6 +52,10 @@ def file_remarks(folder: Path, transformer: Path, parts: Collection[Path]) -> It
         if unread:
             more = f" and {len(unread) - _SHOWN} more" * (len(unread) > _SHOWN)
             yield Remark(f"{root}: {', '.join(unread[:_SHOWN])}{more}: not read, and no part of what is published")
+        if _TOKENS in unread:
+            yield Remark(
+                f"{root / _TOKENS} is a head for token vectors: --head late-interaction exports the model with it"
+            )
 
 
 def _is_known(path: Path, parts: Collection[Path]) -> bool:
