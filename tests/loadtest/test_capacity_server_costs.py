@@ -142,3 +142,10 @@ def test_totals_of_a_record_by_hand(tmp_path: Path) -> None:
     assert (found.compute_s, found.latency_s, found.stages_s) == pytest.approx((0.03, 0.1, 0.04))
     with pytest.raises(InputError, match="answered no rerank"):
         measured(run, "rerank")
+
+
+def test_two_calls_a_pair_cost_what_two_calls_cost() -> None:
+    """A query of 4 and a document of 16 tokens, each in a call of its own: 2 x 2 ms, 20 tokens, and 0.4 ms a call."""
+    alone = replace(run_of(COSTS, 400, 1, 1.0), calls=800, network_s=400 * (4e-3 + TOKENS * 1e-4 + 2 * COSTS.call_s))
+    found = fit_costs(alone, run_of(COSTS, 3000, 16, 1.25), NETWORK, COSTS.token_s)
+    assert found.call_s == pytest.approx(COSTS.call_s)

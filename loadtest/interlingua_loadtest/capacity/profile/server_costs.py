@@ -101,7 +101,8 @@ def fit_costs(alone: MeasuredRun, crowd: MeasuredRun, network: ServiceTimeModel,
         (crowd.texts, crowd.batches, crowd.service_s / busy - token_s * crowd.tokens),
     )
     computed_s = network.seconds(1, max(round(alone.tokens / alone.texts), 1))
-    call_s = max(alone.network_s / alone.calls - computed_s, 0.0)
+    # Late interaction has two calls a pair, one a side, at the same time: a request waits for about both texts' tokens.
+    call_s = max(alone.network_s / alone.calls - network.seconds(1, max(round(alone.tokens / alone.calls), 1)), 0.0)
     client_s = crowd.client_s / busy / crowd.requests
     # Of a lone request: the service's own stages, and what is neither in them nor work of a core, is the way.
     outside_s = alone.latency_s - alone.stages_s
