@@ -18,7 +18,6 @@ import torch
 
 from interlingua.base.errors import InputError
 from interlingua_adaptation.training import trainee as trainees
-from interlingua_exporter.graphs.late_interaction import EncodedTokens, LateInteractionReranker
 from interlingua_exporter.models.resolve import resolve
 from interlingua_exporter.weights import sources
 from interlingua_exporter.weights.checkpoint_folder import Overrides
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from interlingua.served.text.tokenizer import Text
     from interlingua_adaptation.lists import TrainingList
     from interlingua_exporter.graphs.checkpoint import Checkpoint
+    from interlingua_exporter.graphs.late_interaction import EncodedTokens, LateInteractionReranker
     from interlingua_exporter.weights.late_interaction.late_interaction_rows import SideRows
 
 _LONGEST_QUERY = 64
@@ -66,8 +66,8 @@ def load(name: str, lists: Sequence[TrainingList], *, base: str) -> Teacher:
         trainee = trainees.begin(name, lists, base=base)
         return LateInteractionTeacher(trainee.network, trainee.rows)
     checkpoint = sources.load(resolve(name), Overrides())
-    if isinstance(checkpoint.graph, LateInteractionReranker):
-        raise InputError(f"{name}: give the folder of a late-interaction reranker, not its catalogue name")
+    if checkpoint.interaction is not None:
+        raise InputError(f"{name}: of late interaction the folder of one that was trained here can teach, no other")
     return EmbedderTeacher(checkpoint) if checkpoint.spec.role == "embedder" else CrossEncoderTeacher(checkpoint)
 
 
