@@ -2,6 +2,7 @@
 
     one server:  lone query alone | bulk alone | both | both, the query in a closed loop     in turn, several rounds
     bulk: an index run (`Indexer`, a process of its own), then reranking, where the repository has a reranker
+    a query: its embedding, or the reranking of what a search has found
 
 Lone queries come about once a second, at random moments; the bulk rate is tokens a second by the service's counters.
 """
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import cycle, takewhile
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -28,11 +30,13 @@ from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua.display.grid import Cell, Grid, row
 from interlingua.display.markdown import markdown
 from interlingua.repository.published import Published
-from interlingua.served.service import EMBED_DOCUMENT, RERANK
+from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from interlingua.served.text.precedence import RECENT_S
 from interlingua_benchmarks import command
+from interlingua_benchmarks.changed_repository import spared_repository
 from interlingua_benchmarks.indexing_benchmark import read_documents
 from interlingua_benchmarks.serving_benchmark import CORPUS, machine, token_counts
+from interlingua_client.deadline import Deadline
 from interlingua_client.index.indexer import Indexer
 from interlingua_client.triton.inference import InferenceClient
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
 
 _DOCUMENTS = 480
 _PAIRS = 128
+_FOUND = 10
+_PATIENCE_S = 30.0
 _SETTLE_S = 4.0  # until a bulk run is under way, and until it has ended
 
 
@@ -58,9 +64,14 @@ def _index(address: str, stop: Event) -> None:
                 indexer.add(takewhile(lambda _: not stop.is_set(), documents))
 
 
+@cache
+def _passages() -> list[str]:
+    return [document.passage for document in read_documents(CORPUS / "corpus.jsonl", _PAIRS)]
+
+
 def _rerank(address: str, stop: Event) -> None:
     """Rerank helpdesk12's articles for one question after another, without deadlines."""
-    texts = [document.passage for document in read_documents(CORPUS / "corpus.jsonl", _PAIRS)]
+    texts = _passages()
     with InferenceClient.connect(address) as client:
         for question in cycle(questions()):
             if stop.is_set():
@@ -69,6 +80,16 @@ def _rerank(address: str, stop: Event) -> None:
 
 
 BULK: dict[str, Callable[[str, Event], None]] = {EMBED_DOCUMENT: _index, RERANK: _rerank}
+
+
+def _rerank_found(client: InferenceClient, question: str) -> None:
+    client.rerank(question, _passages()[:_FOUND], Deadline.after(_PATIENCE_S))
+
+
+ASKED: dict[str, Callable[[InferenceClient, str], object]] = {
+    EMBED_QUERY: lambda client, question: client.embed([question], "query"),
+    RERANK: _rerank_found,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,31 +122,43 @@ class BesideFigures:
 @click.option("--model-repository", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_MODEL_REPOSITORY)
 @click.option("--queries", default=60, show_default=True, help="Lone queries of a round, about one a second.")
 @click.option("--rounds", default=2, show_default=True, help="How often everything is measured, in turn.")
+@click.option("--spare", "spares", type=int, multiple=True, help="Spare instances, in turn.  [default: as exported]")
+@click.option("--asked", type=click.Choice(list(ASKED)), default=EMBED_QUERY, show_default=True, help="Of a query.")
 @click.option("--bulk", "chosen", type=click.Choice(list(BULK)), multiple=True, help="Bulk work.  [default: all]")
-def main(model_repository: Path, queries: int, rounds: int, chosen: tuple[str, ...]) -> None:
+def main(
+    model_repository: Path, queries: int, rounds: int, spares: tuple[int, ...], asked: str, chosen: tuple[str, ...]
+) -> None:
     """Print, as Markdown, what a lone query waits beside bulk work, and what that costs the bulk work."""
-    command.run(lambda: _measure(model_repository, queries, rounds, chosen or tuple(BULK)))
+
+    def measure() -> None:
+        facts = machine()
+        click.echo(f"{facts['cores']} cores of {facts['cpu']}, {facts['date']}, commit {facts['commit']}\n")
+        for spare in spares or (None,):
+            with spared_repository(model_repository, spare) as repository:
+                click.echo(f"Spare instances: {'as exported' if spare is None else spare}\n")
+                _measure(repository, queries, rounds, asked, chosen or tuple(BULK))
+
+    command.run(measure)
 
 
-def _measure(repository: Path, queries: int, rounds: int, chosen: tuple[str, ...]) -> None:
+def _measure(repository: Path, queries: int, rounds: int, asked: str, chosen: tuple[str, ...]) -> None:
     published = Published.read(repository)
     grpc, http, metrics = free_ports(3)
     settings = ServerSettings(model_repository=repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
-    facts = machine()
-    click.echo(f"{facts['cores']} cores of {facts['cpu']}, {facts['date']}, commit {facts['commit']}\n")
     with EmbeddedServer(settings), InferenceClient.connect(settings.grpc_address) as client:
-        _lone_queries(client, 20, _at_once)  # warm-up
+        queried = partial(_lone_queries, partial(ASKED[asked], client))
+        queried(20, _at_once)  # warm-up
         for service in (name for name in chosen if name in published.models):
             figures = BesideFigures()
             for number in range(rounds):
-                _round(service, client, settings, figures, queries, random.Random(number))
+                _round(service, queried, settings, figures, queries, random.Random(number))
             header = ("", "p50 ms", "p99 ms", "p99 / idle p99", "tokens/s", "share of alone")
-            click.echo(markdown(Grid(f"a lone query beside {service}", header, tuple(figures.rows()))))
+            click.echo(markdown(Grid(f"a lone query ({asked}) beside {service}", header, tuple(figures.rows()))))
 
 
 def _round(
     service: str,
-    client: InferenceClient,
+    queried: Callable[[int, Callable[[], float]], list[float]],
     settings: ServerSettings,
     figures: BesideFigures,
     queries: int,
@@ -139,13 +172,13 @@ def _round(
         of()
         return (token_counts(settings.metrics_port, service)[0] - before) / (time.perf_counter() - began)
 
-    figures.idle_s.extend(_lone_queries(client, queries, gap))
+    figures.idle_s.extend(queried(queries, gap))
     with _running(BULK[service], settings.grpc_address):
         time.sleep(RECENT_S)  # or else bulk work still expects queries
         figures.alone_rates.append(rate(lambda: time.sleep(queries / 2)))
-        figures.first_s.extend(_lone_queries(client, 1, gap))
-        figures.beside_rates.append(rate(lambda: figures.beside_s.extend(_lone_queries(client, queries, gap))))
-        figures.loop_rates.append(rate(lambda: figures.loop_s.extend(_lone_queries(client, 5 * queries, _at_once))))
+        figures.first_s.extend(queried(1, gap))
+        figures.beside_rates.append(rate(lambda: figures.beside_s.extend(queried(queries, gap))))
+        figures.loop_rates.append(rate(lambda: figures.loop_s.extend(queried(5 * queries, _at_once))))
 
 
 @contextmanager
@@ -172,13 +205,13 @@ def questions() -> list[str]:
     return texts
 
 
-def _lone_queries(client: InferenceClient, count: int, gap: Callable[[], float]) -> list[float]:
+def _lone_queries(ask: Callable[[str], object], count: int, gap: Callable[[], float]) -> list[float]:
     """Seconds of each query."""
     latencies = []
     for _, text in zip(range(count), cycle(questions()), strict=False):
         time.sleep(gap())
         began = time.perf_counter()
-        client.embed([text], "query")
+        ask(text)
         latencies.append(time.perf_counter() - began)
     return latencies
 

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import grpc  # type: ignore[import-untyped]
@@ -28,11 +28,16 @@ from interlingua.repository.published import Published
 from interlingua.served.graph_names import DEADLINE
 from interlingua.served.service import longest_wait_s
 from interlingua_benchmarks import command
+from interlingua_benchmarks.changed_repository import spared_repository
 from interlingua_benchmarks.closed_loop import run_closed_loop
+from interlingua_benchmarks.process_times import cpu_seconds
 from interlingua_benchmarks.serving_benchmark import memory
 from interlingua_exporter.texts.parity_texts import sentences
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SERVICE = "embed_query"
 _CLIENTS = 64
@@ -40,6 +45,7 @@ _LONE = 40
 _PAUSE_S = 2.0
 _AFTER = 9
 _SEED = 7
+_SHOWN_CORES = 0.01
 _OUTCOMES = (
     ("before the work began", "late"),
     ("cannot be met", "shed"),
@@ -58,7 +64,7 @@ class Offered:
         lone_s: of one request two seconds after the end, and of some after it, one by one.
         lone: what became of the first.
         memory_mb: resident memory of each of the server's processes, before and after.
-        generator_cores: that this process kept busy meanwhile.
+        cores: that this process ("generator"), each model's and tritonserver kept busy meanwhile.
     """
 
     rate: float
@@ -70,7 +76,7 @@ class Offered:
     lone_s: list[float] = field(default_factory=list)
     lone: str = ""
     memory_mb: tuple[float, float] = (0.0, 0.0)
-    generator_cores: float = 0.0
+    cores: dict[str, float] = field(default_factory=dict)
 
     @property
     def goodput(self) -> float:
@@ -103,10 +109,10 @@ class Client:
         self._channel.close()
 
 
-def offer(client: Client, run: Offered, bound_s: float) -> None:
+def offer(client: Client, run: Offered, bound_s: float, spent_s: Callable[[], dict[str, float]]) -> None:
     """Send at the run's rate, in an open loop, and wait for all answers; a lone one is sent meanwhile."""
     rng, guard, left = random.Random(_SEED), threading.Lock(), threading.Semaphore(0)
-    began, worked = time.time(), time.process_time()
+    before_s, began = spent_s(), time.time()
     due, sent = began, 0
     while due < began + run.seconds:
         time.sleep(max(due - time.time(), 0))
@@ -125,7 +131,7 @@ def offer(client: Client, run: Offered, bound_s: float) -> None:
         future.add_done_callback(ended)
         sent += 1
         due += rng.expovariate(run.rate)
-    run.generator_cores = (time.process_time() - worked) / run.seconds
+    run.cores = {name: (seconds - before_s.get(name, 0.0)) / run.seconds for name, seconds in spent_s().items()}
     time.sleep(_PAUSE_S)
     first_s, run.lone = client.lone_s(sent)
     run.lone_s = [first_s, *(client.lone_s(sent + number)[0] for number in range(_AFTER))]
@@ -160,10 +166,16 @@ def _outcome(future: Any) -> str:
     default=DEFAULT_MODEL_REPOSITORY,
     help="The repository that is served.  [default: model_repository]",
 )
+@click.option("--spare", type=int, help="Spare instances of the networks.  [default: as exported]")
 @click.option("--seconds", default=20.0, show_default=True, help="How long each load is offered.")
 @click.option("--deadline", default=0.5, show_default=True, help="Seconds of the runs with deadlines.")
-def main(model_repository: Path, seconds: float, deadline: float) -> None:
+def main(model_repository: Path, spare: int | None, seconds: float, deadline: float) -> None:
     """Offer embed_query 2 and 4 times its capacity; prints a table in Markdown."""
+    with spared_repository(model_repository, spare) as repository:
+        _measure(repository, seconds, deadline)
+
+
+def _measure(model_repository: Path, seconds: float, deadline: float) -> None:
     ports = dict(zip(("grpc_port", "http_port", "metrics_port"), free_ports(3), strict=True))
     settings = ServerSettings(model_repository=model_repository, **ports)  # type: ignore[arg-type]
     bound_s = longest_wait_s(Published.read(model_repository).models[_SERVICE].parameters, _SERVICE)
@@ -180,7 +192,7 @@ def main(model_repository: Path, seconds: float, deadline: float) -> None:
             f"capacity {capacity:.0f} texts/s with {_CLIENTS} clients; a lone query {1e3 * usual_s:.1f} ms (p50)\n"
         )
         click.echo(
-            "| offered | deadline | goodput | of capacity | generator | outcomes | latest answer "
+            "| offered | deadline | goodput | of capacity | cores | outcomes | latest answer "
             "| lone query 2 s later | memory |"
         )
         click.echo(f"|{9 * '---|'}")
@@ -188,7 +200,7 @@ def main(model_repository: Path, seconds: float, deadline: float) -> None:
             for factor in (2, 4):
                 run = Offered(rate=factor * capacity, seconds=seconds, deadline_s=limit)
                 before = _memory_mb(server.pid)
-                offer(client, run, bound_s)
+                offer(client, run, bound_s, lambda: {"generator": time.process_time()} | cpu_seconds(server))
                 run.memory_mb = (before, _memory_mb(server.pid))
                 click.echo(_row(run, factor, capacity, usual_s))
         client.close()
@@ -202,7 +214,7 @@ def _row(run: Offered, factor: int, capacity: float, usual_s: float) -> str:
         "none" if run.deadline_s is None else f"{1e3 * run.deadline_s:.0f} ms",
         f"{run.goodput:.0f}/s",
         f"{run.goodput / capacity:.2f}",
-        f"{run.generator_cores:.2f} cores",
+        ", ".join(f"{name} {cores:.2f}" for name, cores in run.cores.items() if cores >= _SHOWN_CORES),
         outcomes,
         "in time" if run.latest_s <= 0 else f"{1e3 * run.latest_s:.0f} ms late",
         f"{run.lone} in {1e3 * run.lone_s[0]:.0f} ms, then {1e3 * after_s:.0f} ({after_s / usual_s:.1f} times)",

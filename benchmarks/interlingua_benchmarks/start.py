@@ -6,16 +6,15 @@ start, wait until every service has answered, end     several times --> seconds,
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import click
-import psutil
 
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua.display.grid import Grid, row
 from interlingua.display.markdown import markdown
 from interlingua_benchmarks import command
+from interlingua_benchmarks.process_times import cpu_seconds
 from interlingua_benchmarks.serving_benchmark import machine
 from interlingua_server.embedded import EmbeddedServer, ServerSettings
 from interlingua_server.ports import free_ports
@@ -32,22 +31,18 @@ def main(model_repository: Path, starts: int) -> None:
     numbers = [f"{number}" for number in range(1, starts + 1)]
     rows = [row("ready after, s", *(f"{seconds:.1f}" for seconds in ready_s))]
     rows += [row(f"{model}, CPU s", *(f"{one[model]:.1f}" for one in cpu_s)) for model in sorted(cpu_s[0])]
-    rows.append(row("all, CPU s", *(f"{one.total():.1f}" for one in cpu_s)))
+    rows.append(row("all, CPU s", *(f"{sum(one.values()):.1f}" for one in cpu_s)))
     click.echo(markdown(Grid("starts", ("", *numbers), tuple(rows))))
 
 
-def _start(repository: Path) -> tuple[float, Counter[str]]:
+def _start(repository: Path) -> tuple[float, dict[str, float]]:
     """Seconds until it was ready, and CPU seconds of its processes until then, by model."""
     grpc, http, metrics = free_ports(3)
     settings = ServerSettings(model_repository=repository, grpc_port=grpc, http_port=http, metrics_port=metrics)
     server = EmbeddedServer(settings)
     try:
         ready_s = server.start()
-        names = {stub.pid: stub.model for stub in server.stubs()} | {server.pid: "tritonserver"}
-        spent: Counter[str] = Counter()
-        for pid, name in names.items():
-            spent[name] += sum(psutil.Process(pid).cpu_times()[:2])
-        return ready_s, spent
+        return ready_s, cpu_seconds(server)
     finally:
         server.stop(at_once=True)
 

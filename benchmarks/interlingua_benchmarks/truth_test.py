@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -184,14 +181,10 @@ def _repository(original: Path, instances: int | None) -> Iterator[Path]:
     if instances is None:
         yield original
         return
-    from interlingua.repository.model_repository import ModelRepository
     from interlingua.repository.triton_config import kind_of, set_instances
+    from interlingua_benchmarks.changed_repository import changed_repository
 
-    with tempfile.TemporaryDirectory(dir=original.parent, prefix=f".{original.name}-") as folder:
-        changed = Path(folder) / "models"
-        shutil.copytree(original, changed, copy_function=os.link)
-        copy = ModelRepository(changed)  # a change replaces files, and the original's links go on
-        copy.rewrite(copy.read().models, lambda config: set_instances(config, kind_of(config), instances))
+    with changed_repository(original, lambda config: set_instances(config, kind_of(config), instances)) as changed:
         yield changed
 
 

@@ -15,6 +15,7 @@ from interlingua.repository.triton_config import (
     Placement,
     ServiceConfig,
     read_config,
+    set_instances,
     write_config,
 )
 from interlingua.repository.triton_model import TritonModel
@@ -66,6 +67,28 @@ def test_a_network(tmp_path: Path) -> None:
         "inter_op_thread_count": "1",
         "intra_op_thread_count": "2",
     }
+
+
+@pytest.mark.parametrize(
+    ("placement", "backend", "spare"),
+    [
+        (Placement("cpu", 3, 1), "onnxruntime", 1),
+        (Placement("cpu", 1, 1), "onnxruntime", 1),
+        (Placement("cpu", 3, 2), "onnxruntime", 0),
+        (Placement("cpu", 3, 1), "torch", 0),
+        (Placement("gpu", 3, 1), "onnxruntime", 0),
+    ],
+    ids=["threads of one", "one core", "two threads", "torch", "gpu"],
+)
+def test_an_instance_more_is_there_for_queries(tmp_path: Path, placement: Placement, backend: str, spare: int) -> None:
+    config = reread(network(placement=placement, backend=backend).message(), tmp_path)
+    assert sum(group.count for group in config.instance_group) == placement.instances + spare
+    found = TritonModel.read(tmp_path / "config.pbtxt")
+    assert (found.instances, found.spare) == (placement.instances, spare)
+    set_instances(config, placement.kind, 5)  # other counts keep it
+    write_config(config, tmp_path / "config.pbtxt")
+    found = TritonModel.read(tmp_path / "config.pbtxt")
+    assert (found.instances, found.spare) == (5, spare)
 
 
 def test_instances_that_are_left_to_triton_are_not_counted(tmp_path: Path) -> None:

@@ -86,11 +86,22 @@ def test_bulk_batches_change_places_every_second() -> None:
     ],
 )
 def test_how_many_calls_a_bulk_batch_has_under_way_of_two_places(view: TrafficView, under_way: int, may: bool) -> None:
-    assert may_start(view, 2, under_way=under_way, idle_s=0.0) is may
+    assert may_start(view, CallLimits(lanes=2), under_way=under_way, idle_s=0.0) is may
 
 
 def test_a_batch_that_had_no_call_for_long_makes_one_whoever_waits() -> None:
     view = TrafficView(recent=True, present=True, workers=1, rank=0)
-    assert not may_start(view, 1, under_way=0, idle_s=PAUSE_S / 2)
-    assert may_start(view, 1, under_way=0, idle_s=PAUSE_S)
-    assert not may_start(view, 1, under_way=1, idle_s=PAUSE_S)
+    assert not may_start(view, CallLimits(lanes=1), under_way=0, idle_s=PAUSE_S / 2)
+    assert may_start(view, CallLimits(lanes=1), under_way=0, idle_s=PAUSE_S)
+    assert not may_start(view, CallLimits(lanes=1), under_way=1, idle_s=PAUSE_S)
+
+
+@pytest.mark.parametrize(("calls", "may"), [(0, True), (1, True), (2, False)])
+def test_with_a_spare_place_all_bulk_batches_together_leave_it_free_and_hold_back_for_nobody(
+    calls: int, may: bool
+) -> None:
+    limits, cost = CallLimits(lanes=2, spare=1), CallCost(0.001, 0.0001)
+    for recent, present in ((False, False), (True, False), (True, True)):
+        view = TrafficView(recent=recent, present=present, workers=2, rank=1, calls=calls)
+        assert may_start(view, limits, under_way=0, idle_s=10.0) is may
+        assert next_call([[0, 1, 2]], [500] * 3, view, cost=cost, limits=limits, under_way=0) == [0, 1, 2]

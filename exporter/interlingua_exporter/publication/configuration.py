@@ -94,6 +94,7 @@ def service_config(
         dimension=_SIZES.get(output, candidate.dimension),
         max_batch_size=options.max_batch_size,
         outstanding_calls=options.placement.outstanding_calls,
+        spare_calls=options.placement.spare(candidate.backend),
         versions=versions,
         parameters={**kept, **_service_spec(name, candidate, options, digest).to_parameters(version)},
     )

@@ -18,7 +18,14 @@ from interlingua.base.errors import InputError
 from interlingua.served.graph_names import STAGES, TOKENS
 from interlingua.served.kinds import EXACT_BITS, Device
 from interlingua.served.promotion import KEYS
-from interlingua.served.service import LANES, LONGEST_WAIT, default_deadline_s
+from interlingua.served.service import (
+    ENCODE_QUERY_TOKENS,
+    LANES,
+    LONGEST_WAIT,
+    SPARE_CALLS,
+    SPARE_INSTANCES,
+    default_deadline_s,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +40,7 @@ GPU_KIND = pb.ModelInstanceGroup.KIND_GPU
 GPU_KIND = pb.ModelInstanceGroup.KIND_GPU
 PLATFORMS = {"tensorrt": "tensorrt_plan"}  # what Triton calls a backend's models
 
-_SERVICE_INSTANCES = 2  # one tokenizes and answers while the other one's calls run
+_SERVICE_INSTANCES = 2  # one tokenizes and answers while the other one's calls run; a query's tokens take no time
 _LAST = 100_000  # of the rate limiter: calls of the preferred instance for one that the others get unasked
 _BASIC_OPTIMIZATIONS = -1
 
@@ -56,6 +63,14 @@ class Placement:
     def outstanding_calls(self) -> int:
         """Calls a service keeps under way: one for each instance, and on a GPU one more, which waits its turn."""
         return self.instances + (self.kind == "gpu")
+
+    def spare(self, backend: str) -> int:
+        """Instances beyond these that bulk work leaves free, so that a query finds one.
+
+        The operating system puts a query's call before those of bulk work, as far as an instance is one thread
+        (the `onnxruntime` backend, on a CPU).
+        """
+        return int(self.kind == "cpu" and self.threads == 1 and backend == "onnxruntime")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +105,8 @@ class NetworkConfig:
         size = (-1, self.dimension) if self.per_token else (self.dimension,)
         config.output.append(_output(self.output, pb.TYPE_FP32, *size))
         _add_versions(config, self.versions)
+        if spare := self.placement.spare(self.backend):
+            _add_parameters(config, {SPARE_INSTANCES: str(spare)})
         set_instances(config, self.placement.kind, self.placement.instances)
         for group in config.instance_group:
             group.profile.extend(str(number) for number in range(self.profiles))
@@ -112,6 +129,7 @@ class ServiceConfig:
 
     Attributes:
         dimension: numbers of a text's output; None where it is BYTES [1].
+        spare_calls: that the network takes at once beyond `outstanding_calls`.
     """
 
     name: str
@@ -120,6 +138,7 @@ class ServiceConfig:
     dimension: int | None
     max_batch_size: int
     outstanding_calls: int
+    spare_calls: int = 0
     versions: tuple[int, ...]
     parameters: Mapping[str, str]
 
@@ -135,8 +154,9 @@ class ServiceConfig:
         # No queue policy and no priorities: either one switches Triton's prefetching off, and then requests
         # stall for 500 ms (tis/core dynamic_batch_scheduler.cc).
         config.dynamic_batching.max_queue_delay_microseconds = 0
-        set_instances(config, "cpu", _SERVICE_INSTANCES)
+        set_instances(config, "cpu", 1 if self.name == ENCODE_QUERY_TOKENS else _SERVICE_INSTANCES)
         own = {LANES: str(self.outstanding_calls), LONGEST_WAIT: f"{default_deadline_s(self.name):g}"}
+        own |= {SPARE_CALLS: str(self.spare_calls)} if self.spare_calls else {}
         _add_parameters(config, {**own, **self.parameters})
         return config
 
@@ -192,13 +212,14 @@ def kind_of(config: pb.ModelConfig) -> Device:
 
 
 def set_instances(config: pb.ModelConfig, kind: Device, count: int) -> None:
-    """So many instances in place of what there is.
+    """So many instances in place of what there is, and the spare ones that a network's parameter states.
 
     On a CPU the first is a group of its own that Triton's rate limiter prefers (interlingua_server/embedded.py turns it
     on): requests that come one by one all find the process that ran the last one, with its weights in the cores'
     caches. Turns would cost a lone query half a millisecond. The others start where the first is busy.
     """
     config.ClearField("instance_group")
+    count += spare_instances(config)
     if kind == "gpu":
         config.instance_group.add(kind=GPU_KIND, count=count)
         return
@@ -207,6 +228,11 @@ def set_instances(config: pb.ModelConfig, kind: Device, count: int) -> None:
     if count > 1:
         others = config.instance_group.add(kind=pb.ModelInstanceGroup.KIND_CPU, count=count - 1)
         others.rate_limiter.priority = _LAST
+
+
+def spare_instances(config: pb.ModelConfig) -> int:
+    """Instances of a network that bulk work leaves free."""
+    return int(config.parameters[SPARE_INSTANCES].string_value) if SPARE_INSTANCES in config.parameters else 0
 
 
 def set_promotion(config: pb.ModelConfig, promotion: Promotion) -> None:

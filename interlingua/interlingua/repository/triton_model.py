@@ -17,6 +17,7 @@ from interlingua.repository.triton_config import (
     kind_of,
     parameters_of,
     read_config,
+    spare_instances,
     versions_of,
 )
 from interlingua.served.promotion import Promotion
@@ -39,7 +40,8 @@ class TritonModel:
         folder: of the model, with its versions.
         config_digest: SHA-256 of its config.pbtxt.
         outputs: numbers of one item, or of one token, by the output's name.
-        count: of its instances on each CPU or GPU; 0 where that is left to Triton.
+        count: of its instances on each CPU or GPU that compute at a time; 0 where that is left to Triton.
+        spare: instances beyond those.
         named: the versions that the configuration serves, ascending.
         versions: those of them whose folders are there, ascending.
         inexact: versions that an x86 CPU without VNNI gets wrong (`triton_config.inexact_versions`).
@@ -56,6 +58,7 @@ class TritonModel:
     max_batch: int
     kind: Device
     count: int
+    spare: int
     named: tuple[int, ...]
     versions: tuple[int, ...]
     inexact: tuple[int, ...]
@@ -79,7 +82,8 @@ class TritonModel:
             outputs={entry.name: entry.dims[-1] if entry.dims else 0 for entry in config.output},
             max_batch=config.max_batch_size,
             kind=kind_of(config),
-            count=sum(group.count for group in config.instance_group),
+            count=sum(group.count for group in config.instance_group) - spare_instances(config),
+            spare=spare_instances(config),
             named=named,
             versions=tuple(version for version in named if (folder / str(version)).is_dir()),
             inexact=inexact_versions(config),
@@ -100,7 +104,7 @@ class TritonModel:
 
     @property
     def instances(self) -> int:
-        """Instances of the model, over all its groups. Raises InputError: they are left to Triton."""
+        """Instances that compute at a time, over all groups. Raises InputError: they are left to Triton."""
         if not self.count:
             raise self._strange(ValueError("no instance_group"))
         return self.count

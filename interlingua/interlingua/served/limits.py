@@ -23,3 +23,6 @@ GPU_BATCH_TOKENS = 16_384
 
 MAX_TEXT_BYTES = 65_536
 """UTF-8 bytes of a text, beyond which a service refuses it, where an export does not say."""
+
+BULK_NICENESS = 10
+"""What is added to the niceness of threads that do bulk work on a CPU: a tenth of a core beside a query's."""

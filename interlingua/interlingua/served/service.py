@@ -28,6 +28,8 @@ BULK_SERVICES = (EMBED_DOCUMENT, ENCODE_DOCUMENT_TOKENS)  # documents are indexe
 # Parameters of a service, the same for all its versions.
 LANES = "outstanding_calls"
 LONGEST_WAIT = "default_deadline_s"
+SPARE_CALLS = "spare_calls"
+SPARE_INSTANCES = "spare_instances"  # of a network
 
 _DEADLINES_S = dict.fromkeys(BULK_SERVICES, 30.0)
 _SOON_S = 10.0
@@ -160,6 +162,11 @@ def published_versions(parameters: Mapping[str, str]) -> list[int]:
 def outstanding_calls(parameters: Mapping[str, str]) -> int:
     """Calls to its network that a service keeps under way. Raises ValueError: it is no number."""
     return int(parameters.get(LANES, OUTSTANDING_CALLS))
+
+
+def spare_calls(parameters: Mapping[str, str]) -> int:
+    """Calls beyond those that the network takes at once. Raises ValueError: it is no number."""
+    return int(parameters.get(SPARE_CALLS, 0))
 
 
 def default_deadline_s(name: str) -> float:

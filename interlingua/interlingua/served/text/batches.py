@@ -35,11 +35,13 @@ class CallLimits(NamedTuple):
         tokens: most padded tokens of a call of more than one text.
         texts: most texts of a call.
         lanes: calls that are kept under way.
+        spare: calls beyond those that the network takes at once.
     """
 
     tokens: int = MAX_BATCH_TOKENS
     texts: int = MAX_BATCH_TEXTS
     lanes: int = OUTSTANDING_CALLS
+    spare: int = 0
 
 
 def plan_calls(

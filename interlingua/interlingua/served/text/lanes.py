@@ -94,7 +94,8 @@ class Lanes:
                     done.append(call(piece))
                 finally:
                     with self._change:
-                        self._under_way, self._ended = self._under_way - 1, time.monotonic()
+                        self._count(-1)
+                        self._ended = time.monotonic()
                         self._change.notify_all()
 
         self._ended = time.monotonic()
@@ -113,10 +114,14 @@ class Lanes:
         with self._change:
             while waiting:
                 view, idle_s = self.traffic.view(), time.monotonic() - self._ended
-                if may_start(view, self.limits.lanes, under_way=self._under_way, idle_s=idle_s):
-                    self._under_way += 1
+                if may_start(view, self.limits, under_way=self._under_way, idle_s=idle_s):
+                    self._count(1)
                     return next_call(
                         waiting, lengths, view, cost=cost, limits=self.limits, under_way=self._under_way - 1
                     )
                 self._change.wait(_LOOK_S)
             return None
+
+    def _count(self, more: int) -> None:
+        self._under_way += more
+        self.traffic.count_calls(self._under_way)

@@ -70,7 +70,7 @@ def next_call(
         cost: None before it is measured: calls go as they are.
         under_way: calls of the batch that are.
     """
-    if not view.recent or cost is None:
+    if not view.recent or cost is None or limits.spare:
         return waiting.pop(0)
     piece = waiting.pop(end := -((view.rank + under_way) % 2))
     seconds = max(CALL_S, OVERHEADS * cost.call_s) - cost.call_s
@@ -88,28 +88,32 @@ class TrafficView(NamedTuple):
     Attributes:
         recent: whether an interactive batch was computed lately, or is now; `present`: whether one is now.
         workers: bulk batches at the same network; `rank`: of this one among them, from 0; they change
-            places every second, so that none is always the last.
+            places every second, so that none is always the last; `calls`: what all of them have under way.
     """
 
     recent: bool
     present: bool
     workers: int
     rank: int
+    calls: int = 0
 
     @classmethod
-    def at(cls, now: float, *, recent: bool, present: bool, workers: int, place: int) -> TrafficView:
+    def at(cls, now: float, *, recent: bool, present: bool, workers: int, place: int, calls: int = 0) -> TrafficView:
         """`place`: of the batch in a fixed order of all workers."""
-        return cls(recent, present, workers, (place + int(now)) % max(workers, 1))
+        return cls(recent, present, workers, (place + int(now)) % max(workers, 1), calls)
 
 
-def may_start(view: TrafficView, lanes: int, *, under_way: int, idle_s: float) -> bool:
+def may_start(view: TrafficView, limits: CallLimits, *, under_way: int, idle_s: float) -> bool:
     """Whether a bulk batch may make its next call.
 
     Args:
-        lanes: calls that a service keeps under way at the network; as many as it computes at a time, or one more.
+        limits: `lanes` are as many as the network computes at a time, or one more; with spare ones all bulk batches
+            together have no more under way, whoever waits, and need not hold back.
         under_way: the batch's calls that are; `idle_s`: for how long there has been none.
     """
+    if limits.spare:
+        return view.calls < limits.lanes
     if not view.recent:
-        return under_way < lanes
-    share, rest = divmod(lanes - view.present, max(view.workers, 1))
+        return under_way < limits.lanes
+    share, rest = divmod(limits.lanes - view.present, max(view.workers, 1))
     return under_way < share + (view.rank < rest) or (not under_way and idle_s >= PAUSE_S)

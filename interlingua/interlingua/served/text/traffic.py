@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SLOTS = 256
-_SINCE, _SEEN, _BULK, _NETWORK, _VERSION, _CALL_S, _TOKEN_S = range(7)  # columns of a slot
-_SHAPE = (_SLOTS, 7)
-_BYTES = 8 * _SLOTS * 7
+_SINCE, _SEEN, _BULK, _NETWORK, _VERSION, _CALL_S, _TOKEN_S, _CALLS = range(8)  # columns of a slot
+_SHAPE = (_SLOTS, 8)
+_BYTES = 8 * _SLOTS * 8
 
 
 def join(folder: Path, network: str, version: int, warn: Callable[[str], None]) -> ServerTraffic:
@@ -80,7 +80,7 @@ class ServerTraffic:
             raise
         self._slots = np.frombuffer(self._map, dtype=np.float64).reshape(_SHAPE)
         self._mine = self._slots[self._slot]
-        self._mine[:] = (0.0, 0.0, 0.0, crc32(network.encode()), version, 0.0, 0.0)
+        self._mine[:] = (0.0, 0.0, 0.0, crc32(network.encode()), version, 0.0, 0.0, 0.0)
 
     def close(self) -> None:
         """Give the slot back."""
@@ -106,6 +106,10 @@ class ServerTraffic:
         finally:
             self._mine[_BULK] = 0.0
 
+    def count_calls(self, calls: int) -> None:
+        """So many calls of this process's bulk batch are under way."""
+        self._mine[_CALLS] = calls
+
     def share_cost(self, cost: CallCost) -> None:
         """Tell the other services of the network what a call to it was measured to cost."""
         self._mine[_CALL_S], self._mine[_TOKEN_S] = cost.call_s, cost.token_s
@@ -119,10 +123,10 @@ class ServerTraffic:
 
     def view(self) -> TrafficView:
         """What is going on; says of a bulk batch that it is alive, too."""
-        now = self._clock()
         if self._mine[_BULK]:
-            self._mine[_BULK] = now
-        slots = self._slots
+            self._mine[_BULK] = self._clock()
+        slots = self._slots.copy()
+        now = self._clock()  # after what the others wrote: what is of later is of a machine's last start
         recent = _within(slots[:, _SINCE], now, RECENT_S) | _within(slots[:, _SEEN], now, RECENT_S)
         ranked = _within(slots[:, _BULK], now, ALIVE_S) & (slots[:, _NETWORK] == self._mine[_NETWORK])
         return TrafficView.at(
@@ -131,6 +135,7 @@ class ServerTraffic:
             present=bool(_within(slots[:, _SINCE], now, PRESENT_S).any()),
             workers=int(ranked.sum()),
             place=int(ranked[: self._slot].sum()),
+            calls=int(slots[ranked, _CALLS].sum()),
         )
 
 

@@ -85,7 +85,7 @@ def memory_of(hardware: Hardware, layout: ServerLayout, published: Published) ->
     for name, network in layout.networks.items():
         if network.device == "cpu":
             loads_mib = network_size(newest[name].folder).file_bytes / _MIB
-            parts.append(_part(name, network.instances, measured, loads_mib))
+            parts.append(_part(name, network.instances + newest[name].network.spare, measured, loads_mib))
     return Memory(tuple(parts), _on_card(hardware, layout, newest))
 
 

@@ -51,7 +51,7 @@ class SimulatedTraffic:
         view = self.view(now, batch, network)
         idle_s = 0.0 if batch.left else now - batch.idle_since
         # What was due at a moment is due there, although the sum of two floats may lie before it.
-        if may_start(view, service.lanes, under_way=batch.left, idle_s=idle_s + 1e-9):
+        if may_start(view, service.limits, under_way=batch.left, idle_s=idle_s + 1e-9):
             return view
         if view.recent and batch not in self._paused:
             self._paused[batch] = service

@@ -176,7 +176,6 @@ class Service:
         """`lone`: seconds of a lone call of (texts, longest)."""
         self._name = name
         self._traffic = traffic
-        self.lanes = layout.outstanding_calls
         self._layout = layout
         self._network = network
         self._cores = cores
@@ -188,7 +187,7 @@ class Service:
         )
         self._now = 0.0
         self._recent = RecentCost(self._cost, lambda: self._now)
-        self._limits = CallLimits(layout.max_batch_tokens, layout.max_batch, layout.outstanding_calls)
+        self.limits = CallLimits(layout.max_batch_tokens, layout.max_batch, layout.outstanding_calls)
         self._waiting: deque[int] = deque()
         self._free = layout.instances
         self.instances = layout.instances
@@ -259,7 +258,7 @@ class Service:
         if jobs.has_deadlines:
             batch.pieces = self._in_time(now, batch, kept, lengths)
         else:
-            overhead, limits = self._cost.overhead_tokens, self._limits
+            overhead, limits = self._cost.overhead_tokens, self.limits
             batch.pieces = list(cut_batch(lengths, alone=len(kept) == 1, overhead=overhead, limits=limits))
 
     def _in_time(self, now: float, batch: Batch, kept: list[int], lengths: list[int]) -> list[list[int]]:
@@ -271,7 +270,7 @@ class Service:
         owners = batch.owners = [job for job in kept for _ in jobs.tokens[job]]
         deadline = jobs.deadline.__getitem__
         self._now = now
-        cost, limits = self._recent.at_worst(), self._limits
+        cost, limits = self._recent.at_worst(), self.limits
         return plan_calls(lengths, owners, deadline, give_up, cost=cost, limits=limits, clock=lambda: now)
 
     def send_waiting(self, now: float, batch: Batch) -> None:
@@ -279,9 +278,9 @@ class Service:
         while batch.pieces and (view := self._view(now, batch)):
             self._now = now
             cost = self._recent.now() if view.recent and self._jobs.has_deadlines else self._cost
-            lengths, limits = batch.lengths, self._limits
+            lengths, limits = batch.lengths, self.limits
             piece = next_call(batch.pieces, lengths, view, cost=cost, limits=limits, under_way=batch.left)
-            if batch.owners and batch.sent >= self.lanes:  # the others begin at once
+            if batch.owners and batch.sent >= self.limits.lanes:  # the others begin at once
                 piece = self._awaited(now, batch, piece)
             if piece:
                 batch.left, batch.sent = batch.left + 1, batch.sent + 1
@@ -303,7 +302,7 @@ class Service:
         """By which the next call goes; None while it may not."""
         if batch.bulk:
             return self._traffic.looked(now, batch, self, self._network)
-        return _NOBODY if batch.left < self.lanes else None
+        return _NOBODY if batch.left < self.limits.lanes else None
 
     def _send(self, now: float, call: NetworkCall) -> None:
         call.sent = now

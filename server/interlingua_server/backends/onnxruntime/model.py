@@ -26,6 +26,7 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import BULK, MODEL_FILE
+from interlingua.served.limits import BULK_NICENESS
 from interlingua.served.model_config import TritonConfig, beyond_ours, names_of, parameters_of
 from interlingua.served.networks import tensorrt_provider
 from interlingua.served.networks.request_groups import Inputs, Outputs, answer_in_groups
@@ -38,7 +39,6 @@ _GRAPH_LEVELS = {
     1: ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
     2: ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
 }
-_NICENESS = 10
 
 end_with_parent()
 ACTIVITY = Activity()
@@ -70,7 +70,7 @@ class TritonPythonModel:
         self._inputs, self._outputs = names_of(config["input"]), names_of(config["output"])
         self._check_names(path)
         # A thread can become nicer without any rights, and never less nice again: so it is one of its own.
-        self._patient = ThreadPoolExecutor(1, "bulk", initializer=lambda: os.nice(_NICENESS))
+        self._patient = ThreadPoolExecutor(1, "bulk", initializer=lambda: os.nice(BULK_NICENESS))
 
     def finalize(self) -> None:
         self._patient.shutdown()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -29,9 +30,9 @@ _BACKENDS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_BACKENDS))  # where interlingua.served lies beside this backend
 from interlingua.served.graph_names import BULK, PREPARED_FILE, STAGES, TOKEN_VECTORS, TOKENIZER_FILE, TOKENS
 from interlingua.served.late_interaction.side_services import service_texts
-from interlingua.served.limits import TEXTS_PER_REQUEST
+from interlingua.served.limits import BULK_NICENESS, TEXTS_PER_REQUEST
 from interlingua.served.model_config import TritonConfig, instances_of, names_of, parameters_of
-from interlingua.served.service import ServiceSpec, longest_wait_s, outstanding_calls
+from interlingua.served.service import BULK_SERVICES, ServiceSpec, longest_wait_s, outstanding_calls, spare_calls
 from interlingua.served.text.batches import CallLimits
 from interlingua.served.text.collate import collate
 from interlingua.served.text.computing import Computing
@@ -74,6 +75,8 @@ class TritonPythonModel:
         except ValueError as error:
             raise pb_utils.TritonModelException(f"config.pbtxt: {error}: export again") from error
         self._texts = self._load_tokenizer(args["model_name"], path)
+        if args["model_name"] in BULK_SERVICES and spare_calls(parameters):
+            os.nice(BULK_NICENESS)  # what a query needs on its way gets a core at once; threads begun here inherit it
         self._inputs = names_of(config["input"])
         self._output = names_of(config["output"])[0]
         self._network_output = TOKEN_VECTORS if self._spec.interaction else self._output
@@ -83,6 +86,7 @@ class TritonPythonModel:
             tokens=self._spec.max_batch_tokens,
             texts=max(config["max_batch_size"], 1),
             lanes=outstanding_calls(parameters),
+            spare=spare_calls(parameters),
         )
         traffic = join(_BACKENDS, self._spec.network, self._version, pb_utils.Logger.log_warn)
         self._lanes = Lanes(args["model_name"], limits, traffic)
