@@ -106,7 +106,13 @@ def imported(path: Path) -> set[str]:
 
 def test_the_lock_is_what_the_backend_imports() -> None:
     """triton_python_backend_utils comes with Triton."""
-    files = (BACKEND, *SERVED.glob("*.py"), *SERVED.glob("text/*.py"), *SERVED.glob("watch/*.py"))
+    files = (
+        BACKEND,
+        *SERVED.glob("*.py"),
+        *SERVED.glob("text/*.py"),
+        *SERVED.glob("late_interaction/*.py"),
+        *SERVED.glob("watch/*.py"),
+    )
     modules = {name for path in files for name in imported(path)}
     assert {name for name in modules if name.startswith("interlingua.")} <= {
         ".".join(("interlingua", "served", *path.relative_to(SERVED).with_suffix("").parts)) for path in files[1:]
