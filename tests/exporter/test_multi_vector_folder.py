@@ -241,7 +241,7 @@ def test_token_vectors_of_an_embedder_with_a_head(backbones: dict[str, Path], tm
 
 def test_an_embedder_tells_of_the_head_that_it_has(backbones: dict[str, Path], tmp_path: Path) -> None:
     notes = checkpoint_folder.load(folders.bge(tmp_path / "bge", backbones["xlm-roberta"])).notes
-    assert any("--head late-interaction exports the model with it" in note for note in notes)
+    assert any("--head late-interaction exports the model with colbert_linear.pt" in note for note in notes)
 
 
 def test_weights_in_several_files(backbones: dict[str, Path], tmp_path: Path) -> None:

@@ -51,11 +51,9 @@ def file_remarks(folder: Path, transformer: Path, parts: Collection[Path]) -> It
         unread = [path.name for path in sorted(root.iterdir()) if not _is_known(path, parts)]
         if unread:
             more = f" and {len(unread) - _SHOWN} more" * (len(unread) > _SHOWN)
-            yield Remark(f"{root}: {', '.join(unread[:_SHOWN])}{more}: not read, and no part of what is published")
-        if _TOKENS in unread:
-            yield Remark(
-                f"{root / _TOKENS} is a head for token vectors: --head late-interaction exports the model with it"
-            )
+            hint = f"; --head late-interaction exports the model with {_TOKENS}" * (_TOKENS in unread)
+            shown = f"{', '.join(unread[:_SHOWN])}{more}"
+            yield Remark(f"{root}: {shown}: not read, and no part of what is published{hint}")
 
 
 def _is_known(path: Path, parts: Collection[Path]) -> bool:
