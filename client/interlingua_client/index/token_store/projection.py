@@ -51,14 +51,15 @@ class TokenProjection:
 
     def kept(self, vectors: FloatArray) -> float:
         """Share of documents' vectors' squared distance from the mean that is kept, 0 to 1; 1 of none."""
-        whole = float(np.square(vectors - self.mean, dtype=np.float64).sum())
-        return float(np.square(self.document(vectors), dtype=np.float64).sum()) / whole if whole else 1.0
+        vectors = _chosen(vectors)
+        whole = float(np.square(vectors - self.mean).sum(dtype=np.float64))
+        return float(np.square(self.document(vectors)).sum(dtype=np.float64)) / whole if whole else 1.0
 
     @classmethod
     def fit(cls, sample: FloatArray, kept: int) -> TokenProjection:
         """The projection of token vectors float32 [n, d]; `kept` is k, at most d."""
         dimension = sample.shape[1]
-        chosen = sample[:: 1 + len(sample) // _ENOUGH].astype(np.float32)  # evenly, of all documents
+        chosen = _chosen(sample)
         mean = chosen.mean(axis=0, dtype=np.float64) if len(chosen) else np.zeros(dimension)
         moments, kept = np.zeros((dimension, dimension)), min(kept, dimension)
         for start in range(0, len(chosen), _AT_ONCE):
@@ -79,3 +80,9 @@ class TokenProjection:
         if not 2 <= len(rows) <= dimension + 1 or not np.isfinite(rows).all():
             raise ValueError("the projection of the token vectors is none")
         return cls(rows[0], rows[1:])
+
+
+def _chosen(vectors: FloatArray) -> FloatArray:
+    """Enough of them, evenly of all documents."""
+    chosen: FloatArray = vectors[:: 1 + len(vectors) // _ENOUGH]
+    return chosen
