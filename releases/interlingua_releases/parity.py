@@ -19,7 +19,8 @@ import numpy as np
 from interlingua.base.errors import ExportError
 from interlingua.repository.text_encoder import Framed, TextEncoder
 from interlingua.served.late_interaction.side_services import interaction_of
-from interlingua.served.service import EMBED_QUERY, RERANK
+from interlingua.served.service import EMBED_QUERY, ENCODE_DOCUMENT_TOKENS, ENCODE_QUERY_TOKENS
+from interlingua.served.token_vectors import max_sim
 from interlingua_exporter.gate.answering import answering
 from interlingua_exporter.gate.bounds import BOUNDS
 from interlingua_exporter.gate.figures import relative_errors
@@ -88,8 +89,10 @@ def _texts(found: PublishedVersion) -> dict[str, list[Text]]:
     singles = [*every, every[0][:3], longest]
     if found.role == "embedder":
         return {name: list(singles) for name in found.family.services}
-    question, *others = every  # what else a late-interaction network's services give is in its scores
-    return {RERANK: [(question, text) for text in (*others, longest)]}
+    question, *others = every
+    pairs: list[Text] = [(question, text) for text in (*others, longest)]
+    # Token vectors of both sides come to the pairs' scores, too.
+    return {name: pairs for name in found.family.services if name != ENCODE_QUERY_TOKENS}
 
 
 def _reference(found: PublishedVersion, name: str, texts: Sequence[Text]) -> NDArray[np.float64]:
@@ -122,7 +125,17 @@ def _asked(client: InferenceClient, name: str, texts: Sequence[Text]) -> NDArray
         role: EmbedRole = "query" if name == EMBED_QUERY else "document"
         return client.embed(singles, role).vectors
     pairs = [text for text in texts if isinstance(text, tuple)]
+    if name == ENCODE_DOCUMENT_TOKENS:
+        return _compared(client, pairs[0][0], [document for _, document in pairs])
     return client.rerank(pairs[0][0], [document for _, document in pairs]).scores.reshape(-1, 1)
+
+
+def _compared(client: InferenceClient, question: str, documents: Sequence[str]) -> NDArray[np.float32]:
+    """The scores of both sides' token vectors, float32 [n, 1]."""
+    (query,) = client.encode([question], "query").texts
+    found = [text.vectors for text in client.encode(documents, "document").texts]
+    empty = client.encoder.empty if client.encoder else 0.0
+    return max_sim(query, np.concatenate(found), np.cumsum([0, *map(len, found)]), empty).reshape(-1, 1)
 
 
 def _shown(text: Text) -> str:
