@@ -98,14 +98,16 @@ def dense_flops(layers: Sequence[DenseLayer]) -> int:
 
 
 def _head(graph: nn.Module, spec: ModelSpec, shape: NetworkShape) -> NetworkFlops:
+    from torch import nn
+
     from interlingua.served.networks.graph import LastTokenReranker
-    from interlingua_exporter.graphs.late_interaction import LateInteractionReranker
 
     if spec.role == "embedder":
         return NetworkFlops(0, 0, dense_flops(spec.dense))
-    if isinstance(graph, LateInteractionReranker):  # a vector and an importance a token
-        vector = graph.projection.out_features
-        return NetworkFlops(2 * shape.hidden * (vector + 1), 0)
+    if spec.head == "late-interaction":  # layers over every token: a vector, and an importance where there is one
+        own = (module for name, module in graph.named_modules() if not name.startswith("encoder."))
+        linear = [module for module in own if isinstance(module, nn.Linear)]
+        return NetworkFlops(sum(2 * layer.in_features * layer.out_features for layer in linear), 0)
     if isinstance(graph, LastTokenReranker):  # one row of the head
         return NetworkFlops(0, 0, 2 * shape.hidden)
     labels = 2 if spec.head == "class-difference" else 1
