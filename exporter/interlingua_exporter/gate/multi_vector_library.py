@@ -10,8 +10,6 @@ encoded last before saving, and colbert-ai's own from the model's window.
 from __future__ import annotations
 
 import gc
-import logging
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +21,12 @@ from interlingua.served.late_interaction.side_vectors import document_vectors, q
 from interlingua.served.text.tokenizer import SideRow
 from interlingua.served.token_vectors import max_sim
 from interlingua_exporter.gate.figures import GateFigure, worst
-from interlingua_exporter.graphs.folder_network import quiet_transformers
+from interlingua_exporter.gate.multi_vector_reference import LIBRARY, loaded_library, quiet_library
 from interlingua_exporter.texts.library_texts import PROBES, NamedText, window_texts
 from interlingua_exporter.texts.parity_texts import LONGEST, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _BOUND = 1e-3  # sums in another order differ by 1e-6; another mark, prompt, mask or cut by 0.05 and more
-_LIBRARY = "sentence-transformers"
 
 
 def ask_multi_vector(
@@ -51,25 +48,25 @@ def ask_multi_vector(
         ExportError: ids, rows, vectors or scores are others than the library's; the message says on which text.
     """
     if library.unasked:
-        return (), f"no answers of {_LIBRARY}: {library.unasked}"
+        return (), f"no answers of {LIBRARY}: {library.unasked}"
     try:
-        release = version(_LIBRARY)
+        release = version(LIBRARY)
     except PackageNotFoundError:
-        return (), f"no answers of {_LIBRARY}: it is not installed"
+        return (), f"no answers of {LIBRARY}: it is not installed"
     try:
-        theirs = _loaded(interaction, library, remote_code=checkpoint.spec.remote_code)
+        theirs = loaded_library(interaction, library, remote_code=checkpoint.spec.remote_code)
     except Exception as error:  # the library's own, transformers', torch's
         reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
-        return (), f"no answers of {_LIBRARY}: it cannot use the folder ({reason})"
+        return (), f"no answers of {LIBRARY}: it cannot use the folder ({reason})"
     encoder = checkpoint.text_encoder()
     sides = [_Asked(checkpoint, encoder, theirs, interaction, is_query=is_query) for is_query in (True, False)]
     figures = (*(figure for side in sides for figure in side.figures()), _scores(checkpoint, interaction, *sides))
     del theirs
     gc.collect()  # its copy of the weights, before the network is opened
     if faults := [figure.describe() for figure in figures if not figure.passed]:
-        where = f"what {_LIBRARY} makes of {library.folder}"
+        where = f"what {LIBRARY} makes of {library.folder}"
         raise ExportError(f"{checkpoint.spec.id} is not {where}, nothing was published: {'; '.join(faults)}")
-    return figures, f"{_LIBRARY} {release} ({sum(len(side.texts) for side in sides)} texts)"
+    return figures, f"{LIBRARY} {release} ({sum(len(side.texts) for side in sides)} texts)"
 
 
 class _Asked:
@@ -92,7 +89,7 @@ class _Asked:
         if not is_query:
             self.ours = [document_vectors(rows, interaction) for rows in self.ours]
         encode = theirs.encode_query if is_query else theirs.encode_document
-        with _quiet():
+        with quiet_library():
             self.theirs = [
                 encode([named.text], convert_to_numpy=True, show_progress_bar=False)[0] for named in self.texts
             ]
@@ -114,7 +111,7 @@ class _Asked:
             where=unlike[0] if unlike else f"of {len(pairs)}",
         )
         errors, names = np.array([error for _, error in same]), [name for name, _ in same]
-        return rows, worst(f"{self.name} vectors against {_LIBRARY}", errors, _BOUND, names)
+        return rows, worst(f"{self.name} vectors against {LIBRARY}", errors, _BOUND, names)
 
 
 def _scores(checkpoint: Checkpoint, interaction: LateInteraction, queries: _Asked, documents: _Asked) -> GateFigure:
@@ -136,7 +133,7 @@ def _scores(checkpoint: Checkpoint, interaction: LateInteraction, queries: _Aske
     tensors = [[torch.from_numpy(rows) for rows in found] for found in (queries.theirs, documents.theirs)]
     theirs = score(tensors[0], [tensors[1][place] for place in full]).numpy()
     errors = np.abs(ours - theirs).max(axis=1) / max(float(theirs.std()), 1e-12)
-    return worst(f"scores against {_LIBRARY}", errors, _BOUND, [named.name for named in queries.texts])
+    return worst(f"scores against {LIBRARY}", errors, _BOUND, [named.name for named in queries.texts])
 
 
 def _vectors(checkpoint: Checkpoint, encoder: TextEncoder, row: Any) -> Floats:
@@ -166,65 +163,3 @@ def _ids(theirs: Any, text: str, task: str) -> list[int]:
     prompt = next((theirs.prompts[name] for name in names if name in theirs.prompts), None)
     found: list[int] = theirs.preprocess([text], prompt=prompt, task=task)["input_ids"][0].tolist()
     return found
-
-
-def _loaded(interaction: LateInteraction, library: LibraryFolder, *, remote_code: bool) -> Any:
-    from sentence_transformers import MultiVectorEncoder
-
-    with _quiet():
-        theirs: Any = (
-            _with_head(library)
-            if library.head is not None
-            else MultiVectorEncoder(str(library.folder), **_settings(remote_code=remote_code))
-        )
-    if interaction.query.expansion is None:
-        theirs[0].query_length = interaction.query.max_tokens
-    theirs[0].document_length = interaction.document.max_tokens
-    return theirs
-
-
-def _with_head(library: LibraryFolder) -> Any:
-    """The library's own modules with a head that lies beside an embedder's weights, which it does not read itself."""
-    import torch
-    from sentence_transformers import MultiVectorEncoder
-    from sentence_transformers.base.modules import Dense, Normalize, Transformer
-    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
-
-    head = torch.load(str(library.head), map_location="cpu", weights_only=True)
-    outputs, inputs = head["weight"].shape
-    dense = Dense(
-        inputs,
-        outputs,
-        activation_function=None,
-        init_weight=head["weight"].float(),
-        init_bias=head["bias"].float(),
-        module_input_name="token_embeddings",
-    )
-    mask = MultiVectorMask(["<s>"], skiplist_tasks=["query", "document"])
-    transformer = Transformer(str(library.transformer), model_kwargs={"dtype": torch.float32})
-    modules = [transformer, dense, mask, Normalize(module_input_name="token_embeddings")]
-    return MultiVectorEncoder(modules=modules, device="cpu", similarity_fn_name="meanmaxsim")
-
-
-def _settings(*, remote_code: bool) -> dict[str, Any]:
-    import torch
-
-    return {
-        "device": "cpu",
-        "local_files_only": True,
-        "trust_remote_code": remote_code,
-        "model_kwargs": {"dtype": torch.float32},
-    }
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences the library's warnings and progress: what matters of them is told here."""
-    logger = logging.getLogger(_LIBRARY.replace("-", "_"))
-    level = logger.level
-    try:
-        logger.setLevel(logging.ERROR)
-        with quiet_transformers():
-            yield
-    finally:
-        logger.setLevel(level)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.errors import InputError
 from interlingua.base.json_object import read_object
-from interlingua.served.late_interaction.sides import TokenPooling
+from interlingua_exporter.weights.multi_vector.native_settings import query_limit, stated_expansion, stated_pooling
 from interlingua_exporter.weights.multi_vector.stated_keys import StatedKeys
 from interlingua_exporter.weights.multi_vector.stated_sides import (
     PUNCTUATION,
@@ -90,7 +90,7 @@ def read_native(folder: Path) -> StatedModel:
         window=window,
         licence=licence_of(folder / "README.md"),
         weighting=_WEIGHTING.get(similarity, "sum"),
-        pooling=_pooling(_of(parts, "HierarchicalTokenPooling")),
+        pooling=stated_pooling(_of(parts, "HierarchicalTokenPooling")),
         lowercase=texts.flag("do_lower_case", usual=False),
         remarks=tuple(found),
     )
@@ -124,30 +124,14 @@ def _part_remarks(parts: list[tuple[str, Path]]) -> Iterator[Remark]:
             yield Remark(f"{part / 'config.json'}: normalizes a pooled vector, which this model has not", refused=True)
 
 
-def _pooling(part: Path | None) -> TokenPooling | None:
-    """What becomes of a document's vectors. Raises InputError: queries are pooled, too, or the factor is none."""
-    if part is None:
-        return None
-    keys = StatedKeys.read(part / "config.json")
-    factor, protected = keys.values.get("pool_factor", 1), keys.values.get("num_protected_tokens", 1)
-    tasks = keys.texts("tasks")
-    if type(factor) not in (int, float) or factor < 1 or type(protected) is not int or protected < 0:  # type: ignore[operator]
-        stated = f"pool_factor is {factor!r} and num_protected_tokens {protected!r}"
-        raise InputError(f"{keys.path}: {stated}, not numbers of at least 1 and 0")
-    if tasks not in (None, ("document",)):
-        raise InputError(f"{keys.path}: tasks is {list(tasks)}; what can be exported is pooling of documents alone")
-    normalize = keys.flag("normalize_embeddings", usual=False)  # as of folders that were saved before the key was there
-    return None if factor == 1 else TokenPooling(float(factor), protected, normalize)  # type: ignore[arg-type]
-
-
 def _native_sides(said: StatedKeys, texts: StatedKeys, mask: StatedKeys) -> tuple[StatedSide, StatedSide]:
     prompts = said.named_texts("prompts")
     tasks, words = mask.texts("skiplist_tasks"), mask.texts("skiplist_words")
     skipped = dict.fromkeys(("document",) if tasks is None else tasks, () if words is None else words)
-    expansion = _expansion(texts)
+    expansion = stated_expansion(texts)
     return (
         StatedSide(
-            max_tokens=_limit(expansion, texts.length("query_length")),
+            max_tokens=query_limit(expansion, texts.length("query_length")),
             prompt=prompts.get("query", ""),
             skipped=skipped.get("query", ()),
             expansion=expansion,
@@ -166,7 +150,7 @@ def _pylate_sides(said: StatedKeys, _texts: StatedKeys, _mask: StatedKeys) -> tu
     length = _PYLATE_QUERY if query is None else query
     expansion = None
     if "query_expansion" in said.values:
-        expansion = _expansion(said)
+        expansion = stated_expansion(said)
     elif said.flag("do_query_expansion", usual=True):
         attended = said.flag("attend_to_mask_tokens", usual=False)
         expansion = StatedExpansion(length, said.flag("attend_to_expansion_tokens", usual=attended))
@@ -174,7 +158,7 @@ def _pylate_sides(said: StatedKeys, _texts: StatedKeys, _mask: StatedKeys) -> tu
     given = said.text("document_prefix")
     return (
         StatedSide(
-            max_tokens=_limit(expansion, length),
+            max_tokens=query_limit(expansion, length),
             prompt=prompts.get("query", "").removeprefix(marker),
             marker=marker,
             expansion=expansion,
@@ -188,26 +172,5 @@ def _pylate_sides(said: StatedKeys, _texts: StatedKeys, _mask: StatedKeys) -> tu
     )
 
 
-def _limit(expansion: StatedExpansion | None, length: int | None) -> int | None:
-    """Where queries are cut; expansion goes before their own length."""
-    if expansion is None or (length is None and not expansion.cuts):
-        return length
-    return expansion.length if expansion.cuts else max(length or 0, expansion.length)
-
-
 def _document_prompt(prompts: Mapping[str, str]) -> str:
     return next((prompts[name] for name in _DOCUMENT if name in prompts), "")
-
-
-def _expansion(stated: StatedKeys) -> StatedExpansion | None:
-    """How queries are expanded. Raises InputError: in no known way."""
-    if (values := stated.values.get("query_expansion")) is None:
-        return None
-    keys = StatedKeys(stated.path, values if isinstance(values, dict) else {})
-    strategy, length = keys.text("strategy"), keys.length("length")
-    known = keys.values.keys() <= {"strategy", "attend", "token", "length"}
-    if length is None or not known or strategy not in ("fixed", "min"):
-        raise InputError(
-            f"{stated.path}: query_expansion is {values!r}; known is a strategy, fixed or min, with a length"
-        )
-    return StatedExpansion(length, keys.flag("attend", usual=False), strategy == "fixed", keys.text("token"))
