@@ -70,7 +70,7 @@ def test_beside_a_query_small_calls_go_one_at_a_time(lanes: Lanes, path: Path) -
 
 def test_with_a_spare_place_the_planned_calls_go_on_beside_a_query(path: Path) -> None:
     lanes = Lanes("embed_document", CallLimits(64, 64, 2, spare=1), ServerTraffic(path, "embedder"))
-    with working(path, "embedder", "interactive"), working(path, "embedder", "bulk"):
+    with working(path, "embedder", "interactive"):
         assert sorted(lanes.run(PIECES, LENGTHS, COST, Network(together=2))) == PIECES
     lanes.close()
 

@@ -105,3 +105,11 @@ def test_with_a_spare_place_all_bulk_batches_together_leave_it_free_and_hold_bac
         view = TrafficView(recent=recent, present=present, workers=2, rank=1, calls=calls)
         assert may_start(view, limits, under_way=0, idle_s=10.0) is may
         assert next_call([[0, 1, 2]], [500] * 3, view, cost=cost, limits=limits, under_way=0) == [0, 1, 2]
+
+
+def test_with_a_spare_place_a_batch_without_a_call_is_first() -> None:
+    view = TrafficView(recent=False, present=False, workers=2, rank=0, calls=1, without=1)
+    limits = CallLimits(lanes=2, spare=1)
+    assert not may_start(view, limits, under_way=1, idle_s=0.0)
+    assert may_start(view, limits, under_way=0, idle_s=0.0)
+    assert may_start(view._replace(without=0), limits, under_way=1, idle_s=0.0)

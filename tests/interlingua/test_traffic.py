@@ -96,7 +96,9 @@ def mine(path: Path, clock: Clock) -> Iterator[ServerTraffic]:
 
 def test_nobody_has_come(mine: ServerTraffic) -> None:
     with mine.bulk():
-        assert mine.view() == TrafficView(recent=False, present=False, workers=1, rank=0)
+        assert mine.view() == TrafficView(recent=False, present=False, workers=1, rank=0, without=1)
+        mine.count_calls(2)
+        assert mine.view()[-2:] == (2, 0)
 
 
 def test_a_query_is_present_then_recent_then_forgotten(mine: ServerTraffic, path: Path, clock: Clock) -> None:
@@ -131,7 +133,7 @@ def test_bulk_batches_are_counted_by_network_each_at_its_rank(path: Path) -> Non
         third = ServerTraffic(path, "embedder", clock=lambda: now)
         try:
             with third.bulk():
-                assert third.view() == TrafficView(recent=False, present=False, workers=2, rank=1)
+                assert third.view() == TrafficView(recent=False, present=False, workers=2, rank=1, without=2)
                 now += 1
                 assert third.view().rank == 0
         finally:

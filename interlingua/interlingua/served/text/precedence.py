@@ -88,7 +88,8 @@ class TrafficView(NamedTuple):
     Attributes:
         recent: whether an interactive batch was computed lately, or is now; `present`: whether one is now.
         workers: bulk batches at the same network; `rank`: of this one among them, from 0; they change
-            places every second, so that none is always the last; `calls`: what all of them have under way.
+            places every second, so that none is always the last; `calls`: what all of them have under way;
+            `without`: how many of them have none.
     """
 
     recent: bool
@@ -96,11 +97,14 @@ class TrafficView(NamedTuple):
     workers: int
     rank: int
     calls: int = 0
+    without: int = 0
 
     @classmethod
-    def at(cls, now: float, *, recent: bool, present: bool, workers: int, place: int, calls: int = 0) -> TrafficView:
+    def at(
+        cls, now: float, *, recent: bool, present: bool, workers: int, place: int, calls: int = 0, without: int = 0
+    ) -> TrafficView:
         """`place`: of the batch in a fixed order of all workers."""
-        return cls(recent, present, workers, (place + int(now)) % max(workers, 1), calls)
+        return cls(recent, present, workers, (place + int(now)) % max(workers, 1), calls, without)
 
 
 def may_start(view: TrafficView, limits: CallLimits, *, under_way: int, idle_s: float) -> bool:
@@ -108,11 +112,11 @@ def may_start(view: TrafficView, limits: CallLimits, *, under_way: int, idle_s: 
 
     Args:
         limits: `lanes` are as many as the network computes at a time, or one more; with spare ones all bulk batches
-            together have no more under way, whoever waits, and need not hold back.
+            together have no more under way, one without any first, and need not hold back for a query.
         under_way: the batch's calls that are; `idle_s`: for how long there has been none.
     """
     if limits.spare:
-        return view.calls < limits.lanes
+        return view.calls < limits.lanes and not (under_way and view.without)
     if not view.recent:
         return under_way < limits.lanes
     share, rest = divmod(limits.lanes - view.present, max(view.workers, 1))

@@ -136,6 +136,7 @@ class ServerTraffic:
             workers=int(ranked.sum()),
             place=int(ranked[: self._slot].sum()),
             calls=int(slots[ranked, _CALLS].sum()),
+            without=int((slots[ranked, _CALLS] == 0).sum()),
         )
 
 

@@ -41,6 +41,10 @@ class Activity(ContextDecorator):
     def __enter__(self) -> None:
         _CELLS.pack_into(self._map, 0, self._ended, time.monotonic())
 
+    def goes_on(self) -> None:
+        """The execution has got a step further, and counts as one that begins now."""
+        self.__enter__()
+
     def __exit__(self, *error: object) -> None:
         self._ended += 1
         _CELLS.pack_into(self._map, 0, self._ended, 0.0)

@@ -201,6 +201,7 @@ class TritonPythonModel:
             parameters={BULK: True} if self._lanes.is_bulk else {},
         )
         response = request.exec()
+        ACTIVITY.goes_on()  # many calls of a batch may take long, which one may not
         if response.has_error():
             return f"network {spec.network}: {response.error().message()}"
         return self._texts.read(rows, pb_utils.get_output_tensor_by_name(response, self._network_output).as_numpy())
