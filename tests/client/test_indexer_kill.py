@@ -58,7 +58,7 @@ def check(directory: Path, at_least: int) -> int:
     scores = StoredTokens(index._store).scores(tokens_of("cat fish"), list(stored), reranker="tokens-1", empty=-1.0)
     right = np.array([score("cat fish", document.passage) for document in stored.values()])
     there = ~np.isnan(scores)
-    np.testing.assert_allclose(scores[there], right[there], atol=0.01)
+    np.testing.assert_allclose(scores[there], right[there], atol=0.1)
     index.close()
     return int(there.sum())
 
