@@ -126,6 +126,7 @@ class EmbeddedServer:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self.log_path.open("ab" if self._started else "wb") as log:
+                logged = log.tell()
                 self._process = TritonProcess(
                     self._command(runtime, folder),
                     _environment(runtime) | {COUNTS_VARIABLE: str(self.restart_counts)},
@@ -136,7 +137,7 @@ class EmbeddedServer:
                 )
                 self._process.start()
             self._started = True
-            self._wait_until_ready(self._process, on_wait)
+            self._wait_until_ready(self._process, logged, on_wait)
             for service in QUESTIONS:
                 ask_first(self.http, service)
             self._announcement = Announcement(self._record())
@@ -231,12 +232,13 @@ class EmbeddedServer:
         repository = str(self.settings.model_repository.absolute())
         return RunRecord(self.pid, repository, self.settings.local_grpc_address, self.admin_key)
 
-    def _wait_until_ready(self, process: TritonProcess, on_wait: Callable[[float], None] | None) -> None:
+    def _wait_until_ready(self, process: TritonProcess, logged: int, on_wait: Callable[[float], None] | None) -> None:
+        """`logged`: bytes of the log before this start; what comes after them comes from a Triton that knows its key."""
         concealed = False
 
         def look(waited_s: float) -> None:
             nonlocal concealed
-            if not concealed and self.log_path.stat().st_size:  # it has read its arguments
+            if not concealed and self.log_path.stat().st_size > logged:
                 concealed = conceal_argument(process.pid, self.admin_key)
             if on_wait:
                 on_wait(waited_s)

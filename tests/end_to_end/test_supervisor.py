@@ -346,6 +346,14 @@ def test_serve_starts_a_killed_server_again(tiny_repository: Path) -> None:
     assert not regions & set(SHARED_MEMORY.iterdir())
 
 
+def test_a_server_that_was_started_again_takes_its_key_and_shows_it_to_nobody(tiny_repository: Path) -> None:
+    with EmbeddedServer(settings_for(tiny_repository)) as server:
+        for _ in range(2):
+            server.restart()
+            server.http.reload("embed_query")  # refused with any other key
+            assert server.admin_key.encode() not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+
+
 def test_too_many_restarts_end_the_supervisor(tiny_repository: Path) -> None:
     with EmbeddedServer(settings_for(tiny_repository)) as server:
         os.kill(server.pid, signal.SIGKILL)
