@@ -233,7 +233,7 @@ class EmbeddedServer:
         return RunRecord(self.pid, repository, self.settings.local_grpc_address, self.admin_key)
 
     def _wait_until_ready(self, process: TritonProcess, logged: int, on_wait: Callable[[float], None] | None) -> None:
-        """`logged`: bytes of the log before this start; what comes after them comes from a Triton that knows its key."""
+        """`logged`: bytes of the log before this start; what comes behind them comes of a Triton that has its key."""
         concealed = False
 
         def look(waited_s: float) -> None:
