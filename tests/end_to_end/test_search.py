@@ -123,7 +123,8 @@ def test_the_weight_mixes_both_stages(index: Path, server: EmbeddedServer, weigh
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     hits = result["hits"]
-    assert result["reranking"] == {"depth": 20, "wanted": 20, "reason": "", "weight": weight}
+    as_pairs = {"stored": 0, "pairs_reason": ""}
+    assert result["reranking"] == {"depth": 20, "wanted": 20, "reason": "", "weight": weight, **as_pairs}
     own = [balance and weight > 0 and hit["language"] == result["language"]["tag"] for hit in hits]
     assert any(own) == (balance and weight > 0)
     dense, logits = (

@@ -109,7 +109,7 @@ def test_what_the_folder_leaves_open_is_the_entrys(make: Make) -> None:
     [
         (CAUSAL, Overrides(head="class-difference"), "of a sequence classifier, and the folder holds Qwen3ForCausalLM"),
         (LABSE, Overrides(head="yes-no"), "of a causal language model, and the folder holds BertModel"),
-        (LABSE, Overrides(head="late-interaction"), "cannot be read from a folder"),
+        (LABSE, Overrides(head="late-interaction"), "is no late-interaction model"),
         (
             Tiny(family="Bert", kind="BertForSequenceClassification", labels=3),
             Overrides(head="class-difference"),

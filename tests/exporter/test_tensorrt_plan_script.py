@@ -46,11 +46,9 @@ FLAGS = {
 def built(make_folder: MakeFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build folder beside an empty repository."""
     root = tmp_path_factory.mktemp("built") / "models"
-    return Path(
-        facts(run(make_folder("bert", pooling="mean", normalize=True), "--model-repository", root, *PLAN, "--json"))[
-            "plan_build"
-        ]
-    )
+    folder = make_folder("bert", pooling="mean", normalize=True)
+    done = run(folder, "--model-repository", root, *PLAN, "--max-batch-tokens", 1024, "--json")
+    return Path(facts(done)["plan_build"])
 
 
 def test_stamped_names_differ_by_weights_and_answers_do_not(built: Path, tmp_path: Path) -> None:

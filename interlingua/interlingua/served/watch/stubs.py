@@ -55,8 +55,10 @@ def stub_of(pid: int) -> Stub | None:
     stated = _stated(pid)
     if len(stated) <= _INSTANCE:
         return None
-    model = stated[_MODEL_FILE].split("/")[-3]  # REPOSITORY/<model>/<version>/<file>
-    return Stub(pid, model, stated[_INSTANCE], stated[_REGION].removeprefix("/"), int(stated[_PARENT]))
+    path = stated[_MODEL_FILE].split("/")  # REPOSITORY/<model>/<version>/<file>
+    if len(path) < 3:  # read while the process was being ended, and its memory taken apart
+        return None
+    return Stub(pid, path[-3], stated[_INSTANCE], stated[_REGION].removeprefix("/"), int(stated[_PARENT]))
 
 
 def unnamed_zombies(server: int, known: Iterable[Stub] = ()) -> set[int]:
