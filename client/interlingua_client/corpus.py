@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from interlingua.base.counted import counted
 from interlingua.base.errors import InputError
 from interlingua.base.json_row import LANGUAGE_NAMES, JsonRow
 from interlingua.base.numbered_lines import STANDARD_INPUT, name_of, numbered_lines
@@ -190,5 +191,4 @@ def _explain(name: str, bad_lines: list[BadLine]) -> str:
     shown = [f"  line {bad.number}: {bad.reason}" for bad in bad_lines[:_MAX_BAD_LINES_SHOWN]]
     if len(bad_lines) > len(shown):
         shown.append(f"  ... and {len(bad_lines) - len(shown)} more")
-    lines = "1 bad line" if len(bad_lines) == 1 else f"{len(bad_lines)} bad lines"
-    return "\n".join([f"{name} has {lines} (--skip-bad leaves them out):", *shown])
+    return "\n".join([f"{name} has {counted(len(bad_lines), 'bad line')} (--skip-bad leaves them out):", *shown])

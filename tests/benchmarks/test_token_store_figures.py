@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from interlingua.base.errors import InputError
 from interlingua.repository.published import Published
 from interlingua.served.late_interaction.sides import LateInteraction, SideRules
 from interlingua_benchmarks.token_store.__main__ import main
 from interlingua_benchmarks.token_store.corpus_size import stored_tokens
+from interlingua_client.corpus import Corpus
 from tests.support.written_repository import service_spec, write_embedder
 
 
@@ -56,12 +58,19 @@ def test_the_size_of_a_corpus(tmp_path: Path, tokenizer_json: dict[str, bytes]) 
     lines = [{"id": "a", "language": "en", "text": "a a a"}, {"id": "b", "language": "en", "text": "a " * 50}]
     corpus.write_text("".join(json.dumps(line) + "\n" for line in lines))
     reranker = Published.read(tmp_path / "models").required("reranker")
-    assert stored_tokens(corpus, reranker).tolist() == [3, 6]
+    assert stored_tokens(Corpus(corpus, str), reranker).tolist() == [3, 6]
     shown = printed("size", str(corpus), "--model-repository", str(tmp_path / "models"))
     assert "2 documents, 4 tokens each" in shown
     assert "0.6 kB" in shown  # 4.5 tokens of 130 bytes
     assert "585.0 MB" in shown
     assert "29.7 GB" in shown  # a hundred million of 66
+    corpus.write_text(corpus.read_text() + "{}\n[\n")
+    arguments = ["size", str(corpus), "--model-repository", str(tmp_path / "models")]
+    with pytest.raises(InputError, match=r"2 bad lines \(--skip-bad leaves them out\):\n  line 3: "):
+        printed(*arguments)
+    done = CliRunner().invoke(main, [*arguments, "--skip-bad"])
+    assert "2 documents, 4 tokens each" in done.stdout
+    assert "2 bad lines left out" in done.stderr
 
 
 def test_a_cross_encoder_has_nothing_to_store(tmp_path: Path) -> None:
@@ -69,4 +78,4 @@ def test_a_cross_encoder_has_nothing_to_store(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus.jsonl"
     corpus.write_text("")
     with pytest.raises(Exception, match="no late-interaction model"):
-        stored_tokens(corpus, Published.read(tmp_path).required("reranker"))
+        stored_tokens(Corpus(corpus, str), Published.read(tmp_path).required("reranker"))

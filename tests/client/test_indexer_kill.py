@@ -55,7 +55,8 @@ def check(directory: Path, at_least: int) -> int:
     assert len(stored) == len(found.labels) == len(index)
     assert len({document.id for document in stored.values()}) == len(stored)
     assert all(expected[document.id] == document for document in stored.values())
-    scores = StoredTokens(index._store).scores(tokens_of("cat fish"), list(stored), reranker="tokens-1", empty=-1.0)
+    tokens = StoredTokens(index._store)
+    scores = tokens.compare(tokens_of("cat fish"), list(stored), reranker="tokens-1", empty=-1.0).scores
     right = np.array([score("cat fish", document.passage) for document in stored.values()])
     there = ~np.isnan(scores)
     np.testing.assert_allclose(scores[there], right[there], atol=0.1)

@@ -151,19 +151,43 @@ def test_a_file_that_cannot_be_read_is_no_end_of_a_search(tokens_dir: Path) -> N
     assert file.name in result.reranking.pairs_reason
 
 
+def test_damaged_vectors_are_said_and_their_documents_go_as_pairs(tokens_dir: Path) -> None:
+    searcher = searcher_of(tokens_dir)
+    whole = search(searcher)
+    [file] = tokens_dir.glob("tokens-*")
+    with file.open("r+b") as opened:
+        opened.seek(32 + 3 * 82 * 40)
+        opened.write(bytes(3 * 82 * 7))
+    asked: list[str] = []
+    result = search(searcher, asked=asked)
+    assert asked == ["EmbedAndEncode", "Rerank 7"]
+    assert (result.reranking.depth, result.reranking.stored, result.reranking.reason) == (90, 83, "")
+    assert result.reranking.pairs_reason == (
+        f"the token vectors of 7 candidates in {file} are damaged: `interlingua index --index {tokens_dir} "
+        "--token-vectors 4bit` makes them again"
+    )
+    expected = {hit.id: hit.rerank_score for hit in whole.hits}
+    assert {hit.id: hit.rerank_score for hit in result.hits} == pytest.approx(expected, abs=0.05)
+    with Indexer.open(tokens_dir, HashEmbedder()) as indexer:
+        indexer.add([Document("new", "en", "", "en:cat en:dog")])
+        indexer.finish()
+    both = search(searcher_of(tokens_dir), candidates=91, k=91).reranking.pairs_reason
+    assert both.endswith("makes them again; 1 candidate has no token vectors yet")
+
+
 def test_a_deadline_cuts_comparing_too(tokens_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock that only comparing moves, 10 ms a document: of 0.4 s, 8 to learn the pace, then 27 of 0.32 s."""
     searcher = searcher_of(tokens_dir)
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    compare = searcher.index.tokens.scores
+    compare = searcher.index.tokens.compare
 
     def slow(query: Any, labels: list[int], **known: Any) -> Any:
         nonlocal now
         now += 0.01 * len(labels)
         return compare(query, labels, **known)
 
-    monkeypatch.setattr(searcher.index.tokens, "scores", slow)
+    monkeypatch.setattr(searcher.index.tokens, "compare", slow)
     asked: list[str] = []
     result = search(searcher, asked=asked, deadline=Deadline.after(0.4))
     assert asked == ["EmbedAndEncode"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,8 +17,12 @@ from interlingua_client.index.document_store import STORE_FILE, DocumentStore
 from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.index.reembedding import BesideIndex
 from interlingua_client.index.token_store import token_indexing
-from interlingua_client.index.token_store.stored_tokens import NONE_STORED, OTHER_RERANKER, StoredTokens
+from interlingua_client.index.token_store.stored_tokens import NONE_STORED, StoredTokens
+from interlingua_client.index.token_store.token_facts import TokenFacts
+from interlingua_client.index.token_store.token_indexing import TokenIndexing
 from interlingua_client.index.token_store.token_outcome import TokenForecast, TokenOutcome
+from interlingua_client.index.token_store.token_repair import what_is_lost
+from interlingua_client.index.token_store.token_tables import TokenTables
 from tests.support.hash_embedder import HashEmbedder
 from tests.support.hash_tokens import TOKEN_DIMENSION, HashTokenEncoder, score, tokens_of
 
@@ -45,7 +50,7 @@ def scored(directory: Path, query: str = QUERY, reranker: str = RERANKER) -> dic
     """What the stored vectors give every document, by id."""
     with closing(DocumentStore.open(directory)) as store:
         labels = [label for found in store.labels_by_language().values() for label in found.tolist()]
-        found = StoredTokens(store).scores(tokens_of(query), labels, reranker=reranker, empty=-1.0)
+        found = StoredTokens(store).compare(tokens_of(query), labels, reranker=reranker, empty=-1.0).scores
         documents = store.documents(labels)
         return {documents[label].id: float(value) for label, value in zip(labels, found, strict=True)}
 
@@ -53,6 +58,12 @@ def scored(directory: Path, query: str = QUERY, reranker: str = RERANKER) -> dic
 def check(directory: Path, documents: list[Document], tolerance: float = 0.1) -> None:
     expected = {document.id: score(QUERY, document.passage) for document in documents}
     assert scored(directory) == pytest.approx(expected, abs=tolerance)
+
+
+def set_of(store: DocumentStore) -> TokenFacts:
+    """The one set of an index."""
+    [facts] = TokenTables(store).sets()
+    return facts
 
 
 def files(directory: Path) -> list[Path]:
@@ -108,7 +119,7 @@ def test_an_open_reader_sees_what_comes_later(tmp_path: Path, documents: list[Do
 
         def found(count: int) -> list[float]:
             labels = list(range(1, count + 1))
-            return stored.scores(tokens_of(QUERY), labels, reranker=RERANKER, empty=-1.0).tolist()
+            return stored.compare(tokens_of(QUERY), labels, reranker=RERANKER, empty=-1.0).scores.tolist()
 
         before = found(30)
         finish(tmp_path, documents[:60])
@@ -135,7 +146,7 @@ def test_space_of_deleted_documents_is_given_back(tmp_path: Path, documents: lis
         assert many.documents == 50
         assert [file.stat().st_size for file in files(tmp_path)] == [size - many.reclaimed]
         check(tmp_path, documents[40:])
-        again = stored.scores(tokens_of(QUERY), [60, 41, 1], reranker=RERANKER, empty=-1.0)
+        again = stored.compare(tokens_of(QUERY), [60, 41, 1], reranker=RERANKER, empty=-1.0).scores
         expected = [score(QUERY, documents[row].passage) for row in (59, 40)]
         assert again[:2].tolist() == pytest.approx(expected, abs=0.1)
         assert np.isnan(again[2])
@@ -149,7 +160,9 @@ def test_another_reranker_is_never_mixed_in(tmp_path: Path, documents: list[Docu
     assert "tokens-1" in outcome.note
     assert "--token-vectors" in outcome.note
     with closing(DocumentStore.open(tmp_path)) as store:
-        assert StoredTokens(store).why_not("tokens-2") == OTHER_RERANKER
+        why = StoredTokens(store).why_not("tokens-2")
+    assert "of another reranker (hash tokens, tokens-1) than the one that is asked (tokens-2)" in why
+    assert f"`interlingua index --index {tmp_path} --token-vectors 4bit`" in why
     assert np.isnan(list(scored(tmp_path, reranker="tokens-2").values())).all()
     assert finish(tmp_path, encoder=other, tokens="int8").added == 90
     assert scored(tmp_path, reranker="tokens-2") == pytest.approx(
@@ -165,23 +178,181 @@ def test_without_an_encoder_they_are_refused_or_left_alone(tmp_path: Path, docum
     assert finish(tmp_path, documents, encoder=nothing).format == "none"
     finish(tmp_path, tokens="int8")
     assert "no late-interaction reranker" in finish(tmp_path, encoder=nothing).note
+    for encoder in (nothing, HashTokenEncoder("tokens-2")):  # nothing will be done, so no progress is shown
+        with Indexer.open(tmp_path, HashEmbedder(), encoder=encoder) as indexer:
+            indexer.add([Document("new", "en", "", "en:sun")])
+            assert TokenIndexing(indexer.store, encoder, 8).missing() == 0
+            indexer.delete(["new"])
     check(tmp_path, documents)
     with pytest.raises(InputError, match="must be one of none, 4bit, 4bit-128, int8"):
         finish(tmp_path, tokens="fp16")
 
 
-@pytest.mark.parametrize("damage", ["missing", "short", "other"])
-def test_a_damaged_file_is_said_and_made_again(tmp_path: Path, documents: list[Document], damage: str) -> None:
+@pytest.mark.parametrize("damage", ["missing", "other", "empty"])
+def test_a_file_that_is_none_is_said_and_made_again(tmp_path: Path, documents: list[Document], damage: str) -> None:
     finish(tmp_path, documents)
     [file] = files(tmp_path)
     if damage == "missing":
         file.unlink()
-    elif damage == "short":
-        file.write_bytes(file.read_bytes()[:-1])
     else:
-        file.write_bytes(b"x" * file.stat().st_size)
+        file.write_bytes(b"x" * file.stat().st_size if damage == "other" else b"")
     with closing(DocumentStore.open(tmp_path)) as store:
-        assert str(file) in StoredTokens(store).why_not(RERANKER)
+        why = StoredTokens(store).why_not(RERANKER)
+        assert str(file) in why
+        assert f"`interlingua index --index {tmp_path} --token-vectors 4bit` makes them again" in why
+        assert what_is_lost(store) == why
+    assert finish(tmp_path).added == 90
+    check(tmp_path, documents)
+    assert len(files(tmp_path)) == 1
+
+
+ROW = 82
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "put"),
+    [
+        pytest.param(30, 60, lambda there: bytes(len(there)), id="zeros in the middle"),
+        pytest.param(0, 90, lambda there: there[ROW:] + there[:ROW], id="everything moved by a row"),
+        pytest.param(41, 42, lambda there: there[:100] + bytes([there[100] ^ 1]) + there[101:], id="one bit"),
+        pytest.param(89, 90, lambda there: there[:-1], id="the last byte cut off"),
+        pytest.param(45, 90, lambda _: b"", id="half of it cut off"),
+    ],
+)
+def test_damaged_rows_are_none_and_are_made_again(
+    tmp_path: Path, documents: list[Document], first: int, last: int, put: Callable[[bytes], bytes]
+) -> None:
+    """Of documents `first` to `last`, three rows each; while a reader has the file open."""
+    finish(tmp_path, documents)
+    [file] = files(tmp_path)
+    with closing(DocumentStore.open(tmp_path)) as store:
+        stored, labels = StoredTokens(store), list(range(1, 91))
+        expected = [score(QUERY, document.passage) for document in documents]
+        whole = stored.compare(tokens_of(QUERY), labels, reranker=RERANKER, empty=-1.0)
+        assert (whole.damaged, whole.scores.tolist()) == (0, pytest.approx(expected, abs=0.1))
+        order = sorted(range(90), key=lambda row: TokenTables(store).spans(set_of(store), [row + 1])[row + 1])
+        content, start, end = file.read_bytes(), 32 + 3 * ROW * first, 32 + 3 * ROW * last
+        file.write_bytes(content[:start] + put(content[start:end]) + content[end:])
+        found = stored.compare(tokens_of(QUERY), labels, reranker=RERANKER, empty=-1.0)
+        damaged = set(order[first:last])
+        assert found.damaged == len(damaged)
+        assert {row for row in range(90) if np.isnan(found.scores[row])} == damaged
+        sound = sorted(set(range(90)) - damaged)
+        assert found.scores[sound].tolist() == pytest.approx(whole.scores[sound].tolist(), abs=1e-5)
+        said = stored.damage(found.damaged)
+        assert f"{file} are damaged: `interlingua index --index {tmp_path} --token-vectors 4bit` makes them" in said
+        encoder = HashTokenEncoder()
+        assert finish(tmp_path, encoder=encoder).added == len(damaged)
+        assert sorted(encoder.encoded) == sorted(documents[row].passage for row in damaged)
+        assert finish(tmp_path).added == 0
+        again = stored.compare(tokens_of(QUERY), labels, reranker=RERANKER, empty=-1.0)
+        assert (again.damaged, again.scores.tolist()) == (0, pytest.approx(expected, abs=0.1))
+    check(tmp_path, documents)
+
+
+def test_damaged_rows_are_not_carried_over(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, documents)
+    [file] = files(tmp_path)
+    content = file.read_bytes()
+    file.write_bytes(content[:32] + bytes(3 * ROW * 20) + content[32 + 3 * ROW * 20 :])
+    other, encoder = HashEmbedder("hash-2"), HashTokenEncoder()
+    with BesideIndex(tmp_path, other.identity) as source, source.open(other, IndexSettings(), encoder=encoder) as made:
+        source.copy(made)
+        assert made.finish().tokens.documents == 90
+    assert len(encoder.encoded) == 20
+    check(source.folder, documents)
+
+
+class _StoppedError(Exception):
+    """A run that ends in the middle."""
+
+
+class StoppingEncoder(HashTokenEncoder):
+    """Gives up after so many texts."""
+
+    def __init__(self, texts: int, digest: str = RERANKER) -> None:
+        super().__init__(digest)
+        self._texts = texts
+
+    def encode_documents(self, batches: Iterable[Sequence[str]]) -> Iterator[list[TokenVectors]]:
+        for answer in super().encode_documents(batches):
+            if len(self.encoded) > self._texts:
+                raise _StoppedError
+            yield answer
+
+
+@pytest.mark.parametrize("stopped_after", [10, 50])
+@pytest.mark.parametrize("change", ["format", "reranker", "projection"])
+def test_the_old_ones_are_used_until_the_new_are_complete(
+    tmp_path: Path, documents: list[Document], change: str, stopped_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_indexing, "SAMPLE", 24)
+    monkeypatch.setattr(token_indexing, "WORTH_A_REFIT", -1.0 if change == "projection" else 1.0)
+    finish(tmp_path, documents, tokens="int8")
+    [old], before = files(tmp_path), scored(tmp_path)
+    digest = "tokens-2" if change == "reranker" else RERANKER
+    settings = IndexSettings(token_vectors="4bit" if change == "format" else "int8")
+    stopping = StoppingEncoder(stopped_after, digest)
+    indexer = Indexer.open(tmp_path, HashEmbedder(), settings, batch=4, encoder=stopping)
+    with indexer, pytest.raises(_StoppedError):
+        indexer.finish(rebuild=change == "projection")
+    assert old.exists()
+    assert scored(tmp_path) == before
+    with closing(DocumentStore.open(tmp_path)) as store:
+        assert StoredTokens(store).why_not(RERANKER) == ""
+    encoder = HashTokenEncoder(digest)
+    outcome = finish(tmp_path, encoder=encoder)  # goes on with what is in the making, without being told again
+    assert outcome.documents == 90
+    if change != "projection" or stopped_after == 50:
+        assert outcome.format == settings.token_vectors
+        assert len(encoder.encoded) == 90 if stopped_after == 10 else len(encoder.encoded) < 90
+        assert not old.exists()
+    assert len(files(tmp_path)) == 1
+    expected = {document.id: score(QUERY, document.passage) for document in documents}
+    assert scored(tmp_path, reranker=digest) == pytest.approx(expected, abs=0.1)
+
+
+def test_a_change_of_mind_keeps_what_is_there(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, documents, tokens="int8")
+    old = files(tmp_path)
+    with Indexer.open(tmp_path, HashEmbedder(), IndexSettings(token_vectors="4bit"), encoder=HashTokenEncoder()):  # noqa: S106
+        pass
+    encoder = HashTokenEncoder()
+    assert finish(tmp_path, encoder=encoder, tokens="int8").format == "int8"
+    assert (encoder.encoded, files(tmp_path)) == ([], old)
+    check(tmp_path, documents)
+
+
+def test_another_server_keeps_the_set_of_its_reranker_up_to_date(tmp_path: Path, documents: list[Document]) -> None:
+    """A promotion that was taken back while the new reranker's vectors were made."""
+    finish(tmp_path, documents[:60])
+    settings = IndexSettings(token_vectors="4bit")  # noqa: S106
+    with Indexer.open(tmp_path, HashEmbedder(), settings, encoder=HashTokenEncoder("tokens-2")):
+        pass
+    encoder = HashTokenEncoder()
+    assert finish(tmp_path, documents, encoder=encoder).documents == 90
+    assert len(encoder.encoded) == 30
+    check(tmp_path, documents)
+
+
+def test_none_is_remembered_from_the_first(tmp_path: Path, documents: list[Document]) -> None:
+    assert finish(tmp_path, tokens="none").format == "none"
+    assert finish(tmp_path, documents).format == "none"
+    assert finish(tmp_path, tokens="4bit").added == 90
+
+
+def test_those_of_the_first_form_are_made_again(tmp_path: Path, documents: list[Document]) -> None:
+    """Without checksums, and in tables of other names."""
+    finish(tmp_path, documents, tokens="none")
+    with closing(sqlite3.connect(tmp_path / STORE_FILE)) as connection, connection:
+        connection.execute("DROP TABLE token_sets")
+        connection.execute("DROP TABLE token_rows")
+        connection.execute("CREATE TABLE token_vectors (one INTEGER PRIMARY KEY, file TEXT)")
+        connection.execute("CREATE TABLE token_spans (label INTEGER PRIMARY KEY, start INTEGER, tokens INTEGER)")
+    (tmp_path / f"tokens-{'0' * 32}.rows").write_bytes(b"former")
+    with closing(DocumentStore.open(tmp_path)) as store:
+        assert StoredTokens(store).why_not(RERANKER) == NONE_STORED
+    assert np.isnan(list(scored(tmp_path).values())).all()
     assert finish(tmp_path).added == 90
     check(tmp_path, documents)
     assert len(files(tmp_path)) == 1
@@ -193,7 +364,7 @@ def test_a_damaged_file_is_said_and_made_again(tmp_path: Path, documents: list[D
 def test_facts_that_cannot_be_are_named(tmp_path: Path, documents: list[Document], change: str) -> None:
     finish(tmp_path, documents)
     with closing(sqlite3.connect(tmp_path / STORE_FILE)) as connection, connection:
-        connection.execute("UPDATE token_vectors SET " + change)  # noqa: S608
+        connection.execute("UPDATE token_sets SET " + change)  # noqa: S608
     with closing(DocumentStore.open(tmp_path)) as store:
         assert "of its token vectors is damaged" in StoredTokens(store).why_not(RERANKER)
     assert finish(tmp_path, tokens="int8").added == 90
@@ -253,7 +424,7 @@ def test_a_query_of_another_dimension_is_an_error(tmp_path: Path, documents: lis
     with closing(DocumentStore.open(tmp_path)) as store:
         query = TokenVectors(np.ones((1, TOKEN_DIMENSION - 1), np.float32), np.ones(1, np.float32))
         with pytest.raises(ValueError, match=r"dimension|mismatch"):
-            StoredTokens(store).scores(query, [1], reranker=RERANKER, empty=-1.0)
+            StoredTokens(store).compare(query, [1], reranker=RERANKER, empty=-1.0)
 
 
 def test_many_documents_are_scored_in_parts(tmp_path: Path) -> None:
@@ -266,7 +437,7 @@ def test_many_documents_are_scored_in_parts(tmp_path: Path) -> None:
     with closing(DocumentStore.open(tmp_path)) as store:
         stored = StoredTokens(store)
         labels = [70, 3, 999, 41]
-        found = stored.scores(tokens_of(query), labels, reranker=RERANKER, empty=-1.0)
+        found = stored.compare(tokens_of(query), labels, reranker=RERANKER, empty=-1.0).scores
         expected_some = [score(query, documents[label - 1].passage) for label in (70, 3, 41)]
         assert found[[0, 1, 3]].tolist() == pytest.approx(expected_some, abs=0.02)
         assert np.isnan(found[2])

@@ -17,6 +17,7 @@ from typing import Any
 import click
 import numpy as np
 
+from interlingua.base.counted import counted
 from interlingua.base.extras import require
 from interlingua.display.grid import Grid, row
 from interlingua.display.terminal import print_parts
@@ -36,21 +37,25 @@ def main() -> None:
 
 @main.command()
 @click.argument("corpus", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--skip-bad", is_flag=True, help="Leave bad lines out and count them, rather than stop.")
 @options.model_repository
-def size(corpus: Path, model_repository: Path) -> None:
+def size(corpus: Path, model_repository: Path, *, skip_bad: bool) -> None:
     """What the token vectors of CORPUS take, with the reranker that is published."""
     from interlingua.repository.published import Published
     from interlingua_benchmarks.token_store.corpus_size import stored_tokens
+    from interlingua_client.corpus import Corpus
 
-    tokens = stored_tokens(corpus, Published.read(model_repository).required("reranker"))
+    documents = Corpus(corpus, lambda _: "und", skip_bad=skip_bad)
+    tokens = stored_tokens(documents, Published.read(model_repository).required("reranker"))
+    if documents.bad_lines:
+        click.echo(f"{counted(len(documents.bad_lines), 'bad line')} left out", err=True)
     mean = float(tokens.mean())
     rows = [
         row(name, f"{kind.width(kind.values)}", *(_size(kind.width(kind.values) * mean * count) for count in _COUNTS))
         for name, kind in FORMATS.items()
     ]
-    title = (
-        f"{len(tokens)} documents, {mean:.0f} tokens each that are compared (half have at most {np.median(tokens):.0f})"
-    )
+    half = f"half have at most {np.median(tokens):.0f}"
+    title = f"{counted(len(tokens), 'document')}, {mean:.0f} tokens each that are compared ({half})"
     shown = [f"{count:,} documents" if count > 1 else "a document" for count in _COUNTS]
     print_parts([Grid(title, ("--token-vectors", "bytes a token", *shown), tuple(rows))])
 

@@ -1,7 +1,7 @@
 """How long a search compares among a million documents: `python -m interlingua_benchmarks.token_store million`.
 
     random rows of real lengths --> an index's token file and tables (no texts, no first stage)
-    random candidates --StoredTokens.scores--> CPU and wall-clock time, file in memory | read from the disk
+    random candidates --StoredTokens.compare--> CPU and wall-clock time, file in memory | read from the disk
 
 Comparing does not depend on what a vector says, so random ones show what real ones cost.
 """
@@ -27,8 +27,9 @@ from interlingua_client.index.document_store import DocumentStore, new_manifest
 from interlingua_client.index.token_store.projection import TokenProjection
 from interlingua_client.index.token_store.quantization import FORMATS
 from interlingua_client.index.token_store.stored_tokens import StoredTokens
-from interlingua_client.index.token_store.token_file import TokenSpan, make_token_file, write_rows
-from interlingua_client.index.token_store.token_tables import TokenFacts, TokenTables
+from interlingua_client.index.token_store.token_facts import TokenFacts
+from interlingua_client.index.token_store.token_file import make_token_file, write_rows
+from interlingua_client.index.token_store.token_tables import TokenTables
 
 DIMENSION = 384
 QUERY_TOKENS = 16
@@ -56,19 +57,16 @@ def build(directory: Path, documents: int, mean_tokens: int, kind: str) -> None:
         facts = TokenFacts(
             reranker=_RERANKER, model_id=_RERANKER, dimension=DIMENSION, format=FORMATS[kind], projection=projection
         )
-        facts = replace(facts, file=make_token_file(directory, facts.width))
-        tables.begin(facts)
+        facts = tables.begin(replace(facts, file=make_token_file(directory, facts.width)))
         rows = facts.format.quantized(projection.document(_units(random, 100_000)))
         with progress("writing", unit="documents", total=documents) as bar:
             for first in range(0, documents, _AT_ONCE):
                 numbers = range(first, min(first + _AT_ONCE, documents))
                 store.commit([Document(str(n), "en", "", "x") for n in numbers], np.ones((len(numbers), 1), np.float32))
                 lengths = _lengths(random, len(numbers), mean_tokens)
-                starts = np.cumsum([facts.tokens, *lengths]).tolist()
                 chosen = rows[random.integers(0, len(rows), int(lengths.sum()))]
-                write_rows(directory / facts.file, facts.tokens, chosen)
-                spans = {n + 1: TokenSpan(starts[n - first], int(lengths[n - first])) for n in numbers}
-                facts = tables.add(facts, spans)
+                spans = write_rows(directory / facts.file, facts.tokens, chosen, lengths.tolist())
+                facts = tables.add(facts, {n + 1: span for n, span in zip(numbers, spans, strict=True)})
                 bar.advance(len(numbers))
 
 
@@ -77,19 +75,16 @@ def compare(directory: Path, searches: int, depth: int, *, cold: bool) -> Compar
     random = np.random.default_rng(_SEED + 1)
     compared = ComparingTimes([], [])
     with closing(DocumentStore.open(directory)) as store:
-        facts = TokenTables(store).facts()
-        if facts is None:
-            raise AssertionError("an index that was built has token vectors")
+        [facts] = TokenTables(store).sets()
         count = sum(map(len, store.labels_by_language().values()))
         stored = StoredTokens(store)
         for number in range(searches + 1):
             labels = random.choice(count, depth, replace=False) + 1
             question = TokenVectors(_units(random, QUERY_TOKENS), np.full(QUERY_TOKENS, 1 / QUERY_TOKENS, np.float32))
-            if cold:  # the kernel keeps the pages that are mapped
-                stored = StoredTokens(store)
+            if cold:
                 _forget(directory / facts.file)
             began, used = time.perf_counter(), time.process_time()
-            stored.scores(question, labels.tolist(), reranker=_RERANKER, empty=-1.0)
+            stored.compare(question, labels.tolist(), reranker=_RERANKER, empty=-1.0)
             if number:  # the first one opens the file
                 compared.cpu_s.append(time.process_time() - used)
                 compared.wall_s.append(time.perf_counter() - began)
@@ -109,7 +104,7 @@ def opening_cost(directory: Path) -> dict[str, float]:
         stored.why_not(_RERANKER)
         opened = time.perf_counter() - began
         question = TokenVectors(_units(np.random.default_rng(_SEED), QUERY_TOKENS), np.ones(QUERY_TOKENS, np.float32))
-        stored.scores(question, labels, reranker=_RERANKER, empty=-1.0)
+        stored.compare(question, labels, reranker=_RERANKER, empty=-1.0)
         return {
             "opening_ms": round(1e3 * opened, 2),
             "with_first_search_ms": round(1e3 * (time.perf_counter() - began), 2),

@@ -65,13 +65,13 @@ class BesideIndex:
 
     def settings(self, wanted: IndexSettings) -> IndexSettings:
         """What the user wants, and for the rest what the current index has."""
-        manifest, facts = self._source.manifest(), TokenTables(self._source).facts()
+        manifest, sets = self._source.manifest(), TokenTables(self._source).sets()
         return IndexSettings(
             m=wanted.m or manifest.hnsw.m,
             ef_construction=wanted.ef_construction or manifest.hnsw.ef_construction,
             ef_search=wanted.ef_search or manifest.hnsw.ef_search,
             offsets=manifest.offsets if wanted.offsets is None else wanted.offsets,
-            token_vectors=wanted.token_vectors or (facts.format.name if facts else NO_TOKENS),
+            token_vectors=wanted.token_vectors or (sets[-1].format.name if sets else NO_TOKENS),
         )
 
     def open(

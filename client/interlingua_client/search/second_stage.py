@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from interlingua.base.counted import counted
 from interlingua.base.errors import DeadlineExceededError, InterlinguaError, ServerError
 from interlingua_client.search.rerank_pace import RerankPace
 from interlingua_client.search.results import Reranking
@@ -86,7 +87,7 @@ class SecondStage:
             return Compared(scores, "", "")
         if isinstance(encoded, ServerError):
             return Compared(scores, _what_failed(encoded), "")
-        reason, done = "", 0
+        reason, done, damaged = "", 0, 0
         while done < len(scored):
             depth = self._stored_pace.depth(len(scored) - done, request.deadline)
             if depth == 0:
@@ -95,15 +96,20 @@ class SecondStage:
             started = time.monotonic()
             labels = [candidate.label for candidate in scored[done : done + depth]]
             try:
-                scores[done : done + depth] = tokens.scores(
+                part = tokens.compare(
                     encoded.texts[0], labels, reranker=self._encoder.digest, empty=self._encoder.empty
                 )
             except (InterlinguaError, ValueError) as error:
                 return Compared(scores, "", f"the stored token vectors could not be read: {error}")
             self._stored_pace.record(depth, time.monotonic() - started)
-            done += depth
-        missing = int(np.isnan(scores[:done]).sum())
-        return Compared(scores, reason, f"{missing} candidates have no token vectors yet" if missing else "")
+            scores[done : done + depth] = part.scores
+            done, damaged = done + depth, damaged + part.damaged
+        missing = int(np.isnan(scores[:done]).sum()) - damaged
+        pairs_reasons = [tokens.damage(damaged)] if damaged else []
+        if missing:
+            has = "has" if missing == 1 else "have"
+            pairs_reasons.append(f"{counted(missing, 'candidate')} {has} no token vectors yet")
+        return Compared(scores, reason, "; ".join(pairs_reasons))
 
     def rerank(
         self, request: SearchRequest, scored: list[ScoredDocument], stored: Compared, pairs_reason: str | None
@@ -149,7 +155,7 @@ class SecondStage:
 
 
 def _cut(depth: int, wanted: int) -> str:
-    return f"the deadline left time for {depth} of {wanted} candidates"
+    return f"the deadline left time for {depth} of {counted(wanted, 'candidate')}"
 
 
 def _what_failed(error: ServerError) -> str:

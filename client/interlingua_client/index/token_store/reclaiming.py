@@ -8,36 +8,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from interlingua_client.index.token_store.token_file import (
-    TokenFile,
-    TokenSpan,
-    make_token_file,
-    remove_token_files,
-    write_rows,
-)
+from interlingua_client.index.token_store.token_file import make_token_file, write_rows
 
 if TYPE_CHECKING:
-    from interlingua_client.index.token_store.token_tables import TokenFacts, TokenTables
+    from interlingua_client.index.token_store.token_facts import TokenFacts
+    from interlingua_client.index.token_store.token_file import TokenSpan
+    from interlingua_client.index.token_store.token_tables import TokenTables
 
 UNUSED_SHARE = 0.25  # of the file, beyond which what is alive is written anew
 _COPIED_AT_ONCE = 1024
 
 
 def reclaim(tables: TokenTables, facts: TokenFacts) -> int:
-    """Write what is alive into another file, where that is worth it; the bytes given back. Holds the writer's lock."""
-    unused = facts.tokens - tables.live_tokens()
+    """Write what is alive into another file, where that is worth it; the bytes given back. Holds the writer's lock.
+
+    The file that is left is the caller's to remove.
+    """
+    unused = facts.tokens - tables.live_tokens(facts)
     if not facts.file or unused <= UNUSED_SHARE * facts.tokens:
         return 0
-    old = TokenFile(tables.directory / facts.file, facts.width, facts.tokens)
+    old = tables.open(facts)
     new = replace(facts, file=make_token_file(tables.directory, facts.width), tokens=0)
     spans: dict[int, TokenSpan] = {}
-    labels = tables.labels()
+    labels = tables.labels(facts)
     for start in range(0, len(labels), _COPIED_AT_ONCE):
-        found = tables.spans(labels[start : start + _COPIED_AT_ONCE])
-        write_rows(tables.directory / new.file, new.tokens, old.read(list(found.values())))
-        for label, span in found.items():
-            spans[label] = TokenSpan(new.tokens, span.tokens)
-            new = replace(new, tokens=new.tokens + span.tokens)
+        found = tables.spans(facts, labels[start : start + _COPIED_AT_ONCE])
+        rows, sound = old.read(list(found.values()))
+        kept = [list(found)[place] for place in sound]
+        places = write_rows(tables.directory / new.file, new.tokens, rows, [found[label].tokens for label in kept])
+        spans.update(zip(kept, places, strict=True))
+        new = replace(new, tokens=new.tokens + len(rows))
     tables.move(new, spans)
-    remove_token_files(tables.directory, new.file)
     return unused * facts.width

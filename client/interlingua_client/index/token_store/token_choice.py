@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from interlingua.base.errors import InputError
 from interlingua_client.index.document_store import StoreDamagedError
 from interlingua_client.index.token_store.quantization import DEFAULT_FORMAT, FORMATS, NO_TOKENS, require_choice
+from interlingua_client.index.token_store.token_facts import TokenFacts
 from interlingua_client.index.token_store.token_file import remove_token_files
-from interlingua_client.index.token_store.token_tables import TokenFacts, TokenTables
+from interlingua_client.index.token_store.token_tables import TokenTables
 
 if TYPE_CHECKING:
     from interlingua_client.index.document_store import DocumentStore
@@ -27,25 +28,37 @@ def choose_tokens(store: DocumentStore, wanted: str | None, served: EncoderIdent
     """
     tables = TokenTables(store)
     if wanted is None:
-        if served is None or tables.exist() or store.labels_by_language():
+        is_undecided = not tables.exist() and (tables.had_former() or not store.labels_by_language())
+        if served is None or not is_undecided:
             return
         wanted = DEFAULT_FORMAT
     if require_choice(wanted) == NO_TOKENS:
-        if tables.exist():
-            tables.drop()
-            remove_token_files(store.directory, but="")
+        tables.drop()
+        remove_token_files(store.directory, but=())
         return
     if served is None:
         raise InputError(
             f"token vectors ({wanted}) are wanted, and the server has no late-interaction reranker to make them: "
             "export one, or leave --token-vectors out"
         )
+    _have(
+        tables,
+        TokenFacts(
+            reranker=served.digest, model_id=served.model_id, dimension=served.dimension, format=FORMATS[wanted]
+        ),
+    )
+
+
+def _have(tables: TokenTables, wanted: TokenFacts) -> None:
+    """Go on with the set of this kind, in the making or in use, or begin one; the one in use stays meanwhile."""
     try:
-        facts = tables.facts()
+        sets = tables.sets()
     except StoreDamagedError:  # they are made again
-        facts = None
-    if facts is None or (facts.reranker, facts.format.name) != (served.digest, wanted):
-        kind = FORMATS[wanted]
-        tables.begin(
-            TokenFacts(reranker=served.digest, model_id=served.model_id, dimension=served.dimension, format=kind)
-        )
+        tables.drop()
+        sets = []
+    kind = (wanted.reranker, wanted.format)
+    same = next((facts for facts in reversed(sets) if (facts.reranker, facts.format) == kind), None)
+    if same is None:
+        tables.begin(wanted)
+    elif same is not sets[-1]:
+        tables.retain(same)

@@ -1,19 +1,23 @@
-"""The file of stored token vectors: rows of one width, only ever added to, read through a memory map.
+"""The file of stored token vectors: rows of one width, only ever added to, read in place.
 
     tokens-<random>.rows   header (32 bytes: kind, version, width, the name's random part) | row | row | ...
 
-Which rows belong to which document stands in SQLite (token_tables.py). Rows are flushed to the disk before a commit
-names them; what lies behind the last row that was named is left of a run that died, and is written over. A file is
-never cut and never changed in place: what makes it smaller is another file.
+Which rows belong to which document stands in SQLite (token_tables.py), each document's with a checksum: what was lost,
+cut off or written over is told from what was written. Rows are flushed to the disk before a commit names them; what
+lies behind the last row that was named is left of a run that died, and is written over. A file is never cut and never
+changed in place by us: what makes it smaller is another file. What others do to it meanwhile is damage, and no signal:
+it is read call by call, through the kernel's cache, and not mapped.
 """
 
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 import struct
 import uuid
+import weakref
+import zlib
+from itertools import accumulate
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,7 +25,7 @@ import numpy as np
 from interlingua.base.errors import InterlinguaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from interlingua_client.index.token_store.quantization import Rows
@@ -36,10 +40,11 @@ class TokenFileError(InterlinguaError):
 
 
 class TokenSpan(NamedTuple):
-    """Where a document's rows lie: from row `start` on, `tokens` of them."""
+    """Where a document's rows lie: from row `start` on, `tokens` of them, with the CRC-32 of all their bytes."""
 
     start: int
     tokens: int
+    checksum: int
 
 
 def make_token_file(directory: Path, width: int) -> str:
@@ -57,65 +62,80 @@ def make_token_file(directory: Path, width: int) -> str:
     return path.name
 
 
-def write_rows(path: Path, at: int, rows: Rows) -> None:
-    """Put rows uint8 [n, width] behind the first `at`, flushed to the disk. Raises TokenFileError."""
+def write_rows(path: Path, at: int, rows: Rows, lengths: Sequence[int]) -> list[TokenSpan]:
+    """Put documents' rows uint8 [n, width] behind the first `at`, flushed to the disk. Raises TokenFileError.
+
+    Args:
+        lengths: rows of each document; they sum to n.
+
+    Returns:
+        Each document's span.
+    """
     with _explained(path), path.open("r+b") as file:
-        _require_header(path, file.read(_HEADER.size), rows.shape[1], at, path.stat().st_size)
+        _require_header(path, file.read(_HEADER.size), rows.shape[1])
         file.seek(_HEADER.size + at * rows.shape[1])
         _flushed(file, rows.tobytes())
+    ends = accumulate(lengths)
+    return [
+        TokenSpan(at + end - tokens, tokens, zlib.crc32(rows[end - tokens : end].tobytes()))
+        for tokens, end in zip(lengths, ends, strict=True)
+    ]
 
 
-def remove_token_files(directory: Path, but: str) -> None:
-    """Remove all files of token vectors except the one in use; the caller holds the writer's lock."""
+def remove_token_files(directory: Path, but: Collection[str]) -> None:
+    """Remove all files of token vectors except those that are named; the caller holds the writer's lock."""
     for path in directory.glob(f"{_PREFIX}*{_SUFFIX}"):
-        if path.name != but:
+        if path.name not in but:
             with contextlib.suppress(OSError):
                 path.unlink()
 
 
 class TokenFile:
-    """A file that is read; safe to use from several threads. What was mapped stays, whatever becomes of the file."""
+    """A file that is read; safe to use from several threads. What was opened stays, whatever becomes of its name."""
 
-    def __init__(self, path: Path, width: int, rows: int) -> None:
-        """Map it. Raises TokenFileError: it is missing, is another one, or holds fewer than `rows` rows."""
+    def __init__(self, path: Path, width: int) -> None:
+        """Open it. Raises TokenFileError: it is missing, or is another one."""
         self.path, self._width = path, width
-        self._map = self._mapped(rows)
+        with _explained(path):
+            self._descriptor = os.open(path, os.O_RDONLY)
+            weakref.finalize(self, os.close, self._descriptor)
+            _require_header(path, os.pread(self._descriptor, _HEADER.size, 0), width)
+            # A document lies by itself: what is behind it is not read ahead.
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_RANDOM)
 
-    def read(self, spans: Sequence[TokenSpan]) -> Rows:
-        """The rows of the spans one after the other, uint8 [tokens, width]. Raises TokenFileError."""
-        end = max((span.start + span.tokens for span in spans), default=0)
-        if _HEADER.size + end * self._width > len(self._map):  # it has grown since
-            self._map = self._mapped(end)
-        memory, pieces = self._map, []
-        for start, tokens in spans:
-            self._expect(memory, _HEADER.size + start * self._width, tokens * self._width)
-        for start, tokens in spans:
-            place = _HEADER.size + start * self._width
-            pieces.append(np.frombuffer(memory, np.uint8, tokens * self._width, place))
-        return np.concatenate([np.empty(0, np.uint8), *pieces]).reshape(-1, self._width)
+    def read(self, spans: Sequence[TokenSpan]) -> tuple[Rows, list[int]]:
+        """The rows of those spans that are as they were written, one after the other.
 
-    @staticmethod
-    def _expect(memory: mmap.mmap, place: int, size: int) -> None:
-        """Have the kernel read it at once and beside the others, where it is not in memory."""
-        if size:
-            first = place // mmap.PAGESIZE * mmap.PAGESIZE
-            memory.madvise(mmap.MADV_WILLNEED, first, place + size - first)
+        Returns:
+            Rows, uint8 [tokens, width], and the places of their spans among `spans`; the others are damaged.
+        """
+        sizes = [span.tokens * self._width for span in spans]
+        for span, size in zip(spans, sizes, strict=True):
+            if size:  # the kernel reads them beside one another, where they are not in memory
+                os.posix_fadvise(self._descriptor, self._place(span), size, os.POSIX_FADV_WILLNEED)
+        rows = np.empty(sum(sizes), np.uint8)
+        memory, at, sound = rows.data, 0, []
+        for number, (span, size) in enumerate(zip(spans, sizes, strict=True)):
+            piece = memory[at : at + size]
+            if self._fills(piece, span) and zlib.crc32(piece) == span.checksum:
+                sound.append(number)
+                at += size
+        return rows[:at].reshape(-1, self._width), sound
 
-    def _mapped(self, rows: int) -> mmap.mmap:
-        with _explained(self.path), self.path.open("rb") as file:
-            header, size = file.read(_HEADER.size), os.fstat(file.fileno()).st_size
-            _require_header(self.path, header, self._width, rows, size)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        mapped.madvise(mmap.MADV_RANDOM)  # a document lies by itself: what is behind it is not read ahead
-        return mapped
+    def _fills(self, piece: memoryview, span: TokenSpan) -> bool:
+        try:
+            return os.preadv(self._descriptor, [piece], self._place(span)) == len(piece)
+        except OSError:  # of the disk
+            return False
+
+    def _place(self, span: TokenSpan) -> int:
+        return _HEADER.size + span.start * self._width
 
 
-def _require_header(path: Path, header: bytes, width: int, rows: int, size: int) -> None:
+def _require_header(path: Path, header: bytes, width: int) -> None:
     name = path.name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
     if header != _HEADER.pack(_KIND, _VERSION, width, bytes.fromhex(name)):
         raise TokenFileError(f"{path} is not the file of token vectors that the index names")
-    if size < _HEADER.size + rows * width:
-        raise TokenFileError(f"{path} has {size} bytes, {_HEADER.size + rows * width} were written: its end is missing")
 
 
 def _flushed(file: IO[bytes], data: bytes) -> None:

@@ -1,7 +1,9 @@
 """Token vectors for the documents of an index that have none.
 
+    rows that are not as they were written --> taken off
     facts in the store, no projection yet --> a sample is encoded --> projection, file, the sample's rows
     documents without rows --encode, project, quantize--> rows behind the file's last --> named in one transaction
+    all documents have rows --> this set is in use, and another that was goes
     more of the file belongs to nobody than is worth keeping --> what is alive into another file
 
 Killed at any moment it has lost nothing that was committed: the next run encodes what has no rows.
@@ -12,6 +14,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,16 +23,10 @@ from interlingua.base.errors import ServerError
 from interlingua_client.index.token_store.projection import TokenProjection
 from interlingua_client.index.token_store.quantization import NO_TOKENS
 from interlingua_client.index.token_store.reclaiming import reclaim
-from interlingua_client.index.token_store.token_file import (
-    TokenFile,
-    TokenFileError,
-    TokenSpan,
-    make_token_file,
-    remove_token_files,
-    write_rows,
-)
+from interlingua_client.index.token_store.token_file import make_token_file, remove_token_files, write_rows
 from interlingua_client.index.token_store.token_outcome import TokenForecast, TokenOutcome
-from interlingua_client.index.token_store.token_tables import TokenFacts, TokenTables
+from interlingua_client.index.token_store.token_repair import without_damaged
+from interlingua_client.index.token_store.token_tables import TokenTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from interlingua.served.token_vectors import TokenVectors
     from interlingua_client.embedder import FloatArray
     from interlingua_client.index.document_store import DocumentStore
+    from interlingua_client.index.token_store.token_facts import TokenFacts
     from interlingua_client.token_encoder import EncoderIdentity, TokenEncoder
 
 SAMPLE = 512  # documents; held in memory until the projection is fitted: 100 MB where they are long
@@ -56,16 +54,23 @@ class TokenIndexing:
         self._encoder, self._batch = encoder, batch
         self._kept: float | None = None
 
+    @cached_property
+    def _facts(self) -> TokenFacts | None:
+        """The set that is to be brought up to date, in the making or in use; None where the server's is another."""
+        served = self._encoder.encoder
+        mine = [facts for facts in self._tables.sets() if served and facts.reranker == served.digest]
+        return without_damaged(self._tables, mine[-1]) if mine else None
+
     def missing(self) -> int:
-        """How many documents are to be encoded; 0 where the index wants no token vectors."""
-        return len(self._tables.missing()) if self._tables.facts() else 0
+        """How many documents are to be encoded; 0 where the index wants none of the server's reranker."""
+        return len(self._tables.missing(self._facts)) if self._facts else 0
 
     def run(
         self,
         announce: Callable[[TokenForecast], None] = lambda _: None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> TokenOutcome:
-        """Encode what has no rows, write them, give space back.
+        """Encode what has no rows or damaged ones, write them, give space back.
 
         Args:
             announce: told what it will take, before most of it is done.
@@ -75,19 +80,17 @@ class TokenIndexing:
             ServerError: the server went away for too long, or gave vectors that are none.
             TokenFileError: the disk does not take them.
         """
-        facts = self._tables.facts()
-        if facts is None:
+        sets = self._tables.sets()
+        if not sets:
             return TokenOutcome(format=NO_TOKENS)
-        served = self._encoder.encoder
-        if served is None or served.digest != facts.reranker:
-            return self._outcome(facts, note=_other(facts, served))
-        if facts.file and not self._is_whole(facts):
-            facts = self._begun(facts, None)
-        missing, started = self._tables.missing(), time.monotonic()
+        facts = self._facts
+        if facts is None:
+            return self._outcome(sets[0], note=_other(sets[0], self._encoder.encoder))
+        missing, started = self._tables.missing(facts), time.monotonic()
         if self._refit or (facts.projection is None and missing):
             sample = dict(self._each_encoded(self._sample(), advance))
             facts = self._fitted(facts, sample)
-            missing = self._tables.missing()
+            missing = self._tables.missing(facts)
             new = {label: text for label, text in sample.items() if label in set(missing)}
             facts = self._write(facts, list(new), list(new.values()))
             left = [label for label in missing if label not in new]
@@ -97,9 +100,17 @@ class TokenIndexing:
         for labels, encoded in self._encoded(left):
             facts = self._write(facts, labels, encoded)
             advance(len(labels))
-        remove_token_files(self._store.directory, facts.file)
+        return self._finished(facts, len(missing))
+
+    def _finished(self, facts: TokenFacts, added: int) -> TokenOutcome:
+        """A set that has all documents takes over; what is of no use any more goes."""
+        if facts.number == self._tables.sets()[-1].number:
+            self._tables.retain(facts)
         reclaimed = reclaim(self._tables, facts)
-        return self._outcome(self._tables.facts() or facts, added=len(missing), reclaimed=reclaimed)
+        sets = self._tables.sets()
+        remove_token_files(self._store.directory, but={found.file for found in sets})
+        [facts] = [found for found in sets if found.number == facts.number]
+        return self._outcome(facts, added=added, reclaimed=reclaimed)
 
     def _fitted(self, facts: TokenFacts, sample: dict[int, TokenVectors]) -> TokenFacts:
         """With a projection that fits the sample: the one in use, if that keeps about as much, else a new one."""
@@ -112,15 +123,8 @@ class TokenIndexing:
             if self._kept - kept <= WORTH_A_REFIT:
                 self._kept = kept
                 return facts
-        return self._begun(facts, fitted)
-
-    def _begun(self, facts: TokenFacts, projection: TokenProjection | None) -> TokenFacts:
-        """With a new file, or none yet, and no rows."""
-        facts = replace(facts, projection=projection, file="", tokens=0)
-        if projection is not None:
-            facts = replace(facts, file=make_token_file(self._store.directory, facts.width))
-        self._tables.begin(facts)
-        return facts
+        facts = replace(facts, projection=fitted, tokens=0)
+        return self._tables.begin(replace(facts, file=make_token_file(self._store.directory, facts.width)))
 
     def _each_encoded(
         self, labels: Sequence[int], advance: Callable[[int], None]
@@ -161,29 +165,18 @@ class TokenIndexing:
 
     def _write(self, facts: TokenFacts, labels: Sequence[int], encoded: Sequence[TokenVectors]) -> TokenFacts:
         assert facts.projection is not None  # noqa: S101
-        places = np.cumsum([facts.tokens, *(len(text.vectors) for text in encoded)]).tolist()
-        spans = {
-            label: TokenSpan(start, end - start)
-            for label, start, end in zip(labels, places[:-1], places[1:], strict=True)
-        }
         vectors = np.concatenate([np.empty((0, facts.dimension), np.float32), *(text.vectors for text in encoded)])
         rows = facts.format.quantized(facts.projection.document(vectors))
-        write_rows(self._store.directory / facts.file, facts.tokens, rows)
-        return self._tables.add(facts, spans)
-
-    def _is_whole(self, facts: TokenFacts) -> bool:
-        try:
-            TokenFile(self._store.directory / facts.file, facts.width, facts.tokens)
-        except TokenFileError:
-            return False
-        return True
+        lengths = [len(text.vectors) for text in encoded]
+        spans = write_rows(self._store.directory / facts.file, facts.tokens, rows, lengths)
+        return self._tables.add(facts, dict(zip(labels, spans, strict=True)))
 
     def _outcome(self, facts: TokenFacts, *, added: int = 0, reclaimed: int = 0, note: str = "") -> TokenOutcome:
-        tokens = self._tables.live_tokens()
+        tokens = self._tables.live_tokens(facts)
         return TokenOutcome(
             format=facts.format.name,
             added=added,
-            documents=len(self._tables.labels()),
+            documents=len(self._tables.labels(facts)),
             tokens=tokens,
             bytes=tokens * facts.width if facts.projection else 0,
             reclaimed=reclaimed,

@@ -1,72 +1,50 @@
-"""Which token vectors an index has: the truth about the file beside it, in the store's own transactions.
+"""Which token vectors an index has: the truth about the files beside it, in the store's own transactions.
 
-    token_vectors  one row: whose vectors these are, their format and projection, the file, how many of its rows count
-    token_spans    a row a document that has them; it goes with its document
+    token_sets  whose vectors these are, their format and projection, the file, how many of its rows count
+    token_rows  a row a set and document that has them; it goes with its document
 
-Of a store that has never had token vectors there are no such tables.
+One set is in use. Another one may be in the making beside it, of a higher number; when it has all documents it takes
+over, in one transaction. Of a store that has never had token vectors, nor refused them, there are no such tables.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from interlingua_client.index.document_store import DocumentStore, StoreDamagedError, chunks, marks
-from interlingua_client.index.token_store.projection import TokenProjection
-from interlingua_client.index.token_store.quantization import DEFAULT_FORMAT, FORMATS
-from interlingua_client.index.token_store.token_file import TokenSpan
+from interlingua_client.index.token_store.quantization import DEFAULT_FORMAT
+from interlingua_client.index.token_store.token_facts import TokenFacts
+from interlingua_client.index.token_store.token_file import TokenFile, TokenFileError, TokenSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
-
-    from interlingua_client.index.token_store.quantization import TokenFormat
+    from sqlite3 import Connection
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS token_vectors (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    file TEXT NOT NULL,
-    tokens INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS token_sets (
+    number INTEGER PRIMARY KEY,
     reranker TEXT NOT NULL,
     model_id TEXT NOT NULL,
     dimension INTEGER NOT NULL,
     format TEXT NOT NULL,
+    file TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
     projection BLOB
 );
-CREATE TABLE IF NOT EXISTS token_spans (
-    label INTEGER PRIMARY KEY REFERENCES documents (label) ON DELETE CASCADE,
+CREATE TABLE IF NOT EXISTS token_rows (
+    label INTEGER NOT NULL REFERENCES documents (label) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
     start INTEGER NOT NULL,
-    tokens INTEGER NOT NULL
-);
+    tokens INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (label, number)
+) WITHOUT ROWID;
+DROP TABLE IF EXISTS token_spans;
+DROP TABLE IF EXISTS token_vectors;
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenFacts:
-    """What the token vectors of an index are.
-
-    Attributes:
-        reranker: digest of the service that encodes documents (interlingua/served/service.py).
-        dimension: of a token's vector as the network gives it.
-        file: name of the file; "" before there is one.
-        tokens: rows of the file that were written; those of deleted documents count.
-        projection: None before there is one.
-    """
-
-    reranker: str
-    model_id: str
-    dimension: int
-    format: TokenFormat
-    file: str = ""
-    tokens: int = 0
-    projection: TokenProjection | None = None
-
-    @property
-    def width(self) -> int:
-        """Bytes of a stored token. Raises ValueError: there is no projection yet."""
-        if self.projection is None:
-            raise ValueError("the token vectors have no projection yet")
-        return self.format.width(self.projection.dimension)
+_FORMER = "token_vectors"  # of before there were checksums; what it names is made again
 
 
 class TokenTables:
@@ -81,110 +59,142 @@ class TokenTables:
         return self._store.directory
 
     def exist(self) -> bool:
-        """Whether the index has, or once had, token vectors."""
-        with self._store.reading() as connection:
-            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'token_vectors'").fetchone()
-        return found is not None
+        """Whether it was decided that the index has token vectors, or that it has none."""
+        return self._has_table("token_sets")
 
-    def facts(self) -> TokenFacts | None:
-        """None where the index has no token vectors and wants none. Raises StoreDamagedError."""
-        if not self.exist():
-            return None
+    def had_former(self) -> bool:
+        """Whether the index had token vectors in a form that is read no more."""
+        return self._has_table(_FORMER)
+
+    def _has_table(self, name: str) -> bool:
         with self._store.reading() as connection:
-            row = connection.execute(
-                "SELECT reranker, model_id, dimension, format, file, tokens, projection FROM token_vectors"
-            ).fetchone()
-        if row is None:
-            return None
+            return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None
+
+    def sets(self) -> list[TokenFacts]:
+        """The one in use, and what is in the making; none where the index wants none. Raises StoreDamagedError."""
+        if not self.exist():
+            return []
+        with self._store.reading() as connection:
+            rows = connection.execute("SELECT * FROM token_sets ORDER BY number").fetchall()
         try:
-            return TokenFacts(
-                reranker=row[0],
-                model_id=row[1],
-                dimension=row[2],
-                format=FORMATS[row[3]],
-                file=row[4],
-                tokens=row[5],
-                projection=None if row[6] is None else TokenProjection.from_bytes(row[6], row[2]),
-            )
+            return [TokenFacts.from_row(row) for row in rows]
         except (KeyError, ValueError) as error:
             raise StoreDamagedError(
-                f"what {self.directory} says of its token vectors is damaged ({error}): `interlingua index --index "
-                f"{self.directory} --token-vectors {DEFAULT_FORMAT}` makes them again"
+                f"what {self.directory} says of its token vectors is damaged ({error}): {self.mending()}"
             ) from error
 
-    def begin(self, facts: TokenFacts) -> None:
-        """Have vectors of this kind, and none so far, in place of any others."""
+    def mending(self, kind: str = DEFAULT_FORMAT) -> str:
+        """What makes token vectors again, for people."""
+        return f"`interlingua index --index {self.directory} --token-vectors {kind}` makes them again"
+
+    def open(self, facts: TokenFacts) -> TokenFile:
+        """A set's file. Raises TokenFileError: it is missing, or another one; says what to do."""
+        try:
+            return TokenFile(self.directory / facts.file, facts.width)
+        except TokenFileError as error:
+            raise TokenFileError(f"{error}: {self.mending(facts.format.name)}") from error
+
+    def file_for(self, reranker: str) -> str:
+        """The file that a search with a reranker reads; "" without one. Where it is another one, so are the facts."""
+        if not self.exist():
+            return ""
+        query = "SELECT file FROM token_sets WHERE reranker = ? AND file != '' ORDER BY number"
+        with self._store.reading() as connection:
+            row = connection.execute(query, (reranker,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def begin(self, facts: TokenFacts) -> TokenFacts:
+        """Have a set in the making, without rows, beside the one in use; as it is then."""
         with self._store.transaction() as connection:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute("DELETE FROM token_spans")
-            self._write(facts)
+            _make_tables(connection)
+            used, last = connection.execute(
+                "SELECT min(number) FILTER (WHERE file != ''), coalesce(max(number), 0) FROM token_sets"
+            ).fetchone()
+            _retain(connection, used)
+            facts = replace(facts, number=last + 1)
+            _write(connection, facts)
+        return facts
+
+    def retain(self, facts: TokenFacts) -> None:
+        """Have this set alone: it is in use from now on."""
+        with self._store.transaction() as connection:
+            _retain(connection, facts.number)
 
     def drop(self) -> None:
-        """Have none, of a store that had some."""
+        """Have none, and remember it."""
         with self._store.transaction() as connection:
-            for table in ("token_spans", "token_vectors"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608
+            _make_tables(connection)
+            _retain(connection, None)
 
     def add(self, facts: TokenFacts, spans: Mapping[int, TokenSpan]) -> TokenFacts:
         """Name rows that lie in the file behind those that were named; the facts then."""
         facts = replace(facts, tokens=facts.tokens + sum(span.tokens for span in spans.values()))
         with self._store.transaction() as connection:
-            rows = ((label, *span) for label, span in spans.items())
-            connection.executemany("INSERT OR REPLACE INTO token_spans VALUES (?, ?, ?)", rows)
-            connection.execute("UPDATE token_vectors SET tokens = ?", (facts.tokens,))
+            _name(connection, facts, spans)
+            connection.execute("UPDATE token_sets SET tokens = ? WHERE number = ?", (facts.tokens, facts.number))
         return facts
 
     def move(self, facts: TokenFacts, spans: Mapping[int, TokenSpan]) -> None:
-        """Another file, with all documents' rows at these places."""
+        """Another file of the same set, with all documents' rows at these places."""
         with self._store.transaction() as connection:
-            connection.execute("DELETE FROM token_spans")
-            self._write(facts)
-            rows = ((label, *span) for label, span in spans.items())
-            connection.executemany("INSERT INTO token_spans VALUES (?, ?, ?)", rows)
+            connection.execute("DELETE FROM token_rows WHERE number = ?", (facts.number,))
+            _write(connection, facts)
+            _name(connection, facts, spans)
 
-    def _write(self, facts: TokenFacts) -> None:
+    def forget(self, facts: TokenFacts, labels: Collection[int]) -> None:
+        """Take these documents' rows off: they are to be made again."""
         with self._store.transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO token_vectors VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    facts.file,
-                    facts.tokens,
-                    facts.reranker,
-                    facts.model_id,
-                    facts.dimension,
-                    facts.format.name,
-                    facts.projection.to_bytes() if facts.projection else None,
-                ),
-            )
+            for chunk in chunks(sorted(labels)):
+                query = f"DELETE FROM token_rows WHERE number = ? AND label IN ({marks(chunk)})"  # noqa: S608
+                connection.execute(query, (facts.number, *chunk))
 
-    def file(self) -> str | None:
-        """The file's name alone: where it is another one, so are the facts."""
-        with self._store.reading() as connection:
-            row = connection.execute("SELECT file FROM token_vectors").fetchone()
-        return None if row is None else str(row[0])
-
-    def spans(self, labels: Sequence[int]) -> dict[int, TokenSpan]:
+    def spans(self, facts: TokenFacts, labels: Sequence[int]) -> dict[int, TokenSpan]:
         """Where the rows of these documents lie; those that have none are left out."""
         found: dict[int, TokenSpan] = {}
+        select = "SELECT label, start, tokens, checksum FROM token_rows WHERE number = ? AND label IN"
         with self._store.reading() as connection:
             for chunk in chunks(labels):
-                query = f"SELECT label, start, tokens FROM token_spans WHERE label IN ({marks(chunk)})"  # noqa: S608
-                found.update((row[0], TokenSpan(row[1], row[2])) for row in connection.execute(query, chunk))
+                rows = connection.execute(f"{select} ({marks(chunk)})", (facts.number, *chunk))
+                found.update((row[0], TokenSpan(*row[1:])) for row in rows)
         return found
 
-    def labels(self) -> list[int]:
+    def labels(self, facts: TokenFacts) -> list[int]:
         """The documents that have token vectors, ascending."""
+        query = "SELECT label FROM token_rows WHERE number = ? ORDER BY label"
         with self._store.reading() as connection:
-            return [row[0] for row in connection.execute("SELECT label FROM token_spans ORDER BY label")]
+            return [row[0] for row in connection.execute(query, (facts.number,))]
 
-    def missing(self) -> list[int]:
+    def missing(self, facts: TokenFacts) -> list[int]:
         """The documents that have none, ascending."""
-        query = "SELECT label FROM documents WHERE label NOT IN (SELECT label FROM token_spans) ORDER BY label"
+        query = (
+            "SELECT label FROM documents WHERE label NOT IN (SELECT label FROM token_rows WHERE number = ?) "
+            "ORDER BY label"
+        )
         with self._store.reading() as connection:
-            return [row[0] for row in connection.execute(query)]
+            return [row[0] for row in connection.execute(query, (facts.number,))]
 
-    def live_tokens(self) -> int:
+    def live_tokens(self, facts: TokenFacts) -> int:
         """Rows of documents that are there."""
+        query = "SELECT coalesce(sum(tokens), 0) FROM token_rows WHERE number = ?"
         with self._store.reading() as connection:
-            return int(connection.execute("SELECT coalesce(sum(tokens), 0) FROM token_spans").fetchone()[0])
+            return int(connection.execute(query, (facts.number,)).fetchone()[0])
+
+
+def _make_tables(connection: Connection) -> None:
+    for statement in _SCHEMA.split(";"):
+        connection.execute(statement)
+
+
+def _retain(connection: Connection, number: int | None) -> None:
+    """Drop all sets but one."""
+    for table in ("token_rows", "token_sets"):
+        connection.execute(f"DELETE FROM {table} WHERE number IS NOT ?", (number,))  # noqa: S608
+
+
+def _write(connection: Connection, facts: TokenFacts) -> None:
+    connection.execute("INSERT OR REPLACE INTO token_sets VALUES (?, ?, ?, ?, ?, ?, ?, ?)", facts.to_row())
+
+
+def _name(connection: Connection, facts: TokenFacts, spans: Mapping[int, TokenSpan]) -> None:
+    rows = ((label, facts.number, *span) for label, span in spans.items())
+    connection.executemany("INSERT OR REPLACE INTO token_rows VALUES (?, ?, ?, ?, ?)", rows)
