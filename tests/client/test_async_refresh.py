@@ -29,6 +29,12 @@ class Client(HashEmbedder):
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.is_closed = False
+        self.is_left_behind = False
+
+    async def is_outdated(self) -> bool:
+        await asyncio.sleep(0)
+        assert not self.is_closed
+        return self.is_left_behind
 
     async def embed(self, *arguments: Any) -> Embedded:  # type: ignore[override]
         await self.may_answer.wait()
@@ -93,6 +99,27 @@ def test_after_a_promotion_running_searches_end_with_what_they_began_with(
             assert clients[0].embedded == ["en:zebra"]
             assert clients[0].is_closed
             assert not await retriever.refresh()
+
+    asyncio.run(search())
+    assert [client.is_closed for client in clients] == [True, True]
+
+
+def test_another_reranker_is_asked_after_a_refresh(index_dir: Path, clients: list[Client]) -> None:
+    async def search() -> None:
+        async with await AsyncRetriever.open(index_dir, load_detector=False) as retriever:
+            clients[0].may_answer.clear()
+            running = asyncio.create_task(ids(retriever))
+            await asyncio.sleep(0)  # it asks for its vector
+            assert not await retriever.refresh()
+            clients[0].is_left_behind = True
+            assert await retriever.refresh()
+            assert not clients[0].is_closed
+            clients[0].may_answer.set()
+            await running
+            assert clients[0].is_closed
+            assert not await retriever.refresh()
+            await ids(retriever)
+            assert clients[1].embedded == ["en:zebra"]
 
     asyncio.run(search())
     assert [client.is_closed for client in clients] == [True, True]

@@ -303,6 +303,31 @@ def test_what_is_started_again_is_waited_for(code: str, details: str) -> None:
         server.run(talk.infer(talk.embed_calls(["x"], "query")[0], Deadline.after(0.001)))
 
 
+@pytest.mark.parametrize(
+    ("current", "not_ready", "is_other"),
+    [
+        pytest.param(None, set(), True, id="published, and none was ever promoted"),
+        pytest.param("1", set(), False, id="published alone"),
+        pytest.param("2", set(), True, id="promoted"),
+        pytest.param("2", {("rerank", 2)}, False, id="promoted, not loaded yet"),
+        pytest.param("2", {("rerank", 1), ("rerank", 2)}, False, id="none is ready"),
+    ],
+)
+def test_another_reranker_is_seen_by_who_asks(
+    current: str | None, not_ready: set[tuple[str, int]], is_other: bool
+) -> None:
+    server = server_with(v1="a")
+    server.configs["rerank"] = config("rerank", v1="r")
+    talk = connected(server)
+    assert server.run(talk.has_other_reranker()) is False
+    versions = {"v1": "r", "v2": "s"}
+    server.configs["rerank"] = promoted("rerank", current, **versions) if current else config("rerank", **versions)
+    server.not_ready = not_ready
+    assert server.run(talk.has_other_reranker()) is is_other
+    del server.configs["rerank"]
+    assert server.run(talk.has_other_reranker()) is False
+
+
 def test_another_reranker_after_a_restart_is_refused_and_embedding_goes_on() -> None:
     server = server_with(v1="a")
     server.configs["rerank"] = config("rerank", v1="r")

@@ -102,11 +102,18 @@ class AsyncRetriever:
 
     async def refresh(self) -> bool:
         """Looks for a newer index as `Retriever.refresh` does; reading the index blocks the loop."""
-        if self._opening is not None and not self._opening.is_current(self.index):
+        if self._opening is not None and not await self._is_current(self._opening):
             self._in_use.replace(await self._opening.open_async())
             await self._close_left()
             return True
         return self._in_use.reread()
+
+    async def _is_current(self, opening: Opening) -> bool:
+        try:
+            with self._in_use.used() as (searcher, client, _):
+                return opening.is_current(searcher.index) and not await client.is_outdated()
+        finally:
+            await self._close_left()
 
     async def search(
         self,

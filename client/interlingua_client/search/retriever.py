@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Retriever:
     """An index and the server that embeds and reranks for it; a context manager, safe to use from threads.
 
-    Where another index and embedder are promoted (docs/versions.md), an open retriever goes on with its own two until
-    it is opened again or told to `refresh`.
+    Where another index and embedder, or another reranker, are promoted (docs/versions.md), an open retriever goes on
+    with its own until it is opened again or told to `refresh`.
     """
 
     def __init__(
@@ -102,17 +102,22 @@ class Retriever:
         return self._searcher.index
 
     def refresh(self) -> bool:
-        """Take in what was committed or promoted since; whether there was anything.
+        """Take in what was committed, and the index and models promoted, since; whether there was anything.
 
-        Searches that are running end undisturbed, with the index and the embedder they began with.
+        Searches that are running end undisturbed, with the index and the models they began with. A server that does not
+        answer is asked again the next time.
 
         Raises:
-            As `open`, where another index was promoted; the retriever then goes on as it was.
+            As `open`, where something was promoted; the retriever then goes on as it was.
         """
-        if self._opening is not None and not self._opening.is_current(self.index):
+        if self._opening is not None and not self._is_current(self._opening):
             self._in_use.replace(self._opening.open())
             return True
         return self._in_use.reread()
+
+    def _is_current(self, opening: Opening) -> bool:
+        with self._in_use.used() as (searcher, client, _):
+            return opening.is_current(searcher.index) and not client.is_outdated()
 
     def search(
         self,

@@ -56,6 +56,13 @@ class AsyncInferenceClient(Connection):
         """Close the connection."""
         await self._channel.close()
 
+    async def is_outdated(self) -> bool:
+        """Asks as `InferenceClient.is_outdated` does."""
+        try:
+            return await self._run(self._talk.has_other_reranker())
+        except ServerError:
+            return False
+
     async def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:
         """Embeds as `InferenceClient.embed` does."""
         started = time.monotonic()

@@ -90,6 +90,11 @@ class Conversation:
         self.services = found
         self._doubted = frozenset()
 
+    def has_other_reranker(self) -> Steps[bool]:
+        """Whether connecting anew would find another reranker. Raises ServerError: the server is away."""
+        found = yield from self._search.reranker()
+        return found is not None and found != self.services.rerank
+
     def doubt(self) -> None:
         """There may be other models behind the address now."""
         self._doubted = frozenset({EMBED_QUERY, RERANK} if self.services.rerank else {EMBED_QUERY})

@@ -80,6 +80,13 @@ class InferenceClient(Connection):
         """Close the connection."""
         self._channel.close()
 
+    def is_outdated(self) -> bool:
+        """Whether another reranker was promoted since it connected; False where the server does not say."""
+        try:
+            return self._run(self._talk.has_other_reranker())
+        except ServerError:
+            return False
+
     def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:
         """Vectors of any number of texts.
 

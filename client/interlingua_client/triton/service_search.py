@@ -41,7 +41,7 @@ class ServiceSearch:
         query = yield from self._required(EMBED_QUERY)
         document = yield from self._required(EMBED_DOCUMENT)
         version = yield from self._embed_version(query, document)
-        rerank = yield from self._rerank()
+        rerank = yield from self.reranker()
         sides = (yield from self._sides(rerank)) if rerank else ()
         return Services(PinnedService.of(query, version), PinnedService.of(document, version), rerank, *sides)
 
@@ -78,7 +78,8 @@ class ServiceSearch:
             )
         return version
 
-    def _rerank(self) -> Steps[PinnedService | None]:
+    def reranker(self) -> Steps[PinnedService | None]:
+        """The version to ask: the wanted one, else the promoted one, else the highest; None where there is none."""
         config = yield from self.config(RERANK)
         if config is None:
             return None
