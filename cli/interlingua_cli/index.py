@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,11 @@ from interlingua_cli.options.common import FOLDER, tls_option
 from interlingua_cli.options.number_range import NumberRange
 from interlingua_client.index.token_store.quantization import CHOICES
 from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from interlingua_client.index.document_store import DocumentStore
 
 DEFAULT_INDEX = Path("var/index")
 
@@ -102,7 +108,7 @@ def command(
     content is left alone, so a run that was stopped goes on when started again.
     """
     wanted = IndexWork(**work)
-    _check(wanted, beside, token_vectors)
+    _check(wanted, directory, beside, token_vectors)
     from interlingua_client.index.indexer import Indexer, IndexSettings
     from interlingua_client.triton.inference import InferenceClient
 
@@ -129,13 +135,19 @@ def command(
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else summary(facts))
 
 
-def _check(work: IndexWork, beside: int | None, token_vectors: str | None) -> None:
+def _check(work: IndexWork, directory: Path, beside: int | None, token_vectors: str | None) -> None:
     """Refuse what makes no sense together."""
     given = work.corpus or work.delete or work.rebuild
     if beside and given:
         raise click.UsageError("--beside takes its documents from the index there is: leave the rest out")
     if not (given or beside or token_vectors):
-        raise click.UsageError("nothing to do: give CORPUS, --delete, --rebuild, --token-vectors or --beside")
+        from interlingua_client.index.token_store.token_repair import what_is_lost
+
+        lost = _said_of(directory, what_is_lost)
+        raise click.UsageError(
+            "nothing to do: give CORPUS, --delete, --rebuild, --token-vectors or --beside"
+            + (f" ({lost})" if lost else "")
+        )
     if work.delete_missing and not work.corpus:
         raise click.UsageError("--delete-missing needs CORPUS: what it does not have is taken out")
     if work.delete_missing and work.skip_bad:
@@ -146,18 +158,22 @@ def _check(work: IndexWork, beside: int | None, token_vectors: str | None) -> No
         raise click.UsageError("CORPUS and --delete cannot both come from standard input")
     if work.corpus and work.corpus != "-" and not Path(work.corpus).exists():
         raise click.BadParameter(f"{work.corpus} does not exist", param_hint="CORPUS")
+    if not (work.corpus or beside) and _digest_of(directory) is None:
+        raise click.UsageError(f"there is no index in {directory} to work on: CORPUS makes one")
 
 
 def _digest_of(directory: Path) -> str | None:
     """The embedder an index wants; a new one takes what the server has."""
+    return _said_of(directory, lambda store: store.manifest().embedder.digest)
+
+
+def _said_of(directory: Path, read: Callable[[DocumentStore], str]) -> str | None:
+    """What is read off the current index; None where there is none."""
     from interlingua_client.index.document_store import DocumentStore
     from interlingua_client.index.index_root import current_folder
 
     folder = current_folder(directory)
     if not DocumentStore.exists(folder):
         return None
-    store = DocumentStore.open(folder)
-    try:
-        return store.manifest().embedder.digest
-    finally:
-        store.close()
+    with closing(DocumentStore.open(folder)) as store:
+        return read(store)

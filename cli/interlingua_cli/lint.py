@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlingua.base.counted import counted
 from interlingua.base.errors import InputError
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY
 from interlingua.base.processor import this_processor
@@ -121,7 +122,7 @@ def _print(repository: Path, models: list[str], findings: list[Finding], skipped
         click.echo(_plain(f"    {finding.what}"))
         click.echo(f"    why:  {finding.why}")
         click.echo(_plain(f"    mend: {finding.mend}"))
-    counts = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in _counts(findings).items())
+    counts = ", ".join(counted(count, name) for name, count in _counts(findings).items())
     click.echo(_plain(f"{repository}: {len(models)} models, {counts}"))
     for reason in skipped:
         click.echo(f"skipped {reason}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlingua.base.counted import counted
 from interlingua_cli.options.deployment_options import on_deployment, say, with_indexes
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def show(promoted: Promoted, *, as_json: bool) -> None:
     if promoted.parity:
         parity = promoted.parity
         click.echo(
-            f"{parity.texts} texts answered through the server as in the files: relative error at most "
+            f"{counted(parity.texts, 'text')} answered through the server as in the files: relative error at most "
             f"{parity.worst:.2g} (bound {parity.bound:g})"
         )
     for folder in promoted.indexes:
@@ -49,8 +50,13 @@ def show(promoted: Promoted, *, as_json: bool) -> None:
     click.echo(f"the default {promoted.version.role} is version {facts['version']} ({facts['model']}){back}")
     if promoted.differing:
         click.echo(
-            f"{promoted.differing} documents were indexed, changed or deleted since this index was current: run "
+            f"{counted(promoted.differing, 'document')} indexed, changed or deleted since this index was current: run "
             f"`interlingua index CORPUS` again"
+        )
+    if promoted.version.role == "reranker" and promoted.version.spec.interaction:
+        click.echo(
+            "an index with token vectors of another reranker is searched pair by pair until `interlingua index --index "
+            "DIR --token-vectors FORMAT` has made them for this one"
         )
 
 

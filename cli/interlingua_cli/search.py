@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlingua.base.counted import counted
 from interlingua_cli.options.click_options import chosen, click_options
 from interlingua_cli.options.common import FILE, FOLDER, tls_option
 from interlingua_cli.options.number_range import NumberRange
@@ -155,7 +156,7 @@ def _notes(result: SearchResult, documents: int, k: int) -> list[str]:
     if not documents:
         notes.append("The index is empty: put documents in with `interlingua index CORPUS`.")
     elif len(result.hits) < k:
-        notes.append(f"{len(result.hits)} hits: no more documents meet what was asked for.")
+        notes.append(f"{counted(len(result.hits), 'hit')}: no more documents meet what was asked for.")
     if result.unknown_scripts:
         notes.append(
             f"the model cannot read the query's script ({', '.join(map(str.capitalize, result.unknown_scripts))}): "
@@ -166,14 +167,14 @@ def _notes(result: SearchResult, documents: int, k: int) -> list[str]:
     if not reranking.depth:
         notes.append(f"not reranked: {reranking.reason}")
     elif reranking.degraded:
-        depth = f"{reranking.depth} of {reranking.wanted}"
-        notes.append(f"reranked {depth} candidates{_way(reranking)}, weight {reranking.weight:g}: {reranking.reason}")
+        depth = f"{reranking.depth} of {counted(reranking.wanted, 'candidate')}"
+        notes.append(f"reranked {depth}{_way(reranking)}, weight {reranking.weight:g}: {reranking.reason}")
     else:
-        notes.append(f"reranked {reranking.depth} candidates{_way(reranking)}, weight {reranking.weight:g}")
+        notes.append(f"reranked {counted(reranking.depth, 'candidate')}{_way(reranking)}, weight {reranking.weight:g}")
     if result.query_truncated:
         notes.append(f"the query has {result.query_tokens} tokens, more than the network reads: its end was left out")
     if result.vanished:
-        notes.append(f"{result.vanished} candidates were deleted a moment ago and left out")
+        notes.append(f"{counted(result.vanished, 'candidate')} left out: deleted a moment ago")
     return notes
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from interlingua_cli.search import snippet, stage_line
+from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.search.results import StageTimes
+from tests.support.hash_embedder import HashEmbedder
+from tests.support.hash_tokens import HashTokenEncoder
 
 NOWHERE = ["--server", "127.0.0.1:1"]
 
@@ -24,6 +27,10 @@ def interlingua(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess
     ("arguments", "status", "message"),
     [
         pytest.param(["index"], 2, "nothing to do", id="nothing to do"),
+        pytest.param(["index", "--rebuild", *NOWHERE], 2, "CORPUS makes one", id="nothing to rebuild"),
+        pytest.param(["index", "--token-vectors", "4bit", *NOWHERE], 2, "CORPUS makes one", id="no index for tokens"),
+        pytest.param(["index", "--token-vectors", "none", *NOWHERE], 2, "CORPUS makes one", id="no index without them"),
+        pytest.param(["index", "--delete", "-", *NOWHERE], 2, "CORPUS makes one", id="nothing to delete from"),
         pytest.param(["index", "missing.jsonl"], 2, "missing.jsonl does not exist", id="no corpus"),
         pytest.param(["index", "--delete-missing", "--rebuild"], 2, "needs CORPUS", id="missing from what"),
         pytest.param(["index", "-", "--delete-missing", "--skip-bad"], 2, "mend the lines", id="dangerous"),
@@ -42,6 +49,20 @@ def test_mistakes_are_one_message_and_a_status(tmp_path: Path, arguments: list[s
     assert "Traceback" not in done.stderr
     assert done.returncode == status
     assert not (tmp_path / "index").exists()
+
+
+def test_nothing_to_do_names_what_is_lost(index_dir: Path) -> None:
+    settings = IndexSettings(token_vectors="int8")  # noqa: S106
+    with Indexer.open(index_dir, HashEmbedder(), settings, encoder=HashTokenEncoder()) as indexer:
+        indexer.finish()
+    assert "(" not in interlingua("index", "--index", str(index_dir)).stderr.partition("nothing to do")[2]
+    [file] = index_dir.glob("tokens-*")
+    file.unlink()
+    done = interlingua("index", "--index", str(index_dir))
+    assert done.returncode == 2
+    said = " ".join(done.stderr.replace("|", " ").split())
+    assert str(file) in said
+    assert f"`interlingua index --index {index_dir} --token-vectors int8` makes them again" in said
 
 
 def test_searching_with_the_server_away(index_dir: Path) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from interlingua.repository.published import Published
+from interlingua.served.late_interaction.sides import LateInteraction, SideRules
 from interlingua_cli.demo import ASKED, CANDIDATES, DATASET, Demonstrated, Places, hits_table, read_answers, summary
+from interlingua_cli.promote import show as show_promoted
 from interlingua_cli.search import moved, show
 from interlingua_client.search.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from interlingua_releases.promotion import Promoted
+from tests.support.written_repository import service_spec, write_embedder
 
 TIMES = StageTimes(
     language_s=0.001,
@@ -145,12 +151,40 @@ def test_every_question_of_the_demo_has_its_answers() -> None:
             "the index has no token vectors",
             "reranked 4 candidates (pair by pair: the index has no token vectors), weight 0.7",
         ),
-        (3, "1 candidates have none yet", "reranked 4 candidates (1 of them pair by pair: 1 candidates have none yet)"),
+        (3, "1 candidate has none yet", "reranked 4 candidates (1 of them pair by pair: 1 candidate has none yet)"),
     ],
 )
 def test_the_way_is_said(capsys: pytest.CaptureFixture[str], stored: int, why: str, said: str) -> None:
     show(result(Reranking(4, 4, "", 0.7, stored=stored, pairs_reason=why)), 100, 4)
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("reranking", "said"),
+    [
+        (Reranking(1, 1, "", 0.7, stored=1), "reranked 1 candidate by stored token vectors, weight 0.7"),
+        (Reranking(1, 1, "", 0.7), "reranked 1 candidate, weight 0.7"),
+        (Reranking(1, 2, "late", 0.7), "reranked 1 of 2 candidates, weight 0.7: late"),
+    ],
+)
+def test_one_candidate_is_one(capsys: pytest.CaptureFixture[str], reranking: Reranking, said: str) -> None:
+    show(result(reranking), 100, 4)
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_promoted_reranker_needs_token_vectors_where_it_is_late_interaction(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], is_late: bool
+) -> None:
+    interaction = LateInteraction(query=SideRules(max_tokens=8), document=SideRules(max_tokens=8)).to_text()
+    services = ("rerank", "encode_query_tokens", "encode_document_tokens") if is_late else ("rerank",)
+    spec = service_spec(network="reranker", interaction=interaction if is_late else "", max_tokens=8)
+    write_embedder(tmp_path, spec, services=services, output="token_vectors" if is_late else "score")
+    version = Published.read(tmp_path).required("reranker")
+    show_promoted(Promoted(version, 1, (), None), as_json=False)
+    said = capsys.readouterr().out
+    assert ("`interlingua index --index DIR --token-vectors FORMAT`" in said) is is_late
+    assert "the default reranker is version 1" in said
 
 
 def test_the_demo_compares_stored_vectors_with_pairs() -> None:

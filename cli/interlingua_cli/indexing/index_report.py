@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from interlingua.base.counted import counted
 from interlingua_client.corpus import tag_remarks
 from interlingua_client.index.token_store.quantization import NO_TOKENS
 
@@ -38,23 +39,23 @@ def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unkno
 def summary(facts: dict[str, Any]) -> str:
     """The facts in a few lines."""
     counts = ", ".join(f"{facts[name]} {name}" for name in ("added", "changed", "unchanged", "deleted"))
-    lines = [f"{counts}; {facts['documents']} documents in {facts['index']}"]
+    lines = [f"{counts}; {counted(facts['documents'], 'document')} in {facts['index']}"]
     lines.append("languages: " + (", ".join(f"{tag} {n}" for tag, n in facts["languages"].items()) or "none"))
     lines += tag_remarks(facts["detected_languages"], facts["unregistered_languages"])
     if facts["truncated"]:
-        lines.append(f"{facts['truncated']} documents are longer than the network reads: their ends were left out")
+        lines.append(f"{counted(facts['truncated'], 'document')} cut at the end: longer than the network reads")
     if facts["bad_lines"]:
-        lines.append(f"{len(facts['bad_lines'])} bad lines left out:")
+        lines.append(f"{counted(len(facts['bad_lines']), 'bad line')} left out:")
         lines += [f"  line {bad['number']}: {bad['reason']}" for bad in facts["bad_lines"][:10]]
     if facts["delete_unknown"]:
-        lines.append(f"{facts['delete_unknown']} ids to delete were not there")
+        lines.append(f"{counted(facts['delete_unknown'], 'id')} to delete not there")
     offsets = facts["offsets"]
     moved = f", moved by {offsets['moved']:.3f} of the spread" if offsets["state"] in ("kept", "replaced") else ""
-    left_out = f", without {offsets['left_out']} titles whose vectors are not finite" if offsets["left_out"] else ""
+    left_out = f", without {counted(offsets['left_out'], 'title')} of no finite vector" if offsets["left_out"] else ""
     lines.append(f"language offsets: {offsets['state']}{moved}{left_out}")
     lines += _tokens(facts["token_vectors"], facts["documents"])
     if facts["healed"]:
-        lines.append(f"{facts['healed']} stored vectors were not finite or of another length: they were made again")
+        lines.append(f"{counted(facts['healed'], 'stored vector')} not finite or of another length: made again")
     if facts["note"]:
         lines.append(facts["note"])
     return "\n".join(lines)
@@ -67,7 +68,8 @@ def _tokens(facts: dict[str, Any], documents: int) -> list[str]:
     of = facts["documents"]
     size = f", {facts['bytes'] / of:,.0f} bytes each" if of else ""
     kept = f"; the projection keeps {facts['kept']:.1%} of their length" if facts["kept"] is not None else ""
-    lines = [f"token vectors ({facts['format']}): {of} of {documents} documents{size}, {facts['added']} made now{kept}"]
+    there = f"{of} of {counted(documents, 'document')}"
+    lines = [f"token vectors ({facts['format']}): {there}{size}, {facts['added']} made now{kept}"]
     if facts["reclaimed"]:
         lines.append(f"{megabytes(facts['reclaimed'])} of documents that are gone were given back")
     return lines + ([facts["note"]] if facts["note"] else [])
@@ -75,9 +77,10 @@ def _tokens(facts: dict[str, Any], documents: int) -> list[str]:
 
 def forecast_line(forecast: TokenForecast) -> str:
     """What token vectors will take, before they are made."""
+    documents, minutes = counted(forecast.documents, "more document"), counted(round(forecast.seconds / 60), "minute")
     return (
-        f"token vectors of {forecast.documents} more documents: {megabytes(forecast.bytes)} on the disk, about "
-        f"{forecast.seconds / 60:.0f} minutes at the pace of the first ones"
+        f"token vectors of {documents}: {megabytes(forecast.bytes)} on the disk, about {minutes} at the pace of the "
+        "first ones"
     )
 
 
