@@ -23,6 +23,7 @@ from interlingua.served.launch_flags import ADMIN_HEADER, STOP_TIMEOUT_S, launch
 from interlingua.served.watch.local_http import LocalTriton
 from interlingua.served.watch.ready import MODELS, SERVER_ERROR
 from interlingua.served.watch.restarts import COUNTS_VARIABLE, RestartLimits, TritonProcessError
+from interlingua.served.watch.start_watch import tried_twice
 from interlingua.served.watch.stat import ZOMBIE, processes
 from interlingua.served.watch.triton_process import TritonProcess
 from interlingua.served.watch.watcher import Watcher
@@ -136,8 +137,7 @@ def main(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
                 start_timeout_s=_START_TIMEOUT_S,
             )
             try:
-                triton.start()
-                triton.wait_until_ready()
+                tried_twice(triton.restart, _say)
                 Watcher(triton, _say, limits, counts=counts).run(lambda: _reap(triton.pid))
             finally:
                 triton.end()

@@ -9,6 +9,10 @@ from types import FrameType
 import click
 
 from interlingua_cli.options.common import FILE, repository_option
+from interlingua_cli.options.number_range import NumberRange
+
+_PORT = click.IntRange(1, 65535)
+_LONGEST_S = 86400.0
 
 
 @click.command()
@@ -19,18 +23,36 @@ from interlingua_cli.options.common import FILE, repository_option
     show_default=True,
     help="Address to listen on with gRPC and metrics; HTTP stays on loopback.",
 )
-@click.option("--grpc-port", default=8001, show_default=True)
-@click.option("--http-port", default=8000, show_default=True)
-@click.option("--metrics-port", default=8002, show_default=True)
+@click.option("--grpc-port", type=_PORT, default=8001, show_default=True)
+@click.option("--http-port", type=_PORT, default=8000, show_default=True)
+@click.option("--metrics-port", type=_PORT, default=8002, show_default=True)
 @click.option(
-    "--start-timeout", default=120.0, show_default=True, help="Seconds without progress before a start is given up."
+    "--start-timeout",
+    type=NumberRange(min=0, max=_LONGEST_S, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="Seconds without progress before a start is given up.",
 )
-@click.option("--stop-timeout", default=10.0, show_default=True, help="Seconds running requests may take at the end.")
+@click.option(
+    "--stop-timeout",
+    type=NumberRange(min=0, max=_LONGEST_S),
+    default=10.0,
+    show_default=True,
+    help="Seconds running requests may take at the end.",
+)
 @click.option("--admin-key", envvar="INTERLINGUA_ADMIN_KEY", default="", help="The key that opens the restricted APIs.")
 @click.option("--log", type=FILE, help="Keep Triton's log in this file.")
-@click.option("--log-verbose", default=0, show_default=True, help="How much Triton writes into its log.")
+@click.option(
+    "--log-verbose",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="How much Triton writes into its log.",
+)
 def command(log: Path | None, start_timeout: float, stop_timeout: float, **settings: object) -> None:
     """Start Triton on the model repository; Ctrl-C ends it."""
+    if len({settings[f"{protocol}_port"] for protocol in ("grpc", "http", "metrics")}) < 3:
+        raise click.UsageError("--grpc-port, --http-port and --metrics-port must be three different ports")
     from interlingua.served.launch_flags import LOOPBACK
     from interlingua_server.embedded import EmbeddedServer, ServerSettings
     from interlingua_server.exposure import exposed
@@ -41,7 +63,11 @@ def command(log: Path | None, start_timeout: float, stop_timeout: float, **setti
         signal.signal(ending, _interrupt)
     if opened := exposed(chosen.host, chosen.model_repository):
         click.echo(opened, err=True)
-    server = EmbeddedServer(chosen, log=log)
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    server = EmbeddedServer(chosen, log=log, say=say)
     click.echo(f"starting Triton on {chosen.model_repository} ...", err=True)
     with_log = f", log in {server.log_path}"
     try:
@@ -51,7 +77,7 @@ def command(log: Path | None, start_timeout: float, stop_timeout: float, **setti
             f"metrics {chosen.host}:{chosen.metrics_port}{with_log}",
             err=True,
         )
-        supervise(server, lambda line: click.echo(line, err=True))
+        supervise(server, say)
     except KeyboardInterrupt:
         click.echo("stopping: running requests finish first", err=True)
     finally:

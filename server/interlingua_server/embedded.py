@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import tempfile
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,18 +24,21 @@ from interlingua.served.launch_flags import LOOPBACK, PORTS, STOP_TIMEOUT_S, lau
 from interlingua.served.watch.canary import QUESTIONS, ask_first
 from interlingua.served.watch.local_http import LocalTriton
 from interlingua.served.watch.restarts import COUNTS_VARIABLE, TritonProcessError
+from interlingua.served.watch.start_watch import tried_twice
 from interlingua.served.watch.triton_process import TritonProcess
+from interlingua_server.backend_folder import compose_backends
 from interlingua_server.command_line import conceal_argument
-from interlingua_server.environment import BACKENDS, SERVED, Runtime, prepare_runtime
+from interlingua_server.environment import Runtime, prepare_runtime
 from interlingua_server.exact_products import require_exact_products
 from interlingua_server.ports import check_port_is_free
 from interlingua_server.run_record import Announcement, RunRecord
+from interlingua_server.scratch import Scratch, sweep_scratch
+from interlingua_server.start_log import StartLog, unloaded
 
 if TYPE_CHECKING:
     from interlingua.served.watch.stubs import Stub
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "[::1]"}  # noqa: S104 - what a user may listen on
-_LOG_TAIL_LINES = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,8 @@ class ServerSettings:
     Attributes:
         host: address to listen on with gRPC and the metrics page; anything but loopback exposes them to the network.
             HTTP stays on loopback.
-        start_timeout_s: how long a start may get on with nothing (served/watch/progress.py) before it is given up.
+        start_timeout_s: how long a start may get on with nothing before it is given up; a sixth of it, where its
+            processes do not even wait for a processor or a disk (served/watch/start_watch.py).
         stop_timeout_s: how long running requests may take when the server is told to stop.
         admin_key: value of the header `interlingua-admin-key` that opens the restricted APIs; random if empty.
         log_verbose: Triton's verbosity, 0 is quiet.
@@ -79,16 +82,22 @@ class EmbeddedServer:
     unload its models.
     """
 
-    def __init__(self, settings: ServerSettings, *, log: Path | None = None) -> None:
-        """Nothing starts yet. `log` keeps the server's own log; without it, it goes to a temporary file."""
-        self.settings = settings
-        self._scratch = tempfile.TemporaryDirectory(prefix="interlingua-server-")
-        self.log_path = log or Path(self._scratch.name) / "triton.log"
-        self.restart_counts = Path(self._scratch.name) / "restarts.json"
+    def __init__(
+        self, settings: ServerSettings, *, log: Path | None = None, say: Callable[[str], None] | None = None
+    ) -> None:
+        """Nothing starts yet.
+
+        Args:
+            log: keeps the server's own log; without it, it goes to a temporary file.
+            say: is told, in a line, of a start that is tried once more; without it, stderr is.
+        """
+        self.settings, self._say = settings, say or _say
+        self._scratch = Scratch()
+        self._log = StartLog(log or self._scratch.path / "triton.log")
+        self.restart_counts = self._scratch.path / "restarts.json"
         self.admin_key = settings.admin_key or secrets.token_urlsafe(24)
         self._process: TritonProcess | None = None
         self._announcement: Announcement | None = None
-        self._started = False
 
     def __enter__(self) -> EmbeddedServer:
         try:
@@ -104,15 +113,24 @@ class EmbeddedServer:
         self.stop(at_once=True)
 
     def start(self, on_wait: Callable[[float], None] | None = None) -> float:
-        """Start, wait until every model is ready, return the seconds that took.
+        """Start, wait until every model is ready, return the seconds that took; what Triton fails is tried once more.
 
         Raises:
-            ServerError: no models, an int8 network that this CPU gets wrong, a port is taken, a model does not load,
-                or it takes too long; the message carries the end of Triton's log.
+            ServerError: no models, an int8 network that this CPU gets wrong, a port is taken, no room for the backends,
+                a model does not load, or it takes too long; the message carries the end of Triton's log.
         """
+        began = time.monotonic()
+        sweep_scratch()
+        try:
+            tried_twice(lambda: self._start(on_wait), self._say)
+        except TritonProcessError as fault:
+            raise ServerError(f"{fault}. Its log says:\n{self._log.tail()}") from fault
+        return time.monotonic() - began
+
+    def _start(self, on_wait: Callable[[float], None] | None) -> None:
+        """Start and wait. Raises ServerError, TritonProcessError: Triton does not get ready."""
         from interlingua.repository.published import Published
 
-        began = time.monotonic()
         check_repository(self.settings.model_repository)
         published = Published.read(self.settings.model_repository)
         require_exact_products(published)
@@ -120,13 +138,11 @@ class EmbeddedServer:
             check_port_is_free(self.settings.host, port)
         check_port_is_free(LOOPBACK, self.settings.http_port)
         runtime = prepare_runtime(published)
-        folder = Path(self._scratch.name) / "backends"
+        folder = self._scratch.path / "backends"
         if not folder.is_dir():
             compose_backends(runtime, folder)
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self.log_path.open("ab" if self._started else "wb") as log:
-                logged = log.tell()
+            with self._log.begun() as log:
                 self._process = TritonProcess(
                     self._command(runtime, folder),
                     _environment(runtime) | {COUNTS_VARIABLE: str(self.restart_counts)},
@@ -136,27 +152,32 @@ class EmbeddedServer:
                     start_timeout_s=self.settings.start_timeout_s,
                 )
                 self._process.start()
-            self._started = True
-            self._wait_until_ready(self._process, logged, on_wait)
+            self._wait_until_ready(self._process, on_wait)
             for service in QUESTIONS:
                 ask_first(self.http, service)
             self._announcement = Announcement(self._record())
         except BaseException:
             self._end(at_once=True)
             raise
-        return time.monotonic() - began
 
     def restart(self, on_wait: Callable[[float], None] | None = None) -> float:
-        """End what is left of the server, and start it on the same ports; as `start`, but for the error's kind.
+        """End what is left of the server, and start it on the same ports; return the seconds that took.
 
         Raises:
             TritonProcessError: it does not start; it may, if tried again.
         """
+        began = time.monotonic()
         self._end(at_once=True)
         try:
-            return self.start(on_wait)
+            self._start(on_wait)
         except ServerError as error:
-            raise TritonProcessError(str(error)) from error
+            raise TritonProcessError(str(error).splitlines()[0]) from error
+        return time.monotonic() - began
+
+    @property
+    def log_path(self) -> Path:
+        """Where Triton writes its log."""
+        return self._log.path
 
     @property
     def running(self) -> TritonProcess:
@@ -198,7 +219,7 @@ class EmbeddedServer:
         try:
             self._end(at_once=at_once)
         finally:
-            self._scratch.cleanup()
+            self._scratch.remove()
 
     def _end(self, *, at_once: bool) -> None:
         announcement, self._announcement = self._announcement, None
@@ -207,12 +228,6 @@ class EmbeddedServer:
         if self._process is not None:
             self._process.end(at_once=at_once)
             self._process = None
-
-    def log_tail(self) -> str:
-        """The end of Triton's log, its errors first."""
-        lines = self.log_path.read_text(errors="replace").splitlines() if self.log_path.exists() else []
-        errors = [line for line in lines if line.startswith(("E1", "E0")) or "error:" in line.lower()]
-        return "\n".join(dict.fromkeys((errors or lines)[-_LOG_TAIL_LINES:]))
 
     def _command(self, runtime: Runtime, backends: Path) -> list[str]:
         settings = self.settings
@@ -232,13 +247,13 @@ class EmbeddedServer:
         repository = str(self.settings.model_repository.absolute())
         return RunRecord(self.pid, repository, self.settings.local_grpc_address, self.admin_key)
 
-    def _wait_until_ready(self, process: TritonProcess, logged: int, on_wait: Callable[[float], None] | None) -> None:
-        """`logged`: bytes of the log before this start; what comes behind them comes of a Triton that has its key."""
+    def _wait_until_ready(self, process: TritonProcess, on_wait: Callable[[float], None] | None) -> None:
+        """What is logged since the start comes from a Triton that knows its key."""
         concealed = False
 
         def look(waited_s: float) -> None:
             nonlocal concealed
-            if not concealed and self.log_path.stat().st_size > logged:
+            if not concealed and self._log.has_grown:
                 concealed = conceal_argument(process.pid, self.admin_key)
             if on_wait:
                 on_wait(waited_s)
@@ -246,9 +261,14 @@ class EmbeddedServer:
         try:
             process.wait_until_ready(look)
         except TritonProcessError as fault:
-            raise ServerError(f"{fault}. Its log says:\n{self.log_tail()}") from fault
+            why = unloaded(self._log.text())
+            raise TritonProcessError(f"{fault}; {why}" if why else str(fault), again=fault.again) from fault
         if not concealed:
             conceal_argument(process.pid, self.admin_key)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def check_repository(repository: Path) -> None:
@@ -257,19 +277,6 @@ def check_repository(repository: Path) -> None:
         raise ServerError(f"{repository} is not a folder: run `interlingua export` first, or give --model-repository")
     if not any(repository.glob("*/[0-9]*/")):
         raise ServerError(f"{repository} holds no published model: run `interlingua export` first")
-
-
-def compose_backends(runtime: Runtime, folder: Path) -> None:
-    """Copy Triton's Python backend, this Python's stub, our backends and what they import of ours into one folder.
-
-    Copies, not links: Triton refuses a backend library that resolves to a place outside the folder.
-    """
-    shutil.copytree(runtime.python_backend, folder / "python")
-    shutil.copy2(runtime.stub, folder / "python")
-    sources = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(BACKENDS, folder, dirs_exist_ok=True, ignore=sources)
-    shutil.copytree(SERVED, folder / "interlingua" / SERVED.name, ignore=sources)
-    shutil.copy2(SERVED.parent / "__init__.py", folder / "interlingua")
 
 
 def _environment(runtime: Runtime) -> dict[str, str]:

@@ -24,7 +24,8 @@ import tritonclient.grpc as triton
 from onnx import TensorProto, helper
 
 from interlingua.served.watch.restart_metric import RESTARTS
-from interlingua_server.embedded import _environment, compose_backends
+from interlingua_server.backend_folder import compose_backends
+from interlingua_server.embedded import _environment
 from interlingua_server.environment import prepare_runtime
 from interlingua_server.ports import free_ports
 from tests.deploy.deploy_files import DEPLOY
@@ -191,12 +192,21 @@ def test_a_killed_process_of_a_model_is_started_again_and_counted(launched: Laun
 
 
 def test_another_restart_than_may_be_ends_it_with_a_line(launched: Launched) -> None:
-    """The launcher was told that one is enough. The last test of the fixture."""
+    """The launcher was told that one of each is enough; that of a model is none of the server's. The last test."""
+    killed = triton_of(launched)
+    killed.kill()
+    while "ready again after" not in launched.log.read_text():
+        time.sleep(0.2)
+    assert triton_of(launched).pid != killed.pid
     triton_of(launched).kill()
     assert launched.process.wait() == 4
     assert ready(launched).returncode == 4
     (line,) = [line for line in launched.log.read_text().splitlines() if line.startswith("error: ")]
-    assert line.startswith("error: tritonserver ended again after 1 restarts within 600 s (embed_query 1 times)")
+    assert line.startswith(
+        "error: Triton ended with status -9; tritonserver was restarted 1 times within 600 s, which is the most "
+        "(all restarts since the beginning: "
+    )
+    assert {"embed_query 1", "tritonserver 1"} == set(line.partition("beginning: ")[2].partition(")")[0].split(", "))
 
 
 def test_sigterm_ends_it_and_all_its_processes(container: Path) -> None:

@@ -22,7 +22,7 @@ import interlingua
 from interlingua.base.errors import ServerError
 from interlingua.repository.triton_config import Placement
 from interlingua.served.watch.asker import Patience
-from interlingua.served.watch.restarts import RestartLimits, Restarts, TritonProcessError
+from interlingua.served.watch.restarts import RestartLimits, Restarts, TritonProcessError, read_counts
 from interlingua.served.watch.shared_memory import sweep
 from interlingua.served.watch.stat import STOPPED, ZOMBIE, process_stat
 from interlingua.served.watch.stubs import Stub, end_orphans, stubs_of, unnamed_zombies
@@ -151,6 +151,32 @@ def test_a_stopped_process_is_mended_and_named(watched: Supervised, what: str) -
         assert watched.said[-1].startswith(f"{what}: answers again"), watched.said
     while (stat := process_stat(pid)) and stat.state == STOPPED:
         time.sleep(0.05)
+    assert watched.embeds()
+
+
+def test_a_process_that_is_stopped_while_its_model_is_loaded_again_holds_nothing_up(watched: Supervised) -> None:
+    """Triton would wait for it without an end, and the others may be busy meanwhile."""
+    known = {stub.pid for stub in watched.server.stubs()}
+
+    def stop_a_new_one() -> None:
+        while True:
+            for stub in watched.server.stubs():
+                if stub.model == "embed_query" and stub.pid not in known:
+                    os.kill(stub.pid, signal.SIGSTOP)
+                    return
+            time.sleep(0.02)
+
+    with ThreadPoolExecutor(1) as beside:
+        stopping = beside.submit(stop_a_new_one)
+        youngest = max(stub.pid for stub in watched.server.stubs() if stub.model == "embed_query")
+        os.kill(youngest, signal.SIGKILL)
+        mend(watched.supervisor)
+        stopping.result()
+    assert watched.said[1] == (
+        "embed_query could not be loaded again (a process of it was stopped (SIGSTOP) for 1 s); "
+        "starting the server again"
+    )
+    assert watched.said[-1].startswith("ready again after"), watched.said
     assert watched.embeds()
 
 
@@ -297,7 +323,7 @@ def _asks(services: Services, said: list[str]) -> None:
 
 def test_a_process_that_ends_before_the_server_is_ready_is_found(tiny_repository: Path) -> None:
     said, killed = list[str](), list[int]()
-    server = EmbeddedServer(settings_for(tiny_repository))
+    server = EmbeddedServer(settings_for(tiny_repository), say=said.append)
 
     def kill_one(_: float) -> None:
         if not killed and "successfully loaded 'embed_query'" in server.log_path.read_text():
@@ -305,14 +331,44 @@ def test_a_process_that_ends_before_the_server_is_ready_is_found(tiny_repository
             os.kill(killed[0], signal.SIGKILL)
 
     try:
-        try:
-            server.start(kill_one)
-        except ServerError as error:
-            if "Triton ended while it was starting" in str(error):
-                return  # it does not always outlive that, and this is told
-            raise
-        mend(Watcher(server, said.append, OFTEN))
-        assert said[-1].startswith(("embed_query: answers again", "ready again")), said
+        server.start(kill_one)
+        if not said:
+            mend(Watcher(server, said.append, OFTEN))
+            assert said[-1].startswith(("embed_query: answers again", "ready again")), said
+        else:  # Triton does not always outlive that, and is started once more
+            assert said[0].startswith("Triton ended while it was starting, with status -"), said
+        assert Services(server).embed(["where is my parcel?"], "embed_query").vectors.any()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("hurt", "told"),
+    [
+        (signal.SIGSTOP, r"Triton is not ready after \d+ s: embed_query_0_0 was stopped \(SIGSTOP\) for \d s; "),
+        (signal.SIGKILL, r"Triton is not ready after \d+ s: none of its processes ran, or waited for .* for 5 s; "),
+        (signal.SIGABRT, "Triton ended while it was starting, with status -6; "),
+    ],
+    ids=["a stub stands still", "a stub ends, and Triton waits for it without an end", "Triton is aborted"],
+)
+def test_a_start_that_something_happens_to_is_tried_once_more(
+    tiny_repository: Path, hurt: signal.Signals, told: str
+) -> None:
+    """As soon as the first process of embed_query is there."""
+    said, hurt_ones = list[str](), set[int]()
+    server = EmbeddedServer(settings_for(tiny_repository, start_timeout_s=30), say=said.append)
+
+    def hurt_one(_: float) -> None:
+        for stub in server.stubs() if not hurt_ones else ():
+            if stub.instance == "embed_query_0_0":
+                hurt_ones.add(stub.pid)
+                os.kill(server.pid if hurt == signal.SIGABRT else stub.pid, hurt)
+
+    try:
+        server.start(hurt_one)
+        assert len(said) == 1
+        assert re.match(told, said[0]), said
+        assert re.search(r"\bembed_query\b.* had not finished loading; starting it once more$", said[0]), said
         assert Services(server).embed(["where is my parcel?"], "embed_query").vectors.any()
     finally:
         server.stop()
@@ -357,17 +413,29 @@ def test_a_server_that_was_started_again_takes_its_key_and_shows_it_to_nobody(ti
 def test_too_many_restarts_end_the_supervisor(tiny_repository: Path) -> None:
     with EmbeddedServer(settings_for(tiny_repository)) as server:
         os.kill(server.pid, signal.SIGKILL)
-        with pytest.raises(ServerError, match="tritonserver ended again after 0 restarts"):
+        with pytest.raises(ServerError, match="Triton ended with status -9; tritonserver was restarted 0 times"):
             supervise(server, lambda _: None, RestartLimits(most=0))
 
 
 def test_waits_grow_and_old_restarts_are_forgotten() -> None:
     now = 0.0
     restarts = Restarts(RestartLimits(most=4, within_s=60, first_wait_s=2, longest_wait_s=5), clock=lambda: now)
-    assert [restarts.wait_s("embedder") for _ in range(4)] == [0, 2, 4, 5]
-    with pytest.raises(
-        TritonProcessError, match=r"rerank ended again after 4 restarts within 60 s \(embedder 4 times\)"
-    ):
-        restarts.wait_s("rerank")
+    assert [restarts.wait_s("embedder", "it ended") for _ in range(4)] == [0, 2, 4, 5]
+    assert [restarts.wait_s(SERVER, "it ended") for _ in range(2)] == [0, 2]  # a budget of its own
+    with pytest.raises(TritonProcessError) as refused:
+        restarts.wait_s("embedder", "embedder: the process of embedder_0_0 ended")
+    assert str(refused.value).startswith(
+        "embedder: the process of embedder_0_0 ended; embedder was restarted 4 times within 60 s, which is the most "
+        "(all restarts since the beginning: embedder 4, tritonserver 2): "
+    )
     now = 61.0
-    assert restarts.wait_s("rerank") == 0
+    assert restarts.wait_s("embedder", "it ended") == 0
+
+
+def test_a_full_disk_makes_counts_late_and_nothing_else(tmp_path: Path) -> None:
+    restarts = Restarts(file=tmp_path / "missing" / "restarts.json")
+    restarts.begin([SERVER])
+    assert restarts.wait_s(SERVER, "it ended") == 0
+    (tmp_path / "missing").mkdir()
+    restarts.wait_s(SERVER, "it ended")
+    assert read_counts(tmp_path / "missing" / "restarts.json") == {SERVER: 2}

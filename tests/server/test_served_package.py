@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interlingua_server.embedded import compose_backends
+from interlingua_server.backend_folder import compose_backends
 from interlingua_server.environment import SERVED, Runtime, prepare_runtime
 
 pytestmark = pytest.mark.server

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from interlingua.served.watch.canary import CanaryQuestion, WrongAnswerError, differs
 from interlingua.served.watch.local_http import AnswerError, LocalTriton
 from interlingua.served.watch.progress import CpuProgress, cpu_seconds_of
+from interlingua.served.watch.stopped import STOPPED_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ class Patience:
 
     every_s: float = 10.0
     silent_s: float = 30.0
-    stopped_s: float = 5.0
+    stopped_s: float = STOPPED_S
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,15 +21,23 @@ COUNTS_VARIABLE = "INTERLINGUA_RESTARTS_FILE"
 
 
 class TritonProcessError(Exception):
-    """Triton does not start, or ends too often; the message says what was seen."""
+    """Triton does not start, or ends too often; the message says what was seen, in a line.
+
+    Attributes:
+        again: it did not refuse to start, and may well do so at the next try.
+    """
+
+    def __init__(self, message: str, *, again: bool = False) -> None:
+        super().__init__(message)
+        self.again = again
 
 
 @dataclass(frozen=True)
 class RestartLimits:
-    """How often processes are started again.
+    """How often a model, or the server, is started again.
 
     Attributes:
-        most: restarts within `within_s`; one more ends the server.
+        most: restarts of the same one within `within_s`; one more ends the server.
         first_wait_s: before the second restart within that time; twice as long before each further one.
     """
 
@@ -51,35 +60,38 @@ class Restarts:
     clock: Callable[[], float] = time.monotonic
     file: Path | None = None
     counts: Counter[str] = field(default_factory=Counter)
-    _recent: deque[float] = field(default_factory=deque)
+    _recent: defaultdict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def begin(self, names: Iterable[str]) -> None:
         """Name what may be started again: a counter that begins at 0 shows its first rise."""
         self.counts.update(dict.fromkeys(names, 0))
         self._write()
 
-    def wait_s(self, name: str) -> float:
-        """Note a restart and return how long to wait before it. Raises TritonProcessError: there were too many."""
-        now = self.clock()
-        while self._recent and now - self._recent[0] > self.limits.within_s:
-            self._recent.popleft()
-        if len(self._recent) >= self.limits.most:
-            listed = ", ".join(f"{what} {times} times" for what, times in self.counts.most_common() if times)
+    def wait_s(self, name: str, reason: str) -> float:
+        """Note a restart and return how long to wait before it. Raises TritonProcessError: `name` had too many."""
+        now, recent = self.clock(), self._recent[name]
+        while recent and now - recent[0] > self.limits.within_s:
+            recent.popleft()
+        if len(recent) >= self.limits.most:
+            listed = ", ".join(f"{what} {times}" for what, times in self.counts.most_common() if times)
             raise TritonProcessError(
-                f"{name} ended again after {len(self._recent)} restarts within {self.limits.within_s:.0f} s "
-                f"({listed}): see the end of Triton's log, and whether memory was short (dmesg)"
+                f"{reason}; {name} was restarted {len(recent)} times within {self.limits.within_s:.0f} s, which is the "
+                f"most (all restarts since the beginning: {listed or 'none'}): see the end of Triton's log, and "
+                "whether memory was short (dmesg)"
             )
-        self._recent.append(now)
+        recent.append(now)
         self.counts[name] += 1
         self._write()
-        doubled = 2 ** (len(self._recent) - 2) if len(self._recent) > 1 else 0
+        doubled = 2 ** (len(recent) - 2) if len(recent) > 1 else 0
         return min(self.limits.first_wait_s * doubled, self.limits.longest_wait_s)
 
     def _write(self) -> None:
+        """A full disk makes the page's counts late, and ends no server."""
         if self.file:
             beside = self.file.with_suffix(".new")
-            beside.write_text(json.dumps(self.counts))
-            beside.replace(self.file)
+            with suppress(OSError):
+                beside.write_text(json.dumps(self.counts))
+                beside.replace(self.file)
 
 
 def read_counts(file: Path) -> dict[str, int]:

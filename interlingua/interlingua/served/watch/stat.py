@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 PROC = Path("/proc")
 ZOMBIE, STOPPED = "Z", "T"
+_AT_WORK = frozenset("RDt")  # runs or could, waits for a disk, is held by a debugger
 _STATE, _PARENT, _GROUP, _USER, _SYSTEM = 0, 1, 2, 11, 12  # behind the name, which may hold spaces
 _TICKS_S = os.sysconf("SC_CLK_TCK")
 
@@ -40,6 +41,18 @@ def process_stat(pid: int) -> ProcessStat | None:
         return None
     cpu_s = (int(parts[_USER]) + int(parts[_SYSTEM])) / _TICKS_S
     return ProcessStat(pid, parts[_STATE], int(parts[_PARENT]), int(parts[_GROUP]), cpu_s)
+
+
+def is_at_work(pid: int) -> bool:
+    """Whether a thread of it runs, waits for a processor or a disk, or is held by a debugger."""
+    return any(_state(path) in _AT_WORK for path in (PROC / str(pid) / "task").glob("*/stat"))
+
+
+def _state(path: Path) -> str:
+    try:
+        return path.read_text().rpartition(")")[2].split()[_STATE]
+    except OSError:
+        return ""
 
 
 def processes() -> Iterator[ProcessStat]:

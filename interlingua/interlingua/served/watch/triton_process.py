@@ -16,9 +16,9 @@ import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
-from interlingua.served.watch.progress import CpuProgress, cpu_seconds
 from interlingua.served.watch.restarts import TritonProcessError
 from interlingua.served.watch.shared_memory import sweep
+from interlingua.served.watch.start_watch import StartWatch
 from interlingua.served.watch.stubs import Stub, end_orphans, stubs_of
 
 if TYPE_CHECKING:
@@ -111,21 +111,17 @@ class TritonProcess:
         """Wait for every model; the seconds that took. `on_look` is told those so far.
 
         Raises:
-            TritonProcessError: it ended, or did nothing for the start timeout.
+            TritonProcessError: it ended, or is given up (start_watch.py); it may go well `again` unless Triton refused.
         """
         began = listed = time.monotonic()
-        progress = CpuProgress(lambda: cpu_seconds(self.pid))
+        watch = StartWatch(self.pid, self.start_timeout_s)
         while not self.http.is_ready():
-            if not self.runs:
-                raise TritonProcessError(f"Triton ended while it was starting, with status {self.status}")
-            if progress.stalled_s() > self.start_timeout_s:
-                raise TritonProcessError(
-                    f"Triton is not ready after {time.monotonic() - began:.0f} s, and did nothing in the last "
-                    f"{self.start_timeout_s:.0f}"
-                )
-            if time.monotonic() - listed > _LIST_S:  # one that ends before it is ready shall have a name
-                self.stubs()
+            if (status := self.status) is not None:
+                raise TritonProcessError(f"Triton ended while it was starting, with status {status}", again=status < 0)
+            if time.monotonic() - listed > _LIST_S:
                 listed = time.monotonic()
+                if why := watch.look(self.stubs()):
+                    raise TritonProcessError(f"Triton is not ready after {listed - began:.0f} s: {why}", again=True)
             if on_look:
                 on_look(time.monotonic() - began)
             time.sleep(_LOOK_S)

@@ -30,7 +30,7 @@ from interlingua.served.watch.local_http import AnswerError, LocalTriton
 from interlingua.served.watch.progress import CpuProgress, cpu_seconds, cpu_seconds_of
 from interlingua.served.watch.restarts import RestartLimits, Restarts, TritonProcessError
 from interlingua.served.watch.shared_memory import remove
-from interlingua.served.watch.stat import STOPPED, process_stat
+from interlingua.served.watch.stopped import StoppedProcesses
 from interlingua.served.watch.stubs import unnamed_zombies
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Watcher:
         self._mended: set[int] = set()  # zombies whose model was loaded again: Triton does not wait for all of them
         self._outlived: dict[int, CpuProgress] = {}
         self._hung = HungInstances(self._patience.silent_s)
-        self._stopped: dict[int, float] = {}  # when each was first seen so
+        self._stopped = StoppedProcesses(self._patience.stopped_s)
         self._doubted: set[str] = set()  # services whose model was loaded again, and that have not answered since
         self._askers: dict[str, ServiceAsker] = {}
         self._list()
@@ -125,19 +125,16 @@ class Watcher:
 
         Triton has given the stub up: one that goes on may answer with another request's values.
         """
-        now = time.monotonic()
         names = {self._server.pid: SERVER} | {stub.pid: f"{stub.model}: {stub.instance}" for stub in self._stubs}
-        stopped = [pid for pid in names if (found := process_stat(pid)) and found.state == STOPPED]
-        self._stopped = {pid: self._stopped.get(pid, now) for pid in stopped}
-        long = [pid for pid, since in self._stopped.items() if now - since > self._patience.stopped_s]
-        for pid in long:
+        lasting = self._stopped.lasting(names)
+        for pid, stopped_s in lasting.items():
             continued = pid == self._server.pid
-            stopped_s = now - self._stopped.pop(pid)
+            self._stopped.forget(pid)
             remedy = "continuing" if continued else "ending"
             self._say(f"{names[pid]} was stopped (SIGSTOP) for {stopped_s:.0f} s; {remedy} it")
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT if continued else signal.SIGKILL)
-        return bool(long)
+        return bool(lasting)
 
     def _end_hung(self) -> bool:
         """End an instance that hangs while the others of its model go on; the next look finds it ended."""
@@ -190,8 +187,9 @@ class Watcher:
         """Whether that was enough; else the server was started again."""
         began = time.monotonic()
         old = {stub for stub in self._server.known_stubs if stub.model == model}
+        wait_s = self.restarts.wait_s(model, f"{model}: {reason}")
         self._say(f"{model}: {reason}; loading the model again")
-        time.sleep(self.restarts.wait_s(model))
+        time.sleep(wait_s)
         try:
             self._reload(model)
         except AnswerError as error:
@@ -207,7 +205,7 @@ class Watcher:
         return True
 
     def _reload(self, model: str) -> None:
-        """Raises AnswerError, also where the server gets on with nothing meanwhile."""
+        """Raises AnswerError, also where the server gets on with nothing, or a process of the model is stopped."""
         failed: list[AnswerError] = []
 
         def call() -> None:
@@ -218,28 +216,33 @@ class Watcher:
                 failed.append(error)
 
         progress = CpuProgress(lambda: cpu_seconds(self._server.pid))
+        stopped = StoppedProcesses(self._patience.stopped_s)
         thread = threading.Thread(target=call, name=f"reload {model}", daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(_LOOK_S)
+            if stopped.lasting(stub.pid for stub in self._server.stubs() if stub.model == model):
+                raise AnswerError(0, f"a process of it was stopped (SIGSTOP) for {self._patience.stopped_s:.0f} s")
             if thread.is_alive() and progress.stalled_s() > self._patience.silent_s:
                 raise AnswerError(0, f"nothing was done for {self._patience.silent_s:.0f} s")
         if failed:
             raise failed[0]
 
     def _restart_server(self, reason: str) -> bool:
-        self._say(f"{reason}; starting the server again")
         began = time.monotonic()
         while True:
-            time.sleep(self.restarts.wait_s(SERVER))
+            wait_s = self.restarts.wait_s(SERVER, reason)
+            self._say(f"{reason}; starting the server again")
+            time.sleep(wait_s)
             try:
                 self._server.restart()
             except TritonProcessError as error:
-                self._say(f"{str(error).splitlines()[0]}; starting the server again")
+                reason = str(error)
             else:
                 break
-        for seen in (self._zombies, self._mended, self._outlived, self._stopped, self._doubted, self._askers):
+        for seen in (self._zombies, self._mended, self._outlived, self._doubted, self._askers):
             seen.clear()
+        self._stopped = StoppedProcesses(self._patience.stopped_s)
         self._list()
         self._say(f"ready again after {time.monotonic() - began:.1f} s{self._total(SERVER)}")
         return True
