@@ -9,6 +9,7 @@ import click
 
 from interlingua_cli.options.common import tls_option
 from interlingua_cli.options.number_range import NumberRange
+from interlingua_client.deadline import LONGEST_S
 from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     "timeout_s",
-    type=NumberRange(min=0, min_open=True),
+    type=NumberRange(min=0, max=LONGEST_S, min_open=True),
     default=10.0,
     show_default=True,
     help="Seconds that each answer may take.",

@@ -12,6 +12,7 @@ from interlingua.base.counted import counted
 from interlingua_cli.options.click_options import chosen, click_options
 from interlingua_cli.options.common import FILE, FOLDER, tls_option
 from interlingua_cli.options.number_range import NumberRange
+from interlingua_client.deadline import LONGEST_S
 from interlingua_client.search.search_options import SearchOptions
 from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
 
@@ -48,7 +49,9 @@ _STAGES = (
 @click.option("--server", default=DEFAULT_SERVER, show_default=True, help="host:port, or grpcs://host:port for TLS.")
 @tls_option
 @click_options(SearchOptions, SEARCH_FLAGS)
-@click.option("--deadline-ms", type=NumberRange(min=0, min_open=True), help="Time the answer may take.")
+@click.option(
+    "--deadline-ms", type=NumberRange(min=0, max=1e3 * LONGEST_S, min_open=True), help="Time the answer may take."
+)
 @click.option("--no-offsets", is_flag=True, help="Leave the language offsets in, for comparison.")
 @click.option("--ef-search", type=int, help="Candidates in the HNSW graph.  [default: as saved]")
 @click.option("--log", type=FILE, help="Append a line of facts for `interlingua monitor` to this file, without texts.")

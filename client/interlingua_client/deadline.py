@@ -8,6 +8,8 @@ from typing import NamedTuple
 from interlingua.base.errors import DeadlineExceededError, InputError
 from interlingua.base.options import is_number
 
+LONGEST_S = 1e7  # far beyond any answer, and within what clocks, gRPC and int64 hold
+
 
 class Deadline(NamedTuple):
     """An instant on this process's monotonic clock, in seconds."""
@@ -20,12 +22,15 @@ class Deadline(NamedTuple):
 
     @classmethod
     def within(cls, seconds: float | None) -> Deadline | None:
-        """None for as long as it takes. Raises InputError: it is no finite number."""
+        """None for as long as it takes. Raises InputError: it is no number of seconds up to LONGEST_S."""
         if seconds is None:
             return None
-        if not is_number(seconds):
-            raise InputError(f"deadline_s is {seconds!r}, it must be a finite number of seconds")
-        return cls.after(seconds)
+        if not is_number(seconds, -LONGEST_S) or seconds > LONGEST_S:
+            raise InputError(
+                f"deadline_s is {_shown(seconds)}, it must be a finite number of seconds, up to {LONGEST_S:.0f}; None "
+                "is for as long as it takes"
+            )
+        return cls.after(float(seconds))
 
     def remaining_s(self) -> float:
         """Seconds left; negative when it has passed."""
@@ -41,3 +46,11 @@ class Deadline(NamedTuple):
         if left <= 0:
             raise DeadlineExceededError(f"deadline: passed {-1e3 * left:.0f} ms before {what}")
         return left
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it: its beginning."""
+    try:
+        return f"{value!r:.40}"
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of thousands of digits"

@@ -61,12 +61,19 @@ def test_queries_that_are_none(retriever: Retriever, queries: Any) -> None:
         ("k", "3"), ("k", None), ("k", 2.5), ("k", True), ("candidates", "5"), ("candidates", float("nan")),
         ("languages", "de"), ("languages", None), ("languages", [None]), ("query_language", b"en"),
         ("query_language", "xx"), ("rerank", "no"), ("rerank_weight", "0.5"), ("balance", 1), ("quota", "a"),
-        ("deadline_s", "3"), ("deadline_s", float("nan")), ("deadline_s", float("inf")), ("options", {"k": 3}),
+        ("deadline_s", "3"), ("deadline_s", float("nan")), ("deadline_s", float("inf")),
+        ("deadline_s", float("-inf")), ("deadline_s", 1e300), ("deadline_s", -1e300), ("deadline_s", 2**70),
+        ("deadline_s", 1e12), ("deadline_s", 10**400), ("k", 10**400), ("options", {"k": 3}),
     ],
 )  # fmt: skip
 def test_an_option_of_another_kind(retriever: Retriever, name: str, value: Any) -> None:
     with pytest.raises(InputError, match=name.replace("_language", " ?_?language").removesuffix("s")):
         retriever.search(QUERY, **{name: value})
+
+
+def test_a_number_that_python_does_not_write(retriever: Retriever) -> None:
+    with pytest.raises(InputError, match="deadline_s is a number of thousands of digits"):
+        retriever.search(QUERY, deadline_s=10**5000)
 
 
 def test_whole_numbers_of_other_types_are_taken(retriever: Retriever) -> None:

@@ -197,7 +197,12 @@ def _option(name: str, hint: Any, facts: dict[str, Any]) -> Option:
 
 def is_number(value: Any, low: float = -math.inf) -> bool:
     """Whether it is a finite number, and not below `low`."""
-    return isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) < math.inf
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value) and low <= float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -73,7 +73,11 @@ class RunSettings:
     zipf_exponent: float = option(1.0, "How steep zipf is.", above=0)
     seed: int = option(1, "Equal seeds, equal texts at equal times.")
     deadline_ms: float = option(
-        0.0, "Milliseconds after its scheduled moment in which a request wants its answer.", low=0, unset="none"
+        0.0,
+        "Milliseconds after its scheduled moment in which a request wants its answer.",
+        low=0,
+        high=1e10,
+        unset="none",
     )
     index: str = option("", "Folder of the index, for search.", path=True)
     in_flight: int = option(2000, "Requests that one worker has under way at most.", low=1)
