@@ -363,7 +363,7 @@ def test_connecting_does_not_wait_for_what_nobody_loads() -> None:
     server.is_ready = False
     assert connected(server, patience_s=0).services.rerank is None
     del server.configs["embed_document"]
-    with pytest.raises(ServerError, match="serves no embed_document"):
+    with pytest.raises(ServerAwayError, match=r"^here:1 is starting, or loads a model again"):
         connected(server, patience_s=0)
     server.is_ready = True
     with pytest.raises(ServerError, match="serves no embed_document"):

@@ -81,10 +81,16 @@ class Conversation:
                 raise
             except ServerError as error:
                 found = error
-            pause = backoff.pause_s() if (yield from self._search.is_loading()) else None
+            is_loading = yield from self._search.is_loading()
+            pause = backoff.pause_s() if is_loading else None
             if pause is None:
                 break
             yield Pause(pause)
+        if isinstance(found, ServerError) and is_loading:
+            raise ServerAwayError(
+                f"{self.address.target} is starting, or loads a model again: not all of its models are ready yet "
+                "(see its log if they never are)"
+            ) from found
         if isinstance(found, ServerError):
             raise found
         self.services = found

@@ -46,13 +46,13 @@ class ServiceSearch:
         return Services(PinnedService.of(query, version), PinnedService.of(document, version), rerank, *sides)
 
     def is_loading(self) -> Steps[bool]:
-        """Whether something was missing, and the server says that it is not ready."""
+        """Whether something was missing, and the server says that it is not ready, or has just ended."""
         if not self._lacks:
             return False
         try:
             return not (yield AskServerReady(time_left(None)))
-        except RpcFailedError:
-            return False
+        except RpcFailedError as error:
+            return error.code == "UNAVAILABLE"
 
     def _required(self, model: str) -> Steps[ModelConfig]:
         config = yield from self.config(model)
