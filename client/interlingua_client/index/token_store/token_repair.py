@@ -2,7 +2,7 @@
 
     every span of a set --read, checksum compared--> what differs: its documents have none; the file gone: none has
 
-Reading takes about a second a GB.
+Comparing takes 0.3 s of CPU time a GB, besides the reading.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def without_damaged(tables: TokenTables, facts: TokenFacts) -> TokenFacts:
         spans = tables.spans(facts, labels[start : start + _AT_ONCE])
         _, sound = file.read(list(spans.values()))
         if len(sound) < len(spans):
-            tables.forget(facts, set(spans).difference(list(spans)[place] for place in sound))
+            order = list(spans)
+            tables.forget(facts, set(order).difference(order[place] for place in sound))
     return facts
 
 
