@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
@@ -13,6 +14,7 @@ from interlingua_cli.options.number_range import NumberRange
 
 _PORT = click.IntRange(1, 65535)
 _LONGEST_S = 86400.0
+_NEEDED = ("numpy", "tritonclient.grpc")
 
 
 @click.command()
@@ -58,6 +60,8 @@ def command(log: Path | None, start_timeout: float, stop_timeout: float, **setti
     from interlingua_server.exposure import exposed
     from interlingua_server.supervision import supervise
 
+    for needed in _NEEDED:  # before signals raise: an interrupted import is told as a fault of its own
+        import_module(needed)
     chosen = ServerSettings(start_timeout_s=start_timeout, stop_timeout_s=stop_timeout, **settings)  # type: ignore[arg-type]
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
