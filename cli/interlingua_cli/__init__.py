@@ -9,6 +9,7 @@ import click
 
 from interlingua.base.errors import InterlinguaError
 from interlingua.base.extras import missing_package
+from interlingua_cli.options.placed_options import config_option
 from interlingua_cli.verb_group import LazyGroup
 
 SECTIONS = {
@@ -50,6 +51,7 @@ VERBS = {verb: does for verbs in SECTIONS.values() for verb, does in verbs.items
     cls=LazyGroup, sections=SECTIONS, prefix=f"{__name__}.", context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(package_name="interlingua")
+@config_option
 def cli() -> None:
     """Serve and measure cross-lingual retrieval on NVIDIA Triton."""
 
@@ -66,7 +68,8 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(130)
     except InterlinguaError as error:
-        click.echo(f"error: {error}", err=True)
+        said = " ".join(f"({note})" for note in getattr(error, "__notes__", ()))
+        click.echo(f"error: {error} {said}".rstrip(), err=True)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         if (missing := missing_package(error)) is None:

@@ -12,37 +12,24 @@ import click
 
 from interlingua_cli.indexing.index_report import summary
 from interlingua_cli.indexing.index_work import IndexWork, build_beside, carry_out
-from interlingua_cli.options.common import FOLDER, tls_option
+from interlingua_cli.options.common import tls_option
 from interlingua_cli.options.number_range import NumberRange
+from interlingua_cli.options.placed_options import index_option, server_option
 from interlingua_client.index.token_store.quantization import CHOICES
-from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
+from interlingua_client.triton.server_address import ServerAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from interlingua_client.index.document_store import DocumentStore
 
-DEFAULT_INDEX = Path("var/index")
-
 _PATIENCE_S = 120.0  # an index run outlives a restart of the server
 
 
 @click.command()
 @click.argument("corpus", required=False)
-@click.option(
-    "--index",
-    "directory",
-    type=FOLDER,
-    default=DEFAULT_INDEX,
-    show_default=True,
-    help="Directory of the index; it is made if it is missing.",
-)
-@click.option(
-    "--server",
-    default=DEFAULT_SERVER,
-    show_default=True,
-    help="Where the server is: host:port, or grpcs://host:port for TLS.",
-)
+@index_option("Directory of the index; it is made if it is missing.")
+@server_option
 @tls_option
 @click.option(
     "--delete",
@@ -109,6 +96,7 @@ def command(
     """
     wanted = IndexWork(**work)
     _check(wanted, directory, beside, token_vectors)
+    from interlingua_client.index.index_root import embedder_digest
     from interlingua_client.index.indexer import Indexer, IndexSettings
     from interlingua_client.triton.inference import InferenceClient
 
@@ -123,7 +111,7 @@ def command(
     with InferenceClient.connect(
         ServerAddress.parse(server, tls_ca),
         patience_s=_PATIENCE_S,
-        digest=None if beside else _digest_of(directory),
+        digest=None if beside else embedder_digest(directory),
         version=beside,
     ) as client:
         if beside:
@@ -158,13 +146,8 @@ def _check(work: IndexWork, directory: Path, beside: int | None, token_vectors: 
         raise click.UsageError("CORPUS and --delete cannot both come from standard input")
     if work.corpus and work.corpus != "-" and not Path(work.corpus).exists():
         raise click.BadParameter(f"{work.corpus} does not exist", param_hint="CORPUS")
-    if not (work.corpus or beside) and _digest_of(directory) is None:
+    if not (work.corpus or beside) and _said_of(directory, lambda store: store.manifest().embedder.digest) is None:
         raise click.UsageError(f"there is no index in {directory} to work on: CORPUS makes one")
-
-
-def _digest_of(directory: Path) -> str | None:
-    """The embedder an index wants; a new one takes what the server has."""
-    return _said_of(directory, lambda store: store.manifest().embedder.digest)
 
 
 def _said_of(directory: Path, read: Callable[[DocumentStore], str]) -> str | None:

@@ -9,8 +9,9 @@ import click
 
 from interlingua_cli.options.common import tls_option
 from interlingua_cli.options.number_range import NumberRange
+from interlingua_cli.options.placed_options import server_option
 from interlingua_client.deadline import LONGEST_S
-from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
+from interlingua_client.triton.server_address import ServerAddress
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import Role
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--server", default=DEFAULT_SERVER, show_default=True, help="host:port, or grpcs://host:port for TLS.")
+@server_option
 @tls_option
 @click.option(
     "--timeout",

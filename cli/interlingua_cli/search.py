@@ -10,11 +10,12 @@ import click
 
 from interlingua.base.counted import counted
 from interlingua_cli.options.click_options import chosen, click_options
-from interlingua_cli.options.common import FILE, FOLDER, tls_option
+from interlingua_cli.options.common import FILE, tls_option
 from interlingua_cli.options.number_range import NumberRange
+from interlingua_cli.options.placed_options import index_option, server_option
 from interlingua_client.deadline import LONGEST_S
 from interlingua_client.search.search_options import SearchOptions
-from interlingua_client.triton.server_address import DEFAULT_SERVER, ServerAddress
+from interlingua_client.triton.server_address import ServerAddress
 
 if TYPE_CHECKING:
     from interlingua_client.search.results import Hit, Reranking, SearchResult, StageTimes
@@ -38,15 +39,8 @@ _STAGES = (
 
 @click.command()
 @click.argument("query")
-@click.option(
-    "--index",
-    "directory",
-    type=FOLDER,
-    default=Path("var/index"),
-    show_default=True,
-    help="Directory that `interlingua index` made.",
-)
-@click.option("--server", default=DEFAULT_SERVER, show_default=True, help="host:port, or grpcs://host:port for TLS.")
+@index_option("Directory that `interlingua index` made.")
+@server_option
 @tls_option
 @click_options(SearchOptions, SEARCH_FLAGS)
 @click.option(

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import click
+
+from interlingua.base.errors import InterlinguaError
+from interlingua_cli.options.placed_options import sources
 
 Sections = Mapping[str, Mapping[str, str]]
 
@@ -37,6 +41,25 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return _imported(self._prefix + cmd_name) if cmd_name in self.list_commands(ctx) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        verb = args[0]
+        if verb not in self.list_commands(ctx) and not verb.startswith("-") and not ctx.resilient_parsing:
+            near = get_close_matches(verb.lower(), self.list_commands(ctx))
+            meant = f" Did you mean {' or '.join(f'`{ctx.command_path} {name}`' for name in near)}?" if near else ""
+            ctx.fail(f"There is no verb {verb!r}.{meant}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InterlinguaError as error:
+            if ctx.parent is None:
+                for said in sources(ctx):
+                    error.add_note(said)
+            raise
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, verbs in self._sections.items():

@@ -11,12 +11,12 @@ import click
 
 from interlingua.base.extras import require
 from interlingua_cli.options.common import FOLDER, repository_option
+from interlingua_cli.options.placed_options import DEFAULT_INDEX, PlacedOption
 
 if TYPE_CHECKING:
     from interlingua.served.kinds import Role
     from interlingua_releases.deployment import Deployment
 
-_DEFAULT_INDEX = Path("var/index")
 _OPTIONS = (
     click.option(
         "--role",
@@ -38,9 +38,11 @@ _INDEX_OPTIONS = (
     click.option(
         "--index",
         "indexes",
+        cls=PlacedOption,
+        envvar="INTERLINGUA_INDEX",
         type=FOLDER,
         multiple=True,
-        default=(_DEFAULT_INDEX,),
+        default=(DEFAULT_INDEX,),
         help="Index directory that changes with it; may be repeated.  [default: var/index]",
     ),
     click.option("--no-index", is_flag=True, help="There is no index here that changes with it."),

@@ -72,6 +72,12 @@ def current_folder(root: Path) -> Path:
     return folder_of(root, read_pointer(root).current)
 
 
+def embedder_digest(root: Path) -> str | None:
+    """The digest of the embedder that the current index was built with; None where there is no index."""
+    folder = current_folder(root)
+    return _manifest(folder).embedder.digest if DocumentStore.exists(folder) else None
+
+
 def folder_of(root: Path, name: str) -> Path:
     """The folder of an index by the name that a pointer gives it."""
     return root if name == FIRST else root / name
