@@ -101,8 +101,8 @@ def command(
 ) -> int:
     """Measure retrieval on DATASET per language pair.
 
-    DATASET is helpdesk12, gnome-help, gnome-help-descriptions, ir_datasets:ID, mteb:TASK[/SPLIT], or a folder in BEIR's
-    layout whose documents and queries have a language.
+    DATASET is helpdesk12, helpdesk12-codes, gnome-help, gnome-help-descriptions, ir_datasets:ID, mteb:TASK[/SPLIT], or
+    a folder in BEIR's layout whose documents and queries have a language.
     """
     from interlingua.base.extras import require
 

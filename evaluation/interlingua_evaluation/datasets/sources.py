@@ -1,6 +1,7 @@
 """A name on the command line --> Dataset.
 
 helpdesk12                    the corpus that comes with Interlingua
+helpdesk12-codes              its questions for codes, among articles whose codes differ in a digit
 gnome-help                    titles ask; pages that a page points to have grade 1
 gnome-help-descriptions       summaries ask
 ir_datasets:ID                any data set of the ir_datasets package that has judgments
@@ -18,6 +19,8 @@ from interlingua.base.debian_packages import ensure_package
 from interlingua.base.errors import InputError
 from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
+from interlingua_evaluation.datasets.code_variants import NAME as HELPDESK12_CODES
+from interlingua_evaluation.datasets.code_variants import with_code_variants
 from interlingua_evaluation.datasets.gnome_dataset import LANGUAGES, QueryKind, gnome_dataset
 from interlingua_evaluation.datasets.gnome_help import PACKAGE
 from interlingua_evaluation.datasets.ir_datasets_source import read_ir_datasets
@@ -29,7 +32,14 @@ from interlingua_evaluation.measures.gains import DEFAULT, Gains
 if TYPE_CHECKING:
     from interlingua_evaluation.datasets.dataset import Dataset
 
-NAMES = ("helpdesk12", "gnome-help", "gnome-help-descriptions", "ir_datasets:ID", "mteb:TASK[/SPLIT]")
+NAMES = (
+    "helpdesk12",
+    "helpdesk12-codes",
+    "gnome-help",
+    "gnome-help-descriptions",
+    "ir_datasets:ID",
+    "mteb:TASK[/SPLIT]",
+)
 
 _IR_DATASETS, _MTEB = "ir_datasets", "mteb"
 
@@ -71,6 +81,8 @@ def _opened(name: str, gnome: Path | None, languages: Sequence[str], gains: Gain
         return read_mteb(task, split or None, languages)
     if source == _IR_DATASETS and rest:
         return in_languages(read_ir_datasets(rest), languages)
+    if name == HELPDESK12_CODES:
+        return in_languages(with_code_variants(read_beir_folder(HELPDESK12, gains)), languages)
     folder = HELPDESK12 if name == "helpdesk12" else Path(name)
     if not folder.is_dir():
         raise InputError(
