@@ -68,6 +68,11 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
     help="Build the vectors again, with offsets as estimated now; token vectors where their projection fits no more.",
 )
 @click.option(
+    "--verify",
+    is_flag=True,
+    help="Read all stored token vectors, compare their checksums, and make those again that are damaged.",
+)
+@click.option(
     "--beside",
     type=click.IntRange(1),
     metavar="VERSION",
@@ -125,7 +130,7 @@ def command(
 
 def _check(work: IndexWork, directory: Path, beside: int | None, token_vectors: str | None) -> None:
     """Refuse what makes no sense together."""
-    given = work.corpus or work.delete or work.rebuild
+    given = work.corpus or work.delete or work.rebuild or work.verify
     if beside and given:
         raise click.UsageError("--beside takes its documents from the index there is: leave the rest out")
     if not (given or beside or token_vectors):
@@ -133,7 +138,7 @@ def _check(work: IndexWork, directory: Path, beside: int | None, token_vectors: 
 
         lost = _said_of(directory, what_is_lost)
         raise click.UsageError(
-            "nothing to do: give CORPUS, --delete, --rebuild, --token-vectors or --beside"
+            "nothing to do: give CORPUS, --delete, --rebuild, --verify, --token-vectors or --beside"
             + (f" ({lost})" if lost else "")
         )
     if work.delete_missing and not work.corpus:

@@ -135,6 +135,7 @@ def test_a_corpus_says_what_its_tags_came_to(tmp_path: Path) -> None:
         delete_at_most=0.5,
         skip_bad=False,
         rebuild=False,
+        verify=False,
     )
     with Indexer.open(tmp_path / "index", HashEmbedder()) as indexer:
         facts = carry_out(indexer, work) | {"index": "there"}
@@ -148,7 +149,13 @@ def test_a_corpus_says_what_its_tags_came_to(tmp_path: Path) -> None:
 
 def delete_missing(directory: Path, corpus: Path, at_most: float = 0.5) -> dict[str, Any]:
     work = IndexWork(
-        corpus=str(corpus), delete=None, delete_missing=True, delete_at_most=at_most, skip_bad=False, rebuild=False
+        corpus=str(corpus),
+        delete=None,
+        delete_missing=True,
+        delete_at_most=at_most,
+        skip_bad=False,
+        rebuild=False,
+        verify=False,
     )
     with Indexer.open(directory, HashEmbedder()) as indexer:
         return carry_out(indexer, work)

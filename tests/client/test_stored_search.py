@@ -164,7 +164,7 @@ def test_damaged_vectors_are_said_and_their_documents_go_as_pairs(tokens_dir: Pa
     assert (result.reranking.depth, result.reranking.stored, result.reranking.reason) == (90, 83, "")
     assert result.reranking.pairs_reason == (
         f"the token vectors of 7 candidates in {file} are damaged: `interlingua index --index {tokens_dir} "
-        "--token-vectors 4bit` makes them again"
+        "--verify` finds all such, and makes them again"
     )
     expected = {hit.id: hit.rerank_score for hit in whole.hits}
     assert {hit.id: hit.rerank_score for hit in result.hits} == pytest.approx(expected, abs=0.05)
@@ -172,7 +172,7 @@ def test_damaged_vectors_are_said_and_their_documents_go_as_pairs(tokens_dir: Pa
         indexer.add([Document("new", "en", "", "en:cat en:dog")])
         indexer.finish()
     both = search(searcher_of(tokens_dir), candidates=91, k=91).reranking.pairs_reason
-    assert both.endswith("makes them again; 1 candidate has no token vectors yet")
+    assert both.endswith("and makes them again; 1 candidate has no token vectors yet")
 
 
 def test_a_deadline_cuts_comparing_too(tokens_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from interlingua_client.index.reembedding import BesideIndex
 from interlingua_client.index.token_store import token_indexing
 from interlingua_client.index.token_store.stored_tokens import NONE_STORED, StoredTokens
 from interlingua_client.index.token_store.token_facts import TokenFacts
+from interlingua_client.index.token_store.token_file import TokenFile, TokenSpan
 from interlingua_client.index.token_store.token_indexing import TokenIndexing
 from interlingua_client.index.token_store.token_outcome import TokenForecast, TokenOutcome
 from interlingua_client.index.token_store.token_repair import what_is_lost
@@ -38,12 +39,13 @@ def finish(
     tokens: str | None = None,
     delete: list[str] = (),  # type: ignore[assignment]
     rebuild: bool = False,
+    verify: bool = False,
 ) -> TokenOutcome:
     encoder = encoder or HashTokenEncoder()
     with Indexer.open(directory, HashEmbedder(), IndexSettings(token_vectors=tokens), encoder=encoder) as indexer:
         indexer.add(documents)
         indexer.delete(delete)
-        return indexer.finish(rebuild=rebuild).tokens
+        return indexer.finish(rebuild=rebuild, verify=verify).tokens
 
 
 def scored(directory: Path, query: str = QUERY, reranker: str = RERANKER) -> dict[str, float]:
@@ -201,7 +203,8 @@ def test_a_file_that_is_none_is_said_and_made_again(tmp_path: Path, documents: l
         assert str(file) in why
         assert f"`interlingua index --index {tmp_path} --token-vectors 4bit` makes them again" in why
         assert what_is_lost(store) == why
-    assert finish(tmp_path).added == 90
+    again = finish(tmp_path)
+    assert (again.added, again.damaged, again.verified) == (90, 90, 0)
     check(tmp_path, documents)
     assert len(files(tmp_path)) == 1
 
@@ -210,19 +213,19 @@ ROW = 82
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "put"),
+    ("first", "last", "put", "verify"),
     [
-        pytest.param(30, 60, lambda there: bytes(len(there)), id="zeros in the middle"),
-        pytest.param(0, 90, lambda there: there[ROW:] + there[:ROW], id="everything moved by a row"),
-        pytest.param(41, 42, lambda there: there[:100] + bytes([there[100] ^ 1]) + there[101:], id="one bit"),
-        pytest.param(89, 90, lambda there: there[:-1], id="the last byte cut off"),
-        pytest.param(45, 90, lambda _: b"", id="half of it cut off"),
+        pytest.param(30, 60, lambda there: bytes(len(there)), True, id="zeros in the middle"),
+        pytest.param(0, 90, lambda there: there[ROW:] + there[:ROW], True, id="everything moved by a row"),
+        pytest.param(41, 42, lambda there: there[:100] + bytes([there[100] ^ 1]) + there[101:], True, id="one bit"),
+        pytest.param(89, 90, lambda there: there[:-1], False, id="the last byte cut off"),
+        pytest.param(45, 90, lambda _: b"", False, id="half of it cut off"),
     ],
 )
 def test_damaged_rows_are_none_and_are_made_again(
-    tmp_path: Path, documents: list[Document], first: int, last: int, put: Callable[[bytes], bytes]
+    tmp_path: Path, documents: list[Document], first: int, last: int, put: Callable[[bytes], bytes], *, verify: bool
 ) -> None:
-    """Of documents `first` to `last`, three rows each; while a reader has the file open."""
+    """Of documents `first` to `last`, three rows each; while a reader has the file open. Any run sees a short file."""
     finish(tmp_path, documents)
     [file] = files(tmp_path)
     with closing(DocumentStore.open(tmp_path)) as store:
@@ -240,14 +243,46 @@ def test_damaged_rows_are_none_and_are_made_again(
         sound = sorted(set(range(90)) - damaged)
         assert found.scores[sound].tolist() == pytest.approx(whole.scores[sound].tolist(), abs=1e-5)
         said = stored.damage(found.damaged)
-        assert f"{file} are damaged: `interlingua index --index {tmp_path} --token-vectors 4bit` makes them" in said
+        assert f"{file} are damaged: `interlingua index --index {tmp_path} --verify` finds all such" in said
         encoder = HashTokenEncoder()
-        assert finish(tmp_path, encoder=encoder).added == len(damaged)
+        if verify:
+            unread = finish(tmp_path, encoder=encoder)
+            assert (unread.added, unread.verified, unread.damaged) == (0, 0, 0)
+        mended = finish(tmp_path, encoder=encoder, verify=verify)
+        assert (mended.added, mended.damaged) == (len(damaged), len(damaged))
+        assert mended.verified == (90 if verify else 0)
         assert sorted(encoder.encoded) == sorted(documents[row].passage for row in damaged)
         assert finish(tmp_path).added == 0
         again = stored.compare(tokens_of(QUERY), labels, reranker=RERANKER, empty=-1.0)
         assert (again.damaged, again.scores.tolist()) == (0, pytest.approx(expected, abs=0.1))
     check(tmp_path, documents)
+
+
+def test_an_ordinary_run_reads_nothing_that_is_stored(
+    tmp_path: Path, documents: list[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(tmp_path, documents)
+    read: list[TokenSpan] = []
+    reading = TokenFile.read
+    monkeypatch.setattr(TokenFile, "read", lambda file, spans: read.extend(spans) or reading(file, spans))
+    assert finish(tmp_path, [Document("new", "en", "", "en:cat")]).added == 1
+    assert not read
+    assert finish(tmp_path, verify=True).verified == len(read) == 91
+
+
+def test_what_is_given_back_leaves_damaged_rows_behind(tmp_path: Path, documents: list[Document]) -> None:
+    finish(tmp_path, documents)
+    [file] = files(tmp_path)
+    with file.open("r+b") as opened:
+        opened.seek(32 + 3 * ROW * 70)
+        opened.write(bytes(3 * ROW * 5))
+    with closing(DocumentStore.open(tmp_path)) as store:
+        spans = TokenTables(store).spans(set_of(store), range(1, 91))
+        damaged = {documents[label - 1].id for label, span in spans.items() if 70 <= span.start // 3 < 75}
+    gone = [document.id for document in documents if document.id not in damaged][:40]
+    outcome = finish(tmp_path, delete=gone)
+    assert (outcome.added, outcome.documents) == (5, 50)
+    check(tmp_path, [document for document in documents if document.id not in gone])
 
 
 def test_damaged_rows_are_not_carried_over(tmp_path: Path, documents: list[Document]) -> None:

@@ -70,6 +70,11 @@ def _tokens(facts: dict[str, Any], documents: int) -> list[str]:
     kept = f"; the projection keeps {facts['kept']:.1%} of their length" if facts["kept"] is not None else ""
     there = f"{of} of {counted(documents, 'document')}"
     lines = [f"token vectors ({facts['format']}): {there}{size}, {facts['added']} made now{kept}"]
+    if facts["verified"]:
+        compared = f"the checksums of {counted(facts['verified'], 'document')} were compared"
+        lines.append(f"{compared}: {facts['damaged'] or 'none'} damaged" + ", made again" * bool(facts["damaged"]))
+    elif facts["damaged"]:
+        lines.append(f"those of {counted(facts['damaged'], 'document')} were lost with their file, and made again")
     if facts["reclaimed"]:
         lines.append(f"{megabytes(facts['reclaimed'])} of documents that are gone were given back")
     return lines + ([facts["note"]] if facts["note"] else [])

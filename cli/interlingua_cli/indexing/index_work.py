@@ -36,6 +36,7 @@ class IndexWork:
     delete_at_most: float
     skip_bad: bool
     rebuild: bool
+    verify: bool
 
 
 def build_beside(directory: Path, client: InferenceClient, settings: IndexSettings, batch: int) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def build_beside(directory: Path, client: InferenceClient, settings: IndexSettin
     ):
         with progress("indexing", unit="documents", total=len(source)) as bar:
             source.copy(indexer, bar.advance, bar.skip)
-        return _finish(indexer, None, rebuild=False, unknown=0) | {"index": str(source.folder)}
+        return _finish(indexer, None, unknown=0) | {"index": str(source.folder)}
 
 
 def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
@@ -80,14 +81,16 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
         if work.delete_missing and corpus:
             indexer.delete_missing(corpus.lines_by_id, at_most=work.delete_at_most)
     finally:
-        facts = _finish(indexer, corpus, rebuild=work.rebuild, unknown=unknown)
+        facts = _finish(indexer, corpus, rebuild=work.rebuild, verify=work.verify, unknown=unknown)
     return facts
 
 
-def _finish(indexer: Indexer, corpus: Corpus | None, *, rebuild: bool, unknown: int) -> dict[str, Any]:
+def _finish(
+    indexer: Indexer, corpus: Corpus | None, *, unknown: int, rebuild: bool = False, verify: bool = False
+) -> dict[str, Any]:
     click.echo("estimating language offsets, bringing the vectors up to date", err=True)
     with _graph_progress(indexer) as advance:
-        outcome = indexer.finish(rebuild=rebuild, advance=advance, encode=_encode)
+        outcome = indexer.finish(rebuild=rebuild, verify=verify, advance=advance, encode=_encode)
     return report(indexer, corpus, outcome, unknown)
 
 

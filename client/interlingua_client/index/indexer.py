@@ -253,6 +253,7 @@ class Indexer:
         self,
         *,
         rebuild: bool = False,
+        verify: bool = False,
         advance: Callable[[int], None] = lambda _: None,
         encode: Callable[[TokenIndexing], TokenOutcome] | None = None,
     ) -> IndexOutcome:
@@ -261,6 +262,8 @@ class Indexer:
         Args:
             rebuild: put the new estimate to use however little it moved, and build the vectors again; stored ones that
                 are not finite or of another length are embedded again, and the tokens' projection is fitted anew.
+            verify: compare the checksums of all stored token vectors, and make those again that are damaged; so does
+                `rebuild`.
             advance: told of every vector that was derived.
             encode: runs the making of token vectors in place of `TokenIndexing.run`, to show its progress.
 
@@ -275,7 +278,7 @@ class Indexer:
             current = open_vectors(self.store, locked=True, rebuild=reason, advance=advance)
         tokens = TokenOutcome(format=NO_TOKENS)
         if self._encoder is not None:
-            indexing = TokenIndexing(self.store, self._encoder, self._batch, refit=rebuild)
+            indexing = TokenIndexing(self.store, self._encoder, self._batch, refit=rebuild, verify=verify or rebuild)
             tokens = encode(indexing) if encode else indexing.run()
         return IndexOutcome(offsets, current.repair, tokens, healed)
 

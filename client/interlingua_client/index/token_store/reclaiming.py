@@ -19,14 +19,15 @@ UNUSED_SHARE = 0.25  # of the file, beyond which what is alive is written anew
 _COPIED_AT_ONCE = 1024
 
 
-def reclaim(tables: TokenTables, facts: TokenFacts) -> int:
-    """Write what is alive into another file, where that is worth it; the bytes given back. Holds the writer's lock.
+def reclaim(tables: TokenTables, facts: TokenFacts) -> tuple[TokenFacts, int]:
+    """Write what is alive into another file, where that is worth it; the set then, and the bytes given back.
 
-    The file that is left is the caller's to remove.
+    Damaged rows are left behind: their documents have none then. The caller holds the writer's lock, and removes the
+    file that is left.
     """
     unused = facts.tokens - tables.live_tokens(facts)
     if not facts.file or unused <= UNUSED_SHARE * facts.tokens:
-        return 0
+        return facts, 0
     old = tables.open(facts)
     new = replace(facts, file=make_token_file(tables.directory, facts.width), tokens=0)
     spans: dict[int, TokenSpan] = {}
@@ -39,4 +40,4 @@ def reclaim(tables: TokenTables, facts: TokenFacts) -> int:
         spans.update(zip(kept, places, strict=True))
         new = replace(new, tokens=new.tokens + len(rows))
     tables.move(new, spans)
-    return unused * facts.width
+    return new, unused * facts.width

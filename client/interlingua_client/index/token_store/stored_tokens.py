@@ -17,7 +17,6 @@ import numpy as np
 from interlingua.base.counted import counted
 from interlingua.base.errors import InterlinguaError
 from interlingua.served.token_vectors import sum_of_maxima
-from interlingua_client.index.token_store.quantization import DEFAULT_FORMAT
 from interlingua_client.index.token_store.token_file import TokenFileError
 from interlingua_client.index.token_store.token_tables import TokenTables
 
@@ -105,10 +104,8 @@ class StoredTokens:
     def damage(self, candidates: int) -> str:
         """What is to be said of candidates whose stored token vectors are damaged."""
         opened = self._opened
-        where, kind = (
-            (opened.file.path, opened.facts.format.name) if opened else (self._tables.directory, DEFAULT_FORMAT)
-        )
-        mending = self._tables.mending(kind)
+        where = opened.file.path if opened else self._tables.directory
+        mending = f"`interlingua index --index {self._tables.directory} --verify` finds all such, and makes them again"
         return f"the token vectors of {counted(candidates, 'candidate')} in {where} are damaged: {mending}"
 
     def _other(self, there: TokenFacts, reranker: str) -> str:

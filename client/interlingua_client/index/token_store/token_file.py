@@ -122,6 +122,10 @@ class TokenFile:
                 at += size
         return rows[:at].reshape(-1, self._width), sound
 
+    def rows(self) -> int:
+        """How many whole rows it holds at the moment."""
+        return max(os.fstat(self._descriptor).st_size - _HEADER.size, 0) // self._width
+
     def _fills(self, piece: memoryview, span: TokenSpan) -> bool:
         try:
             return os.preadv(self._descriptor, [piece], self._place(span)) == len(piece)

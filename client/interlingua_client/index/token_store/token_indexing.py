@@ -1,10 +1,10 @@
 """Token vectors for the documents of an index that have none.
 
-    rows that are not as they were written --> taken off
+    rows that are not as they were written --> taken off (token_repair.py)
+    more of the file belongs to nobody than is worth keeping --> what is alive into another file
     facts in the store, no projection yet --> a sample is encoded --> projection, file, the sample's rows
     documents without rows --encode, project, quantize--> rows behind the file's last --> named in one transaction
     all documents have rows --> this set is in use, and another that was goes
-    more of the file belongs to nobody than is worth keeping --> what is alive into another file
 
 Killed at any moment it has lost nothing that was committed: the next run encodes what has no rows.
 """
@@ -25,7 +25,7 @@ from interlingua_client.index.token_store.quantization import NO_TOKENS
 from interlingua_client.index.token_store.reclaiming import reclaim
 from interlingua_client.index.token_store.token_file import make_token_file, remove_token_files, write_rows
 from interlingua_client.index.token_store.token_outcome import TokenForecast, TokenOutcome
-from interlingua_client.index.token_store.token_repair import without_damaged
+from interlingua_client.index.token_store.token_repair import Checked, without_damaged
 from interlingua_client.index.token_store.token_tables import TokenTables
 
 if TYPE_CHECKING:
@@ -41,29 +41,36 @@ SAMPLE = 512  # documents; held in memory until the projection is fitted: 100 MB
 # Share of the tokens' squared length that a new projection has to keep beyond the old one.
 WORTH_A_REFIT = 0.01
 
-_LEAST_OF_A_LANGUAGE = 8
+LEAST_OF_A_LANGUAGE = 8
 
 
 class TokenIndexing:
     """One run over one index; the caller holds the writer's lock."""
 
-    def __init__(self, store: DocumentStore, encoder: TokenEncoder, batch: int, *, refit: bool = False) -> None:
-        """With `refit` the projection is fitted anew; all rows are made again if the old one is clearly worse."""
-        self._refit = refit
+    def __init__(
+        self, store: DocumentStore, encoder: TokenEncoder, batch: int, *, refit: bool = False, verify: bool = False
+    ) -> None:
+        """For a store.
+
+        Args:
+            refit: fit the projection anew; all rows are made again if the old one is clearly worse.
+            verify: read all stored rows first, and make those again that are not as they were written.
+        """
+        self._refit, self._verify = refit, verify
         self._store, self._tables = store, TokenTables(store)
         self._encoder, self._batch = encoder, batch
         self._kept: float | None = None
 
     @cached_property
-    def _facts(self) -> TokenFacts | None:
+    def _checked(self) -> Checked | None:
         """The set that is to be brought up to date, in the making or in use; None where the server's is another."""
         served = self._encoder.encoder
         mine = [facts for facts in self._tables.sets() if served and facts.reranker == served.digest]
-        return without_damaged(self._tables, mine[-1]) if mine else None
+        return without_damaged(self._tables, mine[-1], verify=self._verify) if mine else None
 
     def missing(self) -> int:
         """How many documents are to be encoded; 0 where the index wants none of the server's reranker."""
-        return len(self._tables.missing(self._facts)) if self._facts else 0
+        return len(self._tables.missing(self._checked.facts)) if self._checked else 0
 
     def run(
         self,
@@ -83,9 +90,9 @@ class TokenIndexing:
         sets = self._tables.sets()
         if not sets:
             return TokenOutcome(format=NO_TOKENS)
-        facts = self._facts
-        if facts is None:
+        if self._checked is None:
             return self._outcome(sets[0], note=_other(sets[0], self._encoder.encoder))
+        facts, reclaimed = reclaim(self._tables, self._checked.facts)
         missing, started = self._tables.missing(facts), time.monotonic()
         if self._refit or (facts.projection is None and missing):
             sample = dict(self._each_encoded(self._sample(), advance))
@@ -100,16 +107,13 @@ class TokenIndexing:
         for labels, encoded in self._encoded(left):
             facts = self._write(facts, labels, encoded)
             advance(len(labels))
-        return self._finished(facts, len(missing))
+        return self._finished(facts, len(missing), reclaimed)
 
-    def _finished(self, facts: TokenFacts, added: int) -> TokenOutcome:
+    def _finished(self, facts: TokenFacts, added: int, reclaimed: int) -> TokenOutcome:
         """A set that has all documents takes over; what is of no use any more goes."""
         if facts.number == self._tables.sets()[-1].number:
             self._tables.retain(facts)
-        reclaimed = reclaim(self._tables, facts)
-        sets = self._tables.sets()
-        remove_token_files(self._store.directory, but={found.file for found in sets})
-        [facts] = [found for found in sets if found.number == facts.number]
+        remove_token_files(self._store.directory, but={found.file for found in self._tables.sets()})
         return self._outcome(facts, added=added, reclaimed=reclaimed)
 
     def _fitted(self, facts: TokenFacts, sample: dict[int, TokenVectors]) -> TokenFacts:
@@ -136,7 +140,7 @@ class TokenIndexing:
     def _sample(self) -> list[int]:
         """Documents of all languages alike, the same on every run."""
         languages = self._store.labels_by_language()
-        each = max(_LEAST_OF_A_LANGUAGE, SAMPLE // max(len(languages), 1))
+        each = max(LEAST_OF_A_LANGUAGE, SAMPLE // max(len(languages), 1))
         return sorted(label for language in languages for label in self._store.stand_in_sample(language, each)[1])
 
     def _encoded(self, labels: Sequence[int]) -> Iterator[tuple[list[int], list[TokenVectors]]]:
@@ -175,6 +179,8 @@ class TokenIndexing:
         tokens = self._tables.live_tokens(facts)
         return TokenOutcome(
             format=facts.format.name,
+            verified=self._checked.verified if self._checked else 0,
+            damaged=self._checked.damaged if self._checked else 0,
             added=added,
             documents=len(self._tables.labels(facts)),
             tokens=tokens,

@@ -28,6 +28,8 @@ class TokenOutcome:
         format: "none" where the index has no token vectors.
         added: documents that were encoded.
         documents, tokens, bytes: that are stored now, of documents that are there.
+        verified: documents whose rows were read and their checksums compared before; 0 where nobody asked for it.
+        damaged: documents whose rows were not as they were written, and were made again.
         reclaimed: bytes of documents that are gone.
         kept: share of the sample's squared length that the projection keeps; None where none was fitted now.
         note: why nothing was done although there was something to do.
@@ -38,6 +40,8 @@ class TokenOutcome:
     documents: int = 0
     tokens: int = 0
     bytes: int = 0
+    verified: int = 0
+    damaged: int = 0
     reclaimed: int = 0
     kept: float | None = None
     note: str = ""

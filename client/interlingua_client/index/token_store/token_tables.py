@@ -164,6 +164,12 @@ class TokenTables:
         with self._store.reading() as connection:
             return [row[0] for row in connection.execute(query, (facts.number,))]
 
+    def labels_behind(self, facts: TokenFacts, rows: int) -> set[int]:
+        """The documents whose rows do not lie within the first so many of the file."""
+        query = "SELECT label FROM token_rows WHERE number = ? AND start + tokens > ?"
+        with self._store.reading() as connection:
+            return {row[0] for row in connection.execute(query, (facts.number, rows))}
+
     def missing(self, facts: TokenFacts) -> list[int]:
         """The documents that have none, ascending."""
         query = (
