@@ -26,10 +26,14 @@ from interlingua_evaluation.datasets.gnome_help import PACKAGE
 from interlingua_evaluation.rerankers.named_checkpoint import NamedCheckpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from interlingua_evaluation.datasets.dataset import Dataset, Half
 
 DEFAULT = NamedCheckpoint("e5-small-reranker", "interlingua/e5-small-reranker")
 NONE = NamedCheckpoint("none", "")
+GNOME_HELP = "gnome-help"
+DATASETS = (GNOME_HELP, HELPDESK12.name)
 
 
 class _System(click.ParamType[NamedCheckpoint]):
@@ -94,10 +98,14 @@ def main(
     print_parts(grids(report))
 
 
-def datasets(gnome: Path | None) -> list[Dataset]:
-    """GNOME help and helpdesk12."""
-    folder = ensure_package(PACKAGE) if gnome is None else gnome
-    return [gnome_dataset(folder), read_beir_folder(HELPDESK12)]
+def datasets(gnome: Path | None, wanted: Collection[str] = DATASETS) -> list[Dataset]:
+    """GNOME help and helpdesk12, or the one that is wanted."""
+    found = []
+    if GNOME_HELP in wanted:
+        found.append(gnome_dataset(ensure_package(PACKAGE) if gnome is None else gnome))
+    if HELPDESK12.name in wanted:
+        found.append(read_beir_folder(HELPDESK12))
+    return found
 
 
 def _require_different_names(systems: tuple[NamedCheckpoint, ...]) -> None:

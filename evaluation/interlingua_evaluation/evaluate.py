@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -37,7 +37,7 @@ from interlingua_evaluation.significance.bootstrap import RESAMPLES, SEED
 from interlingua_evaluation.systems.ann_recall import AnnRecall, ann_recall
 from interlingua_evaluation.systems.dense_vectors import DenseVectors, dense_vectors
 from interlingua_evaluation.systems.rerank.rerank_rate import pairs_per_second
-from interlingua_evaluation.systems.rerank.scorer_choice import choose_scorer
+from interlingua_evaluation.systems.rerank.scorer_choice import choose_scorer, stored_scorers
 from interlingua_evaluation.systems.system_runs import LIST_DEPTH, SystemRun, SystemRuns
 
 if TYPE_CHECKING:
@@ -107,19 +107,26 @@ def evaluate(
         ServerError: a server is needed, and cannot be reached.
     """
     with LiveServer(models, server) as live:
-        reranks = any(name.depth is not None for name in settings.systems)
-        scorer = choose_scorer(models, live, settings.cache, through, checkpoint) if reranks else None
-        return Evaluator(dataset, models, live, scorer, settings).run()
+        pairs = any(name.depth is not None and not name.form for name in settings.systems)
+        scorer = choose_scorer(models, live, settings.cache, through, checkpoint) if pairs else None
+        forms = dict.fromkeys(name.form for name in settings.systems if name.form)
+        stored = stored_scorers(models, live, settings.cache, forms)
+        return Evaluator(dataset, models, live, scorer, stored, settings).run()
 
 
 @dataclass
 class Evaluator:
-    """Everything that an evaluation works with."""
+    """Everything that an evaluation works with.
+
+    Attributes:
+        scorer, stored: the reranker, by pairs and by stored token vectors (system_runs.py).
+    """
 
     dataset: Dataset
     models: Published
     live: LiveServer
     scorer: PairScorer | None
+    stored: Mapping[str, PairScorer]
     settings: EvaluationSettings
 
     def run(self) -> Evaluation:
@@ -133,7 +140,11 @@ class Evaluator:
             raise InputError(f"{self.dataset.name} is not split: it has no {self.settings.half} half, leave --half out")
         began = time.monotonic()
         systems = SystemRuns(
-            dataset=self.searched, vectors=lambda: self.vectors, asked_in=self.asked_in, scorer=self.scorer
+            dataset=self.searched,
+            vectors=lambda: self.vectors,
+            asked_in=self.asked_in,
+            scorer=self.scorer,
+            stored=self.stored,
         )
         runs = systems.of(self.settings.systems)
         stages = {str(run.name): systems.first_stage(run.name) for run in runs}
@@ -177,7 +188,7 @@ class Evaluator:
         return [detector.detect(query.text).tag for query in self.searched.queries]
 
     def _rate(self) -> float | None:
-        if not self.settings.cost or self.scorer is None or all(name.depth is None for name in self.settings.systems):
+        if not self.settings.cost or self.scorer is None:
             return None
         return pairs_per_second(self.live.client(), self.searched)
 
@@ -226,11 +237,11 @@ class Evaluator:
         return LanguageCounts(language, documents, queries, detected)
 
     def _configuration(self, rate: float | None) -> Configuration:
-        reranks = any(name.depth is not None for name in self.settings.systems)
+        scorers = [*([self.scorer] if self.scorer else []), *self.stored.values()]
         embeds = any(name.needs_vectors for name in self.settings.systems)
         return Configuration(
             embedder=_model(self.models.embedder, "through the embedding services") if embeds else None,
-            reranker=_model(self.models.reranker, self.scorer.how) if reranks and self.scorer else None,
+            reranker=_model(self.models.reranker, "; ".join(scorer.how for scorer in scorers)) if scorers else None,
             query_language=self.settings.query_language,
             list_depth=LIST_DEPTH,
             resamples=RESAMPLES,

@@ -19,6 +19,8 @@ from interlingua_evaluation.systems.system_name import SystemName
             SystemName(first="dense", offsets=True, quota=True, depth=20, weight=0.5),
         ),
         ("dense+calibration", SystemName(first="dense", calibration=True)),
+        ("dense+offsets+rerank@50+4bit-128", SystemName(first="dense", offsets=True, depth=50, form="4bit-128")),
+        ("bm25+rerank@50@0.5+int8", SystemName(first="bm25", depth=50, weight=0.5, form="int8")),
     ],
 )
 def test_a_name_is_read_and_written(name: str, system: SystemName) -> None:
@@ -37,6 +39,8 @@ def test_a_name_is_read_and_written(name: str, system: SystemName) -> None:
         ("dense+rerank@20@0.5@1", "not rerank@DEPTH"),
         ("bm25+offsets", "BM25 has no vectors"),
         ("dense+quota", "a quota shares out"),
+        ("dense+offsets+4bit", "4bit is a form of what a reranker compares"),
+        ("dense+rerank@50+2bit", "'2bit' is none of offsets, .*, rerank@DEPTH, 4bit, 4bit-128, int8"),
         ("hybrid+quota+rerank@20", "a quota shares out"),
     ],
 )
@@ -46,4 +50,6 @@ def test_what_is_no_system_is_refused(name: str, said: str) -> None:
 
 
 def test_a_system_without_its_reranker() -> None:
-    assert SystemName.parse("dense+offsets+rerank@20@0.5").before_reranking == SystemName(first="dense", offsets=True)
+    assert SystemName.parse("dense+offsets+rerank@20@0.5+4bit").before_reranking == SystemName(
+        first="dense", offsets=True
+    )

@@ -22,7 +22,7 @@ from interlingua.base.extras import require
 from interlingua.display.grid import Grid, row
 from interlingua.display.terminal import print_parts
 from interlingua_benchmarks.command import run
-from interlingua_benchmarks.reranker_table import DEFAULT, datasets
+from interlingua_benchmarks.reranker_table import DATASETS, DEFAULT, datasets
 from interlingua_client.index.token_store.quantization import CHOICES, DEFAULT_FORMAT, FORMATS, NO_TOKENS
 from interlingua_evaluation import options
 
@@ -71,6 +71,15 @@ def _size(size: float) -> str:
 
 
 @main.command()
+@click.option(
+    "--dataset",
+    "wanted",
+    type=click.Choice(DATASETS),
+    multiple=True,
+    default=DATASETS,
+    show_default=True,
+    help="What it is measured on; repeat.",
+)
 @options.gnome
 @click.option("--reranker", default=DEFAULT.source, show_default=True, help="A catalogue name or a folder.")
 @click.option("--half", type=click.Choice(["test", "development"]), default="test", show_default=True)
@@ -78,7 +87,13 @@ def _size(size: float) -> str:
 @options.cache
 @options.server
 def quality(
-    gnome: Path | None, reranker: str, half: Any, model_repository: Path, cache: Path, server: str | None
+    wanted: tuple[str, ...],
+    gnome: Path | None,
+    reranker: str,
+    half: Any,
+    model_repository: Path,
+    cache: Path,
+    server: str | None,
 ) -> None:
     """nDCG@10 of every form beside whole vectors, as Markdown."""
     require("evaluate")
@@ -93,7 +108,7 @@ def quality(
 
     embedder = published_embedder(Published.read(model_repository), server)
     checkpoint = load(resolve(reranker), Overrides())
-    reports = tuple(losses(dataset, half, checkpoint, embedder, cache) for dataset in datasets(gnome))
+    reports = tuple(losses(dataset, half, checkpoint, embedder, cache) for dataset in datasets(gnome, wanted))
     click.echo(as_markdown(RerankerReport(embedder.digest, (), reports)))
 
 

@@ -9,7 +9,6 @@ sample of the documents, of all languages alike.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,6 @@ from interlingua.served.late_interaction.sides import TokenPooling
 from interlingua.served.late_interaction.token_pooling import pooled
 from interlingua_client.index.token_store.projection import TokenProjection
 from interlingua_client.index.token_store.quantization import FORMATS
-from interlingua_client.index.token_store.token_indexing import SAMPLE
 from interlingua_evaluation.report.averages import Averager
 from interlingua_evaluation.rerankers.first_stages import FirstStages, SystemValues
 from interlingua_evaluation.rerankers.reranker_report import DatasetReport
@@ -31,6 +29,7 @@ from interlingua_evaluation.systems.dense_vectors import dense_vectors
 from interlingua_evaluation.systems.rerank.late_interaction_scores import LateInteractionScorer, Side, Sides
 from interlingua_evaluation.systems.rerank.reranking import MixedScores, wanted_pairs
 from interlingua_evaluation.systems.rerank.score_cache import cached_sides, checkpoint_digest
+from interlingua_evaluation.systems.rerank.stored_scores import sampled
 
 if TYPE_CHECKING:
     from interlingua_client.index.token_store.quantization import TokenFormat
@@ -122,10 +121,5 @@ def _with(side: Side, vectors: np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 def _sample(dataset: Dataset, side: Side) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The rows of the documents that an index would fit its projection to."""
-    languages: dict[str, list[int]] = defaultdict(list)
-    for number in sorted(range(len(dataset.documents)), key=lambda row: dataset.documents[row].indexed.digest):
-        languages[dataset.documents[number].language].append(number)
-    each = SAMPLE // len(languages)
-    chosen = torch.tensor(sorted(number for numbers in languages.values() for number in numbers[:each]))
-    rows: np.ndarray[tuple[int], np.dtype[np.int64]] = side.tokens_of(chosen).numpy()
+    rows: np.ndarray[tuple[int], np.dtype[np.int64]] = side.tokens_of(torch.tensor(sampled(dataset))).numpy()
     return rows

@@ -53,6 +53,7 @@ def without_translations(runs: SystemRuns, half: Half, names: Sequence[str] = SY
             asked_in=runs.asked_in,
             scorer=runs.scorer,
             kept=kept,
+            stored=runs.stored,
         )
         drawn.append(with_translations(part, half, names))
     for rows in zip(*drawn, strict=True):

@@ -63,7 +63,9 @@ def _depth(systems: Mapping[str, SystemFigures], best: SystemName) -> Iterator[s
             continue
         figures = _figures(systems[str(name)].measures[NDCG].all)
         if all(figures[sort].mean >= floor[sort].mean - _AS_GOOD for sort in floor):
-            yield f"{name} is as good within {_AS_GOOD:.2f}, and reads {best.depth / name.depth:.1f} times fewer pairs."
+            does = f"compares {best.depth / name.depth:.1f} times fewer candidates"
+            does = does if best.form else f"reads {best.depth / name.depth:.1f} times fewer pairs"
+            yield f"{name} is as good within {_AS_GOOD:.2f}, and {does}."
             return
 
 

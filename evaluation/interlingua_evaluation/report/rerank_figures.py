@@ -34,7 +34,9 @@ def rerank_figures(
     was_hidden = _any(before.documents, relevant) & ~_any(before.documents[:, :CUTOFF], relevant)
     rescued = np.where(was_hidden, _any(run.lists.documents[:, :CUTOFF], relevant), np.nan)
     mixed = averager.chosen & (averager.sorts == MIXED)
-    pairs = float(run.candidates.filled[mixed if mixed.any() else averager.chosen].sum(axis=1).mean())
+    # Stored token vectors are compared, and no pair is read.
+    seen = run.candidates.filled[mixed if mixed.any() else averager.chosen].sum(axis=1)
+    pairs = 0.0 if run.name.form else float(seen.mean())
     return RerankFigures(
         depth=run.name.depth,
         weight=run.weight,

@@ -1,12 +1,14 @@
 """What is evaluated, by its name: a first stage, and what is done to its candidates.
 
-    first stage [+offsets] [+calibration] [+quota] [+unbalanced] [+rerank@depth[@weight]]
+    first stage [+offsets] [+calibration] [+quota] [+unbalanced] [+rerank@depth[@weight]] [+form]
 
     bm25   dense   dense+offsets   hybrid+offsets   dense+offsets+quota+rerank@50   dense+offsets+rerank@20@0.5
+    dense+offsets+rerank@50+4bit
 
 `hybrid` is the reciprocal rank fusion of BM25 and the dense stage. Switches act on the dense stage (`offsets`,
 `calibration`), on what the reranker gets to see (`quota`) and on the order of that (`rerank`, which leaves the
-advantage of the query's own language in where it is `unbalanced`).
+advantage of the query's own language in where it is `unbalanced`). A form is one of those that an index stores token
+vectors in (`4bit`, `4bit-128`, `int8`): they are compared then, and no pairs are sent.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from interlingua.base.errors import InputError
 from interlingua.base.options import faults
+from interlingua_client.index.token_store.quantization import FORMATS
 from interlingua_client.search.search_options import SearchOptions
 
 FIRST_STAGES = ("bm25", "dense", "hybrid")
@@ -34,6 +37,7 @@ class SystemName:
             (interlingua_client/search/score_mixing.py).
         depth: candidates that are reranked; None for none.
         weight: the reranker's share in the score; None for what its service states.
+        form: in which token vectors are stored that the reranker compares; "" where it scores pairs.
     """
 
     first: str
@@ -43,6 +47,7 @@ class SystemName:
     unbalanced: bool = False
     depth: int | None = None
     weight: float | None = None
+    form: str = ""
 
     @classmethod
     def parse(cls, name: str) -> SystemName:
@@ -59,19 +64,23 @@ class SystemName:
             elif part.startswith("rerank@"):
                 depth, weight = _reranking(name, part)
                 system = replace(system, depth=depth, weight=weight)
+            elif part in FORMATS:
+                system = replace(system, form=part)
             else:
-                raise InputError(f"system {name!r}: {part!r} is none of {', '.join(SWITCHES)}, rerank@DEPTH")
+                known = ", ".join((*SWITCHES, "rerank@DEPTH", *FORMATS))
+                raise InputError(f"system {name!r}: {part!r} is none of {known}")
         return system._checked(name)
 
     def __str__(self) -> str:
         weight = "" if self.weight is None else f"@{self.weight:g}"
         rerank = [] if self.depth is None else [f"rerank@{self.depth}{weight}"]
-        return "+".join([self.first, *(switch for switch in SWITCHES if getattr(self, switch)), *rerank])
+        switches = (switch for switch in SWITCHES if getattr(self, switch))
+        return "+".join([self.first, *switches, *rerank, *([self.form] if self.form else [])])
 
     @property
     def before_reranking(self) -> SystemName:
         """The same without its reranker."""
-        return replace(self, unbalanced=False, depth=None, weight=None)
+        return replace(self, unbalanced=False, depth=None, weight=None, form="")
 
     @property
     def needs_vectors(self) -> bool:
@@ -88,6 +97,8 @@ class SystemName:
             wrong.append("a quota shares out the dense candidates that a reranker sees: dense+quota+rerank@DEPTH")
         if self.unbalanced and self.depth is None:
             wrong.append("unbalanced is a way to rerank: dense+unbalanced+rerank@DEPTH")
+        if self.form and self.depth is None:
+            wrong.append(f"{self.form} is a form of what a reranker compares: dense+rerank@DEPTH+{self.form}")
         if wrong:
             raise InputError(f"system {name!r}: {'; '.join(wrong)}")
         return self

@@ -1,12 +1,12 @@
 """The systems' answers, over the same lists.
 
 SystemName --first stage (kept: several systems share one)--> CandidateLists
-           --reranker, asked once for all pairs of all systems--> SystemRun
+           --reranker, asked once for all pairs of all systems, once a stored form--> SystemRun
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -58,7 +58,8 @@ class SystemRuns:
     Attributes:
         vectors: gives the dataset's vectors; called only if a system needs them.
         asked_in: every query's language, as the search knows it; None where it does not.
-        scorer: the reranker; None where none is published.
+        scorer: the reranker by pairs; None where none is published.
+        stored: the reranker by stored token vectors, by their form's name.
         kept: bool [documents], those that are searched; None for all.
     """
 
@@ -67,6 +68,7 @@ class SystemRuns:
     asked_in: Sequence[str | None]
     scorer: PairScorer | None
     kept: npt.NDArray[np.bool_] | None = None
+    stored: Mapping[str, PairScorer] = field(default_factory=dict)
     _lists: dict[tuple[SystemName, int], CandidateLists] = field(default_factory=dict)
 
     def of(self, names: Sequence[SystemName]) -> list[SystemRun]:
@@ -76,9 +78,12 @@ class SystemRuns:
             InputError: a system reranks and there is no reranker.
             ServerError: a server is needed, and cannot be reached.
         """
-        reranked = [name for name in names if name.depth is not None]
-        logits = self._logits(reranked) if reranked else None
-        return [self._run(name, logits) for name in names]
+        reranked: dict[str, list[SystemName]] = {}
+        for name in names:
+            if name.depth is not None:
+                reranked.setdefault(name.form, []).append(name)
+        scores = {form: self._scores(form, of_form) for form, of_form in reranked.items()}
+        return [self._run(name, scores.get(name.form)) for name in names]
 
     def candidates(self, name: SystemName) -> CandidateLists:
         """What the system's reranker sees; the whole lists without one."""
@@ -88,19 +93,24 @@ class SystemRuns:
         if name.quota:
             stage = QuotaStage(self._dense(name), self._languages, depth)
             return self._kept(name.before_reranking, depth, lambda: candidate_lists(self.dataset, stage, depth))
-        return self.first_stage(name).cut(depth)
+        return self.first_stage(name, max(depth, LIST_DEPTH)).cut(depth)
 
     def _run(self, name: SystemName, logits: PairScores | None) -> SystemRun:
         candidates = self.candidates(name)
-        if logits is None or name.depth is None or self.scorer is None:
+        scorer = self._scorer(name.form)
+        if logits is None or name.depth is None or scorer is None:
             return SystemRun(name, candidates, candidates)
-        weight = self.scorer.weight if name.weight is None else name.weight
+        weight = scorer.weight if name.weight is None else name.weight
         asked_in = [None] * len(self.asked_in) if name.unbalanced else self.asked_in
         result = rerank(candidates, self.first_stage(name), logits, weight, asked_in)
         return SystemRun(name, result.lists, candidates, result.refused, weight)
 
-    def _logits(self, names: Sequence[SystemName]) -> PairScores:
-        if self.scorer is None:
+    def _scorer(self, form: str) -> PairScorer | None:
+        return self.stored.get(form) if form else self.scorer
+
+    def _scores(self, form: str, names: Sequence[SystemName]) -> PairScores:
+        scorer = self._scorer(form)
+        if scorer is None:
             raise InputError(
                 f"{names[0]} reranks, and no reranker is published: run `interlingua export e5-small-reranker`, "
                 "or evaluate systems without reranking"
@@ -108,23 +118,23 @@ class SystemRuns:
         documents = len(self.dataset.documents)
         lists = ((self.candidates(name), name.depth or 0) for name in names)
         pairs = Pairs.of(lists, documents)
-        return PairScores(pairs, documents, self.scorer.scores(self.dataset, pairs))
+        return PairScores(pairs, documents, scorer.scores(self.dataset, pairs))
 
-    def first_stage(self, name: SystemName) -> CandidateLists:
-        """Whole lists, before a quota."""
+    def first_stage(self, name: SystemName, depth: int = LIST_DEPTH) -> CandidateLists:
+        """Whole lists, before a quota; deeper ones where a reranker sees more."""
         key = type(name)(first=name.first, offsets=name.offsets, calibration=name.calibration)
-        return self._kept(key, LIST_DEPTH, lambda: self._searched(key))
+        return self._kept(key, depth, lambda: self._searched(key, depth))
 
-    def _searched(self, name: SystemName) -> CandidateLists:
+    def _searched(self, name: SystemName, depth: int) -> CandidateLists:
         if name.first == "bm25":
-            return candidate_lists(self.dataset, self._among(Bm25Stage.of(self.dataset)), LIST_DEPTH)
+            return candidate_lists(self.dataset, self._among(Bm25Stage.of(self.dataset)), depth)
         if name.first == "dense":
-            return candidate_lists(self.dataset, self._dense(name), LIST_DEPTH)
+            return candidate_lists(self.dataset, self._dense(name), depth)
         parts = [
-            self.first_stage(type(name)(first="dense", offsets=name.offsets, calibration=name.calibration)),
-            self.first_stage(type(name)(first="bm25")),
+            self.first_stage(type(name)(first="dense", offsets=name.offsets, calibration=name.calibration), depth),
+            self.first_stage(type(name)(first="bm25"), depth),
         ]
-        return fuse(parts, LIST_DEPTH)
+        return fuse(parts, depth)
 
     def _dense(self, name: SystemName) -> FirstStage:
         stage = self.vectors().searched(self.dataset, use_offsets=name.offsets, asked_in=self.asked_in)

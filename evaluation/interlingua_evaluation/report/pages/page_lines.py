@@ -48,11 +48,14 @@ def rerank_charts(report: Report) -> Html | None:
 
 
 def rerank_lines(systems: Sequence[SystemFigures]) -> list[StageLine]:
-    """Systems that differ in the depth of reranking alone; without reranking the reranker reads 0 pairs."""
+    """Systems that differ in the depth of reranking alone; without reranking the reranker reads 0 pairs.
+
+    What compares stored token vectors reads none at any depth, and has no line.
+    """
     plain = {system.name: system for system in systems if system.rerank is None}
     lines: dict[str, list[tuple[float, Breakdown]]] = {}
     for system in systems:
-        if system.rerank is not None:
+        if system.rerank is not None and system.rerank.pairs_per_query:
             stage, weight = _stage(system.name)
             start = [(0.0, plain[stage].measures[NDCG].all)] if stage in plain else []
             points = lines.setdefault(f"{stage}, weight {weight}" if weight else stage, start)

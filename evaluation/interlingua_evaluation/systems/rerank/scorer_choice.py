@@ -2,16 +2,21 @@
 
 late interaction whose checkpoint is at hand --> in-process, checked against the service (in_process_scores.py)
 anything else                                --> every pair through the service (served_scores.py)
+systems of a stored form                     --> sides through their services, compared as stored (stored_scores.py)
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from interlingua.base.errors import InputError
+from interlingua_client.index.token_store.quantization import FORMATS
 from interlingua_evaluation.systems.rerank.in_process_scores import InProcessScorer
 from interlingua_evaluation.systems.rerank.served_scores import ServedScorer
+from interlingua_evaluation.systems.rerank.served_sides import ServedSides
+from interlingua_evaluation.systems.rerank.stored_scores import StoredScorer
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
@@ -49,6 +54,14 @@ def choose_scorer(
             "folder is named with --reranker-checkpoint"
         )
     return served
+
+
+def stored_scorers(models: Published, live: LiveServer, root: Path, forms: Collection[str]) -> dict[str, PairScorer]:
+    """The reranker by stored token vectors, by their form's name; none where no reranker is published."""
+    if models.reranker is None:
+        return {}
+    sides = ServedSides(models.reranker, live.client, root)
+    return {form: StoredScorer(sides, FORMATS[form]) for form in forms}
 
 
 def _late_interaction(spec: ServiceSpec, checkpoint: str | None) -> Checkpoint | None:
