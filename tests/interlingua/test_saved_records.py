@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from interlingua.base.plain import SAVED, build, plain
 from interlingua_client.index.derived_file import DerivedHeader
 from interlingua_client.index.index_root import IndexPointer
+from interlingua_client.index.passages.passage_plan import PassagePlan
 from interlingua_evaluation.report.model import DECIMALS, Report
 from interlingua_evaluation.systems.candidate_lists import Pair
 from interlingua_loadtest.capacity.index.index_cost import IndexCost
@@ -46,6 +47,7 @@ FILES = (
     RunRecord,
     IndexPointer,
     DerivedHeader,
+    PassagePlan,
 )
 _FEW = 2
 _TEXTS = st.text("abc >\N{LATIN SMALL LETTER U WITH DIAERESIS}", max_size=3)

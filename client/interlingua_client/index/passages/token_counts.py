@@ -1,0 +1,32 @@
+"""Tokens of many small texts: those that nobody can count have none, and each is asked for once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from interlingua.served.text.normal_form import normal_form
+
+Count = Callable[[list[str]], list[int]]
+"""Tokens of each text alone, without what a service puts around it."""
+
+_UNSENT = re.compile("[\0\ud800-\udfff]")
+
+
+class TokenCounts:
+    """What was counted so far."""
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
+        self._known: dict[str, int] = {}
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Count those that are not known, in one call."""
+        new = {text: _UNSENT.sub("\ufffd", text) for text in texts if text not in self._known}
+        sent = {text: as_sent for text, as_sent in new.items() if normal_form(as_sent).strip()}
+        self._known |= dict.fromkeys(new, 0)
+        if sent:
+            self._known |= zip(sent, self._count(list(sent.values())), strict=True)
+
+    def __getitem__(self, text: str) -> int:
+        return self._known[text]
