@@ -42,6 +42,8 @@ def test_a_name_is_read_and_written(name: str, system: SystemName) -> None:
         ("dense+offsets+4bit", "4bit is a form of what a reranker compares"),
         ("dense+rerank@50+2bit", "'2bit' is none of offsets, .*, rerank@DEPTH, 4bit, 4bit-128, int8"),
         ("hybrid+quota+rerank@20", "a quota shares out"),
+        ("dense+offsets+codes", "codes adds to the dense candidates"),
+        ("hybrid+codes+rerank@20", "codes adds to the dense candidates"),
     ],
 )
 def test_what_is_no_system_is_refused(name: str, said: str) -> None:

@@ -4,7 +4,8 @@
     a question that holds E-417 --> itself, and copies that ask for E-418, E-420 ... ; only that code's articles answer
 
 An embedder sees hardly any difference between the copies; whoever looks for E-418 has no use for E-417. All other
-articles of helpdesk12 are there too, and a code stands in the articles of one topic alone.
+articles of helpdesk12 are there too, and a code stands in the articles of one topic alone:
+of a topic with two codes (C2 and E-411), one is asked for.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ _ASKED_STEPS = (0, 1, 3, 5, 7)  # from the last digit on
 def with_code_variants(dataset: Dataset) -> Dataset:
     """The dataset with a copy of each article a last digit, and only the questions that hold a code."""
     asked = [(query, codes[0]) for query in dataset.queries if len(codes := _CODE.findall(query.text)) == 1]
-    topics = {code: query.group for query, code in asked}
+    of_topics: dict[str, str] = {}
+    for query, code in asked:
+        of_topics.setdefault(query.group, code)
+    asked = [(query, code) for query, code in asked if of_topics[query.group] == code]
+    topics = {code: topic for topic, code in of_topics.items()}
     taken = {code for document in dataset.documents for code in _CODE.findall(_passage(document))}
     variants = {code: _variants(code, sorted(topics), taken) for code in topics}
     holding = {code: _holding(dataset.documents, code, topic) for code, topic in topics.items()}

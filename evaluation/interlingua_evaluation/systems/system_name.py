@@ -1,12 +1,12 @@
 """What is evaluated, by its name: a first stage, and what is done to its candidates.
 
-    first stage [+offsets] [+calibration] [+quota] [+unbalanced] [+rerank@depth[@weight]] [+form]
+    first stage [+offsets] [+calibration] [+quota] [+codes] [+unbalanced] [+rerank@depth[@weight]] [+form]
 
     bm25   dense   dense+offsets   hybrid+offsets   dense+offsets+quota+rerank@50   dense+offsets+rerank@20@0.5
     dense+offsets+rerank@50+4bit
 
 `hybrid` is the reciprocal rank fusion of BM25 and the dense stage. Switches act on the dense stage (`offsets`,
-`calibration`), on what the reranker gets to see (`quota`) and on the order of that (`rerank`, which leaves the
+`calibration`), on what the reranker gets to see (`quota`, `codes`) and on the order of that (`rerank`, which leaves the
 advantage of the query's own language in where it is `unbalanced`). A form is one of those that an index stores token
 vectors in (`4bit`, `4bit-128`, `int8`): they are compared then, and no pairs are sent.
 """
@@ -21,7 +21,7 @@ from interlingua_client.index.token_store.quantization import FORMATS
 from interlingua_client.search.search_options import SearchOptions
 
 FIRST_STAGES = ("bm25", "dense", "hybrid")
-SWITCHES = ("offsets", "calibration", "quota", "unbalanced")
+SWITCHES = ("offsets", "calibration", "quota", "codes", "unbalanced")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,7 @@ class SystemName:
         offsets: language offsets are removed from the vectors.
         calibration: similarities are standardized within each document language (calibration.py).
         quota: every language has its share of the candidates (quota.py).
+        codes: what holds the question's names and codes is among the candidates too (code_candidates.py).
         unbalanced: the advantage of the query's own language is left in the scores
             (interlingua_client/search/score_mixing.py).
         depth: candidates that are reranked; None for none.
@@ -44,6 +45,7 @@ class SystemName:
     offsets: bool = False
     calibration: bool = False
     quota: bool = False
+    codes: bool = False
     unbalanced: bool = False
     depth: int | None = None
     weight: float | None = None
@@ -80,7 +82,7 @@ class SystemName:
     @property
     def before_reranking(self) -> SystemName:
         """The same without its reranker."""
-        return replace(self, unbalanced=False, depth=None, weight=None, form="")
+        return replace(self, codes=False, unbalanced=False, depth=None, weight=None, form="")
 
     @property
     def needs_vectors(self) -> bool:
@@ -95,6 +97,8 @@ class SystemName:
             wrong.append("BM25 has no vectors: offsets and calibration go with dense or hybrid")
         if self.quota and (self.first != "dense" or self.depth is None):
             wrong.append("a quota shares out the dense candidates that a reranker sees: dense+quota+rerank@DEPTH")
+        if self.codes and (self.first != "dense" or self.depth is None):
+            wrong.append("codes adds to the dense candidates that a reranker sees: dense+codes+rerank@DEPTH")
         if self.unbalanced and self.depth is None:
             wrong.append("unbalanced is a way to rerank: dense+unbalanced+rerank@DEPTH")
         if self.form and self.depth is None:

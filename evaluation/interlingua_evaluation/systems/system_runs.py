@@ -7,7 +7,7 @@ SystemName --first stage (kept: several systems share one)--> CandidateLists
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import numpy as np
 from interlingua.base.errors import InputError
 from interlingua_evaluation.systems.calibration import CalibratedStage
 from interlingua_evaluation.systems.candidate_lists import CandidateLists, candidate_lists
+from interlingua_evaluation.systems.code_candidates import with_codes
 from interlingua_evaluation.systems.first_stage import FirstStage, KeptStage
 from interlingua_evaluation.systems.fusion import fuse
 from interlingua_evaluation.systems.lexical import Bm25Stage
@@ -90,6 +91,12 @@ class SystemRuns:
         depth = name.depth
         if depth is None:
             return self.first_stage(name)
+        if name.codes:
+            return self._kept(
+                replace(name, unbalanced=False, weight=None, form=""),
+                depth,
+                lambda: with_codes(self.candidates(replace(name, codes=False)), self._dense(name), self.kept),
+            )
         if name.quota:
             stage = QuotaStage(self._dense(name), self._languages, depth)
             return self._kept(name.before_reranking, depth, lambda: candidate_lists(self.dataset, stage, depth))
@@ -116,7 +123,7 @@ class SystemRuns:
                 "or evaluate systems without reranking"
             )
         documents = len(self.dataset.documents)
-        lists = ((self.candidates(name), name.depth or 0) for name in names)
+        lists = ((found := self.candidates(name), found.documents.shape[1]) for name in names)
         pairs = Pairs.of(lists, documents)
         return PairScores(pairs, documents, scorer.scores(self.dataset, pairs))
 

@@ -33,6 +33,12 @@ def codes_of(folded_text: str) -> list[str]:
     return [code for run in runs for code in dict.fromkeys(_codes(run)) if len(code) <= _LONGEST]
 
 
+def without_codes(folded_text: str) -> str:
+    """The text with spaces where its codes are."""
+    words: str = _JOINED.sub(lambda run: " " if _DIGIT.search(run[0]) else run[0], folded_text)
+    return words
+
+
 def _codes(run: str) -> Iterator[str]:
     yield _alike(run)
     yield _alike(_core(run))
