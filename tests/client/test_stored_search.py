@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,7 +15,7 @@ import pytest
 from interlingua.base.errors import DeadlineExceededError, RequestRejectedError, ServerError
 from interlingua_client.deadline import Deadline
 from interlingua_client.document import Document
-from interlingua_client.embedder import Reranked, ServiceTimes
+from interlingua_client.embedder import Embedded, Reranked, ServiceTimes
 from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.index.search_index import SearchIndex
@@ -22,6 +23,7 @@ from interlingua_client.search.results import Reranking, SearchResult
 from interlingua_client.search.search_options import SearchOptions
 from interlingua_client.search.search_request import Embed, EmbedAndEncode, SearchRequest
 from interlingua_client.search.search_steps import Searcher
+from interlingua_client.search.search_walk import SearchWalk, first_answers
 from interlingua_client.token_encoder import EncodedTexts, QuerySides
 from tests.support.hash_embedder import HashEmbedder
 from tests.support.hash_tokens import HashTokenEncoder, score, tokens_of
@@ -205,3 +207,44 @@ def test_vectors_made_later_are_used_without_opening_again(index_dir: Path) -> N
     assert search(searcher).reranking.stored == 90
     with closing(DocumentStore.open(index_dir)) as store:
         assert search(searcher.with_index(SearchIndex(store))).reranking.stored == 90
+
+
+class SideClient:
+    """Answers either side only once the other one is asked, too."""
+
+    def __init__(self, failure: ServerError | None = None) -> None:
+        self._both, self._failure = threading.Barrier(2, timeout=20), failure
+
+    def embed(self, texts: list[str], role: str) -> Embedded:
+        self._both.wait()
+        return HashEmbedder().embed(texts, role)  # type: ignore[arg-type]
+
+    def encode(self, texts: list[str], role: str) -> EncodedTexts:
+        assert role == "query"
+        self._both.wait()
+        if self._failure:
+            raise self._failure
+        return EncodedTexts([tokens_of(text) for text in texts], ServiceTimes(0.004))
+
+
+@pytest.mark.parametrize("failure", [None, ServerError("the reranker is away")], ids=["both", "vectors alone"])
+def test_many_queries_go_to_both_networks_side_by_side(tokens_dir: Path, failure: ServerError | None) -> None:
+    searcher, options = searcher_of(tokens_dir), [{}, {"rerank": False}, {}]
+    queries = [QUERY, "en:sun", "en:moon"]
+    walks = [
+        SearchWalk(searcher.steps(SearchRequest(query, SearchOptions(query_language="en", **more))))
+        for query, more in zip(queries, options, strict=True)
+    ]
+    client: Any = SideClient(failure)
+    first, plain, last = first_answers(walks, client)
+    expected = HashEmbedder().embed(queries, "query").vectors
+    assert isinstance(plain, Embedded)
+    np.testing.assert_array_equal(plain.vectors[0], expected[1])
+    for answer, row in ((first, 0), (last, 2)):
+        assert isinstance(answer, QuerySides)
+        np.testing.assert_array_equal(answer.embedded.vectors[0], expected[row])
+        if failure:
+            assert answer.encoded is failure
+        else:
+            assert isinstance(answer.encoded, EncodedTexts)
+            np.testing.assert_array_equal(answer.encoded.texts[0].vectors, tokens_of(queries[row]).vectors)

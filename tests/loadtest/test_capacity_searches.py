@@ -48,6 +48,26 @@ def test_a_search_of_no_candidates_ends_with_its_vector() -> None:
     assert timeline.usage["rerank"].executions == 0
 
 
+@pytest.mark.parametrize(("question", "slower"), [(5, 2.0), (14, 2.4)])
+def test_a_search_of_stored_token_vectors_by_hand(question: int, slower: float) -> None:
+    """Vector: 1 + 1 s, beside it the question's token vectors, 1 + 0.5 or 1.4 s. On the way 0.5 s, candidates 0.25."""
+    layout = server(transport_s=0.5, between_s=0.25)
+    timeline = simulate(Workload.of([0.0], [[10, question]], "search", one_side=True), layout)
+    assert timeline.finished == pytest.approx([slower + 0.5 + 0.25])
+    assert timeline.compute == pytest.approx([2.0])
+    assert (timeline.pairs.tolist(), timeline.status.tolist()) == ([0], [OK])
+    assert timeline.usage["rerank"].executions == 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "status", "finished"), [([10, 5], OK, 2.0), ([5, 14], DEGRADED, 1.5), ([14, 5], DEADLINE, 0.0)]
+)
+def test_a_side_that_would_be_late_by_hand(tokens: list[int], status: int, finished: float) -> None:
+    """With 2.5 s of time a service refuses 2.4, for caution: without a vector there is nothing to wait for."""
+    timeline = simulate(Workload.of([0.0], [tokens], "search", deadline_s=2.5, one_side=True), server())
+    assert (timeline.status.tolist(), timeline.finished.tolist()) == ([status], [pytest.approx(finished)])
+
+
 def test_pairs_go_eight_a_request() -> None:
     """20 pairs of 1 token are requests of 8, 8 and 4. The first is taken alone (1 + 0.8 s), the others while it ran.
 

@@ -16,7 +16,10 @@ from interlingua_loadtest.capacity.plan.planned_traffic import PlannedTraffic
 from interlingua_loadtest.capacity.plan.planner import demand_changes
 from interlingua_loadtest.capacity.plan.text_lengths import planned_demand
 from interlingua_loadtest.capacity.plan.traffic_file import read_traffic
-from tests.loadtest.capacity_layouts import queue
+from interlingua_loadtest.capacity.simulate.highest_rate import Runs
+from interlingua_loadtest.record.slo import Slo
+from interlingua_loadtest.tradeoff.setting_cost import Replica
+from tests.loadtest.capacity_layouts import queue, whole_server
 from tests.support.written_repository import service_spec, write_embedder
 
 TRAFFIC = PlannedTraffic(
@@ -72,6 +75,23 @@ def test_a_reranker_that_reads_pairs_alone_has_no_such_plan(tmp_path: Path, toke
     write_embedder(tmp_path, reranker, services=("rerank",), tokenizer=tokenizer_json["bert"], output="score")
     with pytest.raises(InputError, match="needs encode_query_tokens"):
         planned_demand(TRAFFIC, dataset(), Published.read(tmp_path))
+
+
+def test_a_setting_of_a_stored_form_costs_a_question_whatever_its_depth(published: Published) -> None:
+    """Pairs of both texts, fifty of them or ten, against one row of the question."""
+    pairs = planned_demand(replace(TRAFFIC, token_vectors=False), dataset(), published)
+    replica = Replica(
+        layout=whole_server(),
+        demand=pairs,
+        slo=Slo(99, 1.0),
+        traffic=TRAFFIC,
+        runs=Runs(requests=200, repeats=2, precision=0.1),
+        stored=planned_demand(TRAFFIC, dataset(), published),
+    )
+    deep, shallow = replica.cost(50, 0.0), replica.cost(10, 0.0)
+    stored = replica.cost(50, 0.0, stored=True)
+    assert deep.rate < shallow.rate < stored.rate / 3
+    assert replica.cost(200, 0.0, stored=True) == stored
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import astuple, fields
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,17 @@ def test_columns_of_this_process_are_those_of_the_file(tmp_path: Path) -> None:
     here, read = Requests.of(OUTCOMES), Requests.read(tmp_path)
     for name in OUTCOME_COLUMNS:
         assert getattr(here, name).tolist() == pytest.approx(getattr(read, name).tolist(), nan_ok=True, abs=0)
+
+
+def test_a_record_of_before_has_no_stored_token_vectors(tmp_path: Path) -> None:
+    """Files that were written before there were any lack the column; a folder may hold both."""
+    former = {name: kind for name, kind in OUTCOME_COLUMNS.items() if name != "stored"}
+    with PartWriter(tmp_path, former, attrgetter(*former)) as writer:
+        writer.add(outcome(0, pairs=20))
+    with outcome_writer(tmp_path, worker=1) as writer:
+        writer.add(outcome(1, stored=19, pairs=1))
+    read = Requests.read(tmp_path)
+    assert (read.stored.tolist(), read.pairs.tolist()) == ([0, 19], [20, 1])
 
 
 def test_a_float_that_is_none_is_read_as_unknown(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from interlingua.base.errors import InputError, ServerError
 from interlingua_loadtest.record.record import Outcome
 from interlingua_loadtest.record.request_columns import Requests
-from interlingua_loadtest.record.run_summary import RunSummary
+from interlingua_loadtest.record.run_summary import RunSummary, SearchReranking
 from interlingua_loadtest.record.slo import Slo
 from interlingua_loadtest.run.process_samples import ProcessSampler, listening_process
 from interlingua_loadtest.run.triton_statistics import counters, difference
@@ -132,6 +132,24 @@ def test_the_summary_by_hand() -> None:
     assert summary.latency_s["p99"] == pytest.approx(1.0, rel=2e-3)
     assert summary.goodput is not None
     assert (summary.goodput.share, summary.goodput.rate, summary.goodput.is_met) == (0.4, 0.5, False)
+
+
+def _search(number: int, stored: int, pairs: int, status: str = "ok") -> Outcome:
+    return replace(outcome(number, 1.0, 1.0, 1.1, status), kind="search", depth=50, stored=stored, pairs=pairs)
+
+
+def test_how_searches_were_reranked() -> None:
+    """Seven searches, one of them not answered; an embedding is none."""
+    asked = [(50, 0), (50, 0), (0, 50), (48, 2), (0, 0), (20, 0)]
+    rows = [_search(number, *counts) for number, counts in enumerate(asked)]
+    rows += [_search(6, 50, 0, "deadline"), outcome(7, 1.0, 1.0, 1.1, "ok")]
+    found = RunSummary.of(Requests.of(rows), 0.0, 2.0, None).reranking
+    assert found == SearchReranking(by_stored=3, by_pairs=1, by_both=1, not_reranked=1, stored=168, pairs=52)
+    assert str(found) == (
+        "searches: 3 by stored token vectors, 1 as pairs, 1 both ways, 1 not reranked "
+        "(168 candidates compared by stored token vectors, 52 sent as pairs)"
+    )
+    assert RunSummary.of(Requests.of(rows[-1:]), 0.0, 2.0, None).reranking is None
 
 
 def _model(name: str, requests: int, executions: int, queue_ms: int, batches: dict[int, int]) -> dict[str, Any]:

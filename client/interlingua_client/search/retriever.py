@@ -12,8 +12,7 @@ from interlingua_client.search.search_log import SearchLog, noting
 from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
 from interlingua_client.search.search_request import SearchRequest, require_queries
 from interlingua_client.search.search_steps import Searcher
-from interlingua_client.search.search_walk import SearchWalk, carried_out, encoded_for
-from interlingua_client.token_encoder import QuerySides
+from interlingua_client.search.search_walk import SearchWalk, carried_out, first_answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,10 +160,8 @@ class Retriever:
             noting(self._log, searcher, client.services, requests) as note,
         ):
             walks = [SearchWalk(searcher.steps(request)) for request in requests]
-            embedded = client.embed(queries, "query")
-            encoded = encoded_for(walks, client)
             found = []
-            for row, walk in enumerate(walks):
-                walk.answered(QuerySides(embedded.row(row), encoded[row]) if row in encoded else embedded.row(row))
-                found.append(note(requests[row], carried_out(walk, client)))
+            for request, walk, answer in zip(requests, walks, first_answers(walks, client), strict=True):
+                walk.answered(answer)
+                found.append(note(request, carried_out(walk, client)))
             return found

@@ -5,14 +5,16 @@ SearchSteps -> step --asked of a client--> answered | failed -> next step ... ->
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import ServerError
 from interlingua_client.search.search_request import Embed, EmbedAndEncode, Rerank
-from interlingua_client.token_encoder import EncodedTexts
+from interlingua_client.token_encoder import EncodedTexts, QuerySides
 
 if TYPE_CHECKING:
+    from interlingua_client.embedder import Embedded
     from interlingua_client.search.results import SearchResult
     from interlingua_client.search.search_request import SearchStep
     from interlingua_client.search.search_steps import SearchSteps
@@ -85,11 +87,28 @@ async def carried_out_async(walk: SearchWalk, client: AsyncInferenceClient) -> S
     return walk.result
 
 
-def encoded_for(walks: Sequence[SearchWalk], client: InferenceClient) -> dict[int, EncodedTexts | ServerError]:
-    """Token vectors of the queries of those walks that ask for them, encoded together, by the walks' places."""
-    asking = {row: walk.step.query for row, walk in enumerate(walks) if isinstance(walk.step, EmbedAndEncode)}
-    if not asking:
-        return {}
+def first_answers(walks: Sequence[SearchWalk], client: InferenceClient) -> list[Embedded | QuerySides]:
+    """What the first steps of several searches are answered, all queries together: the two networks side by side.
+
+    Raises:
+        ServerError: the queries could not be embedded; where only their token vectors failed, the answers say so.
+    """
+    steps = [walk.step for walk in walks]
+    queries = [step.query for step in steps if isinstance(step, Embed | EmbedAndEncode)]
+    asking = {row: step.query for row, step in enumerate(steps) if isinstance(step, EmbedAndEncode)}
+    beside = ThreadPoolExecutor(1)
+    try:
+        side = beside.submit(_encoded, asking, client) if asking else None
+        embedded = client.embed(queries, "query")
+        encoded = side.result() if side else {}
+    finally:
+        beside.shutdown(wait=False)
+    rows = map(embedded.row, range(len(walks)))
+    return [QuerySides(row, encoded[place]) if place in encoded else row for place, row in enumerate(rows)]
+
+
+def _encoded(asking: Mapping[int, str], client: InferenceClient) -> dict[int, EncodedTexts | ServerError]:
+    """The token vectors of these queries, or why there are none."""
     try:
         encoded = client.encode(list(asking.values()), "query")
     except ServerError as error:

@@ -81,7 +81,7 @@ class _Answer:
     Attributes:
         detail: kind of an error; never a text.
         tokens: of the texts sent; -1 unknown.
-        pairs: documents reranked.
+        pairs, stored: documents reranked as pairs, and by stored token vectors.
         stages: seconds; see `Outcome`.
     """
 
@@ -89,6 +89,7 @@ class _Answer:
     detail: str = ""
     tokens: int = -1
     pairs: int = 0
+    stored: int = 0
     stages: dict[str, float] | None = None
 
 
@@ -185,6 +186,7 @@ class Asker:
             detail=answer.detail,
             tokens=answer.tokens,
             pairs=answer.pairs,
+            stored=answer.stored,
             worker=self.worker,
             **(answer.stages or _NO_STAGES),
         )
@@ -236,9 +238,10 @@ def _found(result: SearchResult, *, wants_reranking: bool) -> _Answer:
     return _Answer(
         "degraded" if degraded else "ok",
         _why(reranking.reason) if degraded else "",
-        result.query_tokens,
-        reranking.depth,
-        {name: _known(getattr(times, name)) for name in names},
+        tokens=result.query_tokens,
+        pairs=reranking.depth - reranking.stored,
+        stored=reranking.stored,
+        stages={name: _known(getattr(times, name)) for name in names},
     )
 
 

@@ -109,8 +109,11 @@ class PartWriter(Generic[Row]):
         return target
 
 
-def read_parts(source: Path, columns: Mapping[str, type]) -> Any:
+def read_parts(source: Path, columns: Mapping[str, type], later: Mapping[str, int] | None = None) -> Any:
     """The rows of all finished parts, or of one Parquet file, as a pyarrow.Table with these columns.
+
+    Args:
+        later: columns that a file of before lacks, and what they hold then.
 
     Raises:
         InputError: there is no such folder or file, it is no Parquet, or it lacks a column.
@@ -123,11 +126,20 @@ def read_parts(source: Path, columns: Mapping[str, type]) -> Any:
     if not source.exists():
         raise InputError(f"there is no {source}: a run writes it with its first requests")
     try:
-        tables = [pq.ParquetFile(file).read(columns=list(columns)) for file in files]
+        tables = [_with_later(pq.ParquetFile(file).read(columns=list(columns)), later or {}) for file in files]
         return pa.concat_tables([schema.empty_table(), *(table.select(schema.names).cast(schema) for table in tables)])
     except (pa.ArrowException, KeyError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{source} is not of a load test: {reason}") from error
+
+
+def _with_later(table: Any, later: Mapping[str, int]) -> Any:
+    import pyarrow as pa
+
+    for name, value in later.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.array([value] * len(table), pa.int64()))
+    return table
 
 
 def _write(file: Path | None, columns: Mapping[str, type], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -32,7 +32,8 @@ class Outcome:
         status: one of STATUSES.
         detail: kind of an error; never a text.
         tokens: of the texts sent, of a search its query alone; -1 unknown.
-        pairs: documents reranked.
+        pairs: documents reranked as pairs.
+        stored: documents of a search that were reranked by stored token vectors.
         queue_s, tokenize_s, compute_s: of the embedding or reranking service, as it reports them; NaN unknown.
         network_s, ann_s, documents_s, language_s, rerank_s: see interlingua_client/search/results.py; NaN unknown.
         worker: process of the generator.
@@ -59,6 +60,7 @@ class Outcome:
     language_s: float = math.nan
     rerank_s: float = math.nan
     worker: int = 0
+    stored: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,4 +85,6 @@ class ProcessSample:
 
 _TYPES = {"int": int, "float": float, "str": str}
 OUTCOME_COLUMNS: Mapping[str, type] = {entry.name: _TYPES[str(entry.type)] for entry in fields(Outcome)}
+# What records of before do not have, and what it was then.
+LATER_COLUMNS: Mapping[str, int] = {"stored": 0}
 PROCESS_COLUMNS: Mapping[str, type] = {entry.name: _TYPES[str(entry.type)] for entry in fields(ProcessSample)}

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from interlingua_loadtest.record.record import (
     ANSWERED,
     GENERATOR,
+    LATER_COLUMNS,
     OUTCOME_COLUMNS,
     PROCESS_COLUMNS,
     Outcome,
@@ -56,6 +57,7 @@ class Requests:
     language_s: Floats
     rerank_s: Floats
     worker: Ints
+    stored: Ints
 
     def __len__(self) -> int:
         return len(self.number)
@@ -65,7 +67,7 @@ class Requests:
         """A folder of parts, or one Parquet file; raises InputError where it is neither."""
         from interlingua_loadtest.record.parquet_parts import read_parts
 
-        requests = _from_table(cls, read_parts(source, OUTCOME_COLUMNS))
+        requests = _from_table(cls, read_parts(source, OUTCOME_COLUMNS, LATER_COLUMNS))
         return requests.where(np.argsort(requests.number, kind="stable"))
 
     @classmethod

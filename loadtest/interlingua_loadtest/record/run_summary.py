@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from interlingua_loadtest.record.request_columns import Floats, Requests
     from interlingua_loadtest.record.slo import Slo
 
+_SEARCH = "search"
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 
 
@@ -37,6 +38,52 @@ class Goodput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SearchReranking:
+    """How the answered searches of a run were reranked.
+
+    Attributes:
+        by_stored: searches whose candidates were all compared by stored token vectors.
+        by_pairs: whose candidates all went to the reranker as pairs.
+        by_both: whose went both ways.
+        not_reranked: with no candidate reranked.
+        stored, pairs: candidates, of all searches.
+    """
+
+    by_stored: int
+    by_pairs: int
+    by_both: int
+    not_reranked: int
+    stored: int
+    pairs: int
+
+    @classmethod
+    def of(cls, answered: Requests) -> SearchReranking | None:
+        """None where nothing was searched."""
+        searches = answered.where(answered.kind == _SEARCH)
+        stored, pairs = searches.stored > 0, searches.pairs > 0
+        if not len(searches):
+            return None
+        return cls(
+            by_stored=int((stored & ~pairs).sum()),
+            by_pairs=int((pairs & ~stored).sum()),
+            by_both=int((stored & pairs).sum()),
+            not_reranked=int((~stored & ~pairs).sum()),
+            stored=int(searches.stored.sum()),
+            pairs=int(searches.pairs.sum()),
+        )
+
+    def __str__(self) -> str:
+        candidates = f"({self.stored} candidates compared by stored token vectors, {self.pairs} sent as pairs)"
+        counts = {
+            "by stored token vectors": self.by_stored,
+            "as pairs": self.by_pairs,
+            "both ways": self.by_both,
+            "not reranked": self.not_reranked,
+        }
+        return f"searches: {', '.join(f'{count} {how}' for how, count in counts.items() if count)} {candidates}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSummary:
     """Figures of the measured part of a run: after the warm-up, before the end.
 
@@ -47,6 +94,7 @@ class RunSummary:
         offered_rate, achieved_rate: due, and answered, a second.
         latency_s, service_s: by percentile, of the answered ones; from the scheduled moment, and from sending.
         lag_s: by percentile, of the sent ones: what the generator was late.
+        reranking: of the answered searches; None without any, and of records of before.
     """
 
     warm_up_s: float
@@ -59,6 +107,7 @@ class RunSummary:
     service_s: dict[str, float]
     lag_s: dict[str, float]
     goodput: Goodput | None
+    reranking: SearchReranking | None = None
 
     @classmethod
     def of(cls, requests: Requests, warm_up_s: float, end_s: float, slo: Slo | None) -> RunSummary:
@@ -80,6 +129,7 @@ class RunSummary:
             service_s=_percentiles(answered.service_s),
             lag_s=_percentiles(sent),
             goodput=_goodput(measured, seconds, slo) if slo else None,
+            reranking=SearchReranking.of(answered),
         )
 
 

@@ -88,7 +88,8 @@ def _sections(report: LoadReport) -> Iterator[PageSection]:
         f"{report.focus.name} is unfolded. Texts of some languages take several times as many tokens.",
         joined(_groups(report)),
     )
-    yield PageSection("answers", "Answers", "What came of the requests.", table(tables.answers(report)))
+    answers = all_tables([tables.answers(report), tables.reranking(report.runs)])
+    yield PageSection("answers", "Answers", "What came of the requests.", answers)
     if report.comparison is not None:
         yield PageSection(
             "comparison",

@@ -31,6 +31,8 @@ def parts(result: RunResult) -> Iterator[Part]:
         good = summary.goodput
         verdict = "met" if good.is_met else "missed"
         yield f"goodput at {good.slo}: {good.rate:.2f}/s, {100 * good.share:.2f}% of the requests: {verdict}"
+    if summary.reranking:
+        yield str(summary.reranking)
     yield _percentiles(result)
     if result.triton:
         yield Grid("", _SERVER, tuple(map(_counts, result.triton)))

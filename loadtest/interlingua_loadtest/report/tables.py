@@ -62,6 +62,18 @@ def answers(report: LoadReport) -> Grid:
     return Grid("Answers", header, tuple(rows), notes=(note,))
 
 
+def reranking(runs: Iterable[RunFigures]) -> Grid | None:
+    """A row a run that searched: how; None where none did."""
+    header = ("run", "by stored token vectors", "as pairs", "both ways", "not reranked", "candidates compared", "pairs")
+    rows = [
+        row(run.name, *map(str, (how.by_stored, how.by_pairs, how.by_both, how.not_reranked, how.stored, how.pairs)))
+        for run in runs
+        if (how := run.summary.reranking)
+    ]
+    note = "Of the answered searches; both ways: candidates without stored token vectors went as pairs."
+    return Grid("How searches were reranked", header, tuple(rows), notes=(note,)) if rows else None
+
+
 def budget_table(runs: Sequence[RunFigures]) -> Grid:
     """Two rows a run and kind of request."""
     found = [(f"{run.name}, {budget.kind}", budget) for run in runs for budget in run.budgets if budget.group == "all"]

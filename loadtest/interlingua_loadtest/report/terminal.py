@@ -25,6 +25,8 @@ def parts(report: LoadReport) -> Iterator[Part]:
         yield Line(f"warning: {warning}", "warning")
     yield tables.overview(report)
     yield tables.answers(report)
+    if searched := tables.reranking(report.runs):
+        yield searched
     yield from _remarks(report)
     yield Line(knee_sentence(report))
     for search in report.searches:

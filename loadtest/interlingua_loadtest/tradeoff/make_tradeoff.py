@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,6 +116,7 @@ def _rows(
     deepest = max(name.depth or 0 for name in names)
     traffic = PlannedTraffic(source=f"--setting {report.source.label}", peak_rate=1.0, mean_rate=1.0, depth=deepest)
     demand = planned_demand(traffic, dataset, report.models)
+    by_stored = replace(traffic, token_vectors=True)
     replica = Replica(
         layout=layout,
         demand=demand,
@@ -123,12 +124,13 @@ def _rows(
         traffic=traffic,
         runs=wanted.runs,
         price_per_hour=wanted.price_per_hour,
+        stored=planned_demand(by_stored, dataset, report.models) if any(name.form for name in names) else None,
     )
     for setting in _settings(report, names, dataset, first, wanted, notes):
         on_step(f"simulating {setting.name}")
         seconds = first.seconds(setting.depth, setting.ef_search)
         try:
-            yield PlacedSetting(setting=setting, cost=replica.cost(setting.depth, seconds))
+            yield PlacedSetting(setting=setting, cost=replica.cost(setting.depth, seconds, stored=setting.is_stored))
         except ImpossibleSloError as error:
             yield PlacedSetting(setting=setting, cost=None, impossible=str(error))
 
@@ -172,7 +174,7 @@ def _settings(
     for name in names:
         depth = name.depth or 0
         for ef, ndcg in _by_ef(name, report, graph, first, wanted):
-            yield ServingSetting(report.source.label, str(name), depth, ef, ndcg)
+            yield ServingSetting(report.source.label, str(name), depth, ef, ndcg, form=name.form)
 
 
 def _by_ef(

@@ -27,6 +27,7 @@ class ServingSetting:
         depth: candidates that are reranked; 0 for none.
         ef_search: of the graph; None where every document is compared.
         ndcg: nDCG@10.
+        form: of the stored token vectors that are compared; "" where pairs are sent.
     """
 
     label: str
@@ -34,6 +35,12 @@ class ServingSetting:
     depth: int
     ef_search: int | None
     ndcg: MeasureFigures
+    form: str = ""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether stored token vectors are compared, and no pairs sent."""
+        return bool(self.form)
 
     @property
     def name(self) -> str:

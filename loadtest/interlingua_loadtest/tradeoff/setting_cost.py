@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MILLION = 1e6
 _HOUR_S = 3600.0
 _STEP_S = 1e-3
+_STORED = -1  # in place of a depth: one row of the question, whatever the depth
 _KEPT = 10  # documents that a search without reranking gives
 
 
@@ -57,7 +58,12 @@ def looked_at(depth: int, ef_search: int) -> int:
 
 @dataclass(kw_only=True)
 class Replica:
-    """One server, asked with growing rates; equal questions are simulated once."""
+    """One server, asked with growing rates; equal questions are simulated once.
+
+    Attributes:
+        demand: searches that send pairs; their depth is replaced.
+        stored: searches that compare stored token vectors, whatever their depth; None where no setting does.
+    """
 
     layout: ServerLayout
     demand: Demand
@@ -65,10 +71,11 @@ class Replica:
     traffic: PlannedTraffic
     runs: Runs
     price_per_hour: float | None = None
+    stored: Demand | None = None
     _found: dict[tuple[int, float], HighestRate | ImpossibleSloError] = field(default_factory=dict)
 
-    def cost(self, depth: int, first_stage_s: float) -> SettingCost:
-        """What searches of that depth cost.
+    def cost(self, depth: int, first_stage_s: float, *, stored: bool = False) -> SettingCost:
+        """What searches of that depth cost, as pairs or by stored token vectors.
 
         Raises:
             ImpossibleSloError: lone searches miss the SLO already.
@@ -76,9 +83,9 @@ class Replica:
         """
         # A fraction of a millisecond does not show in a rate: settings that differ by it share a simulation.
         step_s = math.ceil(first_stage_s / _STEP_S) * _STEP_S
-        key = (depth, step_s)
+        key = (_STORED if stored else depth, step_s)
         if key not in self._found:
-            self._found[key] = self._simulated(depth, step_s)
+            self._found[key] = self._simulated(self._demand(depth, stored=stored), step_s)
         found = self._found[key]
         if isinstance(found, ImpossibleSloError):
             raise found
@@ -95,9 +102,15 @@ class Replica:
             price=price,
         )
 
-    def _simulated(self, depth: int, first_stage_s: float) -> HighestRate | ImpossibleSloError:
+    def _demand(self, depth: int, *, stored: bool) -> Demand:
+        if not stored:
+            return replace(self.demand, depth=depth)
+        if self.stored is None:
+            raise ValueError("the replica was given no demand of stored token vectors")
+        return self.stored
+
+    def _simulated(self, demand: Demand, first_stage_s: float) -> HighestRate | ImpossibleSloError:
         layout = replace(self.layout, between_s=self.layout.between_s + first_stage_s)
-        demand = replace(self.demand, depth=depth)
         runs = runs_for(self.traffic, demand, layout, self.slo, self.runs)
         try:
             return highest_rate(demand, layout, self.slo, runs)

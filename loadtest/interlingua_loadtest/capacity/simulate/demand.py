@@ -84,6 +84,7 @@ class Demand:
             first=first,
             deadlines=deadlines,
             languages=languages,
+            one_side=self.one_side,
         )
 
     def _tokens(self, kinds: IntArray, languages: IntArray, heads: np.ndarray, random: np.random.Generator) -> IntArray:

@@ -1,6 +1,7 @@
 """What the client does with the requests that are more than one request to Triton.
 
     search: query --embed_query--> vector --candidates--> pairs, as many as there is time for --rerank--> scores
+            query --embed_query | reranker's side--> both --candidates, compared by stored token vectors--> scores
     many texts: --a few a request--> all answered
 
 The depth under a deadline is the client's own code (rerank_pace.py); one client makes all searches.
@@ -53,9 +54,11 @@ class _Search:
         deadline: an instant.
         began: when the reranking did.
         sent: pairs under way, since `sent_at`.
+        sides: answers that it still waits for before it has candidates; with more than one nothing is sent after.
+        status: of a search of two sides, once its vector is there.
     """
 
-    __slots__ = ("began", "deadline", "number", "pairs", "scored", "sent", "sent_at")
+    __slots__ = ("began", "deadline", "number", "pairs", "scored", "sent", "sent_at", "sides", "status")
 
     def __init__(self, number: int, pairs: list[int], deadline: float) -> None:
         self.number = number
@@ -65,6 +68,8 @@ class _Search:
         self.sent = 0
         self.sent_at = math.nan
         self.scored = 0
+        self.sides = 0
+        self.status = OK
 
 
 class Searches:
@@ -75,8 +80,16 @@ class Searches:
         shown: the job whose stages stand for it, by the request's number.
     """
 
-    def __init__(self, requests: ClientRequests, rerank: Service | None, later: Later, *, between_s: float) -> None:
-        """`between_s`: seconds from a query's vector to having its candidates' texts."""
+    def __init__(
+        self, requests: ClientRequests, rerank: Service | None, later: Later, *, between_s: float, one_side: bool
+    ) -> None:
+        """For a run.
+
+        Args:
+            between_s: seconds from a query's vector to having its candidates' texts.
+            one_side: searches send the reranker their question, beside the embedder, and no pairs.
+        """
+        self._one_side = one_side and rerank is not None
         self._requests = requests
         self._rerank = rerank
         self._later = later
@@ -97,7 +110,34 @@ class Searches:
     def begin(self, now: float, number: int, embed: Service, texts: list[int], deadline: float) -> None:
         """A search: the first of the texts is the query, the others are its pairs."""
         search = _Search(number, texts[1:], deadline)
+        if self._one_side and self._rerank is not None and search.pairs:
+            question, search.pairs, search.sides = search.pairs, [], 2
+            self._requests.send(now, self._rerank, question, deadline, self._encoded, search)
+            self._requests.send(now, embed, texts[:1], deadline, self._embedded_beside, search)
+            return
         self._requests.send(now, embed, texts[:1], deadline, self._embedded, search)
+
+    def _encoded(self, now: float, group: Group) -> None:
+        search = cast("_Search", group.what)
+        if group.refused:
+            search.status = DEGRADED
+        self._has_side(now, search)
+
+    def _embedded_beside(self, now: float, group: Group) -> None:
+        search = cast("_Search", group.what)
+        self.shown[search.number] = group.last
+        if group.refused:  # nobody waits for the other side then
+            self._end(now, search, DEADLINE)
+        else:
+            self._has_side(now, search)
+
+    def _has_side(self, now: float, search: _Search) -> None:
+        search.sides -= 1
+        if search.sides == 0:
+            self._later(now + self._between_s, self._compared, search)
+
+    def _compared(self, now: float, search: _Search) -> None:
+        self._end(now, search, search.status)
 
     def _embedded(self, now: float, group: Group) -> None:
         search = cast("_Search", group.what)

@@ -119,7 +119,7 @@ class _Simulation:
             service.later = self._later
             service.answered = requests.answered
         rerank = self._services.get(RERANK)
-        self._searches = Searches(requests, rerank, self._later, between_s=layout.between_s)
+        self._searches = Searches(requests, rerank, self._later, between_s=layout.between_s, one_side=workload.one_side)
 
     def _make_pools(self) -> dict[str, Cores]:
         """The CPU, and a pool for each device, on which the calls of its networks slow one another down."""

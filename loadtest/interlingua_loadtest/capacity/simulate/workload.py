@@ -33,6 +33,7 @@ class Workload:
         first: int64 [N + 1], request i has the texts tokens[first[i]:first[i + 1]]; of a search the first is the query.
         deadlines: float64 [N], seconds after arrival; infinite where a request has none.
         languages: int64 [N], positions in a list of the caller's; zeros where nobody asks.
+        one_side: a search's second text is the question for the reranker, sent beside the first; else they are pairs.
     """
 
     arrived: FloatArray64
@@ -41,6 +42,7 @@ class Workload:
     first: IntArray
     deadlines: FloatArray64
     languages: IntArray
+    one_side: bool = False
 
     def __post_init__(self) -> None:
         """Raises InputError: a request is without texts, a text without tokens, or the arrivals do not ascend."""
@@ -69,6 +71,7 @@ class Workload:
         kind: str | Sequence[str] = EMBED_QUERY,
         *,
         deadline_s: float | Sequence[float] | None = None,
+        one_side: bool = False,
     ) -> Workload:
         """From one list of token counts a request. Raises InputError, as above or for an unknown kind."""
         count = len(tokens)
@@ -88,4 +91,5 @@ class Workload:
             first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             deadlines=deadlines,
             languages=np.zeros(count, dtype=np.int64),
+            one_side=one_side,
         )
