@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,3 +107,18 @@ def test_what_the_user_says_against_the_folder(bare: Path, tmp_path: Path) -> No
 def test_an_embedder_without_the_head(bare: Path) -> None:
     with pytest.raises(InputError, match=r"no late-interaction model.*an embedder with colbert_linear\.pt"):
         sources.load(resolve(str(bare)), Overrides(head="late-interaction"))
+
+
+def test_the_head_of_an_embedder_goes_through_the_gate(tmp_path: Path) -> None:
+    """XLM-R with colbert_linear.pt, as bge-m3: the ONNX network against torch, rows and scores against the library."""
+    folder = folders.bge(tmp_path / "tiny-m3", folders.backbone(tmp_path / "bare", "xlm-roberta"))
+    arguments = [str(folder), "--head", "late-interaction", "--model-repository", str(tmp_path / "models"), "--json"]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output or result.exception
+    figures = {figure["name"]: figure for figure in json.loads(result.stdout)["gate"]["figures"]}
+    assert {*FIGURES, "error against torch"} <= figures.keys()
+    published = Published.read(tmp_path / "models")
+    spec = published.models[ENCODE_QUERY_TOKENS].spec(1)
+    sides = LateInteraction.from_text(spec.interaction)
+    assert (spec.dimension, spec.max_tokens, sides.weighting) == (folders.DIMENSION, folders.WINDOW, "mean")
+    assert sides.query == sides.document
