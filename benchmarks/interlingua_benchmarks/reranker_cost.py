@@ -4,6 +4,7 @@
         the network in this process, perfectly batched        --> pairs a second, the limit; of late interaction
                                                                   the documents', whose queries are read but once
         the service, lists one after another and several at once --> pairs a second, ms a list
+        of late interaction the questions alone, which is what is left where token vectors are stored
         the service's logits --the client's mixing--> nDCG@10 --> what int8 loses, list by list
 
 The lists are drawn with a fixed seed from the lists across languages. Nothing else may run meanwhile.
@@ -168,6 +169,8 @@ def _report(reranker: str, lists: CandidateLists, costs: list[RerankerCost], cli
                 "service_pairs_per_s": cost.served.pairs_per_second,
                 "lone_pairs_per_s": cost.served.lone_pairs_per_second,
                 "lone_list_p50_ms": cost.served.lone_list_p50_ms,
+                "questions_per_s": cost.served.questions_per_second,
+                "lone_question_p50_ms": cost.served.lone_question_p50_ms,
                 "ndcg": float(cost.ndcg.mean()),
                 "over_dense": list(_difference(lists, cost.ndcg - dense)),
                 f"over_{first.precision}": list(_difference(lists, cost.ndcg - first.ndcg)),
@@ -202,6 +205,9 @@ def _table(report: dict[str, object]) -> Grid:
     add(f"service, {report['clients']} clients, pairs/s", "{:.1f}", "service_pairs_per_s")
     add("service, one client, pairs/s", "{:.1f}", "lone_pairs_per_s")
     add("service, one list alone, p50 ms", "{:.0f}", "lone_list_p50_ms")
+    if all(each["questions_per_s"] is not None for each in figures.values()):
+        add(f"stored token vectors, {report['clients']} clients, questions/s", "{:.1f}", "questions_per_s")
+        add("stored token vectors, one question alone, p50 ms", "{:.1f}", "lone_question_p50_ms")
     add("nDCG@10, mixed", "{:.3f}", "ndcg")
     first = next(iter(figures))
     dense = f"over dense ({report['dense_ndcg']:.3f})"

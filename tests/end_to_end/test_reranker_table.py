@@ -106,6 +106,9 @@ def test_the_cost_of_a_reranker_is_measured_through_its_service(
     assert (report["lists"], report["pairs"]) == (6, 6 * len(PAGES))
     cost = report["precisions"]["fp32"]
     assert cost["lone_pairs_per_s"] > 0
+    assert cost["questions_per_s"] > cost["service_pairs_per_s"] / len(PAGES)
+    assert cost["lone_question_p50_ms"] > 0
+    assert "stored token vectors, one question alone, p50 ms" in done.stdout
     assert 0 < cost["ndcg"] <= 1
     assert cost["over_fp32"] == [0, 0, 0]
     assert cost["over_dense"][0] == pytest.approx(cost["ndcg"] - report["dense_ndcg"])

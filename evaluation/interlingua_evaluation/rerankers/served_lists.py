@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from interlingua_client.embedder import FloatArray
 
 _LONE_LISTS = 4
+_QUESTION_ROUNDS = 20  # a question is a hundredth of a list
 
 
 class Served(NamedTuple):
@@ -32,12 +33,16 @@ class Served(NamedTuple):
         pairs_per_second: of all clients together.
         lone_pairs_per_second: of one client that asks for one list after another.
         lone_list_p50_ms: what such a list takes.
+        questions_per_second, lone_question_p50_ms: the same of the questions' sides alone, which is all that a search
+            asks where documents' token vectors are stored; None of a cross-encoder.
     """
 
     logits: FloatArray
     pairs_per_second: float
     lone_pairs_per_second: float
     lone_list_p50_ms: float
+    questions_per_second: float | None = None
+    lone_question_p50_ms: float | None = None
 
 
 def draw(lists: CandidateLists, number: int, seed: int) -> CandidateLists:
@@ -82,6 +87,11 @@ def rerank_through_service(repository: Path, digest: str, lists: CandidateLists,
             scores = client.rerank(query, [texts[document] for document in documents]).scores
             return scores, time.perf_counter() - began
 
+        def encode(number: int) -> float:
+            began = time.perf_counter()
+            client.encode([asked[number][0]], "query")
+            return time.perf_counter() - began
+
         lone = range(min(_LONE_LISTS, len(asked)))
         answer(0)
         seconds = [answer(number)[1] for number in lone]
@@ -89,6 +99,14 @@ def rerank_through_service(repository: Path, digest: str, lists: CandidateLists,
             began = time.perf_counter()
             answers = list(pool.map(answer, range(len(asked))))
             wall_s = time.perf_counter() - began
+        questions_per_second = lone_question_p50_ms = None
+        if client.encoder is not None:
+            encode(0)
+            lone_question_p50_ms = 1e3 * float(np.median([encode(number) for number in range(len(asked))]))
+            with ThreadPoolExecutor(clients) as pool:
+                began = time.perf_counter()
+                done = len(list(pool.map(encode, [*range(len(asked))] * _QUESTION_ROUNDS)))
+                questions_per_second = done / (time.perf_counter() - began)
     logits = np.full((len(lists.dataset.queries), len(texts)), np.nan, dtype=np.float32)
     for (_, documents), query, (scores, _) in zip(asked, lists.queries.tolist(), answers, strict=True):
         logits[query, documents] = scores
@@ -97,4 +115,6 @@ def rerank_through_service(repository: Path, digest: str, lists: CandidateLists,
         pairs_per_second=sum(len(documents) for _, documents in asked) / wall_s,
         lone_pairs_per_second=sum(len(asked[number][1]) for number in lone) / sum(seconds),
         lone_list_p50_ms=1e3 * float(np.median(seconds)),
+        questions_per_second=questions_per_second,
+        lone_question_p50_ms=lone_question_p50_ms,
     )
