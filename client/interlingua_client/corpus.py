@@ -6,7 +6,7 @@
 A line is `{"id" or "_id", "text", "title"?, "language" or "lang"?}`; the language may also stand in `metadata` (BEIR's
 place for it). Where there is none it is detected, and counted; a language is called as the corpus calls it.
 A text may be called `contents`, `content` or `body`; one that is called otherwise is a bad line, rather than a document
-without text.
+without text. Every further field, and what an object called `metadata` holds, is the document's metadata.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from interlingua.base.counted import counted
 from interlingua.base.errors import InputError
 from interlingua.base.json_row import LANGUAGE_NAMES, JsonRow
+from interlingua.base.json_value import JsonValue, json_value
 from interlingua.base.numbered_lines import STANDARD_INPUT, name_of, numbered_lines
 from interlingua.served.text.normal_form import normal_form
 from interlingua_client.document import Document
@@ -33,6 +34,7 @@ _MAX_BAD_LINES_SHOWN = 10
 _SAID = re.compile(rb'"(?:%b)"\s*:\s*"([^"\\]+)"' % "|".join(LANGUAGE_NAMES).encode())
 _TEXT_NAMES = ("contents", "content", "body")
 _KNOWN = frozenset({"id", "_id", "title", *LANGUAGE_NAMES, "group", "metadata", "url", *_TEXT_NAMES})
+_OWN = frozenset({"id", "_id", "title", "text", *LANGUAGE_NAMES})  # what a document says beside its metadata
 
 
 class BadLine(NamedTuple):
@@ -112,12 +114,13 @@ class Corpus:
         id_ = row.id()
         if id_ in self.lines_by_id:
             raise ValueError(f"id {id_!r} was already used by line {self.lines_by_id[id_]}")
-        title, text = row.text("title") or "", _passage(row)
+        title, (text, called) = row.text("title") or "", _passage(row)
+        metadata = _metadata(row, called)
         if not Document(id_, "", title, text).passage:
             raise ValueError("there is no text: `text` and `title` are missing or empty")
         language = self._called(normalize_tag(said) if (said := row.language()) else "", title, text)
         self.lines_by_id[id_] = number
-        return Document(id_, language, title, text)
+        return Document(id_, language, title, text, metadata)
 
     def _called(self, said: str, title: str, text: str) -> str:
         if not said:
@@ -170,17 +173,32 @@ class GroupedCorpus(Corpus):
         return document
 
 
-def _passage(row: JsonRow) -> str:
-    """`text`; without it what other collections call it. Never "" beside another field that looks like the text."""
+def _passage(row: JsonRow) -> tuple[str, str]:
+    """The text, and the field that it is in: `text`, or without it what other collections call it.
+
+    Never "" beside another field that looks like the text.
+    """
     text = row.text("text")
     if text and normal_form(text).strip():
-        return text
+        return text, "text"
     named = {name: said for name in _TEXT_NAMES if (said := row.text(name)) and said.strip()}
     if len(named) > 1:
         raise ValueError(f"there is no `text`, but {_listed(named)}: call one of them `text`")
     if not named and (others := list(row.texts_beside(_KNOWN))):
         raise ValueError(f"there is no `text`, but {_listed(others)}: call it `text`, or put it into `metadata`")
-    return next(iter(named.values()), text or "")
+    return next(((said, name) for name, said in named.items()), (text or "", "text"))
+
+
+def _metadata(row: JsonRow, text_name: str) -> dict[str, JsonValue]:
+    """Every field that is no part of the document itself. Raises ValueError: one cannot be kept, or is there twice."""
+    inner = row.fields.get("metadata")
+    nested = inner if isinstance(inner, dict) else {}
+    left_out = _OWN | {text_name} | ({"metadata"} if inner is None or isinstance(inner, dict) else set())
+    own = {name: json_value(value, name) for name, value in row.fields.items() if name not in left_out}
+    kept = {name: json_value(value, f"metadata.{name}") for name, value in nested.items() if name not in _OWN}
+    if differing := [name for name in kept if name in own and kept[name] != own[name]]:
+        raise ValueError(f"{_listed(differing)} is there twice: in the line and, with another value, in `metadata`")
+    return {**kept, **own}
 
 
 def _listed(names: Iterable[str]) -> str:

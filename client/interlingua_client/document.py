@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.base.json_value import JsonValue, canonical_json, json_value
 from interlingua.served.text.normal_form import normal_form
 
 
@@ -19,36 +20,51 @@ class Document(NamedTuple):
         language: normalised BCP 47 tag (language_tag.py).
         title: may be "".
         text: may be "" only where there is a title.
+        metadata: its further fields, by name: they are kept, and are no part of what is embedded.
     """
 
     id: str
     language: str
     title: str
     text: str
+    metadata: Mapping[str, JsonValue] = {}
 
     @property
     def passage(self) -> str:
-        """What is embedded and reranked: the title, a line break, the text."""
+        """What is embedded and reranked of a document that is one passage: the title, a line break, the text."""
         return "\n".join(part for part in (self.title, self.text) if normal_form(part).strip())
 
     @property
     def digest(self) -> bytes:
-        """16 bytes over everything but the id, texts in their normal form: equal digests need no new vector."""
-        content = json.dumps([self.language, normal_form(self.title), normal_form(self.text)], ensure_ascii=False)
-        return hashlib.blake2b(content.encode(), digest_size=16).digest()
+        """16 bytes over everything but the id, title and text in their normal form: equal digests, nothing to do."""
+        content = [self.language, normal_form(self.title), normal_form(self.text)]
+        if self.metadata:
+            content.append(canonical_json(self.metadata))
+        return hashlib.blake2b(json.dumps(content, ensure_ascii=False).encode(), digest_size=16).digest()
 
 
 def require_document(document: object) -> None:
     """Raises InputError: it is no Document of texts that can be stored, or has no id or no text."""
     if not isinstance(document, Document):
         raise InputError(f"{document!r:.80} is no document, it must be Document(id, language, title, text)")
-    for name, value in zip(document._fields, document, strict=True):
+    *texts, metadata = zip(document._fields, document, strict=True)
+    for name, value in texts:
         if not isinstance(value, str):
             raise InputError(f"document {document.id!r}: {name} is {value!r:.80}, it must be a text")
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
             raise InputError(f"document {document.id!r}: {name} holds a NUL character or half of a surrogate pair")
     if not document.id.strip() or not document.passage:
         raise InputError(f"document {document.id!r} has no {'text' if document.id.strip() else 'id'}")
+    _require_metadata(document.id, metadata[1])
+
+
+def _require_metadata(id_: str, metadata: object) -> None:
+    if not isinstance(metadata, Mapping):
+        raise InputError(f"document {id_!r}: metadata is {metadata!r:.80}, it must be a mapping of names to values")
+    try:
+        json_value(metadata, "metadata")
+    except ValueError as error:
+        raise InputError(f"document {id_!r}: {error}") from None
 
 
 def require_ids(ids: object) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -61,7 +62,47 @@ def test_a_language_by_another_name(tmp_path: Path) -> None:
 
 def test_a_title_alone_stays_a_document(tmp_path: Path) -> None:
     line = '{"_id": "a", "language": "en", "title": "T", "text": null, "url": "https://example.org", "date": "2026"}'
-    assert list(corpus_of(tmp_path / "c.jsonl", line)) == [Document("a", "en", "T", "")]
+    metadata = {"url": "https://example.org", "date": "2026"}
+    assert list(corpus_of(tmp_path / "c.jsonl", line)) == [Document("a", "en", "T", "", metadata)]
+
+
+def test_every_further_field_is_kept(tmp_path: Path) -> None:
+    line = (
+        '{"_id": 1, "lang": "en", "title": "T", "body": "hello", "url": "u", "group": "g", "tags": ["a", 2], "n": null,'
+        ' "metadata": {"language": "de", "date": "2026-01-01", "url": "u", "by": {"name": "Zoë"}}}'
+    )
+    [document] = corpus_of(tmp_path / "c.jsonl", line)
+    assert document.text == "hello"
+    assert document.metadata == {
+        "url": "u",
+        "group": "g",
+        "tags": ["a", 2],
+        "n": None,
+        "date": "2026-01-01",
+        "by": {"name": "Zoë"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ('"url": "a", "metadata": {"url": "b"}', "`url` is there twice"),
+        ('"n": NaN', "`n` holds nan"),
+        ('"metadata": {"n": [Infinity]}', "`metadata.n` holds inf"),
+        ('"a\\u0000": 1', "holds a NUL character"),
+        ('"a": "\\ud800"', "`a` holds half of a surrogate pair"),
+        ('"a": ' + 900 * "[" + 900 * "]", "`a` is nested too deeply"),
+    ],
+    ids=["twice", "nan", "infinite", "NUL", "surrogate", "deep"],
+)
+def test_fields_that_cannot_be_kept_are_bad_lines(tmp_path: Path, fields: str, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        list(corpus_of(tmp_path / "c.jsonl", f'{{"id": "a", "language": "en", "text": "hello", {fields}}}'))
+
+
+def test_metadata_that_is_no_object_is_a_field(tmp_path: Path) -> None:
+    [document] = corpus_of(tmp_path / "c.jsonl", '{"id": "a", "language": "en", "text": "hello", "metadata": ["x"]}')
+    assert document.metadata == {"metadata": ["x"]}
 
 
 def test_counts_the_languages_it_had_to_detect(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from interlingua_client.document import Document
 from interlingua_client.index.document_store import STORE_FILE, DocumentStore, StoreDamagedError, new_manifest
 from interlingua_client.index.indexer import Indexer
 from interlingua_client.index.language_offsets import unit
+from interlingua_client.index.passages.passage import SplitDocument
+from interlingua_client.index.passages.span import Span
 from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.index.writer_lock import IndexBusyError, writer_lock
 from tests.support.hash_embedder import HashEmbedder, direction
@@ -70,7 +74,7 @@ def test_a_failed_commit_changes_nothing(index_dir: Path) -> None:
     store = DocumentStore.open(index_dir, writing=True)
     before = store.manifest()
     twice = [Document("same", "en", "", "x")] * 2
-    with pytest.raises(StoreDamagedError):
+    with pytest.raises(InputError, match="'same' is there twice"):
         store.commit(twice, np.zeros((2, 32), np.float32))
     assert store.manifest() == before
     assert "same" not in store.ids()
@@ -151,3 +155,74 @@ def test_a_reader_goes_on_while_a_writer_writes(index_dir: Path, embedder: HashE
     assert len(again) == 90 + 200 - 1
     ids_now = {d.id for d in again.documents(again.nearest(query, "en", 10).labels).values()}
     assert "en-cat-dog" not in ids_now
+
+
+def split_at(document: Document, *ends: int) -> SplitDocument:
+    return SplitDocument(document, [Span(start, end) for start, end in pairwise((0, *ends))])
+
+
+def test_an_unchanged_passage_keeps_its_label_wherever_it_moves(tmp_path: Path) -> None:
+    store = DocumentStore.create(tmp_path, new_manifest(HashEmbedder().identity))
+    page = Document("page", "en", "T", "onetwosix", {"url": "u"})
+    store.commit_split([split_at(page, 3, 6, 9)], np.stack([direction(name) for name in ("one", "two", "six")]))
+    store.commit([Document("other", "fr", "", "un")], direction("un")[None])
+    edited = page._replace(text="newoneten", metadata={"url": "v", "tags": ["a", 1, None]})
+    store.commit_split([split_at(edited, 3, 6, 9)], np.stack([direction("new"), direction("ten")]), [[0, 2]])
+    found = store.passages([1, 2, 3, 4, 5, 6])
+    assert {label: (passage.text, passage.position) for label, passage in found.items()} == {
+        1: ("one", 1),
+        4: ("un", 0),
+        5: ("new", 0),
+        6: ("ten", 2),
+    }
+    assert found[1].embedded == "T\none"
+    assert found[6].fields == {"url": "v", "tags": ["a", 1, None]}
+    vectors = {row: block.vectors[row] for block in store.vectors_of(np.array([1, 5, 6])) for row in range(3)}
+    assert np.stack(list(vectors.values())) == pytest.approx(np.stack([direction(n) for n in ("one", "new", "ten")]))
+    labels, numbers = store.passage_documents()
+    assert labels.tolist() == [1, 4, 5, 6]
+    assert numbers.tolist() == [1, 2, 1, 1]
+    assert store.vector_sums()["en"].total == pytest.approx(sum(direction(n) for n in ("one", "new", "ten")), abs=1e-6)
+    assert store.languages() == {"en": 1, "fr": 1}
+    assert store.delete(["page"]) == 1
+    assert store.labels_by_language().keys() == store.vector_sums().keys() == {"fr"}
+
+
+def test_metadata_is_read_back_a_row_a_document(tmp_path: Path) -> None:
+    store = DocumentStore.create(tmp_path, new_manifest(HashEmbedder().identity))
+    fields = {"b": {"c": [True, 1.5, None]}, "a": "ü"}
+    store.commit([Document("x", "en", "", "one", fields), Document("y", "en", "", "two")], np.ones((2, 32), np.float32))
+    assert list(store.metadata_rows()) == [(1, '{"a":"ü","b":{"c":[true,1.5,null]}}'), (2, "{}")]
+    assert list(store.each_document()) == [Document("x", "en", "", "one", fields), Document("y", "en", "", "two")]
+
+
+def test_metadata_alone_is_changed_without_an_embedder(tmp_path: Path, embedder: HashEmbedder) -> None:
+    pages = [Document(f"{n}", "en", "T", f"en:{n}", {"stock": n}) for n in range(5)]
+    with Indexer.open(tmp_path, embedder) as indexer:
+        indexer.add(pages)
+        indexer.finish()
+        embedder.embedded.clear()
+        indexer.add([page._replace(metadata={"stock": 0}) for page in pages])
+        indexer.finish()
+        assert (indexer.progress.changed, indexer.progress.unchanged) == (4, 1)
+        assert not embedder.embedded
+        assert {text for _, text in indexer.store.metadata_rows()} == {'{"stock":0}'}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ([1], "must be a mapping"),
+        ({"a": float("nan")}, "`metadata.a` holds nan"),
+        ({"a": {"b": ["x\0"]}}, "`metadata.a.b` holds a NUL character"),
+        ({"a\ud800": 1}, "half of a surrogate pair"),
+        ({1: "a"}, "has the key 1"),
+        ({"a": object()}, "what JSON can hold"),
+    ],
+    ids=["no mapping", "nan", "NUL", "surrogate", "key", "object"],
+)
+def test_metadata_that_cannot_be_stored_is_named(
+    tmp_path: Path, embedder: HashEmbedder, metadata: Any, said: str
+) -> None:
+    with Indexer.open(tmp_path, embedder) as indexer, pytest.raises(InputError, match=said):
+        indexer.add([Document("page", "en", "", "text", metadata)])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unknown: int) -> dict[str, Any]:
     """The facts for --json; `unknown` ids to delete were not there."""
-    languages = {language: len(labels) for language, labels in indexer.store.labels_by_language().items()}
+    languages = indexer.store.languages()
     return {
         **asdict(indexer.progress),
         "delete_unknown": unknown,

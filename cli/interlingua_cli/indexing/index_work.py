@@ -69,7 +69,7 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
 
     corpus = None
     if work.corpus:
-        known = indexer.store.labels_by_language()
+        known = indexer.store.languages()
         corpus = Corpus(work.corpus, LanguageDetector().tag_of, skip_bad=work.skip_bad, known=known)
         with progress("indexing", unit="documents", total=corpus.count_lines()) as bar:
             indexer.add(corpus, bar.advance, bar.skip)
@@ -114,8 +114,8 @@ def _graph_progress(indexer: Indexer) -> Iterator[Callable[[int], None]]:
     """Progress of building the graph, where there is enough to build that it takes a while."""
     from interlingua.display.progress import progress
 
-    documents = sum(len(labels) for labels in indexer.store.labels_by_language().values())
-    if documents < _LONG_BUILD:
+    vectors = sum(len(labels) for labels in indexer.store.labels_by_language().values())
+    if vectors < _LONG_BUILD:
         yield lambda _: None
         return
     with progress("building the graph", unit="vectors", total=None) as bar:

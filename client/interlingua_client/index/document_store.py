@@ -1,10 +1,11 @@
-"""SQLite holds the documents and their vectors, and is the truth; everything else is derived from it.
+"""SQLite holds the documents, their passages and the passages' vectors, and is the truth; the rest is derived from it.
 
-    writer:  commit(documents, vectors) / delete(ids)   one transaction each, one generation more
-    readers: snapshot() -> labels, vectors, documents   undisturbed by the writer (WAL)
+    writer:  commit_split(documents, vectors) / delete(ids)        one transaction each, one generation more
+    readers: snapshot() -> labels, vectors, passages, documents    undisturbed by the writer (WAL)
 
-A label is a row's number and never used again: a document that changes gets a new one. So a label's vector
-never changes, and a derived file is brought up to date by the difference of two sets of labels.
+A label is a passage's number and never used again: a passage that changes gets a new one, and one that does not keeps
+its own, wherever in its document it moves. So a label's vector never changes, and a derived file is brought up to date
+by the difference of two sets of labels. A document keeps its number as long as it is there.
 
 `synchronous=FULL`: a commit holds a batch that took the network a tenth of a second or more, next to which
 one fsync costs nothing, and what was committed survives a power cut and not just `kill -9`.
@@ -12,23 +13,28 @@ one fsync costs nothing, and what was committed survives a power cut and not jus
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import uuid
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from interlingua.base.errors import InputError, InterlinguaError
+from interlingua.base.json_value import canonical_json
 from interlingua_client.document import Document
 from interlingua_client.embedder import are_finite, require_vectors
 from interlingua_client.index.language_offsets import LanguageOffsets, VectorSum, unit
 from interlingua_client.index.manifest import SCHEMA_VERSION, Manifest
+from interlingua_client.index.passages.passage import SplitDocument, StoredPassage
+from interlingua_client.index.passages.span import Span
+from interlingua_client.index.store_schema import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from interlingua_client.embedder import EmbedderIdentity, FloatArray, IntArray
@@ -37,36 +43,23 @@ STORE_FILE = "documents.sqlite"
 
 _T = TypeVar("_T")
 
-_SCHEMA = """
-CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-    label INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    language TEXT NOT NULL,
-    digest BLOB NOT NULL,
-    generation INTEGER NOT NULL,
-    vector BLOB NOT NULL,
-    title TEXT NOT NULL,
-    text TEXT NOT NULL
-);
-CREATE INDEX documents_by_language ON documents (language, digest, label);
-CREATE TABLE vector_sums (language TEXT PRIMARY KEY, documents INTEGER NOT NULL, total BLOB NOT NULL);
-CREATE TABLE query_stand_ins (
-    label INTEGER PRIMARY KEY REFERENCES documents (label) ON DELETE CASCADE,
-    vector BLOB NOT NULL
-);
-CREATE TABLE offsets (
-    role TEXT NOT NULL, language TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (role, language)
-);
-"""
 _NONE = np.empty(0, np.int64)
 _BUSY_TIMEOUT_S = 30.0
 _ROWS_AT_ONCE = 4096
+_DOCUMENTS_AT_ONCE = 256
 _VARIABLES_AT_ONCE = 500
+_DOCUMENT = "id, d.language, title, text, metadata"
 
 
 class StoreDamagedError(InterlinguaError):
     """SQLite cannot read the store."""
+
+
+class _Changes(NamedTuple):
+    """What a commit puts in and takes out: languages and vectors of passages."""
+
+    new: list[tuple[str, FloatArray]]
+    gone: list[tuple[str, FloatArray]]
 
 
 class LabelledVectors(NamedTuple):
@@ -98,7 +91,7 @@ class DocumentStore:
         connection = _connect(directory / STORE_FILE, "rwc")
         store = cls(connection, directory)
         with store.transaction():
-            for statement in _SCHEMA.split(";"):
+            for statement in SCHEMA.split(";"):
                 connection.execute(statement)
             store._write_manifest(manifest)
         return store
@@ -181,49 +174,131 @@ class DocumentStore:
     # -- writing ---------------------------------------------------------------------------------------------
 
     def commit(self, documents: Sequence[Document], vectors: FloatArray) -> None:
+        """Put documents in that are one passage each, float32 [documents, D]. Raises as `commit_split`."""
+        self.commit_split([SplitDocument.whole(document) for document in documents], vectors)
+
+    def commit_split(
+        self, documents: Sequence[SplitDocument], vectors: FloatArray, embedded: Sequence[Sequence[int]] | None = None
+    ) -> None:
         """Put documents in, in place of those of the same id, in one transaction.
+
+        A passage that its document had before, with the same digest, keeps its label and its vector.
 
         Args:
             documents: of different ids.
-            vectors: float32 [documents, D].
+            vectors: float32 [passages, D], of one document after the other.
+            embedded: which passages of each document these are of, by position; all without it.
+
+        Raises:
+            InputError: an id is there twice; nothing was committed.
+            ServerError: vectors of another shape, or not finite; nothing was committed.
+        """
+        chosen = [range(len(split.spans)) for split in documents] if embedded is None else embedded
+        owners = [split.document.id for split, positions in zip(documents, chosen, strict=True) for _ in positions]
+        dimension = self.manifest().embedder.dimension
+        require_vectors(vectors, len(owners), dimension, lambda row: f"document {owners[row]!r}")
+        rows, seen = iter(vectors), set[str]()
+        changes = _Changes([], [])
+        with self.transaction():
+            generation = self._next_generation()
+            for split, positions in zip(documents, chosen, strict=True):
+                given = {position: next(rows) for position in positions}
+                if split.document.id in seen or not self._put(split, given, generation, changes):
+                    raise InputError(f"document id {split.document.id!r} is there twice: ids must be unique")
+                seen.add(split.document.id)
+            self._note_sums(changes)
+
+    def _put(self, split: SplitDocument, given: dict[int, FloatArray], generation: int, changes: _Changes) -> bool:
+        """Write one document; False where a passage has no vector, neither given nor stored."""
+        document, number = split.document, self._put_document(split, generation)
+        stored: dict[bytes, list[int]] = {}
+        query = "SELECT label, digest FROM passages WHERE document = ? ORDER BY position DESC"
+        for label, digest in self._connection.execute(query, (number,)):
+            stored.setdefault(digest, []).append(label)
+        kept, new = [], []
+        for position, passage in enumerate(split.passages):
+            place = (position, passage.span.start, passage.span.end)
+            if labels := stored.get(passage.digest):
+                kept.append((*place, labels.pop()))
+            elif position in given:
+                vector = given[position]
+                made = (passage.span.heading, document.language, passage.digest, generation, _blob(vector))
+                new.append((number, *place, *made))
+                changes.new.append((document.language, vector))
+            else:
+                return False
+        gone = [label for labels in stored.values() for label in labels]
+        changes.gone.extend(self._remove_passages(gone))
+        self._connection.executemany('UPDATE passages SET position = ?, start = ?, "end" = ? WHERE label = ?', kept)
+        self._connection.executemany(
+            'INSERT INTO passages (document, position, start, "end", heading, language, digest, generation, vector) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            new,
+        )
+        return True
+
+    def _put_document(self, split: SplitDocument, generation: int) -> int:
+        """Write a document's own row; its number."""
+        document = split.document
+        row = (document.id, document.language, document.digest, generation, split.plan, document.title, split.lead)
+        [number] = self._connection.execute(
+            "INSERT INTO documents (id, language, digest, generation, plan, title, lead, text, metadata) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET language = excluded.language, "
+            "digest = excluded.digest, generation = excluded.generation, plan = excluded.plan, "
+            "title = excluded.title, lead = excluded.lead, text = excluded.text, "
+            "metadata = excluded.metadata RETURNING number",
+            (*row, document.text, canonical_json(document.metadata)),
+        ).fetchone()
+        return int(number)
+
+    def renew(self, labels: Sequence[int], vectors: FloatArray) -> None:
+        """Give passages other vectors, float32 [passages, D], and with them other labels, in one transaction.
 
         Raises:
             ServerError: of another shape, or not finite; nothing was committed.
         """
         dimension = self.manifest().embedder.dimension
-        require_vectors(vectors, len(documents), dimension, lambda row: f"document {documents[row].id!r}")
+        require_vectors(vectors, len(labels), dimension, lambda row: f"label {labels[row]}")
+        columns = 'document, position, start, "end", heading, language, digest'
         with self.transaction():
             generation = self._next_generation()
-            self._remove([document.id for document in documents])
-            self._connection.executemany(
-                "INSERT INTO documents (id, language, digest, generation, vector, title, text) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (d.id, d.language, d.digest, generation, _blob(vector), d.title, d.text)
-                    for d, vector in zip(documents, vectors, strict=True)
-                ),
-            )
-            self._add_to_sums([document.language for document in documents], vectors, 1)
+            languages = [
+                self._connection.execute(
+                    f"INSERT INTO passages ({columns}, generation, vector) "  # noqa: S608
+                    f"SELECT {columns}, ?, ? FROM passages WHERE label = ? RETURNING language",
+                    (generation, _blob(vector), label),
+                ).fetchone()[0]
+                for label, vector in zip(labels, vectors, strict=True)
+            ]
+            self._note_sums(_Changes(list(zip(languages, vectors, strict=True)), self._remove_passages(labels)))
 
     def delete(self, ids: Sequence[str]) -> int:
         """Take documents out, in one transaction; how many of the ids there were."""
+        removed = 0
         with self.transaction():
-            removed = self._remove(ids)
+            for chunk in chunks(ids):
+                passages = "SELECT label FROM passages JOIN documents ON number = document WHERE id IN"
+                labels = [row[0] for row in self._connection.execute(f"{passages} ({marks(chunk)})", chunk)]
+                self._note_sums(_Changes([], self._remove_passages(labels)))
+                query = f"DELETE FROM documents WHERE id IN ({marks(chunk)})"  # noqa: S608
+                removed += self._connection.execute(query, chunk).rowcount
             if removed:
                 self._next_generation()
         return removed
 
-    def _remove(self, ids: Sequence[str]) -> int:
-        removed = 0
-        for chunk in chunks(ids):
-            rows = self._connection.execute(
-                f"DELETE FROM documents WHERE id IN ({marks(chunk)}) RETURNING language, vector",  # noqa: S608
-                chunk,
-            ).fetchall()
-            if sound := [(row[0], _vector(row[1])) for row in rows if self._is_sound(row[1])]:
-                self._add_to_sums([row[0] for row in sound], np.stack([row[1] for row in sound]), -1)
-            removed += len(rows)
-        return removed
+    def _remove_passages(self, labels: Sequence[int]) -> list[tuple[str, FloatArray]]:
+        """Language and vector of those that had a sound one."""
+        gone = []
+        for chunk in chunks(labels):
+            query = f"DELETE FROM passages WHERE label IN ({marks(chunk)}) RETURNING language, vector"  # noqa: S608
+            rows = self._connection.execute(query, chunk).fetchall()
+            gone += [(language, _vector(blob)) for language, blob in rows if self._is_sound(blob)]
+        return gone
+
+    def _note_sums(self, changes: _Changes) -> None:
+        for entries, sign in ((changes.gone, -1), (changes.new, 1)):
+            if entries:
+                self._add_to_sums([tag for tag, _ in entries], np.stack([vector for _, vector in entries]), sign)
 
     def _add_to_sums(self, languages: Sequence[str], vectors: FloatArray, sign: int) -> None:
         sums = self.vector_sums()
@@ -239,7 +314,7 @@ class DocumentStore:
                 self._connection.execute("DELETE FROM vector_sums WHERE language = ?", (language,))
 
     def recount(self) -> None:
-        """Add the languages' sums up again from the documents' vectors, in one transaction."""
+        """Add the languages' sums up again from the passages' vectors, in one transaction."""
         with self.transaction():
             self._connection.execute("DELETE FROM vector_sums")
             for found in self.vectors_of(np.sort(np.concatenate(list(self.labels_by_language().values()) or [_NONE]))):
@@ -259,40 +334,108 @@ class DocumentStore:
 
     def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Content digests of those ids that are there."""
-        found: dict[str, bytes] = {}
+        return self._by_id("digest", ids)
+
+    def plans(self, ids: Sequence[str]) -> dict[str, str]:
+        """Names of the plans that those documents were split by that are there."""
+        return self._by_id("plan", ids)
+
+    def _by_id(self, column: str, ids: Sequence[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
         with self.reading() as connection:
             for chunk in chunks(ids):
-                query = f"SELECT id, digest FROM documents WHERE id IN ({marks(chunk)})"  # noqa: S608
+                query = f"SELECT id, {column} FROM documents WHERE id IN ({marks(chunk)})"  # noqa: S608
                 found.update(connection.execute(query, chunk))
         return found
 
-    def labels_by_content(self) -> dict[tuple[str, bytes], int]:
-        """Every document's label by its id and digest."""
+    def passage_digests(self, ids: Sequence[str]) -> dict[str, list[bytes]]:
+        """Digests of the passages of those documents that are there, in their order."""
+        found: dict[str, list[bytes]] = {}
+        query = "SELECT id, p.digest FROM documents JOIN passages p ON document = number WHERE id IN"
         with self.reading() as connection:
-            return {(row[0], row[1]): row[2] for row in connection.execute("SELECT id, digest, label FROM documents")}
+            for chunk in chunks(ids):
+                for id_, digest in connection.execute(f"{query} ({marks(chunk)}) ORDER BY number, position", chunk):
+                    found.setdefault(id_, []).append(digest)
+        return found
+
+    def labels_by_content(self) -> dict[tuple[str, bytes], int]:
+        """Every passage's label by its document's id and its digest."""
+        query = "SELECT id, p.digest, label FROM passages p JOIN documents ON number = document"
+        with self.reading() as connection:
+            return {(row[0], row[1]): row[2] for row in connection.execute(query)}
 
     def ids(self) -> set[str]:
         """Every document's id."""
         with self.reading() as connection:
             return {row[0] for row in connection.execute("SELECT id FROM documents")}
 
+    def languages(self) -> dict[str, int]:
+        """How many documents each language has; the most first."""
+        with self.reading() as connection:
+            counts = connection.execute("SELECT language, count(*) FROM documents GROUP BY language").fetchall()
+        return dict(sorted(counts, key=lambda row: (-row[1], row[0])))
+
     def labels_by_language(self) -> dict[str, IntArray]:
-        """Sorted labels of each language; languages with the most documents first."""
+        """Sorted labels of each language's passages; languages with the most first."""
         found: dict[str, list[int]] = {}
         with self.reading() as connection:
-            for language, label in connection.execute("SELECT language, label FROM documents"):
+            for language, label in connection.execute("SELECT language, label FROM passages"):
                 found.setdefault(language, []).append(label)
         ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
         return {language: np.sort(np.array(labels, dtype=np.int64)) for language, labels in ordered}
 
+    def passage_documents(self) -> tuple[IntArray, IntArray]:
+        """Every passage's label, int64 [n], sorted, and the number of its document, int64 [n]."""
+        with self.reading() as connection:
+            rows = connection.execute("SELECT label, document FROM passages").fetchall()
+        pairs = np.array(rows, np.int64).reshape(-1, 2)
+        pairs = pairs[np.argsort(pairs[:, 0])]
+        return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+
+    def metadata_rows(self) -> Iterator[tuple[int, str]]:
+        """Every document's number and its further fields, as the text of a JSON object; some thousands at a time."""
+        last = 0
+        query = "SELECT number, metadata FROM documents WHERE number > ? ORDER BY number LIMIT ?"
+        while True:
+            with self.reading() as connection:
+                rows = connection.execute(query, (last, _ROWS_AT_ONCE)).fetchall()
+            if not rows:
+                return
+            yield from rows
+            last = rows[-1][0]
+
+    def each_document(self) -> Iterator[Document]:
+        """Every document, in the order of their numbers, some at a time."""
+        last = 0
+        query = f"SELECT number, {_DOCUMENT} FROM documents d WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608
+        while True:
+            with self.reading() as connection:
+                rows = connection.execute(query, (last, _DOCUMENTS_AT_ONCE)).fetchall()
+            if not rows:
+                return
+            yield from (_document(row[1:]) for row in rows)
+            last = rows[-1][0]
+
     def documents(self, labels: Sequence[int]) -> dict[int, Document]:
-        """The documents of those labels that are still there."""
-        found: dict[int, Document] = {}
+        """The documents that those passages are of that are still there, whole, by the passages' labels."""
+        query = f"SELECT label, {_DOCUMENT} FROM passages p JOIN documents d ON number = document WHERE label IN"  # noqa: S608
+        return {row[0]: _document(row[1:]) for row in self._of_labels(query, labels)}
+
+    def passages(self, labels: Sequence[int]) -> dict[int, StoredPassage]:
+        """The passages of those labels that are still there, with what a hit says of their documents."""
+        query = (
+            'SELECT label, number, position, start, "end", heading, id, d.language, title, coalesce(lead, title), '
+            'substr(text, start + 1, "end" - start), metadata '
+            "FROM passages p JOIN documents d ON number = document WHERE label IN"
+        )
+        return {
+            row[0]: StoredPassage(row[1], row[2], Span(*row[3:6]), *row[6:]) for row in self._of_labels(query, labels)
+        }
+
+    def _of_labels(self, query: str, labels: Sequence[int]) -> Iterable[Any]:
         with self.reading() as connection:
             for chunk in chunks([int(label) for label in labels]):
-                query = f"SELECT label, id, language, title, text FROM documents WHERE label IN ({marks(chunk)})"  # noqa: S608
-                found.update((row[0], Document(*row[1:])) for row in connection.execute(query, chunk))
-        return found
+                yield from connection.execute(f"{query} ({marks(chunk)})", chunk).fetchall()
 
     def vectors_of(self, labels: IntArray) -> Iterator[LabelledVectors]:
         """The vectors of sorted labels, some thousands at a time; labels that are gone are left out.
@@ -306,16 +449,16 @@ class DocumentStore:
                 rows = self._rows_between(connection, wanted)
             if rows:
                 if {len(row[2]) for row in rows} != {self._bytes()}:
-                    raise self._unsound("vectors of documents")
+                    raise self._unsound("vectors of passages")
                 vectors = np.stack([_vector(row[2]) for row in rows])
                 if not are_finite(vectors).all():
-                    raise self._unsound("vectors of documents")
+                    raise self._unsound("vectors of passages")
                 yield LabelledVectors(np.array([row[0] for row in rows], np.int64), vectors, [row[1] for row in rows])
 
     @staticmethod
     def _rows_between(connection: sqlite3.Connection, wanted: IntArray) -> list[tuple[int, str, bytes]]:
         """Rows of the wanted labels: one range scan where they lie close together, else one by one."""
-        query = "SELECT label, language, vector FROM documents WHERE label "
+        query = "SELECT label, language, vector FROM passages WHERE label "
         first, last = int(wanted[0]), int(wanted[-1])
         if last - first < 4 * len(wanted):
             chosen = set(wanted.tolist())
@@ -327,7 +470,7 @@ class DocumentStore:
     def unsound_labels(self) -> list[int]:
         """The labels whose stored vectors are not finite, or of another length."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT label, vector FROM documents ORDER BY label")
+            rows = connection.execute("SELECT label, vector FROM passages ORDER BY label")
             return [label for label, blob in rows if not self._is_sound(blob)]
 
     def _is_sound(self, blob: bytes) -> bool:
@@ -347,22 +490,30 @@ class DocumentStore:
     # -- language offsets ------------------------------------------------------------------------------------
 
     def vector_sums(self) -> dict[str, VectorSum]:
-        """Count and sum of the unit document vectors of each language, kept up to date by every commit."""
+        """Count and sum of the unit passage vectors of each language, kept up to date by every commit."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT language, documents, total FROM vector_sums").fetchall()
+            rows = connection.execute("SELECT language, passages, total FROM vector_sums").fetchall()
         return {language: VectorSum(count, np.frombuffer(total, "<f8")) for language, count, total in rows}
 
     def stand_in_sample(self, language: str, size: int) -> tuple[list[Document], list[int]]:
-        """The documents whose titles stand in for queries: those of the smallest digests, with their labels.
+        """The documents whose titles stand in for queries, with the labels of their first passages.
 
-        A sample by digest is random in content, the same on every run, and changes little when documents come.
+        They are those of which these have the smallest digests: a sample by digest is random in content, the same on
+        every run, and changes little when documents come.
         """
         query = (
-            "SELECT id, language, title, text, label FROM documents WHERE language = ? ORDER BY digest, label LIMIT ?"
+            f"SELECT label, {_DOCUMENT} FROM passages p JOIN documents d ON number = document "  # noqa: S608
+            "WHERE p.language = ? AND position = 0 ORDER BY p.digest, label LIMIT ?"
         )
         with self.reading() as connection:
             rows = connection.execute(query, (language, size)).fetchall()
-        return [Document(*row[:4]) for row in rows], [row[4] for row in rows]
+        return [_document(row[1:]) for row in rows], [row[0] for row in rows]
+
+    def passage_sample(self, language: str, size: int) -> list[int]:
+        """Labels of a language's passages of the smallest digests."""
+        query = "SELECT label FROM passages WHERE language = ? ORDER BY digest, label LIMIT ?"
+        with self.reading() as connection:
+            return [row[0] for row in connection.execute(query, (language, size))]
 
     def stand_in_vectors(self, labels: Sequence[int]) -> dict[int, FloatArray]:
         """The query vectors that are already known, float32 [D] each, by label."""
@@ -472,6 +623,12 @@ def _explained(path: Path) -> Iterator[None]:
         raise StoreDamagedError(
             f"{path} is damaged: {error}. Restore it from a copy, or remove the directory and index again."
         ) from error
+
+
+def _document(row: Sequence[Any]) -> Document:
+    """A document of the columns `_DOCUMENT`."""
+    id_, language, title, text, metadata = row
+    return Document(id_, language, title, text, json.loads(metadata))
 
 
 def _blob(vector: FloatArray) -> bytes:

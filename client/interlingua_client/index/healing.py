@@ -1,6 +1,6 @@
 """Stored vectors that are none, made again.
 
-SQLite --length, finiteness--> labels --documents--> embed --> commit;  all vectors --> sums by language
+SQLite --length, finiteness--> labels --passages--> embed --> commit;  all vectors --> sums by language
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def heal(store: DocumentStore, embedder: Embedder, batch: int) -> int:
     """
     labels = store.unsound_labels()
     for start in range(0, len(labels), batch):
-        documents = list(store.documents(labels[start : start + batch]).values())
-        vectors = embedder.embed([document.passage for document in documents], "document").vectors
-        store.commit(documents, vectors)
+        passages = store.passages(labels[start : start + batch])
+        vectors = embedder.embed([passage.embedded for passage in passages.values()], "document").vectors
+        store.renew(list(passages), vectors)
     store.recount()
     return len(labels)

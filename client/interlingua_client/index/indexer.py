@@ -11,22 +11,26 @@ there with the same content digest is not embedded again.
 from __future__ import annotations
 
 import contextlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError
 from interlingua_client.document import Document, require_document, require_ids
 from interlingua_client.embedder import require_vectors
 from interlingua_client.index.canary import TEXTS, Canary, compare, is_wanted
+from interlingua_client.index.document_changes import DocumentChange, document_changes
 from interlingua_client.index.document_store import DocumentStore, new_manifest
 from interlingua_client.index.healing import heal
 from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets
 from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.passages.passage import SplitDocument
 from interlingua_client.index.query_stand_ins import query_sums
 from interlingua_client.index.token_store.quantization import NO_TOKENS
 from interlingua_client.index.token_store.token_choice import choose_tokens
@@ -37,7 +41,7 @@ from interlingua_client.index.writer_lock import writer_lock
 from interlingua_client.language_tag import normalize_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from interlingua_client.embedder import Embedded, Embedder
     from interlingua_client.token_encoder import TokenEncoder
@@ -50,6 +54,7 @@ DEFAULT_BATCH = 64
 DELETED_SHARE = 0.5
 
 _LOCK_WAIT_S = 2.0
+_MOST = 4  # documents of a commit of which little is embedded, in batches
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,8 @@ class IndexProgress:
 
     Attributes:
         added, changed, unchanged, deleted: documents.
-        truncated: documents of which the network saw only the beginning.
+        resplit: documents of the same content, that are split otherwise than before.
+        truncated: passages of which the network saw only the beginning.
         tokens: embedded, before truncation.
     """
 
@@ -91,12 +97,13 @@ class IndexProgress:
     changed: int = 0
     unchanged: int = 0
     deleted: int = 0
+    resplit: int = 0
     truncated: int = 0
     tokens: int = 0
 
     @property
     def seen(self) -> int:
-        return self.added + self.changed + self.unchanged
+        return self.added + self.changed + self.unchanged + self.resplit
 
 
 @dataclass(frozen=True)
@@ -213,14 +220,15 @@ class Indexer:
             InputError: from the documents' source, or one that is none; what came before is committed.
             ServerError: the server went away for too long, or refused a text.
         """
-        pending: deque[list[Document]] = deque()
+        pending: deque[list[DocumentChange]] = deque()
         batches = self._changed_batches(documents, pending, skip or advance)
         try:
             for embedded in self._embedder.embed_batches(batches, "document"):
-                self._commit(pending.popleft(), embedded)
-                advance(len(embedded.tokens))
+                changes = pending.popleft()
+                self._commit(changes, embedded)
+                advance(len(changes))
         except RequestRejectedError as error:  # answers come in order: it is the oldest batch's
-            first, last = pending[0][0].id, pending[0][-1].id
+            first, last = pending[0][0].split.document.id, pending[0][-1].split.document.id
             raise RequestRejectedError(f"{error} (among the documents {first!r} to {last!r})") from error
         return self.progress
 
@@ -283,7 +291,7 @@ class Indexer:
         return IndexOutcome(offsets, current.repair, tokens, healed)
 
     def _changed_batches(
-        self, documents: Iterable[Document], pending: deque[list[Document]], skip: Callable[[int], None]
+        self, documents: Iterable[Document], pending: deque[list[DocumentChange]], skip: Callable[[int], None]
     ) -> Iterator[list[str]]:
         """Passages to embed, batch by batch; their documents go to `pending`.
 
@@ -291,39 +299,47 @@ class Indexer:
         """
         failures: list[InterlinguaError] = []
         source = _until_failure(documents, failures)
-        changed: list[Document] = []
+        batch: list[DocumentChange] = []
         while chunk := list(islice(source, self._batch)):
-            new = self._changed(chunk)
-            skip(len(chunk) - len(new))
-            changed += new
-            if len(changed) >= self._batch:
-                pending.append(changed)
-                yield [document.passage for document in changed]
-                changed = []
-        if changed:
-            pending.append(changed)
-            yield [document.passage for document in changed]
+            batches = (*pending, batch)
+            in_flight = {change.split.document.id for changes in batches for change in changes}
+            changes = document_changes(self.store, chunk, self._split, in_flight)
+            self.progress.unchanged += len(chunk) - len(changes)
+            skip(len(chunk) - len(changes))
+            for change in changes:
+                batch.append(change)
+                if sum(len(found.embedded) for found in batch) >= self._batch or len(batch) >= _MOST * self._batch:
+                    yield from self._sent(batch, pending, skip)
+                    batch = []
+        yield from self._sent(batch, pending, skip)
         if failures:
             raise failures[0]
 
-    def _changed(self, documents: list[Document]) -> list[Document]:
-        """The documents that are new or have other content."""
-        known = self.store.digests([document.id for document in documents])
-        changed = [document for document in documents if known.get(document.id) != document.digest]
-        self.progress.unchanged += len(documents) - len(changed)
-        return changed
+    def _sent(
+        self, batch: list[DocumentChange], pending: deque[list[DocumentChange]], skip: Callable[[int], None]
+    ) -> Iterator[list[str]]:
+        """A batch on its way, or committed at once where nothing of it is to be embedded."""
+        if texts := [text for change in batch for text in change.texts]:
+            pending.append(batch)
+            yield texts
+        elif batch:
+            self._commit(batch, None)
+            skip(len(batch))
 
-    def _commit(self, documents: list[Document], embedded: Embedded) -> None:
-        ids = [document.id for document in documents]
-        if len(set(ids)) < len(ids):
-            twice = next(id_ for id_, count in Counter(ids).items() if count > 1)
-            raise InputError(f"document id {twice!r} is there twice: ids must be unique")
-        changed = len(self.store.digests(ids))
-        self.store.commit(documents, embedded.vectors)
-        self.progress.changed += changed
-        self.progress.added += len(documents) - changed
-        self.progress.truncated += int(embedded.truncated.sum())
-        self.progress.tokens += int(embedded.tokens.sum())
+    def _split(self, documents: Sequence[Document]) -> list[SplitDocument]:
+        return [SplitDocument.whole(document) for document in documents]
+
+    def _commit(self, changes: list[DocumentChange], embedded: Embedded | None) -> None:
+        edited = [change.split.document.id for change in changes if change.is_edited]
+        known = len(self.store.digests(edited))
+        vectors = np.empty((0, self._embedder.identity.dimension), np.float32) if embedded is None else embedded.vectors
+        self.store.commit_split([change.split for change in changes], vectors, [change.embedded for change in changes])
+        self.progress.changed += known
+        self.progress.added += len(edited) - known
+        self.progress.resplit += len(changes) - len(edited)
+        if embedded is not None:
+            self.progress.truncated += int(embedded.truncated.sum())
+            self.progress.tokens += int(embedded.tokens.sum())
 
     def _estimate_offsets(self, *, rebuild: bool) -> OffsetsOutcome:
         if not self.store.manifest().offsets:

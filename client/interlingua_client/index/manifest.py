@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class Manifest:
     generation: int = 0
     schema_version: int = SCHEMA_VERSION
     canary: Canary | None = None
+
+    @property
+    def plan_name(self) -> str:
+        """Name of the plan that documents are split by, "" where they are not."""
+        return ""
 
     @property
     def space(self) -> str:

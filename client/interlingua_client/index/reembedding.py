@@ -23,14 +23,11 @@ from interlingua_client.index.token_store.token_file import TokenFileError
 from interlingua_client.index.token_store.token_tables import TokenTables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from interlingua_client.document import Document
     from interlingua_client.embedder import Embedder, EmbedderIdentity
     from interlingua_client.token_encoder import TokenEncoder
-
-_DOCUMENTS_AT_ONCE = 256
 
 
 class BesideIndex:
@@ -98,15 +95,10 @@ class BesideIndex:
 
         Token vectors of the same reranker are copied.
         """
-        indexer.add(self._documents(), advance, skip)
+        indexer.add(self._source.each_document(), advance, skip)
         indexer.delete_missing(self._source.ids(), at_most=1)
         with suppress(TokenFileError):  # what cannot be copied is encoded
             carry(self._source, indexer.store)
-
-    def _documents(self) -> Iterator[Document]:
-        labels = [label for found in self._source.labels_by_language().values() for label in found.tolist()]
-        for start in range(0, len(labels), _DOCUMENTS_AT_ONCE):
-            yield from self._source.documents(labels[start : start + _DOCUMENTS_AT_ONCE]).values()
 
 
 def differing_documents(folder: Path, other: Path) -> int:

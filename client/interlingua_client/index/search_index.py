@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from interlingua_client.document import Document
     from interlingua_client.embedder import FloatArray, IntArray
     from interlingua_client.index.manifest import Manifest
+    from interlingua_client.index.passages.passage import StoredPassage
     from interlingua_client.index.vector_index import Neighbours, VectorIndex
 
 # Measured with 384 dimensions on one core: exact search takes 0.06 ms a thousand vectors, and below 20,000 (1.1
@@ -39,7 +40,7 @@ class Candidates:
     """What the first stage found.
 
     Attributes:
-        labels: int64 [found], best first.
+        labels: int64 [found], of passages, best first.
         scores: float32 [found], cosines in the searched space.
         exact: every allowed document was compared, rather than those that the graph led to.
     """
@@ -53,7 +54,8 @@ class SearchIndex:
     """One generation of an index; later commits are not seen until it is opened again.
 
     Attributes:
-        tokens: the documents' token vectors, as they are at the moment of a search.
+        languages: how many documents each has; the most first.
+        tokens: the passages' token vectors, as they are at the moment of a search.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class SearchIndex:
             self.manifest: Manifest = store.manifest()
             self.offsets: LanguageOffsets | None = store.sound_offsets()
             self._labels = store.labels_by_language()
+            self.languages = store.languages()
             if ef_search is not None:
                 hnsw = replace(self.manifest.hnsw, ef_search=ef_search)
                 self.manifest = replace(self.manifest, hnsw=hnsw)
@@ -113,12 +116,12 @@ class SearchIndex:
 
     def __len__(self) -> int:
         """How many documents there are."""
-        return sum(len(labels) for labels in self._labels.values())
+        return sum(self.languages.values())
 
     @property
-    def languages(self) -> dict[str, int]:
-        """How many documents each language has; the most first."""
-        return {language: len(labels) for language, labels in self._labels.items()}
+    def passages(self) -> int:
+        """How many passages there are; as many as documents where none was split."""
+        return sum(len(labels) for labels in self._labels.values())
 
     def resolve_languages(self, wanted: Sequence[str]) -> list[str]:
         """The index's tags for what a user asked for: `pt` has all its variants, `pt-PT` what is closest to it.
@@ -150,7 +153,7 @@ class SearchIndex:
         *,
         quota: float = 0.0,
     ) -> Candidates:
-        """The documents nearest to a query.
+        """The passages nearest to a query.
 
         Args:
             vector: float32 [D], as the network gave it.
@@ -182,8 +185,12 @@ class SearchIndex:
         return Candidates(*found, exact=False)
 
     def documents(self, labels: IntArray) -> dict[int, Document]:
-        """The documents of the labels; those deleted since this generation are left out."""
+        """The documents of the labels, whole; those deleted since this generation are left out."""
         return self._store.documents(labels.tolist())
+
+    def found(self, labels: IntArray) -> dict[int, StoredPassage]:
+        """The passages of the labels; those deleted since this generation are left out."""
+        return self._store.passages(labels.tolist())
 
     def is_current(self) -> bool:
         """Whether nothing was committed since."""
@@ -206,7 +213,7 @@ class SearchIndex:
         size = sum(len(self._labels[tag]) for tag in pool)
         if self._graph is None or size * self.manifest.embedder.dimension <= EXACT_FLOATS:
             return True
-        return size < len(self) and size <= _FILTERED_EXACT_ROOTS * math.sqrt(len(self))
+        return size < self.passages and size <= _FILTERED_EXACT_ROOTS * math.sqrt(self.passages)
 
     def _search_graph(self, query: FloatArray, k: int, pool: Sequence[str]) -> Neighbours | None:
         if self._graph is None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from interlingua.base.json_value import JsonValue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +22,7 @@ class Hit:
         dense_score: cosine of the first stage, offsets removed if the index has them.
         dense_rank: where it stood before reranking, from 1.
         rerank_score: the reranker's raw logit; None for documents that were not reranked.
+        metadata: the document's further fields, by name.
     """
 
     rank: int
@@ -29,6 +34,7 @@ class Hit:
     language: str
     title: str
     text: str
+    metadata: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchOpti
 
 if TYPE_CHECKING:
     from interlingua_client.deadline import Deadline
-    from interlingua_client.document import Document
+    from interlingua_client.index.passages.passage import StoredPassage
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Rerank(NamedTuple):
 SearchStep = Embed | EmbedAndEncode | Rerank
 
 
-class ScoredDocument(NamedTuple):
+class ScoredPassage(NamedTuple):
     """A candidate: its label in the index, and its cosine in the first stage."""
 
     label: int
-    document: Document
+    passage: StoredPassage
     dense: float
 
 

@@ -22,7 +22,7 @@ from interlingua_client.language_tag import base_language, is_registered, normal
 from interlingua_client.search.query_language import LanguageDetector
 from interlingua_client.search.results import Hit, QueryLanguage, SearchResult, StageTimes
 from interlingua_client.search.score_mixing import mix_scores
-from interlingua_client.search.search_request import Embed, EmbedAndEncode, ScoredDocument, SearchStep, faults_of_query
+from interlingua_client.search.search_request import Embed, EmbedAndEncode, ScoredPassage, SearchStep, faults_of_query
 from interlingua_client.search.second_stage import SecondStage
 from interlingua_client.token_encoder import EncodedTexts
 
@@ -165,20 +165,20 @@ class Searcher:
         tag, confidence = self._detector.detect(request.query)
         return QueryLanguage(tag, "detected" if tag else "unsure", confidence)
 
-    def _documents(self, candidates: Candidates) -> list[ScoredDocument]:
-        documents = self.index.documents(candidates.labels)
+    def _documents(self, candidates: Candidates) -> list[ScoredPassage]:
+        passages = self.index.found(candidates.labels)
         return [
-            ScoredDocument(label, documents[label], score)
+            ScoredPassage(label, passages[label], score)
             for label, score in zip(candidates.labels.tolist(), candidates.scores.tolist(), strict=True)
-            if label in documents
+            if label in passages
         ]
 
-    def _own(self, request: SearchRequest, language: QueryLanguage, scored: list[ScoredDocument]) -> list[bool]:
+    def _own(self, request: SearchRequest, language: QueryLanguage, scored: list[ScoredPassage]) -> list[bool]:
         """Which candidates are in the query's language; [] where that is unknown, or of no interest."""
         if language.tag is None or not self._second_stage.is_balanced(request):
             return []
         own = base_language(language.tag)
-        return [base_language(candidate.document.language) == own for candidate in scored]
+        return [base_language(candidate.passage.language) == own for candidate in scored]
 
 
 def _near_enough(candidates: Candidates, least: float | None) -> Candidates:
@@ -189,7 +189,7 @@ def _near_enough(candidates: Candidates, least: float | None) -> Candidates:
     return replace(candidates, labels=candidates.labels[kept], scores=candidates.scores[kept])
 
 
-def _ranked(scored: list[ScoredDocument], logits: list[float], weight: float, own: list[bool]) -> list[Hit]:
+def _ranked(scored: list[ScoredPassage], logits: list[float], weight: float, own: list[bool]) -> list[Hit]:
     """The reranked ones by their mixed scores, equal ones in the dense order, then the others in the dense order."""
     depth = len(logits)
     mixed = mix_scores([candidate.dense for candidate in scored[:depth]], logits, weight, own)
@@ -201,16 +201,17 @@ def _ranked(scored: list[ScoredDocument], logits: list[float], weight: float, ow
     ]
 
 
-def _hit(rank: int, scored: ScoredDocument, score: float, dense_rank: int, logit: float | None) -> Hit:
-    document = scored.document
+def _hit(rank: int, scored: ScoredPassage, score: float, dense_rank: int, logit: float | None) -> Hit:
+    passage = scored.passage
     return Hit(
         rank=rank,
-        id=document.id,
+        id=passage.id,
         score=score,
         dense_score=scored.dense,
         dense_rank=dense_rank,
         rerank_score=logit,
-        language=document.language,
-        title=document.title,
-        text=document.text,
+        language=passage.language,
+        title=passage.title,
+        text=passage.text,
+        metadata=passage.fields,
     )

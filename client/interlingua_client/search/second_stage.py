@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from interlingua_client.embedder import FloatArray, Reranked
     from interlingua_client.index.token_store.stored_tokens import StoredTokens
-    from interlingua_client.search.search_request import ScoredDocument, SearchRequest
+    from interlingua_client.search.search_request import ScoredPassage, SearchRequest
     from interlingua_client.token_encoder import EncodedTexts, EncoderIdentity
 
 NO_RERANKER = "the server has no reranker"
@@ -77,7 +77,7 @@ class SecondStage:
     def compared(
         self,
         request: SearchRequest,
-        scored: list[ScoredDocument],
+        scored: list[ScoredPassage],
         tokens: StoredTokens,
         encoded: EncodedTexts | ServerError | None,
     ) -> Compared:
@@ -112,7 +112,7 @@ class SecondStage:
         return Compared(scores, reason, "; ".join(pairs_reasons))
 
     def rerank(
-        self, request: SearchRequest, scored: list[ScoredDocument], stored: Compared, pairs_reason: str | None
+        self, request: SearchRequest, scored: list[ScoredPassage], stored: Compared, pairs_reason: str | None
     ) -> Generator[Rerank, Any, tuple[list[float], Reranking]]:
         """Logits of the first candidates, as many as there is time for, and what became of the rest."""
         scores, reason = stored.scores, self._why_not(request, scored) or stored.reason
@@ -125,7 +125,7 @@ class SecondStage:
                 reason = _cut(int(missing[done]), len(scored))
                 break
             rows = missing[done : done + depth]
-            part = [scored[row].document.passage for row in rows]
+            part = [scored[row].passage.embedded for row in rows]
             try:
                 answer: Reranked = yield Rerank(request.query, part, request.deadline)
             except ServerError as error:
@@ -146,7 +146,7 @@ class SecondStage:
             pairs_reason=(pairs_reason or stored.pairs_reason) if depth else "",
         )
 
-    def _why_not(self, request: SearchRequest, scored: list[ScoredDocument]) -> str:
+    def _why_not(self, request: SearchRequest, scored: list[ScoredPassage]) -> str:
         if not request.options.rerank:
             return NOT_ASKED
         if not self.exists:

@@ -28,7 +28,7 @@ def choose_tokens(store: DocumentStore, wanted: str | None, served: EncoderIdent
     """
     tables = TokenTables(store)
     if wanted is None:
-        is_undecided = not tables.exist() and (tables.had_former() or not store.labels_by_language())
+        is_undecided = not tables.exist() and (tables.had_former() or not store.languages())
         if served is None or not is_undecided:
             return
         wanted = DEFAULT_FORMAT

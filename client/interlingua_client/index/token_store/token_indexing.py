@@ -1,10 +1,10 @@
-"""Token vectors for the documents of an index that have none.
+"""Token vectors for the passages of an index that have none.
 
     rows that are not as they were written --> taken off (token_repair.py)
     more of the file belongs to nobody than is worth keeping --> what is alive into another file
     facts in the store, no projection yet --> a sample is encoded --> projection, file, the sample's rows
-    documents without rows --encode, project, quantize--> rows behind the file's last --> named in one transaction
-    all documents have rows --> this set is in use, and another that was goes
+    passages without rows --encode, project, quantize--> rows behind the file's last --> named in one transaction
+    all passages have rows --> this set is in use, and another that was goes
 
 Killed at any moment it has lost nothing that was committed: the next run encodes what has no rows.
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from interlingua_client.index.token_store.token_facts import TokenFacts
     from interlingua_client.token_encoder import EncoderIdentity, TokenEncoder
 
-SAMPLE = 512  # documents; held in memory until the projection is fitted: 100 MB where they are long
+SAMPLE = 512  # passages; held in memory until the projection is fitted: 100 MB where they are long
 # Share of the tokens' squared length that a new projection has to keep beyond the old one.
 WORTH_A_REFIT = 0.01
 
@@ -69,7 +69,7 @@ class TokenIndexing:
         return without_damaged(self._tables, mine[-1], verify=self._verify) if mine else None
 
     def missing(self) -> int:
-        """How many documents are to be encoded; 0 where the index wants none of the server's reranker."""
+        """How many passages are to be encoded; 0 where the index wants none of the server's reranker."""
         return len(self._tables.missing(self._checked.facts)) if self._checked else 0
 
     def run(
@@ -81,7 +81,7 @@ class TokenIndexing:
 
         Args:
             announce: told what it will take, before most of it is done.
-            advance: told of every document that was encoded.
+            advance: told of every passage that was encoded.
 
         Raises:
             ServerError: the server went away for too long, or gave vectors that are none.
@@ -110,7 +110,7 @@ class TokenIndexing:
         return self._finished(facts, len(missing), reclaimed)
 
     def _finished(self, facts: TokenFacts, added: int, reclaimed: int) -> TokenOutcome:
-        """A set that has all documents takes over; what is of no use any more goes."""
+        """A set that has all passages takes over; what is of no use any more goes."""
         if facts.number == self._tables.sets()[-1].number:
             self._tables.retain(facts)
         remove_token_files(self._store.directory, but={found.file for found in self._tables.sets()})
@@ -138,20 +138,20 @@ class TokenIndexing:
             advance(len(chunk))
 
     def _sample(self) -> list[int]:
-        """Documents of all languages alike, the same on every run."""
-        languages = self._store.labels_by_language()
+        """Passages of all languages alike, the same on every run."""
+        languages = self._store.languages()
         each = max(LEAST_OF_A_LANGUAGE, SAMPLE // max(len(languages), 1))
-        return sorted(label for language in languages for label in self._store.stand_in_sample(language, each)[1])
+        return sorted(label for language in languages for label in self._store.passage_sample(language, each))
 
     def _encoded(self, labels: Sequence[int]) -> Iterator[tuple[list[int], list[TokenVectors]]]:
-        """The token vectors of the documents, some at a time, as they arrive."""
+        """The token vectors of the passages, some at a time, as they arrive."""
         pending: deque[list[int]] = deque()
 
         def batches() -> Iterator[list[str]]:
             for start in range(0, len(labels), self._batch):
-                found = self._store.documents(labels[start : start + self._batch])
+                found = self._store.passages(labels[start : start + self._batch])
                 pending.append(list(found))
-                yield [document.passage for document in found.values()]
+                yield [passage.embedded for passage in found.values()]
 
         for encoded in self._encoder.encode_documents(batches()):
             chunk = pending.popleft()

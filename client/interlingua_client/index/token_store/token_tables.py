@@ -1,9 +1,9 @@
 """Which token vectors an index has: the truth about the files beside it, in the store's own transactions.
 
     token_sets  whose vectors these are, their format and projection, the file, how many of its rows count
-    token_rows  a row a set and document that has them; it goes with its document
+    token_rows  a row a set and passage that has them; it goes with its passage
 
-One set is in use. Another one may be in the making beside it, of a higher number; when it has all documents it takes
+One set is in use. Another one may be in the making beside it, of a higher number; when it has all passages it takes
 over, in one transaction. Of a store that has never had token vectors, nor refused them, there are no such tables.
 """
 
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS token_sets (
     projection BLOB
 );
 CREATE TABLE IF NOT EXISTS token_rows (
-    label INTEGER NOT NULL REFERENCES documents (label) ON DELETE CASCADE,
+    label INTEGER NOT NULL REFERENCES passages (label) ON DELETE CASCADE,
     number INTEGER NOT NULL,
     start INTEGER NOT NULL,
     tokens INTEGER NOT NULL,
@@ -135,21 +135,21 @@ class TokenTables:
         return facts
 
     def move(self, facts: TokenFacts, spans: Mapping[int, TokenSpan]) -> None:
-        """Another file of the same set, with all documents' rows at these places."""
+        """Another file of the same set, with all passages' rows at these places."""
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM token_rows WHERE number = ?", (facts.number,))
             _write(connection, facts)
             _name(connection, facts, spans)
 
     def forget(self, facts: TokenFacts, labels: Collection[int]) -> None:
-        """Take these documents' rows off: they are to be made again."""
+        """Take these passages' rows off: they are to be made again."""
         with self._store.transaction() as connection:
             for chunk in chunks(sorted(labels)):
                 query = f"DELETE FROM token_rows WHERE number = ? AND label IN ({marks(chunk)})"  # noqa: S608
                 connection.execute(query, (facts.number, *chunk))
 
     def spans(self, facts: TokenFacts, labels: Sequence[int]) -> dict[int, TokenSpan]:
-        """Where the rows of these documents lie; those that have none are left out."""
+        """Where the rows of these passages lie; those that have none are left out."""
         found: dict[int, TokenSpan] = {}
         select = "SELECT label, start, tokens, checksum FROM token_rows WHERE number = ? AND label IN"
         with self._store.reading() as connection:
@@ -159,7 +159,7 @@ class TokenTables:
         return found
 
     def labels(self, facts: TokenFacts) -> list[int]:
-        """The documents that have token vectors, ascending."""
+        """The passages that have token vectors, ascending."""
         query = "SELECT label FROM token_rows WHERE number = ? ORDER BY label"
         with self._store.reading() as connection:
             return [row[0] for row in connection.execute(query, (facts.number,))]
@@ -171,16 +171,16 @@ class TokenTables:
             return {row[0] for row in connection.execute(query, (facts.number, rows))}
 
     def missing(self, facts: TokenFacts) -> list[int]:
-        """The documents that have none, ascending."""
+        """The passages that have none, ascending."""
         query = (
-            "SELECT label FROM documents WHERE label NOT IN (SELECT label FROM token_rows WHERE number = ?) "
+            "SELECT label FROM passages WHERE label NOT IN (SELECT label FROM token_rows WHERE number = ?) "
             "ORDER BY label"
         )
         with self._store.reading() as connection:
             return [row[0] for row in connection.execute(query, (facts.number,))]
 
     def live_tokens(self, facts: TokenFacts) -> int:
-        """Rows of documents that are there."""
+        """Rows of passages that are there."""
         query = "SELECT coalesce(sum(tokens), 0) FROM token_rows WHERE number = ?"
         with self._store.reading() as connection:
             return int(connection.execute(query, (facts.number,)).fetchone()[0])

@@ -83,8 +83,10 @@ def _documents(corpus: GroupedCorpus, faults: Faults) -> tuple[tuple[JudgedDocum
     tags = filled_languages([document.language for document in read], [document.passage for document in read])
     detected = Counter(tag for document, tag in zip(read, tags, strict=True) if not document.language)
     documents = (
-        JudgedDocument(id_, tag, title, text, corpus.groups.get(id_, group_of(id_, tag)))
-        for (id_, _, title, text), tag in zip(read, tags, strict=True)
+        JudgedDocument(
+            document.id, tag, document.title, document.text, corpus.groups.get(document.id, group_of(document.id, tag))
+        )
+        for document, tag in zip(read, tags, strict=True)
     )
     return tuple(documents), detected
 

@@ -18,7 +18,8 @@ _PAGE = 4096
 _PAGE_HEADER, _CELL = 8, 8  # _CELL: pointer, payload's length and row number
 _OVERFLOW_POINTER = 4
 _ROW_HEADER = 16  # column types, and the generation
-_DIGEST, _ID, _LANGUAGE = 32, 16, 2
+_DIGEST, _ID, _LANGUAGE, _PLACE = 16, 16, 2, 6  # _PLACE: a passage's document, position, start and end
+_ENTRY = _CELL + 6  # what an index entry has beside its columns, the row's number among it
 _INDEX_FILL = 0.7  # of pages that rows come into in no order: between a half and full
 
 
@@ -39,7 +40,9 @@ def graph_file_bytes(count: float, dimension: float, m: float) -> float:
 
 
 def store_bytes(dimension: int, text_bytes: float) -> float:
-    """A document in the store, on the disk: its row with title, text and raw vector, and two index entries.
+    """A document that is one passage in the store, on the disk: two rows, and four index entries.
+
+    One row has title and text, the other one the raw vector.
 
     A row keeps within a page what fits, and whole pages hold the rest of it: rows of 2 to 4 KB have a page each.
     Query stand-ins and offsets, a few vectors a language, are not in it.
@@ -47,9 +50,10 @@ def store_bytes(dimension: int, text_bytes: float) -> float:
     Args:
         text_bytes: UTF-8 bytes of title and text, on average; where documents differ much it is an estimate.
     """
-    payload = math.ceil(_ROW_HEADER + _ID + _LANGUAGE + _DIGEST + dimension * _FLOAT + text_bytes)
-    by_id, by_language = _ID + _CELL + 4, _LANGUAGE + _DIGEST + _CELL + 4
-    return _table_row_bytes(payload) + (by_id + by_language) / _INDEX_FILL
+    document = math.ceil(_ROW_HEADER + _ID + _LANGUAGE + _DIGEST + text_bytes)
+    passage = math.ceil(_ROW_HEADER + _PLACE + _LANGUAGE + _DIGEST + dimension * _FLOAT)
+    entries = (_ID + _ENTRY, _LANGUAGE + _ENTRY, _PLACE + _ENTRY, _LANGUAGE + _DIGEST + _ENTRY)
+    return _table_row_bytes(document) + _table_row_bytes(passage) + sum(entries) / _INDEX_FILL
 
 
 def _table_row_bytes(payload: int) -> float:
