@@ -118,7 +118,8 @@ def _table(result: SearchResult) -> Any:
     table.add_column("snippet", ratio=5)
     for hit in result.hits:
         change = (moved(hit),) if result.reranked else ()
-        cells = (str(hit.rank), f"{hit.score:.3f}", *change, hit.language, hit.title or hit.id, snippet(hit.text))
+        title = " > ".join(part for part in (hit.title or hit.id, hit.heading) if part)
+        cells = (str(hit.rank), f"{hit.score:.3f}", *change, hit.language, title, snippet(hit.text))
         table.add_row(*(Text(cell) for cell in cells))
     return table
 

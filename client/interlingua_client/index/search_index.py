@@ -78,6 +78,7 @@ class SearchIndex:
             self.offsets: LanguageOffsets | None = store.sound_offsets()
             self._labels = store.labels_by_language()
             self.languages = store.languages()
+            self._documents = store.passage_documents() if self.is_split else None
             if ef_search is not None:
                 hnsw = replace(self.manifest.hnsw, ef_search=ef_search)
                 self.manifest = replace(self.manifest, hnsw=hnsw)
@@ -122,6 +123,18 @@ class SearchIndex:
     def passages(self) -> int:
         """How many passages there are; as many as documents where none was split."""
         return sum(len(labels) for labels in self._labels.values())
+
+    @property
+    def is_split(self) -> bool:
+        """Whether a document has several passages."""
+        return self.passages > len(self)
+
+    def documents_of(self, labels: IntArray) -> IntArray:
+        """Numbers of the documents of passages, int64 [labels]; of an index that is not split, the labels."""
+        if self._documents is None:
+            return labels
+        there, numbers = self._documents
+        return numbers[np.searchsorted(there, labels)]
 
     def resolve_languages(self, wanted: Sequence[str]) -> list[str]:
         """The index's tags for what a user asked for: `pt` has all its variants, `pt-PT` what is closest to it.

@@ -11,18 +11,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HitPassage:
+    """A further passage that was found of a hit's document; scores and places are as the hit's own."""
+
+    score: float
+    dense_score: float
+    rerank_score: float | None
+    start: int
+    end: int
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hit:
-    """One document found.
+    """One document found, with the passage that answers best; or, where asked for, one passage.
 
     Attributes:
         rank: from 1.
         score: what it is ranked by: both stages' scores mixed (score_mixing.py) where it was reranked, else the
             dense score. The documents beyond the rerank depth follow those within it, so scores of the two kinds
             do not compare.
-        dense_score: cosine of the first stage, offsets removed if the index has them.
+        dense_score: cosine of the passage in the first stage, offsets removed if the index has them.
         dense_rank: where it stood before reranking, from 1.
-        rerank_score: the reranker's raw logit; None for documents that were not reranked.
+        rerank_score: the reranker's raw logit; None for passages that were not reranked.
+        text: the passage's; all of a document that is one passage.
         metadata: the document's further fields, by name.
+        start, end: where the passage is in the document's text, in code points.
+        heading: that it stands under; "" for none.
+        passages: the others that were found of the document, best first.
     """
 
     rank: int
@@ -35,6 +52,10 @@ class Hit:
     title: str
     text: str
     metadata: Mapping[str, JsonValue] = field(default_factory=dict)
+    start: int = 0
+    end: int = 0
+    heading: str = ""
+    passages: tuple[HitPassage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ class SearchOptions:
     """How a search is made; everything may be left out."""
 
     k: int = option(10, "Hits wanted; fewer come where the index holds fewer.", low=1)
-    candidates: int = option(50, "Documents of the first stage that the reranker sees; at least k are taken.", low=1)
+    candidates: int = option(50, "Passages of the first stage that the reranker sees; at least k are taken.", low=1)
     languages: Sequence[str] = option((), "Only documents in this language.", unset="all")
     query_language: str | None = option(None, "The question's language.", unset="detected")
     rerank: bool = option(True, "Whether the reranker has a say in the order, or the first stage alone.")
@@ -35,7 +35,11 @@ class SearchOptions:
         0.0, "Share of the candidates that is divided evenly among the languages searched.", low=0, high=1
     )
     min_similarity: float | None = option(
-        None, "Least cosine that the first stage must give a document; the others are left out.", low=-1, high=1
+        None, "Least cosine that the first stage must give a passage; the others are left out.", low=-1, high=1
+    )
+
+    passages: bool = option(
+        False, "Have every passage as a hit of its own, rather than each document once, with its best one."
     )
 
     def changed(self, in_place: Sequence[Any], changes: SearchChanges) -> SearchOptions:
@@ -66,6 +70,7 @@ class SearchChanges(TypedDict, total=False):
     balance: bool
     quota: float
     min_similarity: float | None
+    passages: bool
 
 
 DEFAULT_OPTIONS = SearchOptions()

@@ -19,8 +19,9 @@ from interlingua.base.options import faults
 from interlingua.served.scripts import unknown_scripts
 from interlingua_client.embedder import require_vectors
 from interlingua_client.language_tag import base_language, is_registered, normalize_tag
+from interlingua_client.search.grouping import RankedPassage, document_hits, passage_hits, wide_enough
 from interlingua_client.search.query_language import LanguageDetector
-from interlingua_client.search.results import Hit, QueryLanguage, SearchResult, StageTimes
+from interlingua_client.search.results import QueryLanguage, SearchResult, StageTimes
 from interlingua_client.search.score_mixing import mix_scores
 from interlingua_client.search.search_request import Embed, EmbedAndEncode, ScoredPassage, SearchStep, faults_of_query
 from interlingua_client.search.second_stage import SecondStage
@@ -28,8 +29,9 @@ from interlingua_client.token_encoder import EncodedTexts
 
 if TYPE_CHECKING:
     from interlingua.base.errors import ServerError
-    from interlingua_client.embedder import Embedded
+    from interlingua_client.embedder import Embedded, FloatArray
     from interlingua_client.index.search_index import Candidates, SearchIndex
+    from interlingua_client.search.search_options import SearchOptions
     from interlingua_client.search.search_request import SearchRequest
     from interlingua_client.token_encoder import EncoderIdentity
     from interlingua_client.triton.services import Services
@@ -102,18 +104,15 @@ class Searcher:
             embedded = yield Embed(request.query, request.deadline)
         require_vectors(embedded.vectors, 1, self.index.manifest.embedder.dimension, lambda _: "the query")
         sent = time.monotonic()
-        depth = max(request.options.k, request.options.candidates)
-        candidates = self.index.nearest(
-            embedded.vectors[0], language.tag, depth, languages, quota=request.options.quota
-        )
-        candidates = _near_enough(candidates, request.options.min_similarity)
+        candidates = self._candidates(embedded.vectors[0], language.tag, languages, request.options)
         found = time.monotonic()
         scored = self._documents(candidates)
         read = time.monotonic()
         stored = self._second_stage.compared(request, scored, self.index.tokens, encoded)
         logits, reranking = yield from self._second_stage.rerank(request, scored, stored, pairs_reason)
         own = self._own(request, language, scored[: len(logits)])
-        hits = _ranked(scored, logits, self._second_stage.weight(request), own)
+        ranked = _ranked(scored, logits, self._second_stage.weight(request), own)
+        hits = passage_hits(ranked) if request.options.passages else document_hits(ranked)
         done = time.monotonic()
         times = StageTimes(
             language_s=detected - started,
@@ -165,6 +164,20 @@ class Searcher:
         tag, confidence = self._detector.detect(request.query)
         return QueryLanguage(tag, "detected" if tag else "unsure", confidence)
 
+    def _candidates(
+        self, vector: FloatArray, tag: str | None, languages: list[str], options: SearchOptions
+    ) -> Candidates:
+        """What the first stage finds: passages of k documents or more, where there are so many."""
+
+        def look(depth: int) -> Candidates:
+            found = self.index.nearest(vector, tag, depth, languages, quota=options.quota)
+            return _near_enough(found, options.min_similarity)
+
+        depth = max(options.k, options.candidates)
+        if options.passages or not self.index.is_split:
+            return look(depth)
+        return wide_enough(look, self.index.documents_of, depth, options.k)
+
     def _documents(self, candidates: Candidates) -> list[ScoredPassage]:
         passages = self.index.found(candidates.labels)
         return [
@@ -189,29 +202,10 @@ def _near_enough(candidates: Candidates, least: float | None) -> Candidates:
     return replace(candidates, labels=candidates.labels[kept], scores=candidates.scores[kept])
 
 
-def _ranked(scored: list[ScoredPassage], logits: list[float], weight: float, own: list[bool]) -> list[Hit]:
+def _ranked(scored: list[ScoredPassage], logits: list[float], weight: float, own: list[bool]) -> list[RankedPassage]:
     """The reranked ones by their mixed scores, equal ones in the dense order, then the others in the dense order."""
     depth = len(logits)
     mixed = mix_scores([candidate.dense for candidate in scored[:depth]], logits, weight, own)
     scores = mixed + [candidate.dense for candidate in scored[depth:]]
     order = [*sorted(range(depth), key=lambda row: (-mixed[row], row)), *range(depth, len(scored))]
-    return [
-        _hit(rank, scored[row], scores[row], row + 1, logits[row] if row < depth else None)
-        for rank, row in enumerate(order, start=1)
-    ]
-
-
-def _hit(rank: int, scored: ScoredPassage, score: float, dense_rank: int, logit: float | None) -> Hit:
-    passage = scored.passage
-    return Hit(
-        rank=rank,
-        id=passage.id,
-        score=score,
-        dense_score=scored.dense,
-        dense_rank=dense_rank,
-        rerank_score=logit,
-        language=passage.language,
-        title=passage.title,
-        text=passage.text,
-        metadata=passage.fields,
-    )
+    return [RankedPassage(scored[row], row, scores[row], logits[row] if row < depth else None) for row in order]

@@ -1,0 +1,110 @@
+"""Passages to documents: a hit is a document, ranked by its best passage.
+
+candidates, documents of each --> as many as the reranker sees, and the best of further documents up to k
+passages in their final order --> Hit (the first of its document), with the others that were found of it
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from interlingua_client.search.results import Hit, HitPassage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from interlingua_client.embedder import IntArray
+    from interlingua_client.index.search_index import Candidates
+    from interlingua_client.search.search_request import ScoredPassage
+
+_WIDER = 4
+
+
+class RankedPassage(NamedTuple):
+    """A candidate in its place.
+
+    Attributes:
+        row: its place in the first stage, from 0.
+    """
+
+    scored: ScoredPassage
+    row: int
+    score: float
+    logit: float | None
+
+
+def wide_enough(
+    look: Callable[[int], Candidates], documents_of: Callable[[IntArray], IntArray], depth: int, k: int
+) -> Candidates:
+    """The first `depth` passages, and the best passages of further documents until there are k documents.
+
+    Args:
+        look: finds so many passages, best first; fewer where there are no more.
+        documents_of: numbers of passages' documents.
+    """
+    wanted = depth
+    found = look(wanted)
+    numbers = documents_of(found.labels)
+    while len(found.labels) == wanted and len(np.unique(numbers)) < k:
+        wanted *= _WIDER
+        found = look(wanted)
+        numbers = documents_of(found.labels)
+    _, first = np.unique(numbers, return_index=True)
+    first = np.sort(first)
+    there = int(np.searchsorted(first, depth))
+    kept = np.concatenate([np.arange(min(depth, len(numbers))), first[there : max(there, k)]])
+    return replace(found, labels=found.labels[kept], scores=found.scores[kept])
+
+
+def passage_hits(ranked: Sequence[RankedPassage]) -> list[Hit]:
+    """Every passage as a hit of its own."""
+    return [_hit(rank, found, found.row + 1, []) for rank, found in enumerate(ranked, start=1)]
+
+
+def document_hits(ranked: Sequence[RankedPassage]) -> list[Hit]:
+    """Every document once, in the order of their best passages."""
+    groups: dict[int, list[RankedPassage]] = {}
+    for found in ranked:
+        groups.setdefault(found.scored.passage.document, []).append(found)
+    by_row = sorted(groups, key=lambda number: min(found.row for found in groups[number]))
+    dense = {number: rank for rank, number in enumerate(by_row, start=1)}
+    return [
+        _hit(rank, best, dense[number], others)
+        for rank, (number, (best, *others)) in enumerate(groups.items(), start=1)
+    ]
+
+
+def _hit(rank: int, best: RankedPassage, dense_rank: int, others: Sequence[RankedPassage]) -> Hit:
+    passage = best.scored.passage
+    return Hit(
+        rank=rank,
+        id=passage.id,
+        score=best.score,
+        dense_score=best.scored.dense,
+        dense_rank=dense_rank,
+        rerank_score=best.logit,
+        language=passage.language,
+        title=passage.title,
+        text=passage.text,
+        metadata=passage.fields,
+        start=passage.span.start,
+        end=passage.span.end,
+        heading=passage.span.heading,
+        passages=tuple(map(_of_hit, others)),
+    )
+
+
+def _of_hit(found: RankedPassage) -> HitPassage:
+    passage = found.scored.passage
+    return HitPassage(
+        score=found.score,
+        dense_score=found.scored.dense,
+        rerank_score=found.logit,
+        start=passage.span.start,
+        end=passage.span.end,
+        heading=passage.span.heading,
+        text=passage.text,
+    )
