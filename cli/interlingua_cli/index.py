@@ -14,6 +14,7 @@ from interlingua_cli.indexing.index_report import summary
 from interlingua_cli.indexing.index_work import IndexWork, build_beside, carry_out
 from interlingua_cli.options.common import tls_option
 from interlingua_cli.options.number_range import NumberRange
+from interlingua_cli.options.passage_tokens import PassageTokens
 from interlingua_cli.options.placed_options import index_option, server_option
 from interlingua_client.index.token_store.quantization import CHOICES
 from interlingua_client.triton.server_address import ServerAddress
@@ -63,6 +64,19 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
     "4bit in a new index where the server has such a reranker, or as saved]",
 )
 @click.option(
+    "--passage-tokens",
+    type=PassageTokens(),
+    metavar="N|off",
+    help="Split long documents into passages of so many tokens, each with a vector of its own. Alone it splits the "
+    "documents that are there again.  [default: off, or as saved]",
+)
+@click.option(
+    "--passage-overlap",
+    type=NumberRange(0, 0.25),
+    metavar="SHARE",
+    help="Share of a passage that may repeat the sentences before it.  [default: 0.1, or as saved]",
+)
+@click.option(
     "--rebuild",
     is_flag=True,
     help="Build the vectors again, with offsets as estimated now; token vectors where their projection fits no more.",
@@ -90,6 +104,8 @@ def command(
     ef_search: int | None,
     offsets: str | None,
     token_vectors: str | None,
+    passage_tokens: int | None,
+    passage_overlap: float | None,
     beside: int | None,
     as_json: bool,
     **work: Any,
@@ -100,7 +116,7 @@ def command(
     content is left alone, so a run that was stopped goes on when started again.
     """
     wanted = IndexWork(**work)
-    _check(wanted, directory, beside, token_vectors)
+    _check(wanted, directory, beside, changes=(token_vectors, passage_tokens, passage_overlap) != (None, None, None))
     from interlingua_client.index.index_root import embedder_digest
     from interlingua_client.index.indexer import Indexer, IndexSettings
     from interlingua_client.triton.inference import InferenceClient
@@ -111,6 +127,8 @@ def command(
         ef_search=ef_search,
         offsets=None if offsets is None else offsets == "on",
         token_vectors=token_vectors,
+        passage_tokens=passage_tokens,
+        passage_overlap=passage_overlap,
     )
     started = time.monotonic()
     with InferenceClient.connect(
@@ -128,17 +146,17 @@ def command(
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else summary(facts))
 
 
-def _check(work: IndexWork, directory: Path, beside: int | None, token_vectors: str | None) -> None:
+def _check(work: IndexWork, directory: Path, beside: int | None, *, changes: bool) -> None:
     """Refuse what makes no sense together."""
     given = work.corpus or work.delete or work.rebuild or work.verify
     if beside and given:
         raise click.UsageError("--beside takes its documents from the index there is: leave the rest out")
-    if not (given or beside or token_vectors):
+    if not (given or beside or changes):
         from interlingua_client.index.token_store.token_repair import what_is_lost
 
         lost = _said_of(directory, what_is_lost)
         raise click.UsageError(
-            "nothing to do: give CORPUS, --delete, --rebuild, --verify, --token-vectors or --beside"
+            "nothing to do: give CORPUS, --delete, --rebuild, --verify, --token-vectors, --passage-tokens or --beside"
             + (f" ({lost})" if lost else "")
         )
     if work.delete_missing and not work.corpus:

@@ -32,6 +32,7 @@ class HashEmbedder:
     def __init__(self, digest: str = "hash-1", *, dimension: int = DIMENSION, pause_s: float = 0.0) -> None:
         self.identity = EmbedderIdentity(digest, "hash", dimension)
         self.embedded: list[str] = []
+        self.counted: list[str] = []
         self._pause_s = pause_s
 
     def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:  # noqa: ARG002
@@ -45,6 +46,10 @@ class HashEmbedder:
     def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:
         for batch in batches:
             yield self.embed(batch, role)
+
+    def count_tokens(self, texts: list[str], role: Role) -> list[int]:  # noqa: ARG002
+        self.counted += texts
+        return [len(text.split()) for text in texts]
 
     def vector(self, text: str, role: Role) -> FloatArray:
         """The vector of one text, [dimension]."""

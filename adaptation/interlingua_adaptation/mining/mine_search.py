@@ -12,7 +12,7 @@ import numpy as np
 
 from interlingua_client.document import Document
 from interlingua_client.index.document_store import DocumentStore
-from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.index.language_offsets import unit
 from interlingua_client.index.search_index import SearchIndex
 
@@ -45,7 +45,7 @@ def index_sections(
         InputError: the index was made with another embedder.
         ServerError: the server went away.
     """
-    with Indexer.open(folder, embedder, batch=_BATCH) as indexer:
+    with Indexer.open(folder, embedder, IndexSettings(passage_tokens=0), batch=_BATCH) as indexer:
         documents = (Document(s.group, s.language, s.title, s.text) for s in sections)
         try:
             indexer.add(documents, advance)

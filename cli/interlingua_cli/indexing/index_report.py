@@ -22,6 +22,7 @@ def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unkno
         **asdict(indexer.progress),
         "delete_unknown": unknown,
         "documents": sum(languages.values()),
+        "passages": indexer.store.count_passages(),
         "languages": languages,
         "bad_lines": [bad._asdict() for bad in corpus.bad_lines] if corpus else [],
         "detected_languages": dict(corpus.detected) if corpus else {},
@@ -39,11 +40,16 @@ def report(indexer: Indexer, corpus: Corpus | None, outcome: IndexOutcome, unkno
 def summary(facts: dict[str, Any]) -> str:
     """The facts in a few lines."""
     counts = ", ".join(f"{facts[name]} {name}" for name in ("added", "changed", "unchanged", "deleted"))
-    lines = [f"{counts}; {counted(facts['documents'], 'document')} in {facts['index']}"]
+    is_split = facts["passages"] > facts["documents"]
+    size = counted(facts["documents"], "document") + (f" ({facts['passages']} passages)" if is_split else "")
+    lines = [f"{counts}; {size} in {facts['index']}"]
+    if facts["resplit"]:
+        lines.append(f"{counted(facts['resplit'], 'document')} split otherwise than before")
     lines.append("languages: " + (", ".join(f"{tag} {n}" for tag, n in facts["languages"].items()) or "none"))
     lines += tag_remarks(facts["detected_languages"], facts["unregistered_languages"])
     if facts["truncated"]:
-        lines.append(f"{counted(facts['truncated'], 'document')} cut at the end: longer than the network reads")
+        cut = counted(facts["truncated"], "passage" if is_split else "document")
+        lines.append(f"{cut} cut at the end: longer than the network reads")
     if facts["bad_lines"]:
         lines.append(f"{counted(len(facts['bad_lines']), 'bad line')} left out:")
         lines += [f"  line {bad['number']}: {bad['reason']}" for bad in facts["bad_lines"][:10]]
@@ -53,7 +59,8 @@ def summary(facts: dict[str, Any]) -> str:
     moved = f", moved by {offsets['moved']:.3f} of the spread" if offsets["state"] in ("kept", "replaced") else ""
     left_out = f", without {counted(offsets['left_out'], 'title')} of no finite vector" if offsets["left_out"] else ""
     lines.append(f"language offsets: {offsets['state']}{moved}{left_out}")
-    lines += _tokens(facts["token_vectors"], facts["documents"])
+    there = counted(facts["passages"], "passage" if is_split else "document")
+    lines += _tokens(facts["token_vectors"], there)
     if facts["healed"]:
         lines.append(f"{counted(facts['healed'], 'stored vector')} not finite or of another length: made again")
     if facts["note"]:
@@ -61,14 +68,14 @@ def summary(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _tokens(facts: dict[str, Any], documents: int) -> list[str]:
+def _tokens(facts: dict[str, Any], of_all: str) -> list[str]:
     """Token vectors, where the index has any."""
     if facts["format"] == NO_TOKENS:
         return []
     of = facts["documents"]
     size = f", {facts['bytes'] / of:,.0f} bytes each" if of else ""
     kept = f"; the projection keeps {facts['kept']:.1%} of their length" if facts["kept"] is not None else ""
-    there = f"{of} of {counted(documents, 'document')}"
+    there = f"{of} of {of_all}"
     lines = [f"token vectors ({facts['format']}): {there}{size}, {facts['added']} made now{kept}"]
     if facts["verified"]:
         compared = f"the checksums of {counted(facts['verified'], 'document')} were compared"

@@ -375,6 +375,17 @@ class DocumentStore:
             counts = connection.execute("SELECT language, count(*) FROM documents GROUP BY language").fetchall()
         return dict(sorted(counts, key=lambda row: (-row[1], row[0])))
 
+    def has_other_plan(self, name: str) -> bool:
+        """Whether a document was split by another plan than this."""
+        with self.reading() as connection:
+            query = "SELECT EXISTS (SELECT 1 FROM documents WHERE plan IS NOT ?)"
+            return bool(connection.execute(query, (name,)).fetchone()[0])
+
+    def count_passages(self) -> int:
+        """How many passages there are; one a document where none was split."""
+        with self.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM passages").fetchone()[0])
+
     def labels_by_language(self) -> dict[str, IntArray]:
         """Sorted labels of each language's passages; languages with the most first."""
         found: dict[str, list[int]] = {}
@@ -404,13 +415,16 @@ class DocumentStore:
             yield from rows
             last = rows[-1][0]
 
-    def each_document(self) -> Iterator[Document]:
-        """Every document, in the order of their numbers, some at a time."""
+    def each_document(self, *, but_plan: str | None = None) -> Iterator[Document]:
+        """Every document, in the order of their numbers, some at a time; those of one plan may be left out."""
         last = 0
-        query = f"SELECT number, {_DOCUMENT} FROM documents d WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608
+        query = (
+            f"SELECT number, {_DOCUMENT} FROM documents d WHERE number > ? AND plan IS NOT ? "  # noqa: S608
+            "ORDER BY number LIMIT ?"
+        )
         while True:
             with self.reading() as connection:
-                rows = connection.execute(query, (last, _DOCUMENTS_AT_ONCE)).fetchall()
+                rows = connection.execute(query, (last, but_plan, _DOCUMENTS_AT_ONCE)).fetchall()
             if not rows:
                 return
             yield from (_document(row[1:]) for row in rows)

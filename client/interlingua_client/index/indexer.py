@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError
 from interlingua_client.document import Document, require_document, require_ids
-from interlingua_client.embedder import require_vectors
+from interlingua_client.embedder import TokenCounter, require_vectors
 from interlingua_client.index.canary import TEXTS, Canary, compare, is_wanted
 from interlingua_client.index.document_changes import DocumentChange, document_changes
 from interlingua_client.index.document_store import DocumentStore, new_manifest
@@ -31,6 +31,8 @@ from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets
 from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.passages.passage import SplitDocument
+from interlingua_client.index.passages.passage_plan import PassagePlan
+from interlingua_client.index.passages.splitter import LongText, leading_title, split_all
 from interlingua_client.index.query_stand_ins import query_sums
 from interlingua_client.index.token_store.quantization import NO_TOKENS
 from interlingua_client.index.token_store.token_choice import choose_tokens
@@ -64,6 +66,8 @@ class IndexSettings:
     Attributes:
         token_vectors: a format (token_store/quantization.py) or "none"; a new index has them where its encoder has a
             late-interaction reranker. Another format, or another reranker than before, makes them all again.
+        passage_tokens, passage_overlap: how long documents are split (PassagePlan); 0 tokens leave every document one
+            passage. Where they are others than before, all documents are split again.
     """
 
     m: int | None = None
@@ -71,6 +75,8 @@ class IndexSettings:
     ef_search: int | None = None
     offsets: bool | None = None
     token_vectors: str | None = None
+    passage_tokens: int | None = None
+    passage_overlap: float | None = None
 
     def applied_to(self, hnsw: HnswParameters) -> HnswParameters:
         """The parameters with these changes.
@@ -80,6 +86,20 @@ class IndexSettings:
         """
         wanted = {"m": self.m, "ef_construction": self.ef_construction, "ef_search": self.ef_search}
         return replace(hnsw, **{name: value for name, value in wanted.items() if value is not None})
+
+    def planned(self, now: PassagePlan | None) -> PassagePlan | None:
+        """How documents are to be split that are split as `now`.
+
+        Raises:
+            InputError: a value is out of its range, or an overlap is wanted where nothing is split.
+        """
+        wanted: dict[str, Any] = {"size": self.passage_tokens, "overlap": self.passage_overlap}
+        changes = {name: value for name, value in wanted.items() if value is not None}
+        if changes.get("size", now) in (None, 0):
+            if "overlap" in changes:
+                raise InputError("an overlap of passages is given, and documents are not split: give the size, too")
+            return None
+        return replace(now or PassagePlan(), **changes).checked()
 
 
 @dataclass(kw_only=True)
@@ -184,6 +204,7 @@ class Indexer:
         directory = as_path(directory)
         settings = settings or IndexSettings()
         settings.applied_to(HnswParameters())  # before anything is made
+        settings.planned(PassagePlan())
         if not isinstance(batch, int) or batch < 1:
             raise InputError(f"batch is {batch!r}, it must be a whole number of documents from 1 on")
         with contextlib.ExitStack() as stack:
@@ -265,7 +286,9 @@ class Indexer:
         advance: Callable[[int], None] = lambda _: None,
         encode: Callable[[TokenIndexing], TokenOutcome] | None = None,
     ) -> IndexOutcome:
-        """Estimate the offsets, bring the derived vectors up to date, and make token vectors where some are missing.
+        """Split anew what is split by another plan, and bring what is derived from the passages up to date.
+
+        Those are the offsets, which are estimated again, the derived vectors, and token vectors where some are missing.
 
         Args:
             rebuild: put the new estimate to use however little it moved, and build the vectors again; stored ones that
@@ -278,6 +301,9 @@ class Indexer:
         Raises:
             ServerError: the server went away for too long, or gave what are no vectors.
         """
+        plan = self.store.manifest().plan_name
+        if self.store.has_other_plan(plan):
+            self.add(self.store.each_document(but_plan=plan))
         healed = heal(self.store, self._embedder, self._batch) if rebuild else 0
         offsets = self._estimate_offsets(rebuild=rebuild)
         # The lock is held, so no other generation can come in between.
@@ -327,7 +353,22 @@ class Indexer:
             skip(len(batch))
 
     def _split(self, documents: Sequence[Document]) -> list[SplitDocument]:
-        return [SplitDocument.whole(document) for document in documents]
+        manifest = self.store.manifest()
+        plan = manifest.passages
+        if plan is None:
+            return [SplitDocument.whole(document) for document in documents]
+        texts = [LongText(document.text, document.title, document.language) for document in documents]
+        return [
+            SplitDocument(document, spans, manifest.plan_name, leading_title(document.title, plan))
+            if len(spans) > 1
+            else SplitDocument(document, spans, manifest.plan_name)
+            for document, spans in zip(documents, split_all(texts, plan, self._count), strict=True)
+        ]
+
+    def _count(self, texts: list[str]) -> list[int]:
+        if not isinstance(self._embedder, TokenCounter):
+            raise InputError("the server does not count tokens: long documents cannot be split (passage tokens)")
+        return self._embedder.count_tokens(texts, "document")
 
     def _commit(self, changes: list[DocumentChange], embedded: Embedded | None) -> None:
         edited = [change.split.document.id for change in changes if change.is_edited]
@@ -398,7 +439,8 @@ def _heard_canary(store: DocumentStore, embedder: Embedder, directory: Path) -> 
 def _apply(settings: IndexSettings, store: DocumentStore) -> None:
     manifest = store.manifest()
     offsets = manifest.offsets if settings.offsets is None else settings.offsets
-    wanted = replace(manifest, hnsw=settings.applied_to(manifest.hnsw), offsets=offsets)
+    passages = settings.planned(manifest.passages)
+    wanted = replace(manifest, hnsw=settings.applied_to(manifest.hnsw), offsets=offsets, passages=passages)
     if wanted != manifest:
         store.update_manifest(lambda _: wanted)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from interlingua.base.errors import InputError
 from interlingua_client.embedder import EmbedderIdentity, are_finite
 from interlingua_client.index.canary import Canary
+from interlingua_client.index.passages.passage_plan import PassagePlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,7 @@ class Manifest:
         canary: what the embedder answered when the index was made; None in fp32, and in indexes that are older.
         offsets: whether language offsets are wanted.
         offsets_version: counts the estimates that were put to use; 0 before the first.
+        passages: how long documents are split; None where every document is one passage.
     """
 
     store_id: str
@@ -64,11 +66,12 @@ class Manifest:
     generation: int = 0
     schema_version: int = SCHEMA_VERSION
     canary: Canary | None = None
+    passages: PassagePlan | None = None
 
     @property
     def plan_name(self) -> str:
         """Name of the plan that documents are split by, "" where they are not."""
-        return ""
+        return f"{self.passages.size} {self.passages.overlap!r}" if self.passages else ""
 
     @property
     def space(self) -> str:
@@ -107,6 +110,8 @@ class Manifest:
             "offsets_version": str(self.offsets_version),
             "precision": self.embedder.precision,
             "canary": self.canary.to_text() if self.canary else "",
+            "passage_tokens": str(self.passages.size) if self.passages else "",
+            "passage_overlap": repr(self.passages.overlap) if self.passages else "",
         }
 
     @classmethod
@@ -123,7 +128,12 @@ class Manifest:
             offsets=rows["offsets"] == "on",
             offsets_version=int(rows["offsets_version"]),
             canary=_sound(Canary.from_text(canary, dimension)) if canary else None,
+            passages=_plan(rows.get("passage_tokens", ""), rows.get("passage_overlap", "")),
         )
+
+
+def _plan(size: str, overlap: str) -> PassagePlan | None:
+    return PassagePlan(size=int(size), overlap=float(overlap)) if size else None
 
 
 def _sound(canary: Canary) -> Canary | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from interlingua.base.errors import InputError
 from interlingua_client.index.document_store import DocumentStore
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from interlingua_client.embedder import Embedder, EmbedderIdentity
     from interlingua_client.token_encoder import TokenEncoder
+
+_T = TypeVar("_T")
 
 
 class BesideIndex:
@@ -63,11 +65,14 @@ class BesideIndex:
     def settings(self, wanted: IndexSettings) -> IndexSettings:
         """What the user wants, and for the rest what the current index has."""
         manifest, sets = self._source.manifest(), TokenTables(self._source).sets()
+        plan = None if wanted.passage_tokens == 0 else manifest.passages
         return IndexSettings(
             m=wanted.m or manifest.hnsw.m,
             ef_construction=wanted.ef_construction or manifest.hnsw.ef_construction,
             ef_search=wanted.ef_search or manifest.hnsw.ef_search,
             offsets=manifest.offsets if wanted.offsets is None else wanted.offsets,
+            passage_tokens=_first(wanted.passage_tokens, plan.size if plan else 0),
+            passage_overlap=_first(wanted.passage_overlap, plan.overlap if plan else None),
             token_vectors=wanted.token_vectors or (sets[-1].format.name if sets else NO_TOKENS),
         )
 
@@ -99,6 +104,10 @@ class BesideIndex:
         indexer.delete_missing(self._source.ids(), at_most=1)
         with suppress(TokenFileError):  # what cannot be copied is encoded
             carry(self._source, indexer.store)
+
+
+def _first(wanted: _T | None, there: _T) -> _T:
+    return there if wanted is None else wanted
 
 
 def differing_documents(folder: Path, other: Path) -> int:

@@ -21,7 +21,7 @@ CREATE TABLE documents (
     metadata TEXT NOT NULL,
     text TEXT NOT NULL
 );
-CREATE INDEX documents_by_language ON documents (language);
+CREATE INDEX documents_by_language ON documents (language, plan);
 CREATE TABLE passages (
     label INTEGER PRIMARY KEY AUTOINCREMENT,
     document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,

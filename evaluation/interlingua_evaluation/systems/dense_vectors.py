@@ -25,7 +25,7 @@ from interlingua.base.whole_file import whole
 from interlingua.display.progress import progress
 from interlingua_client.embedder import require_vectors
 from interlingua_client.index.document_store import DocumentStore
-from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.index.language_offsets import LanguageOffsets, unit
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def folder_of(dataset: Dataset, root: Path, service: EmbeddingService) -> Path:
 def embed_dataset(dataset: Dataset, folder: Path, embedder: Embedder) -> None:
     """Index the documents and embed the queries; what an earlier run committed is not embedded again."""
     documents = [document.indexed for document in dataset.documents]
-    with Indexer.open(folder / "index", embedder) as indexer:
+    with Indexer.open(folder / "index", embedder, IndexSettings(passage_tokens=0)) as indexer:
         with progress(f"indexing {dataset.name}", unit="documents", total=len(documents)) as bar:
             indexer.add(documents, bar.advance, bar.skip)
         indexer.delete_missing((document.id for document in documents), at_most=1)

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from interlingua.served.text.normal_form import normal_form
 from interlingua_client.index.passages.breaks import Unit
 from interlingua_client.index.passages.graphemes import pieces, token_bound
 from interlingua_client.index.passages.packing import packed
+from interlingua_client.index.passages.span import Span
 from interlingua_client.index.passages.token_counts import Count, TokenCounts
 from interlingua_client.index.passages.units import stripped, units
 
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from interlingua_client.index.passages.passage_plan import PassagePlan
 
 _BETWEEN = " > "
-
-
-class Span(NamedTuple):
-    """A passage of a text: text[start:end], in code points.
-
-    Attributes:
-        heading: what it stands under, outermost first, " > " between them; "" for nothing. A heading that the slice
-            itself begins with is not in it.
-    """
-
-    start: int
-    end: int
-    heading: str = ""
 
 
 class LongText(NamedTuple):
@@ -67,11 +54,6 @@ def split_all(texts: Sequence[LongText], plan: PassagePlan, count: Count) -> lis
     counts.learn(text for one in cut for text in one.counted())
     counts.learn(text for one in cut for text in one.cut_long())
     return [one.spans() for one in cut]
-
-
-def passage_text(title: str, heading: str, text: str) -> str:
-    """What is embedded of a passage: its title, its heading and itself, a line break between them."""
-    return "\n".join(part for part in (title, heading, text) if normal_form(part).strip())
 
 
 def leading_title(title: str, plan: PassagePlan) -> str:
