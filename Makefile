@@ -147,7 +147,7 @@ reranker-cost: setup ##! pairs a second of the default reranker in fp32 and int8
 	@$(BIN)/python -m interlingua_benchmarks.reranker_cost
 
 lock: ## resolve the newest versions into requirements.lock and server/interlingua_server/requirements.lock
-	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet ".[adapt,evaluate,export,loadtest,bench,dev]"
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet ".[adapt,convert,evaluate,export,loadtest,bench,dev]"
 	build/lock/bin/pip freeze --exclude interlingua | sed 's/+cpu//' > requirements.lock
 	build/lock/bin/pip install --quiet ".[benchmarks]" --constraint requirements.lock
 	build/lock/bin/pip freeze --exclude interlingua | sed 's/+cpu//' | grep -vxFf requirements.lock > requirements-benchmarks.lock

@@ -26,6 +26,7 @@ SECTIONS = {
         "prune": "take versions away that nobody needs",
     },
     "Search": {
+        "convert": "Markdown, HTML, CSV, PDF, DOCX and help desks' exports to JSON lines",
         "index": "put documents (JSON lines) into an index",
         "search": "ask a question in any language",
         "monitor": "a search log: what changed, for languages without judgments",

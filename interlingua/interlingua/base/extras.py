@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _PROJECT = "interlingua"
-_IMPORTED_AS = {"pystemmer": "Stemmer", "hdrhistogram": "hdrh"}
+_IMPORTED_AS = {
+    "beautifulsoup4": "bs4",
+    "hdrhistogram": "hdrh",
+    "pystemmer": "Stemmer",
+    "python-frontmatter": "frontmatter",
+}
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*;\s*extra == ['\"](.+)['\"]")
 
 
