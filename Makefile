@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
 BENCHMARKS := $(VENV)/.benchmarks
 
+# What one process has compiled the next one loads: the tests start hundreds.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all test-most test-fast test-server test-load older-cpu lint types format loadtest truth-test bench faults soak benchmarks bench-gpu dummy-table report report-gnome gap-table reranker reranker-table reranker-cost gpu gpu-down lock clean
 

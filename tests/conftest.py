@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from interlingua.base.paths import PROJECT_ROOT
 from tests.support.command_line import interlingua
 from tests.support.installed_wheel import InstalledWheel, build_wheel
 from tests.support.once import once
-from tests.support.shared_exports import share_exports
+from tests.support.shared_exports import kept_exports, share_exports
 from tests.support.tiny_models import SPECIALS, MakeFolder, save_tiny, train_tokenizer
 
 # Tiny networks give a second thread nothing to do, and it spins while it waits: where others want the cores, too, two
@@ -75,8 +76,8 @@ def run_folder(scratch: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_exports(run_folder: Path, scratch: Path) -> None:
-    """From its first use on, a worker exports no network that this run has exported already."""
-    share_exports(run_folder / "exports", scratch)
+    """From its first use on, a worker exports no network that this run, or one of the same code, exported already."""
+    share_exports(run_folder / "exports", kept_exports(PROJECT_ROOT / "build" / "test-exports"), scratch)
 
 
 @pytest.fixture
