@@ -1,6 +1,7 @@
-"""A tiny random model of each architecture class: folder -> graph -> ONNX -> gate, against transformers alone.
+"""A tiny random model of each architecture class: folder -> graph -> ONNX, against transformers alone.
 
-BERT's and XLM-R's plain encoders and classifiers of one logit are in test_exported_networks.py.
+BERT's and XLM-R's plain encoders and classifiers of one logit are in test_exported_networks.py. The gate of each case
+is passed in end_to_end/test_every_class.py, and of each class in test_dummy_weights.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from interlingua_exporter.gate.network_gate import gate_network
 from interlingua_exporter.models.exportable import TESTED_CLASSES
 from interlingua_exporter.precision.build import build
 from interlingua_exporter.weights import checkpoint_folder
@@ -35,11 +35,6 @@ def test_it_is_what_transformers_computes(exported: Exported) -> None:
     for text in (exported.texts[0], exported.texts[-2], exported.texts[-1]):
         expected = plain_transformers(exported, text)
         np.testing.assert_allclose(exported.answers([text])[0], expected, rtol=1e-3, atol=1e-4)
-
-
-def test_it_passes_the_gate(exported: Exported) -> None:
-    report = gate_network(exported.checkpoint, "fp32", exported.network, 1)
-    assert all(figure.passed for figure in report.figures)
 
 
 def test_an_answer_is_the_same_alone_and_padded_on_either_side(exported: Exported) -> None:
