@@ -30,8 +30,9 @@ from interlingua_client.embedder import are_finite, require_vectors
 from interlingua_client.index.language_offsets import LanguageOffsets, VectorSum, unit
 from interlingua_client.index.manifest import SCHEMA_VERSION, Manifest
 from interlingua_client.index.passages.passage import SplitDocument, StoredPassage
-from interlingua_client.index.passages.span import Span
+from interlingua_client.index.passages.span import Span, passage_text
 from interlingua_client.index.store_schema import SCHEMA
+from interlingua_client.index.words.word_table import WordedText, WordTable, is_available, written_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -48,6 +49,7 @@ _BUSY_TIMEOUT_S = 30.0
 _ROWS_AT_ONCE = 4096
 _DOCUMENTS_AT_ONCE = 256
 _VARIABLES_AT_ONCE = 500
+_WORDED = 'label, p.language, title, heading, substr(text, start + 1, "end" - start)'
 _DOCUMENT = "id, d.language, title, text, metadata"
 
 
@@ -93,6 +95,9 @@ class DocumentStore:
         with store.transaction():
             for statement in SCHEMA.split(";"):
                 connection.execute(statement)
+            if is_available():
+                WordTable(connection).clear()
+                manifest = replace(manifest, words=written_by())
             store._write_manifest(manifest)
         return store
 
@@ -199,7 +204,7 @@ class DocumentStore:
         require_vectors(vectors, len(owners), dimension, lambda row: f"document {owners[row]!r}")
         rows, seen = iter(vectors), set[str]()
         changes = _Changes([], [])
-        with self.transaction():
+        with self.transaction(), self._words_follow([split.document.id for split in documents]):
             generation = self._next_generation()
             for split, positions in zip(documents, chosen, strict=True):
                 given = {position: next(rows) for position in positions}
@@ -260,7 +265,8 @@ class DocumentStore:
         dimension = self.manifest().embedder.dimension
         require_vectors(vectors, len(labels), dimension, lambda row: f"label {labels[row]}")
         columns = 'document, position, start, "end", heading, language, digest'
-        with self.transaction():
+        ids = [passage.id for passage in self.passages(labels).values()]
+        with self.transaction(), self._words_follow(list(dict.fromkeys(ids))):
             generation = self._next_generation()
             languages = [
                 self._connection.execute(
@@ -275,7 +281,7 @@ class DocumentStore:
     def delete(self, ids: Sequence[str]) -> int:
         """Take documents out, in one transaction; how many of the ids there were."""
         removed = 0
-        with self.transaction():
+        with self.transaction(), self._words_follow(ids):
             for chunk in chunks(ids):
                 passages = "SELECT label FROM passages JOIN documents ON number = document WHERE id IN"
                 labels = [row[0] for row in self._connection.execute(f"{passages} ({marks(chunk)})", chunk)]
@@ -312,6 +318,54 @@ class DocumentStore:
                 self._connection.execute("INSERT OR REPLACE INTO vector_sums VALUES (?, ?, ?)", row)
             else:
                 self._connection.execute("DELETE FROM vector_sums WHERE language = ?", (language,))
+
+    @contextmanager
+    def _words_follow(self, ids: Sequence[str]) -> Iterator[None]:
+        """Around a change to documents, in its transaction: their old words go out, and the new ones come in.
+
+        A writer that makes no words, or others, notes that they are to be made anew.
+        """
+        made = self.manifest().words
+        follows = bool(made) and is_available() and made == written_by() and self._try_words(WordTable.remove, ids)
+        yield
+        if follows:
+            follows = self._try_words(WordTable.add, ids)
+        if made and not follows:
+            self._write_manifest(replace(self.manifest(), words=""))
+
+    def _try_words(self, change: Callable[[WordTable, Iterable[WordedText]], None], ids: Sequence[str]) -> bool:
+        """Whether the words of documents went in or out; they do not where their table is damaged."""
+        try:
+            change(WordTable(self._connection), self._worded(ids))
+        except sqlite3.DatabaseError:
+            return False
+        return True
+
+    def _worded(self, ids: Sequence[str]) -> Iterator[WordedText]:
+        """The passages of those documents that are there."""
+        query = f"SELECT {_WORDED} FROM passages p JOIN documents ON number = document WHERE id IN"  # noqa: S608
+        for chunk in chunks(list(dict.fromkeys(ids))):
+            yield from map(_worded, self._connection.execute(f"{query} ({marks(chunk)})", chunk).fetchall())
+
+    def has_all_words(self) -> bool:
+        """Whether every passage's words are there, made by the rules that this process has."""
+        with self.reading() as connection:
+            if self.manifest().words != written_by():
+                return False
+            passages: int = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+            try:
+                return len(WordTable(connection)) == passages
+            except sqlite3.DatabaseError:
+                return False
+
+    def make_words(self) -> None:
+        """Make the words of all passages anew, in one transaction."""
+        with self.transaction() as connection:
+            table = WordTable(connection)
+            table.clear()
+            query = f"SELECT {_WORDED} FROM passages p JOIN documents ON number = document"  # noqa: S608
+            table.add(map(_worded, connection.execute(query)))
+            self.update_manifest(lambda manifest: replace(manifest, words=written_by()))
 
     def recount(self) -> None:
         """Add the languages' sums up again from the passages' vectors, in one transaction."""
@@ -643,6 +697,10 @@ def _document(row: Sequence[Any]) -> Document:
     """A document of the columns `_DOCUMENT`."""
     id_, language, title, text, metadata = row
     return Document(id_, language, title, text, json.loads(metadata))
+
+
+def _worded(row: Sequence[Any]) -> WordedText:
+    return WordedText(row[0], row[1], passage_text(*row[2:]))
 
 
 def _blob(vector: FloatArray) -> bytes:

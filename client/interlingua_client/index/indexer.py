@@ -39,6 +39,8 @@ from interlingua_client.index.token_store.token_choice import choose_tokens
 from interlingua_client.index.token_store.token_indexing import TokenIndexing
 from interlingua_client.index.token_store.token_outcome import TokenOutcome
 from interlingua_client.index.vector_repair import Repair, open_vectors
+from interlingua_client.index.words.stored_words import NO_FTS5
+from interlingua_client.index.words.word_table import is_available
 from interlingua_client.index.writer_lock import writer_lock
 from interlingua_client.language_tag import normalize_tag
 
@@ -305,6 +307,7 @@ class Indexer:
         if self.store.has_other_plan(plan):
             self.add(self.store.each_document(but_plan=plan))
         healed = heal(self.store, self._embedder, self._batch) if rebuild else 0
+        self._follow_words(anew=rebuild)
         offsets = self._estimate_offsets(rebuild=rebuild)
         # The lock is held, so no other generation can come in between.
         with self.store.snapshot():
@@ -315,6 +318,13 @@ class Indexer:
             indexing = TokenIndexing(self.store, self._encoder, self._batch, refit=rebuild, verify=verify or rebuild)
             tokens = encode(indexing) if encode else indexing.run()
         return IndexOutcome(offsets, current.repair, tokens, healed)
+
+    def _follow_words(self, *, anew: bool) -> None:
+        """Make words that are missing, or are by other rules; where they cannot be made, say so and do without."""
+        if not is_available():
+            self.note = " ".join(filter(None, [self.note, f"{NO_FTS5}: codes and names are not searched by words."]))
+        elif anew or not self.store.has_all_words():
+            self.store.make_words()
 
     def _changed_batches(
         self, documents: Iterable[Document], pending: deque[list[DocumentChange]], skip: Callable[[int], None]

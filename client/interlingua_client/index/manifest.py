@@ -56,6 +56,7 @@ class Manifest:
         offsets: whether language offsets are wanted.
         offsets_version: counts the estimates that were put to use; 0 before the first.
         passages: how long documents are split; None where every document is one passage.
+        words: by which rules the table of words was made (words/word_table.py); "" where it is not up to date.
     """
 
     store_id: str
@@ -67,6 +68,7 @@ class Manifest:
     schema_version: int = SCHEMA_VERSION
     canary: Canary | None = None
     passages: PassagePlan | None = None
+    words: str = ""
 
     @property
     def plan_name(self) -> str:
@@ -109,6 +111,7 @@ class Manifest:
             "offsets": "on" if self.offsets else "off",
             "offsets_version": str(self.offsets_version),
             "precision": self.embedder.precision,
+            "words": self.words,
             "canary": self.canary.to_text() if self.canary else "",
             "passage_tokens": str(self.passages.size) if self.passages else "",
             "passage_overlap": repr(self.passages.overlap) if self.passages else "",
@@ -127,6 +130,7 @@ class Manifest:
             hnsw=HnswParameters(int(rows["hnsw_m"]), int(rows["hnsw_ef_construction"]), int(rows["hnsw_ef_search"])),
             offsets=rows["offsets"] == "on",
             offsets_version=int(rows["offsets_version"]),
+            words=rows.get("words", ""),
             canary=_sound(Canary.from_text(canary, dimension)) if canary else None,
             passages=_plan(rows.get("passage_tokens", ""), rows.get("passage_overlap", "")),
         )

@@ -17,7 +17,8 @@ from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageOffsets, unit
 from interlingua_client.index.token_store.stored_tokens import StoredTokens
 from interlingua_client.index.vector_repair import Repair, derived_blocks, open_vectors
-from interlingua_client.language_tag import closest, covered, normalize_tag
+from interlingua_client.index.words.stored_words import StoredWords
+from interlingua_client.language_tag import UNDETERMINED, closest, covered, normalize_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from interlingua_client.index.manifest import Manifest
     from interlingua_client.index.passages.passage import StoredPassage
     from interlingua_client.index.vector_index import Neighbours, VectorIndex
+    from interlingua_client.index.words.exact_matches import ExactMatches
 
 # Measured with 384 dimensions on one core: exact search takes 0.06 ms a thousand vectors, and below 20,000 (1.1
 # ms, 30 MB) the graph has nothing to add but error. With a filter the graph takes 0.2 ms / (share of the vectors
@@ -56,6 +58,7 @@ class SearchIndex:
     Attributes:
         languages: how many documents each has; the most first.
         tokens: the passages' token vectors, as they are at the moment of a search.
+        words: the passages' words, as they are at the moment of a search.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class SearchIndex:
         raw_beside_graph = self.manifest.space != "raw" and not self.has_offsets
         self._graph: VectorIndex | None = None if raw_beside_graph else current.graph
         self.tokens = StoredTokens(store)
+        self.words = StoredWords(store)
         self._exact = ExactVectors(self._read_block)
         self._allowed: dict[frozenset[str], Callable[[int], bool]] = {}
 
@@ -196,6 +200,57 @@ class SearchIndex:
         if found is None:
             return Candidates(*self._exact.search(query, k, pool), exact=True)
         return Candidates(*found, exact=False)
+
+    def exact_matches(self, question: str, languages: Collection[str] = ()) -> ExactMatches:
+        """The passages that hold the question's names and codes, in these languages; in all where none is given.
+
+        Raises:
+            InterlinguaError: the store cannot be read.
+        """
+        found = self.words.exact(question, self._languages_of, self.passages)
+        return found.among(self._languages_of(list(found.weights), languages)) if languages else found
+
+    def best_by_words(self, question: str, language: str | None, k: int, languages: Collection[str] = ()) -> Candidates:
+        """The k passages with the greatest BM25, in these languages; in all where none is given.
+
+        Raises:
+            InterlinguaError: the store cannot be read.
+        """
+        found = self.words.best(
+            question, language or UNDETERMINED, lambda label: bool(self._languages_of([label], languages)), k
+        )
+        labels, scores = [label for label, _ in found], [score for _, score in found]
+        return Candidates(np.array(labels, np.int64), np.array(scores, np.float32), exact=True)
+
+    def similarities(self, vector: FloatArray, language: str | None, labels: IntArray) -> FloatArray:
+        """A query's cosines with passages in the searched space, float32 [n], -1 with those that are gone.
+
+        Args:
+            labels: int64 [n].
+        """
+        return self._cosines(self._query(vector, language), self.offsets if self.has_offsets else None, labels)
+
+    def raw_similarities(self, vector: FloatArray, labels: Sequence[int]) -> list[float]:
+        """A query's cosines with passages as the network gave the vectors, -1 with those that are gone."""
+        scores: list[float] = self._cosines(unit(vector), None, np.array(labels, np.int64)).tolist()
+        return scores
+
+    def _cosines(self, query: FloatArray, offsets: LanguageOffsets | None, labels: IntArray) -> FloatArray:
+        order = np.argsort(labels)
+        ordered, scores = labels[order], np.full(len(labels), -1, np.float32)
+        for block in derived_blocks(self._store, offsets, ordered):
+            scores[order[np.searchsorted(ordered, block.labels)]] = block.vectors @ query
+        return scores
+
+    def _languages_of(self, labels: Sequence[int], languages: Collection[str] = ()) -> dict[int, str]:
+        """Tags of those labels that this generation has, in these languages."""
+        wanted = np.sort(np.array(labels, np.int64))
+        found: dict[int, str] = {}
+        for tag, there in self._labels.items():
+            if not languages or tag in languages:
+                places = np.minimum(np.searchsorted(there, wanted), len(there) - 1)
+                found.update(dict.fromkeys(wanted[there[places] == wanted].tolist(), tag))
+        return found
 
     def documents(self, labels: IntArray) -> dict[int, Document]:
         """The documents of the labels, whole; those deleted since this generation are left out."""
