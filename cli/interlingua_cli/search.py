@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SEARCH_FLAGS = {"k": "-k", "languages": "--language"}
 
-_SNIPPET_CELLS = 160
+_EXPLAINED = ("as given", "offsets", "reranked", "balance", "without words")
 _STAGES = (
     ("language", "language_s"),
     ("queue", "queue_s"),
@@ -113,15 +113,37 @@ def _table(result: SearchResult) -> Any:
     table.add_column("score", justify="right")
     if result.reranked:
         table.add_column("reranking", no_wrap=True)
+    if result.explained:
+        for name in _EXPLAINED:
+            table.add_column(name, justify="right")
     table.add_column("language")
     table.add_column("title", ratio=2)
     table.add_column("snippet", ratio=5)
     for hit in result.hits:
         change = (moved(hit),) if result.reranked else ()
         title = " > ".join(part for part in (hit.title or hit.id, hit.heading) if part)
-        cells = (str(hit.rank), f"{hit.score:.3f}", *change, hit.language, title, snippet(hit.text))
-        table.add_row(*(Text(cell) for cell in cells))
+        cells = (str(hit.rank), f"{hit.score:.3f}", *change, *_steps(hit), hit.language, title)
+        table.add_row(*(Text(cell) for cell in cells), _highlighted(hit))
     return table
+
+
+def _steps(hit: Hit) -> list[str]:
+    """Its place after each step, in the order of _EXPLAINED."""
+    if hit.places is None:
+        return []
+    places = hit.places
+    without = "none" if places.without_words is None else str(places.without_words)
+    return [*map(str, (places.raw, places.dense, places.reranked, places.balanced)), without]
+
+
+def _highlighted(hit: Hit) -> Any:
+    """The snippet, with what the question's words hit in bold."""
+    from rich.text import Text
+
+    shown = Text(hit.snippet.text)
+    for start, end in hit.snippet.highlights:
+        shown.stylize("bold yellow", start, end)
+    return shown
 
 
 def moved(hit: Hit) -> str:
@@ -129,14 +151,6 @@ def moved(hit: Hit) -> str:
     if hit.rank == hit.dense_rank:
         return ""
     return f"{'↑' if hit.rank < hit.dense_rank else '↓'} was {hit.dense_rank}"
-
-
-def snippet(text: str) -> str:
-    """The text's beginning on one line, in at most 160 terminal cells (an ideograph takes two)."""
-    from rich.cells import cell_len, set_cell_size
-
-    line = " ".join(text.split())
-    return line if cell_len(line) <= _SNIPPET_CELLS else set_cell_size(line, _SNIPPET_CELLS - 1).rstrip() + "…"
 
 
 def stage_line(times: StageTimes) -> str:
@@ -169,11 +183,31 @@ def _notes(result: SearchResult, documents: int, k: int) -> list[str]:
         notes.append(f"reranked {depth}{_way(reranking)}, weight {reranking.weight:g}: {reranking.reason}")
     else:
         notes.append(f"reranked {counted(reranking.depth, 'candidate')}{_way(reranking)}, weight {reranking.weight:g}")
+    if note := _word_note(result):
+        notes.append(note)
+    if result.explained:
+        notes.append(
+            "places among all candidates: by the vectors as given, with language offsets removed, reranked, "
+            "with the balance of languages, and had words added no candidate"
+        )
     if result.query_truncated:
         notes.append(f"the query has {result.query_tokens} tokens, more than the network reads: its end was left out")
     if result.vanished:
         notes.append(f"{counted(result.vanished, 'candidate')} left out: deleted a moment ago")
     return notes
+
+
+def _word_note(result: SearchResult) -> str:
+    """What names and codes did, where there were any."""
+    use = result.words
+    if use.reason:
+        return f"the question's words had no say: {use.reason}"
+    if use.mode in ("bm25", "fusion"):
+        return "found by words alone (BM25)" if use.mode == "bm25" else "found by vectors and words (fusion)"
+    if not use.words:
+        return ""
+    added = f", {counted(use.added, 'candidate')} added" if use.added else ""
+    return f"names and codes looked up: {', '.join(use.words)}{added}"
 
 
 def _way(reranking: Reranking) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from interlingua_cli.search import snippet, stage_line
+from interlingua_cli.search import stage_line
 from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.search.results import StageTimes
 from tests.support.hash_embedder import HashEmbedder
@@ -100,13 +100,6 @@ def test_few_files_know_each_engine() -> None:
     assert importers("tritonclient") == {"connection.py", "messages.py"}
     assert importers("hnswlib") == {"vector_index.py"}
     assert importers("py3langid") == {"query_language.py"}
-
-
-def test_a_snippet_counts_terminal_cells() -> None:
-    assert snippet("one\n two") == "one two"
-    assert snippet("a" * 161) == "a" * 159 + "…"
-    assert snippet("字" * 81) == "字" * 79 + "…"
-    assert snippet("字" * 80) == "字" * 80
 
 
 def test_the_stage_line_leaves_out_what_is_unknown() -> None:

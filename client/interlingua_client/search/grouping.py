@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from interlingua_client.embedder import IntArray
     from interlingua_client.index.search_index import Candidates
+    from interlingua_client.search.explanation import HitPlaces
     from interlingua_client.search.search_request import ScoredPassage
 
 _WIDER = 4
@@ -28,12 +29,14 @@ class RankedPassage(NamedTuple):
 
     Attributes:
         row: its place in the first stage, from 0.
+        places: what each step did to it, where that was asked for.
     """
 
     scored: ScoredPassage
     row: int
     score: float
     logit: float | None
+    places: HitPlaces | None = None
 
 
 def wide_enough(
@@ -94,6 +97,7 @@ def _hit(rank: int, best: RankedPassage, dense_rank: int, others: Sequence[Ranke
         end=passage.span.end,
         heading=passage.span.heading,
         passages=tuple(map(_of_hit, others)),
+        places=best.places,
     )
 
 

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from interlingua_client.search.snippets import Snippet
+from interlingua_client.search.word_candidates import OFF, WordUse
+
 if TYPE_CHECKING:
     from interlingua.base.json_value import JsonValue
+    from interlingua_client.search.explanation import HitPlaces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,8 @@ class Hit:
         score: what it is ranked by: both stages' scores mixed (score_mixing.py) where it was reranked, else the
             dense score. The documents beyond the rerank depth follow those within it, so scores of the two kinds
             do not compare.
-        dense_score: cosine of the passage in the first stage, offsets removed if the index has them.
+        dense_score: cosine of the passage in the first stage, offsets removed if the index has them; where words find,
+            their score (word_candidates.py).
         dense_rank: where it stood before reranking, from 1.
         rerank_score: the reranker's raw logit; None for passages that were not reranked.
         text: the passage's; all of a document that is one passage.
@@ -40,6 +45,8 @@ class Hit:
         start, end: where the passage is in the document's text, in code points.
         heading: that it stands under; "" for none.
         passages: the others that were found of the document, best first.
+        snippet: the part of `text` around what the question's words hit, and where in it they stand.
+        places: what each step did to its place, where that was asked for.
     """
 
     rank: int
@@ -56,6 +63,8 @@ class Hit:
     end: int = 0
     heading: str = ""
     passages: tuple[HitPassage, ...] = ()
+    snippet: Snippet = field(default_factory=lambda: Snippet(""))
+    places: HitPlaces | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +77,7 @@ class StageTimes:
         network_s: what is left of `embed_s`.
         embed_s: from sending the query's text to having its vector.
         encode_s: from sending it to having its token vectors, beside `embed_s`; None where none were asked for.
-        ann_s: finding the candidates.
+        ann_s: finding the candidates, those that words bring included.
         documents_s: reading them from the store.
         rerank_s: comparing token vectors, and from sending pairs to having their scores, tries that failed included.
         total_s: all of it.
@@ -139,6 +148,7 @@ class SearchResult:
         query_tokens: before truncation.
         query_truncated: the network saw only the query's beginning.
         vanished: candidates left out since they were deleted after the index was opened.
+        words: what the search made of the question's words.
         unknown_scripts: of the query, where the embedder's tokenizer knows none of it: the hits mean nothing then.
     """
 
@@ -152,12 +162,18 @@ class SearchResult:
     query_tokens: int
     query_truncated: bool
     vanished: int
+    words: WordUse = field(default_factory=lambda: WordUse(OFF))
     unknown_scripts: tuple[str, ...] = ()
 
     @property
     def reranked(self) -> bool:
         """Whether the reranker had a say in the order."""
         return self.reranking.depth > 0
+
+    @property
+    def explained(self) -> bool:
+        """Whether the hits say what each step did to their places."""
+        return any(hit.places for hit in self.hits)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: the same facts, plus `reranked`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from interlingua.base.errors import InputError
 from interlingua.base.options import faults, option, options
@@ -41,6 +41,12 @@ class SearchOptions:
     passages: bool = option(
         False, "Have every passage as a hit of its own, rather than each document once, with its best one."
     )
+    words: Literal["codes", "off", "bm25", "fusion"] = option(
+        "codes",
+        "What the question's words do: codes adds what holds its names and codes to what is reranked, bm25 finds by "
+        "words alone, fusion by both.",
+    )
+    explain: bool = option(False, "Say of every hit what offsets, words, reranking and balance did to its place.")
 
     def changed(self, in_place: Sequence[Any], changes: SearchChanges) -> SearchOptions:
         """These with some replaced; the first of `in_place` are k, candidates and languages.
@@ -71,6 +77,8 @@ class SearchChanges(TypedDict, total=False):
     quota: float
     min_similarity: float | None
     passages: bool
+    words: Literal["codes", "off", "bm25", "fusion"]
+    explain: bool
 
 
 DEFAULT_OPTIONS = SearchOptions()

@@ -10,29 +10,36 @@ the answers back, or throw the server's error in.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from interlingua.base.errors import InputError
 from interlingua.base.options import faults
 from interlingua.served.scripts import unknown_scripts
 from interlingua_client.embedder import require_vectors
-from interlingua_client.language_tag import base_language, is_registered, normalize_tag
+from interlingua_client.language_tag import UNDETERMINED, base_language, is_registered, normalize_tag
+from interlingua_client.search.explanation import places
 from interlingua_client.search.grouping import RankedPassage, document_hits, passage_hits, wide_enough
 from interlingua_client.search.query_language import LanguageDetector
 from interlingua_client.search.results import QueryLanguage, SearchResult, StageTimes
 from interlingua_client.search.score_mixing import mix_scores
 from interlingua_client.search.search_request import Embed, EmbedAndEncode, ScoredPassage, SearchStep, faults_of_query
 from interlingua_client.search.second_stage import SecondStage
+from interlingua_client.search.snippets import QuestionWords, snippet
+from interlingua_client.search.word_candidates import CODES, with_words
 from interlingua_client.token_encoder import EncodedTexts
 
 if TYPE_CHECKING:
     from interlingua.base.errors import ServerError
     from interlingua_client.embedder import Embedded, FloatArray
     from interlingua_client.index.search_index import Candidates, SearchIndex
+    from interlingua_client.search.explanation import HitPlaces
     from interlingua_client.search.search_options import SearchOptions
     from interlingua_client.search.search_request import SearchRequest
+    from interlingua_client.search.word_candidates import Worded
     from interlingua_client.token_encoder import EncoderIdentity
     from interlingua_client.triton.services import Services
 
@@ -105,14 +112,23 @@ class Searcher:
         require_vectors(embedded.vectors, 1, self.index.manifest.embedder.dimension, lambda _: "the query")
         sent = time.monotonic()
         candidates = self._candidates(embedded.vectors[0], language.tag, languages, request.options)
+        worded = self._worded(request, embedded.vectors[0], language, candidates, languages)
+        candidates = worded.candidates
         found = time.monotonic()
         scored = self._documents(candidates)
         read = time.monotonic()
         stored = self._second_stage.compared(request, scored, self.index.tokens, encoded)
         logits, reranking = yield from self._second_stage.rerank(request, scored, stored, pairs_reason)
         own = self._own(request, language, scored[: len(logits)])
-        ranked = _ranked(scored, logits, self._second_stage.weight(request), own)
-        hits = passage_hits(ranked) if request.options.passages else document_hits(ranked)
+        weight = self._second_stage.weight(request)
+        steps: list[HitPlaces] = []
+        if request.options.explain:
+            raw = self.index.raw_similarities(embedded.vectors[0], [candidate.label for candidate in scored])
+            steps = places(scored, raw, worded.added, logits, weight, own)
+        ranked = _ranked(scored, logits, weight, own, steps)
+        hits = (passage_hits(ranked) if request.options.passages else document_hits(ranked))[: request.options.k]
+        asked = QuestionWords.of(request.query, language.tag or UNDETERMINED)
+        hits = [replace(hit, snippet=snippet(hit.text, asked)) for hit in hits]
         done = time.monotonic()
         times = StageTimes(
             language_s=detected - started,
@@ -129,7 +145,7 @@ class Searcher:
         )
         return SearchResult(
             query=request.query,
-            hits=hits[: request.options.k],
+            hits=hits,
             times=times,
             reranking=reranking,
             language=language,
@@ -138,6 +154,7 @@ class Searcher:
             query_tokens=int(embedded.tokens[0]),
             query_truncated=bool(embedded.truncated[0]),
             vanished=len(candidates.labels) - len(scored),
+            words=worded.use,
             unknown_scripts=unknown_scripts(request.query, self._scripts),
         )
 
@@ -178,6 +195,31 @@ class Searcher:
             return look(depth)
         return wide_enough(look, self.index.documents_of, depth, options.k)
 
+    def _worded(
+        self,
+        request: SearchRequest,
+        vector: FloatArray,
+        language: QueryLanguage,
+        candidates: Candidates,
+        languages: list[str],
+    ) -> Worded:
+        """The candidates after the question's words, in the order in which they are reranked."""
+        options = request.options
+        worded = with_words(
+            self.index,
+            request.query,
+            vector,
+            language.tag,
+            candidates,
+            mode=options.words,
+            k=max(options.k, options.candidates),
+            languages=languages,
+        )
+        if options.words != CODES:
+            return worded
+        near = _near_enough(worded.candidates, options.min_similarity)
+        return worded._replace(candidates=_added_early(near, worded.added, options.k))
+
     def _documents(self, candidates: Candidates) -> list[ScoredPassage]:
         passages = self.index.found(candidates.labels)
         return [
@@ -194,6 +236,14 @@ class Searcher:
         return [base_language(candidate.passage.language) == own for candidate in scored]
 
 
+def _added_early(candidates: Candidates, added: Collection[int], k: int) -> Candidates:
+    """With what words added behind the first k: a deadline that leaves some out leaves the last ones out."""
+    is_added = np.isin(candidates.labels, list(added))
+    nearest, brought = np.flatnonzero(~is_added), np.flatnonzero(is_added)
+    order = np.concatenate([nearest[:k], brought, nearest[k:]])
+    return replace(candidates, labels=candidates.labels[order], scores=candidates.scores[order])
+
+
 def _near_enough(candidates: Candidates, least: float | None) -> Candidates:
     """The candidates that reach a cosine; neither the reranker nor the caller sees the others."""
     if least is None:
@@ -202,10 +252,27 @@ def _near_enough(candidates: Candidates, least: float | None) -> Candidates:
     return replace(candidates, labels=candidates.labels[kept], scores=candidates.scores[kept])
 
 
-def _ranked(scored: list[ScoredPassage], logits: list[float], weight: float, own: list[bool]) -> list[RankedPassage]:
-    """The reranked ones by their mixed scores, equal ones in the dense order, then the others in the dense order."""
+def _ranked(
+    scored: list[ScoredPassage], logits: list[float], weight: float, own: list[bool], steps: list[HitPlaces]
+) -> list[RankedPassage]:
+    """The reranked ones by their mixed scores, equal ones in the dense order, then the others in the dense order.
+
+    Args:
+        steps: of every candidate, where they were asked for.
+    """
     depth = len(logits)
     mixed = mix_scores([candidate.dense for candidate in scored[:depth]], logits, weight, own)
     scores = mixed + [candidate.dense for candidate in scored[depth:]]
-    order = [*sorted(range(depth), key=lambda row: (-mixed[row], row)), *range(depth, len(scored))]
-    return [RankedPassage(scored[row], row, scores[row], logits[row] if row < depth else None) for row in order]
+    by_dense = sorted(range(len(scored)), key=lambda row: -scored[row].dense)
+    dense_places = {row: place for place, row in enumerate(by_dense)}
+    reranked = sorted((row for row in by_dense if row < depth), key=lambda row: -mixed[row])
+    return [
+        RankedPassage(
+            scored[row],
+            dense_places[row],
+            scores[row],
+            logits[row] if row < depth else None,
+            steps[row] if steps else None,
+        )
+        for row in [*reranked, *(row for row in by_dense if row >= depth)]
+    ]

@@ -1,0 +1,125 @@
+"""What a question's words do to the candidates of the first stage.
+
+codes    candidates + the passages that hold the question's names and codes, at most ADDED, with their cosines
+bm25     the passages with the greatest BM25 in place of the candidates
+fusion   both lists by reciprocal rank (Cormack, Clarke and Buettcher 2009): the sum of 1 / (60 + rank)
+off      candidates
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from interlingua.base.errors import InterlinguaError
+from interlingua_client.index.search_index import Candidates
+from interlingua_client.index.words.exact_matches import ADDED
+
+if TYPE_CHECKING:
+    from interlingua_client.embedder import FloatArray
+    from interlingua_client.index.search_index import SearchIndex
+
+CODES, OFF, BM25, FUSION = "codes", "off", "bm25", "fusion"
+MODES = (CODES, OFF, BM25, FUSION)
+
+_RANK_CONSTANT = 60  # the paper's
+
+
+@dataclass(frozen=True)
+class WordUse:
+    """What a search made of the question's words.
+
+    Attributes:
+        mode: one of MODES.
+        words: names and codes that were looked up and are rare enough; codes without a hyphen between letter and digit.
+        added: candidates that only their words brought.
+        reason: why words had no say although they were asked for; else "".
+    """
+
+    mode: str
+    words: tuple[str, ...] = ()
+    added: int = 0
+    reason: str = ""
+
+
+class Worded(NamedTuple):
+    """Candidates after the words.
+
+    Attributes:
+        added: labels that only their words brought.
+        exact: weight of each label that holds names or codes of the question (exact_matches.py).
+    """
+
+    candidates: Candidates
+    use: WordUse
+    added: frozenset[int] = frozenset()
+
+
+def with_words(
+    index: SearchIndex,
+    question: str,
+    vector: FloatArray,
+    language: str | None,
+    candidates: Candidates,
+    *,
+    mode: str,
+    k: int,
+    languages: Collection[str] = (),
+) -> Worded:
+    """The candidates after the question's words; as they are where words cannot be searched.
+
+    Args:
+        vector: float32 [D], the question's, as the network gave it.
+        language: of the question; None when unknown.
+        k: candidates of the first stage.
+        languages: tags of the index to search in; empty for all.
+    """
+    if mode == OFF:
+        return Worded(candidates, WordUse(OFF))
+    if reason := index.words.why_not():
+        return Worded(candidates, WordUse(mode, reason=reason))
+    try:
+        if mode == CODES:
+            return _with_codes(index, question, vector, language, candidates, languages)
+        best = index.best_by_words(question, language, k, languages)
+    except InterlinguaError as error:
+        return Worded(candidates, WordUse(mode, reason=f"words could not be read: {error}"))
+    found = best if mode == BM25 else fused(candidates, best, k)
+    added = frozenset(found.labels.tolist()) - frozenset(candidates.labels.tolist())
+    return Worded(found, WordUse(mode, added=len(added)), added)
+
+
+def _with_codes(
+    index: SearchIndex,
+    question: str,
+    vector: FloatArray,
+    language: str | None,
+    candidates: Candidates,
+    languages: Collection[str],
+) -> Worded:
+    matches = index.exact_matches(question, languages)
+    there = set(candidates.labels.tolist())
+    new = [label for label in matches.weights if label not in there]
+    labels = np.sort(np.array(new, np.int64))
+    scores = index.similarities(vector, language, labels)
+    weights = np.array([matches.weights[label] for label in labels.tolist()])
+    chosen = np.lexsort((labels, -scores, -weights))[:ADDED]
+    labels, scores = labels[chosen], scores[chosen]
+    joined = Candidates(
+        np.concatenate([candidates.labels, labels]), np.concatenate([candidates.scores, scores]), candidates.exact
+    )
+    return Worded(joined, WordUse(CODES, tuple(matches.words), len(labels)), frozenset(labels.tolist()))
+
+
+def fused(nearest: Candidates, best: Candidates, k: int) -> Candidates:
+    """The k best by reciprocal rank, which are their scores; of equal ones the nearest first."""
+    sums: dict[int, float] = {}
+    for found in (nearest, best):
+        for rank, label in enumerate(found.labels.tolist(), start=1):
+            sums[label] = sums.get(label, 0.0) + 1 / (_RANK_CONSTANT + rank)
+    ordered = sorted(sums, key=lambda label: -sums[label])[:k]  # stable: the nearest come first
+    scores = np.array([sums[label] for label in ordered], np.float32)
+    return Candidates(np.array(ordered, np.int64), scores, nearest.exact)
