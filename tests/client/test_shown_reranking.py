@@ -13,7 +13,10 @@ from interlingua.served.late_interaction.sides import LateInteraction, SideRules
 from interlingua_cli.demo import ASKED, CANDIDATES, DATASET, Demonstrated, Places, hits_table, read_answers, summary
 from interlingua_cli.promote import show as show_promoted
 from interlingua_cli.search import moved, show
+from interlingua_client.search.explanation import HitPlaces
 from interlingua_client.search.results import Hit, QueryLanguage, Reranking, SearchResult, StageTimes
+from interlingua_client.search.snippets import Snippet
+from interlingua_client.search.word_candidates import WordUse
 from interlingua_releases.promotion import Promoted
 from tests.support.written_repository import service_spec, write_embedder
 
@@ -191,3 +194,25 @@ def test_the_demo_compares_stored_vectors_with_pairs() -> None:
     said = summary(Demonstrated([Places(1, 1)], [0.02, 0.03, 0.9], [0.7, 0.6, 0.5])).splitlines()[-1]
     assert f"A search with {CANDIDATES} candidates reranked took 30 ms (median)" in said
     assert "600 ms, 20 times the whole search" in said
+
+
+def test_what_each_step_did_and_what_words_added_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    added = HitPlaces(raw=41, dense=23, reranked=1, balanced=1, added=True, without_words=None)
+    other = HitPlaces(raw=12, dense=11, reranked=3, balanced=2, added=False, without_words=1)
+    hits = [
+        replace(HITS[0], places=added, snippet=Snippet("See E-417 below", ((4, 9),))),
+        replace(HITS[1], places=other, snippet=Snippet("Nothing")),
+    ]
+    words = WordUse("codes", ("e417",), 1)
+    explained = replace(result(Reranking(4, 4, "", 0.8), hits), words=words)
+    show(explained, 4, 2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2:9] for line in lines if "title of" in line] == [
+        ["↑", "was", "3", "41", "23", "1", "1"],
+        ["↓", "was", "1", "12", "11", "3", "2"],
+    ]
+    assert any("names and codes looked up: e417, 1 candidate added" in line for line in lines)
+    fields = explained.to_dict()
+    assert fields["hits"][0]["places"]["without_words"] is None
+    assert fields["hits"][0]["snippet"] == {"text": "See E-417 below", "highlights": ((4, 9),)}
+    assert fields["words"]["added"] == 1
