@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from interlingua.base.errors import InputError
 from interlingua.base.json_value import JsonValue, canonical_json, json_value
 from interlingua.served.text.normal_form import normal_form
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Document(NamedTuple):
@@ -51,7 +54,7 @@ def require_document(document: object) -> None:
     for name, value in texts:
         if not isinstance(value, str):
             raise InputError(f"document {document.id!r}: {name} is {value!r:.80}, it must be a text")
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        if _UNSTORABLE.search(value):
             raise InputError(f"document {document.id!r}: {name} holds a NUL character or half of a surrogate pair")
     if not document.id.strip() or not document.passage:
         raise InputError(f"document {document.id!r} has no {'text' if document.id.strip() else 'id'}")

@@ -442,20 +442,21 @@ class DocumentStore:
 
     def labels_by_language(self) -> dict[str, IntArray]:
         """Sorted labels of each language's passages; languages with the most first."""
-        found: dict[str, list[int]] = {}
+        found: dict[str, IntArray] = {}
         with self.reading() as connection:
-            for language, label in connection.execute("SELECT language, label FROM passages"):
-                found.setdefault(language, []).append(label)
-        ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-        return {language: np.sort(np.array(labels, dtype=np.int64)) for language, labels in ordered}
+            for (language,) in connection.execute("SELECT DISTINCT language FROM passages").fetchall():
+                rows = connection.execute("SELECT label FROM passages WHERE language = ?", (language,))
+                found[language] = np.sort(np.fromiter((row[0] for row in rows), np.int64))
+        return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
     def passage_documents(self) -> tuple[IntArray, IntArray]:
         """Every passage's label, int64 [n], sorted, and the number of its document, int64 [n]."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT label, document FROM passages").fetchall()
-        pairs = np.array(rows, np.int64).reshape(-1, 2)
-        pairs = pairs[np.argsort(pairs[:, 0])]
-        return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+            rows = connection.execute("SELECT label, document FROM passages")
+            flat = np.fromiter((value for row in rows for value in row), np.int64)
+        labels, numbers = flat[::2], flat[1::2]
+        order = np.argsort(labels)
+        return labels[order], numbers[order]
 
     def metadata_rows(self) -> Iterator[tuple[int, str]]:
         """Every document's number and its further fields, as the text of a JSON object; some thousands at a time."""

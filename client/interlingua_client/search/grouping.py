@@ -7,6 +7,7 @@ passages in their final order --> Hit (the first of its document), with the othe
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -62,22 +63,20 @@ def wide_enough(
     return replace(found, labels=found.labels[kept], scores=found.scores[kept])
 
 
-def passage_hits(ranked: Sequence[RankedPassage]) -> list[Hit]:
-    """Every passage as a hit of its own."""
-    return [_hit(rank, found, found.row + 1, []) for rank, found in enumerate(ranked, start=1)]
+def passage_hits(ranked: Sequence[RankedPassage], k: int) -> list[Hit]:
+    """The first k passages, each a hit of its own."""
+    return [_hit(rank, found, found.row + 1, []) for rank, found in enumerate(ranked[:k], start=1)]
 
 
-def document_hits(ranked: Sequence[RankedPassage]) -> list[Hit]:
-    """Every document once, in the order of their best passages."""
+def document_hits(ranked: Sequence[RankedPassage], k: int) -> list[Hit]:
+    """The first k documents, each once, in the order of their best passages."""
     groups: dict[int, list[RankedPassage]] = {}
     for found in ranked:
         groups.setdefault(found.scored.passage.document, []).append(found)
     by_row = sorted(groups, key=lambda number: min(found.row for found in groups[number]))
     dense = {number: rank for rank, number in enumerate(by_row, start=1)}
-    return [
-        _hit(rank, best, dense[number], others)
-        for rank, (number, (best, *others)) in enumerate(groups.items(), start=1)
-    ]
+    first = islice(groups.items(), k)
+    return [_hit(rank, best, dense[number], others) for rank, (number, (best, *others)) in enumerate(first, start=1)]
 
 
 def _hit(rank: int, best: RankedPassage, dense_rank: int, others: Sequence[RankedPassage]) -> Hit:

@@ -126,7 +126,8 @@ class Searcher:
             raw = self.index.raw_similarities(embedded.vectors[0], [candidate.label for candidate in scored])
             steps = places(scored, raw, worded.added, logits, weight, own)
         ranked = _ranked(scored, logits, weight, own, steps)
-        hits = (passage_hits(ranked) if request.options.passages else document_hits(ranked))[: request.options.k]
+        grouped = passage_hits if request.options.passages else document_hits
+        hits = grouped(ranked, request.options.k)
         asked = QuestionWords.of(request.query, language.tag or UNDETERMINED)
         hits = [replace(hit, snippet=snippet(hit.text, asked)) for hit in hits]
         done = time.monotonic()

@@ -27,6 +27,7 @@ from interlingua_client.embedder import require_vectors
 from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.index.language_offsets import LanguageOffsets, unit
+from interlingua_client.index.manifest import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import Embedder, FloatArray, IntArray
@@ -104,7 +105,7 @@ def dense_vectors(dataset: Dataset, root: Path, service: EmbeddingService) -> De
 
 def folder_of(dataset: Dataset, root: Path, service: EmbeddingService) -> Path:
     """Where these vectors are, or will be."""
-    key = hashlib.sha256(f"{service.digest} {dataset.texts_digest}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{SCHEMA_VERSION} {service.digest} {dataset.texts_digest}".encode()).hexdigest()[:12]
     return root / f"{dataset.name}-{key}"
 
 
