@@ -41,6 +41,8 @@ def interlingua(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess
         pytest.param(["search", "x", "--deadline-ms", "0"], 2, "deadline-ms", id="no time"),
         pytest.param(["search", "x", "--deadline-ms", "1e300"], 2, "deadline-ms", id="no time of this world"),
         pytest.param(["search", "x", "--rerank-weight", "1.5"], 2, "1.5 is not in the range 0<=x<=1", id="weight"),
+        pytest.param(["search", "x", "--filter", "acme"], 2, "neither a JSON object nor FIELD=VALUE", id="no filter"),
+        pytest.param(["search", "x", "--filter", '{"a"'], 2, "is no JSON", id="half a filter"),
         pytest.param(["search", "x", "--rerank-weight", "half"], 2, "'half' is not a valid float", id="no number"),
     ],
 )

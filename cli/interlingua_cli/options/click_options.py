@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from interlingua.base.options import Option, options
+from interlingua_cli.options.filter_text import read_filters
 from interlingua_cli.options.number_range import NumberRange
 
 T = TypeVar("T")
@@ -77,12 +78,14 @@ def _click_option(entry: Option, name: str, prefix: str) -> Any:
 def _reader(entry: Option) -> Callable[..., Any] | None:
     if entry.joined:
         return _joined
+    if entry.json:
+        return read_filters
     return named_numbers if entry.shares else listed_numbers if entry.separated else None
 
 
 def _type(entry: Option) -> Any:
     bounds = entry.bounds
-    if entry.shares or entry.separated:
+    if entry.shares or entry.separated or entry.json:
         return click.STRING
     if entry.path:
         return click.Path(resolve_path=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_client.filtering.filter_tree import AnyOf, Bound, Exists, Prefix, Test
+from interlingua_client.filtering.filter_tree import AnyOf, Exists, FieldBound, Prefix, Test
 from interlingua_client.filtering.instants import Period
 from interlingua_client.filtering.values import KINDS, Kind, Scalar, is_there, kind_of, scalars_of
 
@@ -36,7 +36,7 @@ class Column:
     """
 
     def __init__(self, size: int, held: Iterable[tuple[int, object]]) -> None:
-        """Of as many documents; `held` are a document's row and a JSON value of the field there."""
+        """Takes in the values of so many documents; `held` are a document's row and a JSON value of the field there."""
         self.known: Mask = np.zeros(size, bool)
         self.there: Mask = np.zeros(size, bool)
         rows: dict[Kind, list[int]] = {kind: [] for kind in KINDS}
@@ -74,7 +74,7 @@ class Column:
                 mask &= self.there if test.there else ~self.there
         return mask
 
-    def _accepted(self, test: AnyOf | Bound | Prefix, kind: Kind) -> Mask:
+    def _accepted(self, test: AnyOf | FieldBound | Prefix, kind: Kind) -> Mask:
         vocabulary = self._vocabulary[kind]
         accepted = np.zeros(len(vocabulary), bool)
         if isinstance(test, AnyOf):
@@ -86,9 +86,9 @@ class Column:
             beginning = slice(len(test.text))
             first = bisect_left(vocabulary, test.text)
             accepted[first : bisect_right(vocabulary, test.text, key=lambda text: str(text)[beginning])] = True
-        elif isinstance(test, Bound) and isinstance(test.limit, str) and kind == "texts":
+        elif isinstance(test, FieldBound) and isinstance(test.limit, str) and kind == "texts":
             accepted = self._on_side(test.name, Period.read(test.limit))
-        elif isinstance(test, Bound) and not isinstance(test.limit, str) and kind == "numbers":
+        elif isinstance(test, FieldBound) and not isinstance(test.limit, str) and kind == "numbers":
             find = bisect_left if test.name in ("gte", "lt") else bisect_right
             place = find(vocabulary, test.limit)
             accepted[slice(place, None) if test.name in ("gt", "gte") else slice(place)] = True
@@ -108,7 +108,7 @@ class Column:
 
 
 def _sorted(values: list[Scalar]) -> list[Scalar]:
-    ordered = sorted(values)  # type: ignore[type-var]  # all of one kind
+    ordered = sorted(values)
     return list(compress(ordered, [not row or one != ordered[row - 1] for row, one in enumerate(ordered)]))
 
 

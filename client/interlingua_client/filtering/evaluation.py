@@ -1,19 +1,29 @@
 """A filter over documents: which pass, and whether it asks for what there is.
 
-Filter, DocumentFields --mask_of--> bool [documents]
-Filter, DocumentFields, documents within --require_fields--> InputError: unknown fields, values of another kind
+DocumentFilter, DocumentFields --mask_of--> bool [documents]
+DocumentFilter, DocumentFields, documents within --require_fields--> InputError: unknown fields, values of another kind
 """
 
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from interlingua.base.errors import InputError
 from interlingua_client.filtering.document_fields import DocumentFields
-from interlingua_client.filtering.filter_tree import AnyOf, Bound, Condition, Every, Filter, Negated, Node, Prefix, Some
+from interlingua_client.filtering.filter_tree import (
+    AnyOf,
+    Condition,
+    DocumentFilter,
+    Every,
+    FieldBound,
+    Negated,
+    Node,
+    Prefix,
+    Some,
+)
 from interlingua_client.filtering.values import Kind, kind_of
 
 if TYPE_CHECKING:
@@ -24,23 +34,15 @@ if TYPE_CHECKING:
 _MOST_NAMED = 20
 
 
-class Described(Protocol):
+class Described(NamedTuple):
     """A document, as far as a filter looks at it."""
 
-    @property
-    def id(self) -> str:
-        """Of the document."""
-
-    @property
-    def language(self) -> str:
-        """Its tag."""
-
-    @property
-    def metadata(self) -> Mapping[str, object]:
-        """Its further fields."""
+    id: str
+    language: str
+    metadata: Mapping[str, object]
 
 
-def mask_of(wanted: Filter, fields: DocumentFields) -> Mask:
+def mask_of(wanted: DocumentFilter, fields: DocumentFields) -> Mask:
     """bool [documents]: those that meet the filter."""
     columns = fields.columns({condition.field for condition in wanted.conditions()})
     return _mask(wanted.root, columns, len(fields))
@@ -60,8 +62,8 @@ def _mask(node: Node, columns: Mapping[str, Column], size: int) -> Mask:
     return mask
 
 
-def require_fields(wanted: Filter, fields: DocumentFields, within: Mask | None = None) -> None:
-    """That a filter is no slip: its fields exist, and hold values of the kinds it asks for.
+def require_fields(wanted: DocumentFilter, fields: DocumentFields, within: Mask | None = None) -> None:
+    """Refuse a slip in a filter: fields that are not there, kinds of values that they do not hold.
 
     Args:
         within: bool [documents], those that the asker may know of; the others are as if they were not there.
@@ -81,7 +83,7 @@ def require_fields(wanted: Filter, fields: DocumentFields, within: Mask | None =
         raise InputError("; ".join(dict.fromkeys(wrong)))
 
 
-def still_passing(wanted: Filter, documents: Sequence[Described]) -> list[bool]:
+def still_passing(wanted: DocumentFilter, documents: Sequence[Described]) -> list[bool]:
     """Which of these documents meet the filter as they are now."""
     fields = DocumentFields(
         np.arange(len(documents)),
@@ -112,10 +114,10 @@ def _faults(condition: Condition, columns: Mapping[str, Column], within: Mask | 
             asked = {kind_of(value) for value in test.values}
         elif isinstance(test, Prefix):
             asked = {"texts"}
-        elif isinstance(test, Bound):
+        elif isinstance(test, FieldBound):
             asked = {"texts" if isinstance(test.limit, str) else "numbers"}
         if held and asked and not asked & set(held):
             names = " and ".join(sorted(str(kind) for kind in asked))
             yield f"filter.{condition.field} asks for {names}, and the field holds {' and '.join(held)}"
-        elif isinstance(test, Bound) and isinstance(test.limit, str) and held and not column.has_dates(within):
+        elif isinstance(test, FieldBound) and isinstance(test.limit, str) and held and not column.has_dates(within):
             yield f"filter.{condition.field}.{test.name} asks for dates, and the field holds none (ISO 8601)"

@@ -1,6 +1,6 @@
 """JSON into a filter, or into everything that is wrong with it.
 
-{"tenant": "acme", "date": {"gte": "2024-01-01"}} --parse--> Filter | InputError: all mistakes
+{"tenant": "acme", "date": {"gte": "2024-01-01"}} --parse--> DocumentFilter | InputError: all mistakes
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from interlingua.base.errors import InputError
 from interlingua_client.filtering.filter_tree import (
     BOUNDS,
     AnyOf,
-    Bound,
     Condition,
+    DocumentFilter,
     Every,
     Exists,
-    Filter,
+    FieldBound,
     Negated,
     Node,
     Prefix,
@@ -33,7 +33,7 @@ _MOST_SHOWN = 60
 _NOTHING = Every(())
 
 
-def parse(given: object) -> Filter:
+def parse(given: object) -> DocumentFilter:
     """Read a filter.
 
     Args:
@@ -46,7 +46,7 @@ def parse(given: object) -> Filter:
     root = reading.node(given, "filter", 0) if given != {} else _NOTHING
     if reading.wrong:
         raise InputError("; ".join(reading.wrong))
-    return Filter(root)
+    return DocumentFilter(root)
 
 
 class _Reading:
@@ -93,7 +93,7 @@ class _Reading:
         for bound in BOUNDS:
             if name == bound:
                 if isinstance(operand, str | int | float) and _is_limit(operand):
-                    return Bound(bound, operand)
+                    return FieldBound(bound, operand)
                 self._fault(path, operand, "a number, or a date or time as ISO 8601 has it")
                 return Exists(True)
         if name == "prefix":

@@ -25,19 +25,19 @@ class AnyOf:
     values: tuple[Scalar, ...]
 
     def spelled(self) -> object:
-        """As JSON."""
+        """Spells it as JSON."""
         return {"any": sorted({json.dumps(value) for value in self.values})}
 
 
 @dataclass(frozen=True)
-class Bound:
+class FieldBound:
     """The value lies on this side of a number, or of a date as ISO 8601 has it."""
 
     name: BoundName
     limit: str | int | float
 
     def spelled(self) -> object:
-        """As JSON."""
+        """Spells it as JSON."""
         return {self.name: self.limit}
 
 
@@ -48,7 +48,7 @@ class Prefix:
     text: str
 
     def spelled(self) -> object:
-        """As JSON."""
+        """Spells it as JSON."""
         return {"prefix": self.text}
 
 
@@ -59,11 +59,11 @@ class Exists:
     there: bool
 
     def spelled(self) -> object:
-        """As JSON."""
+        """Spells it as JSON."""
         return {"exists": self.there}
 
 
-Test = AnyOf | Bound | Prefix | Exists
+Test = AnyOf | FieldBound | Prefix | Exists
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Condition:
     tests: tuple[Test, ...]
 
     def spelled(self) -> object:
-        """As JSON."""
+        """Spells it as JSON."""
         return {self.field: _sorted(test.spelled() for test in self.tests)}
 
 
@@ -85,7 +85,7 @@ class Every:
     parts: tuple[Node, ...]
 
     def spelled(self) -> object:
-        """As JSON."""
+        """Spells it as JSON."""
         return {"and": _sorted(part.spelled() for part in self.parts)}
 
 
@@ -96,7 +96,7 @@ class Some:
     parts: tuple[Node, ...]
 
     def spelled(self) -> object:
-        """As JSON."""
+        """Spells it as JSON."""
         return {"or": _sorted(part.spelled() for part in self.parts)}
 
 
@@ -107,7 +107,7 @@ class Negated:
     part: Node
 
     def spelled(self) -> object:
-        """As JSON."""
+        """Spells it as JSON."""
         return {"not": self.part.spelled()}
 
 
@@ -115,7 +115,7 @@ Node = Condition | Every | Some | Negated
 
 
 @dataclass(frozen=True)
-class Filter:
+class DocumentFilter:
     """What documents have to meet.
 
     Attributes:
@@ -134,9 +134,9 @@ class Filter:
         """Whether it asks for nothing, and every document passes."""
         return self.root == Every(())
 
-    def also(self, other: Filter | None) -> Filter:
+    def also(self, other: DocumentFilter | None) -> DocumentFilter:
         """Both, as parts of one `and`: nothing within either changes what the other lets through."""
-        return self if other is None else Filter(Every((self.root, other.root)))
+        return self if other is None else DocumentFilter(Every((self.root, other.root)))
 
     def conditions(self) -> Iterator[Condition]:
         """Every condition in it."""

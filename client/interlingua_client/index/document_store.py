@@ -460,8 +460,11 @@ class DocumentStore:
 
     def metadata_rows(self) -> Iterator[tuple[int, str]]:
         """Every document's number and its further fields, as the text of a JSON object; some thousands at a time."""
+        return self._numbered("metadata")
+
+    def _numbered(self, columns: str) -> Iterator[Any]:
         last = 0
-        query = "SELECT number, metadata FROM documents WHERE number > ? ORDER BY number LIMIT ?"
+        query = f"SELECT number, {columns} FROM documents WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608
         while True:
             with self.reading() as connection:
                 rows = connection.execute(query, (last, _ROWS_AT_ONCE)).fetchall()
@@ -469,6 +472,10 @@ class DocumentStore:
                 return
             yield from rows
             last = rows[-1][0]
+
+    def identity_rows(self) -> Iterator[tuple[int, str, str]]:
+        """Every document's number, id and language; some thousands at a time."""
+        return self._numbered("id, language")
 
     def each_document(self, *, but_plan: str | None = None) -> Iterator[Document]:
         """Every document, in the order of their numbers, some at a time; those of one plan may be left out."""

@@ -15,18 +15,22 @@ from interlingua_client.index.document_store import DocumentStore
 from interlingua_client.index.exact_vectors import Block, ExactVectors, join
 from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageOffsets, unit
+from interlingua_client.index.scope.document_scopes import DocumentScopes
+from interlingua_client.index.scope.scoped_vectors import ScopedVectors
 from interlingua_client.index.token_store.stored_tokens import StoredTokens
 from interlingua_client.index.vector_repair import Repair, derived_blocks, open_vectors
 from interlingua_client.index.words.stored_words import StoredWords
 from interlingua_client.language_tag import UNDETERMINED, closest, covered, normalize_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from interlingua_client.document import Document
     from interlingua_client.embedder import FloatArray, IntArray
+    from interlingua_client.filtering.filter_tree import DocumentFilter
     from interlingua_client.index.manifest import Manifest
     from interlingua_client.index.passages.passage import StoredPassage
+    from interlingua_client.index.scope.search_scope import SearchScope
     from interlingua_client.index.vector_index import Neighbours, VectorIndex
     from interlingua_client.index.words.exact_matches import ExactMatches
 
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
 # that pass), since it walks over those that do not: so exact search is ahead up to 57 * sqrt(all vectors).
 EXACT_FLOATS = 20_000 * 384
 _FILTERED_EXACT_ROOTS = 57.0
+_KEPT_SHARE = 0.25  # of all vectors' bytes, for those of filtered searches; EXACT_FLOATS where that is more
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,10 @@ class SearchIndex:
         self.tokens = StoredTokens(store)
         self.words = StoredWords(store)
         self._exact = ExactVectors(self._read_block)
-        self._allowed: dict[frozenset[str], Callable[[int], bool]] = {}
+        dimension = self.manifest.embedder.dimension
+        kept = 4 * max(EXACT_FLOATS, int(_KEPT_SHARE * self.passages * dimension))
+        self._scoped = ScopedVectors(self._read, dimension, kept)
+        self._scopes = DocumentScopes(store, self._labels, self.languages, current.graph.end)
 
     @classmethod
     def open(cls, directory: Path | str, *, use_offsets: bool = True, ef_search: int | None = None) -> SearchIndex:
@@ -140,26 +148,35 @@ class SearchIndex:
         there, numbers = self._documents
         return numbers[np.searchsorted(there, labels)]
 
-    def resolve_languages(self, wanted: Sequence[str]) -> list[str]:
+    def scope(self, wanted: DocumentFilter | None = None, pinned: DocumentFilter | None = None) -> SearchScope:
+        """The passages of the documents that meet a caller's filter and a pinned one.
+
+        Raises:
+            InputError: `wanted` names a field, or asks for a kind of values, that no document within `pinned` has; the
+                message says nothing of documents that are not within.
+        """
+        return self._scopes.scope(wanted, pinned)
+
+    def require_filter(self, pinned: DocumentFilter, within: DocumentFilter | None = None) -> None:
+        """Refuse a slip in a filter to be pinned. Raises InputError: as `scope` does for a caller's."""
+        self._scopes.require(pinned, within)
+
+    def resolve_languages(self, wanted: Sequence[str], scope: SearchScope | None = None) -> list[str]:
         """The index's tags for what a user asked for: `pt` has all its variants, `pt-PT` what is closest to it.
+
+        Args:
+            scope: whose languages these have to be; the index's without it.
 
         Raises:
             InputError: a language that no document has, or a malformed tag; names those there are.
         """
-        resolved = [self._resolve(tag) for tag in wanted]
+        languages = self.languages if scope is None else scope.languages
+        resolved = [_resolve(tag, languages) for tag in wanted]
         unknown = [tag for tag, found in zip(wanted, resolved, strict=True) if not found]
         if unknown:
-            there = ", ".join(f"{language} ({count})" for language, count in self.languages.items())
+            there = ", ".join(f"{language} ({count})" for language, count in languages.items())
             raise InputError(f"no document is in {', '.join(unknown)}; the index has {there or 'no documents'}")
         return list(dict.fromkeys(tag for found in resolved for tag in found))
-
-    def _resolve(self, tag: str) -> list[str]:
-        try:
-            tag = normalize_tag(tag)
-        except ValueError as error:
-            raise InputError(str(error)) from None
-        nearest = closest(tag, self._labels)
-        return covered(tag, self._labels) or ([nearest] if nearest else [])
 
     def nearest(
         self,
@@ -169,6 +186,7 @@ class SearchIndex:
         languages: Collection[str] = (),
         *,
         quota: float = 0.0,
+        scope: SearchScope | None = None,
     ) -> Candidates:
         """The passages nearest to a query.
 
@@ -178,46 +196,74 @@ class SearchIndex:
             k: at most so many.
             languages: tags of the index to search in; empty for all.
             quota: share of the k that is divided evenly among these languages; the rest goes to the nearest of any.
+            scope: to search in; everywhere without it.
 
         Raises:
             ServerError: the vector is of another length, or not finite.
         """
         require_vectors(vector[None], 1, self.manifest.embedder.dimension, lambda _: "the query")
         query = self._query(vector, language)
-        pool = sorted(languages) if languages else list(self._labels)
-        nearest = self._nearest(query, k, pool)
+        within = self._scopes.whole if scope is None else scope
+        pool = sorted(set(languages) & within.labels.keys()) if languages else list(within.labels)
+        nearest = self._nearest(query, k, pool, within)
         each = reserved_per_language(k, len(pool), quota)
         if not each or len(pool) == 1:
             return nearest
-        reserved = [self._nearest(query, each, [tag]) for tag in pool]
+        reserved = [self._nearest(query, each, [tag], within) for tag in pool]
         return _shared_out(nearest, reserved, k)
 
-    def _nearest(self, query: FloatArray, k: int, pool: Sequence[str]) -> Candidates:
-        k = min(k, sum(len(self._labels[tag]) for tag in pool))
+    def _nearest(self, query: FloatArray, k: int, pool: Sequence[str], scope: SearchScope) -> Candidates:
+        size = scope.size(pool)
+        k = min(k, size)
         if k == 0:
             return Candidates(np.empty(0, np.int64), np.empty(0, np.float32), exact=True)
-        found = None if self._is_exact(pool) else self._search_graph(query, k, pool)
+        found = None if self._is_exact(size) else self._search_graph(query, k, pool, scope)
         if found is None:
-            return Candidates(*self._exact.search(query, k, pool), exact=True)
+            return Candidates(*self._compared(query, k, pool, scope), exact=True)
         return Candidates(*found, exact=False)
 
-    def exact_matches(self, question: str, languages: Collection[str] = ()) -> ExactMatches:
+    def exact_matches(
+        self,
+        question: str,
+        languages: Collection[str] = (),
+        *,
+        scope: SearchScope | None = None,
+        known: SearchScope | None = None,
+    ) -> ExactMatches:
         """The passages that hold the question's names and codes, in these languages; in all where none is given.
+
+        Args:
+            scope: to search in; everywhere without it.
+            known: passages that the asker may know of: which words are names, and rare, is told by these alone.
 
         Raises:
             InterlinguaError: the store cannot be read.
         """
-        found = self.words.exact(question, self._languages_of, self.passages)
-        return found.among(self._languages_of(list(found.weights), languages)) if languages else found
+        among = self._scopes.whole if known is None else known
+        found = self.words.exact(question, lambda labels: self._languages_of(labels, scope=among), len(among))
+        if not languages and (scope is None or scope is among):
+            return found
+        return found.among(self._languages_of(list(found.weights), languages, scope))
 
-    def best_by_words(self, question: str, language: str | None, k: int, languages: Collection[str] = ()) -> Candidates:
+    def best_by_words(
+        self,
+        question: str,
+        language: str | None,
+        k: int,
+        languages: Collection[str] = (),
+        *,
+        scope: SearchScope | None = None,
+    ) -> Candidates:
         """The k passages with the greatest BM25, in these languages; in all where none is given.
+
+        Args:
+            scope: to search in; everywhere without it.
 
         Raises:
             InterlinguaError: the store cannot be read.
         """
         found = self.words.best(
-            question, language or UNDETERMINED, lambda label: bool(self._languages_of([label], languages)), k
+            question, language or UNDETERMINED, lambda label: bool(self._languages_of([label], languages, scope)), k
         )
         labels, scores = [label for label, _ in found], [score for _, score in found]
         return Candidates(np.array(labels, np.int64), np.array(scores, np.float32), exact=True)
@@ -242,11 +288,13 @@ class SearchIndex:
             scores[order[np.searchsorted(ordered, block.labels)]] = block.vectors @ query
         return scores
 
-    def _languages_of(self, labels: Sequence[int], languages: Collection[str] = ()) -> dict[int, str]:
-        """Tags of those labels that this generation has, in these languages."""
+    def _languages_of(
+        self, labels: Sequence[int], languages: Collection[str] = (), scope: SearchScope | None = None
+    ) -> dict[int, str]:
+        """Tags of those labels that this generation has, in these languages and a scope."""
         wanted = np.sort(np.array(labels, np.int64))
         found: dict[int, str] = {}
-        for tag, there in self._labels.items():
+        for tag, there in (self._scopes.whole if scope is None else scope).labels.items():
             if not languages or tag in languages:
                 places = np.minimum(np.searchsorted(there, wanted), len(there) - 1)
                 found.update(dict.fromkeys(wanted[there[places] == wanted].tolist(), tag))
@@ -277,29 +325,38 @@ class SearchIndex:
             return unit(vector)
         return self.offsets.remove_from_query(vector, language)
 
-    def _is_exact(self, pool: Sequence[str]) -> bool:
-        size = sum(len(self._labels[tag]) for tag in pool)
+    def _is_exact(self, size: int) -> bool:
         if self._graph is None or size * self.manifest.embedder.dimension <= EXACT_FLOATS:
             return True
         return size < self.passages and size <= _FILTERED_EXACT_ROOTS * math.sqrt(self.passages)
 
-    def _search_graph(self, query: FloatArray, k: int, pool: Sequence[str]) -> Neighbours | None:
+    def _search_graph(self, query: FloatArray, k: int, pool: Sequence[str], scope: SearchScope) -> Neighbours | None:
         if self._graph is None:
             return None
-        allowed = None if len(pool) == len(self._labels) else self._filter(pool)
-        return self._graph.search(query, k, allowed)
+        everything = scope.size(pool) == self.passages
+        return self._graph.search(query, k, None if everything else scope.look_up(pool))
 
-    def _filter(self, pool: Sequence[str]) -> Callable[[int], bool]:
-        key = frozenset(pool)
-        if key not in self._allowed:
-            labels = {label for tag in pool for label in self._labels[tag].tolist()}
-            self._allowed[key] = labels.__contains__
-        return self._allowed[key]
+    def _compared(self, query: FloatArray, k: int, pool: Sequence[str], scope: SearchScope) -> Neighbours:
+        if scope.whole:
+            return self._exact.search(query, k, pool)
+        if self._graph is None or self.passages * self.manifest.embedder.dimension <= EXACT_FLOATS:
+            return self._exact.search(query, k, pool, scope)
+        return self._scoped.search(query, k, pool, scope)
+
+    def _read(self, labels: IntArray) -> Iterator[Block]:
+        return derived_blocks(self._store, self.offsets if self.has_offsets else None, labels)
 
     def _read_block(self, language: str) -> Block:
-        offsets = self.offsets if self.has_offsets else None
-        blocks = derived_blocks(self._store, offsets, self._labels[language])
-        return join(list(blocks), self.manifest.embedder.dimension)
+        return join(list(self._read(self._labels[language])), self.manifest.embedder.dimension)
+
+
+def _resolve(tag: str, languages: Collection[str]) -> list[str]:
+    try:
+        tag = normalize_tag(tag)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    nearest = closest(tag, languages)
+    return covered(tag, languages) or ([nearest] if nearest else [])
 
 
 def reserved_per_language(candidates: int, languages: int, share: float) -> int:

@@ -98,6 +98,11 @@ class VectorIndex:
         """Every label, deleted ones too, sorted."""
         return np.sort(np.array(self._graph.get_ids_list(), dtype=np.int64))
 
+    @property
+    def end(self) -> int:
+        """One more than the greatest label, deleted ones too; 0 without any."""
+        return int(max(self._graph.get_ids_list(), default=-1)) + 1
+
     def add(self, labels: IntArray, vectors: FloatArray) -> None:
         """Insert unit vectors float32 [n, D] under new labels. Raises ServerError: they are no such vectors."""
         require_vectors(vectors, len(labels), self.dimension, lambda row: f"label {labels[row]}")
@@ -115,7 +120,7 @@ class VectorIndex:
                 continue
             self._deleted += 1
 
-    def search(self, vector: FloatArray, k: int, allowed: Callable[[int], bool] | None = None) -> Neighbours | None:
+    def search(self, vector: FloatArray, k: int, allowed: Callable[[int], int] | None = None) -> Neighbours | None:
         """The nearest to a unit vector float32 [D], of all or of the labels that `allowed` lets through.
 
         None where the graph does not reach `k` of them: hnswlib gives k or nothing. Raises ServerError: it is no such

@@ -7,6 +7,7 @@ millisecond or so and stays on the event loop.
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from interlingua_client.deadline import Deadline
 from interlingua_client.index.index_root import as_path
 from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening
+from interlingua_client.search.pinned_filter import pinned_to
 from interlingua_client.search.search_log import SearchLog, noting
 from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
 from interlingua_client.search.search_request import SearchRequest, require_queries
@@ -21,8 +23,9 @@ from interlingua_client.search.search_steps import Searcher
 from interlingua_client.search.search_walk import SearchWalk, carried_out_async
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
+    from interlingua_client.filtering.filter_tree import DocumentFilter
     from interlingua_client.index.search_index import SearchIndex
     from interlingua_client.search.results import SearchResult
     from interlingua_client.triton.async_inference import AsyncInferenceClient
@@ -46,6 +49,8 @@ class AsyncRetriever:
         self._left: list[IndexPair[AsyncInferenceClient]] = []  # replaced, searched with no more, still to be closed
         self._in_use = InUse(IndexPair(Searcher.of(index, client.services, rerank_weight), client), self._left.append)
         self._opening: Opening | None = None
+        self._pinned: DocumentFilter | None = None
+        self._is_view = False
 
     @classmethod
     def open(
@@ -54,17 +59,23 @@ class AsyncRetriever:
         *,
         log: SearchLog | Path | str | None = None,
         log_text: bool = False,
+        pinned: Mapping[str, Any] | None = None,
         **how: Unpack[Opened],
     ) -> OpenedRetriever:
         """Opens an index as `Retriever.open` does; reading it blocks the loop, so do it before there is traffic.
 
         async with AsyncRetriever.open(...) as retriever: ...       retriever = await AsyncRetriever.open(...)
         """
-        return OpenedRetriever(cls._opened(index_dir, log, log_text, how))
+        return OpenedRetriever(cls._opened(index_dir, log, log_text, pinned, how))
 
     @classmethod
     async def _opened(
-        cls, index_dir: Path | str, log: SearchLog | Path | str | None, log_text: bool, how: Opened
+        cls,
+        index_dir: Path | str,
+        log: SearchLog | Path | str | None,
+        log_text: bool,
+        pinned: Mapping[str, Any] | None,
+        how: Opened,
     ) -> AsyncRetriever:
         opening = Opening(index_dir=as_path(index_dir), **how)
         pair = await opening.open_async()
@@ -72,10 +83,17 @@ class AsyncRetriever:
         retriever._in_use, retriever._opening = InUse(pair, retriever._left.append), opening
         try:
             retriever._log = SearchLog.of(log, include_text=log_text)
+            retriever._pinned = pinned_to(retriever.index, pinned, None)
         except BaseException:
             await retriever.close()
             raise
         return retriever
+
+    def within(self, pinned: Mapping[str, Any]) -> AsyncRetriever:
+        """A view of some documents, as `Retriever.within` makes it."""
+        view = copy.copy(self)
+        view._pinned, view._is_view = pinned_to(self.index, pinned, self._pinned), True
+        return view
 
     async def __aenter__(self) -> AsyncRetriever:
         return self
@@ -85,6 +103,8 @@ class AsyncRetriever:
 
     async def close(self) -> None:
         """Let go of the index and of the connection."""
+        if self._is_view:
+            return
         await self._close_left()
         await _close(self._in_use.pair)
         if self._log is not None:
@@ -124,7 +144,9 @@ class AsyncRetriever:
         **changes: Unpack[SearchChanges],
     ) -> SearchResult:
         """Searches as `Retriever.search` does."""
-        request = SearchRequest(query, require_options(options).changed(in_place, changes), Deadline.within(deadline_s))
+        request = SearchRequest(
+            query, require_options(options).changed(in_place, changes), Deadline.within(deadline_s), self._pinned
+        )
         return await self._noted(request)
 
     async def search_many(
@@ -139,7 +161,7 @@ class AsyncRetriever:
 
         async def one(query: str) -> SearchResult:
             async with gate:
-                return await self._noted(SearchRequest(query, chosen))
+                return await self._noted(SearchRequest(query, chosen, pinned=self._pinned))
 
         tasks = [asyncio.create_task(one(query)) for query in require_queries(queries)]
         try:

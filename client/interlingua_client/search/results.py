@@ -147,7 +147,7 @@ class SearchResult:
         offsets: language offsets were removed.
         query_tokens: before truncation.
         query_truncated: the network saw only the query's beginning.
-        vanished: candidates left out since they were deleted after the index was opened.
+        vanished: candidates left out since they were deleted, or meet the filters no more, since the index was opened.
         words: what the search made of the question's words.
         unknown_scripts: of the query, where the embedder's tokenizer knows none of it: the hits mean nothing then.
     """

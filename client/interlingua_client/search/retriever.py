@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from interlingua_client.deadline import Deadline
 from interlingua_client.index.index_root import as_path
 from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening, close_pair
+from interlingua_client.search.pinned_filter import pinned_to
 from interlingua_client.search.search_log import SearchLog, noting
 from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
 from interlingua_client.search.search_request import SearchRequest, require_queries
@@ -15,8 +17,9 @@ from interlingua_client.search.search_steps import Searcher
 from interlingua_client.search.search_walk import SearchWalk, carried_out, first_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from interlingua_client.filtering.filter_tree import DocumentFilter
     from interlingua_client.index.search_index import SearchIndex
     from interlingua_client.search.results import SearchResult
     from interlingua_client.triton.inference import InferenceClient
@@ -41,6 +44,8 @@ class Retriever:
         self._log = log
         self._in_use = InUse(IndexPair(Searcher.of(index, client.services, rerank_weight), client), close_pair)
         self._opening: Opening | None = None
+        self._pinned: DocumentFilter | None = None
+        self._is_view = False
 
     @classmethod
     def open(
@@ -49,18 +54,20 @@ class Retriever:
         *,
         log: SearchLog | Path | str | None = None,
         log_text: bool = False,
+        pinned: Mapping[str, Any] | None = None,
         **how: Unpack[Opened],
     ) -> Retriever:
         """Open an index and connect to a server.
 
         Args:
             log: a file that gets a line for every search (search_log.py), or a log that several retrievers share.
-            log_text: write queries, ids and titles into that file too.
+            log_text: write queries, ids, titles and filters into that file too.
+            pinned: a filter that every document found has to meet, whatever a search asks for (docs/filters.md).
             how: `server` and more: the attributes of `Opening` (index_pair.py).
 
         Raises:
             InputError: there is no index, it was built with another embedder than the server's, the weight is
-                outside 0 to 1, or the log cannot be written.
+                outside 0 to 1, the log cannot be written, or `pinned` is no filter for this index.
             ServerError: the server is away, or does not serve what is needed.
         """
         opening = Opening(index_dir=as_path(index_dir), **how)
@@ -69,10 +76,24 @@ class Retriever:
         retriever._in_use, retriever._opening = InUse(pair, close_pair), opening
         try:
             retriever._log = SearchLog.of(log, include_text=log_text)
+            retriever._pinned = pinned_to(retriever.index, pinned, None)
         except BaseException:
             retriever.close()
             raise
         return retriever
+
+    def within(self, pinned: Mapping[str, Any]) -> Retriever:
+        """This retriever for a part of the documents: every search with it finds what meets this filter, too.
+
+        It shares index, connection and log, takes no time to make, and is no more to be used once this one is closed;
+        closing it closes nothing.
+
+        Raises:
+            InputError: it is no filter for this index, or asks for nothing.
+        """
+        view = copy.copy(self)
+        view._pinned, view._is_view = pinned_to(self.index, pinned, self._pinned), True
+        return view
 
     def __enter__(self) -> Retriever:
         return self
@@ -82,6 +103,8 @@ class Retriever:
 
     def close(self) -> None:
         """Let go of the index, of the connection and of the log's file (which another search would open again)."""
+        if self._is_view:
+            return
         close_pair(self._in_use.pair)
         if self._log is not None:
             self._log.close()
@@ -134,11 +157,14 @@ class Retriever:
             deadline_s: seconds from now; reranking is cut to what fits, and left out when nothing does.
 
         Raises:
-            InputError: a query that is empty or no text, an option out of its bounds, a language that no document has.
+            InputError: a query that is empty or no text, an option out of its bounds, a language or field that
+                no document has.
             DeadlineExceededError: not even the query's vector came in time.
             ServerError: the server is away or refused the query.
         """
-        request = SearchRequest(query, require_options(options).changed(in_place, changes), Deadline.within(deadline_s))
+        request = SearchRequest(
+            query, require_options(options).changed(in_place, changes), Deadline.within(deadline_s), self._pinned
+        )
         with (
             self._in_use.used() as (searcher, client, _),
             noting(self._log, searcher, client.services, [request]) as note,
@@ -154,7 +180,7 @@ class Retriever:
     ) -> list[SearchResult]:
         """`search` for many queries, embedded together; each result's embedding times are those of all."""
         chosen, queries = require_options(options).changed(in_place, changes), require_queries(queries)
-        requests = [SearchRequest(query, chosen) for query in queries]
+        requests = [SearchRequest(query, chosen, pinned=self._pinned) for query in queries]
         with (
             self._in_use.used() as (searcher, client, _),
             noting(self._log, searcher, client.services, requests) as note,

@@ -180,9 +180,16 @@ class SearchLog:
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             **setting._asdict(),
             **asdict(request.options),
+            "filter": self._filter(request),
+            "pinned": request.pinned is not None,
             "languages": [normalize_tag(tag) for tag in request.options.languages],
             **({"query": request.query} if self.include_text else {}),
         }
+
+    def _filter(self, request: SearchRequest) -> Any:
+        """Tells that there was one; what it asks for is a text as the query is."""
+        asked = request.options.filter
+        return asked if asked is None or self.include_text else True
 
     def _hit(self, hit: Hit) -> dict[str, Any]:
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict
 
@@ -47,6 +47,9 @@ class SearchOptions:
         "words alone, fusion by both.",
     )
     explain: bool = option(False, "Say of every hit what offsets, words, reranking and balance did to its place.")
+    filter: Mapping[str, Any] | None = option(
+        None, "Only documents whose fields meet this (docs/filters.md).", json=True, metavar="JSON | FIELD=VALUE"
+    )
 
     def changed(self, in_place: Sequence[Any], changes: SearchChanges) -> SearchOptions:
         """These with some replaced; the first of `in_place` are k, candidates and languages.
@@ -79,6 +82,7 @@ class SearchChanges(TypedDict, total=False):
     passages: bool
     words: Literal["codes", "off", "bm25", "fusion"]
     explain: bool
+    filter: Mapping[str, Any] | None
 
 
 DEFAULT_OPTIONS = SearchOptions()

@@ -12,16 +12,22 @@ from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchOpti
 
 if TYPE_CHECKING:
     from interlingua_client.deadline import Deadline
+    from interlingua_client.filtering.filter_tree import DocumentFilter
     from interlingua_client.index.passages.passage import StoredPassage
 
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What is asked, how, and by when the result has to be there."""
+    """What is asked, how, and by when the result has to be there.
+
+    Attributes:
+        pinned: what documents have to meet, whatever the options ask for.
+    """
 
     query: str
     options: SearchOptions = DEFAULT_OPTIONS
     deadline: Deadline | None = None
+    pinned: DocumentFilter | None = None
 
 
 class Embed(NamedTuple):

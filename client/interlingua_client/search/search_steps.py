@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from interlingua.base.errors import InputError
 from interlingua.base.options import faults
 from interlingua.served.scripts import unknown_scripts
 from interlingua_client.embedder import require_vectors
+from interlingua_client.filtering.evaluation import Described, still_passing
+from interlingua_client.filtering.filter_parsing import parse
 from interlingua_client.language_tag import UNDETERMINED, base_language, is_registered, normalize_tag
 from interlingua_client.search.explanation import places
 from interlingua_client.search.grouping import RankedPassage, document_hits, passage_hits, wide_enough
@@ -35,6 +38,8 @@ from interlingua_client.token_encoder import EncodedTexts
 if TYPE_CHECKING:
     from interlingua.base.errors import ServerError
     from interlingua_client.embedder import Embedded, FloatArray
+    from interlingua_client.filtering.filter_tree import DocumentFilter
+    from interlingua_client.index.scope.search_scope import SearchScope
     from interlingua_client.index.search_index import Candidates, SearchIndex
     from interlingua_client.search.explanation import HitPlaces
     from interlingua_client.search.search_options import SearchOptions
@@ -95,11 +100,12 @@ class Searcher:
         """One search.
 
         Raises:
-            InputError: an empty query, an option out of its bounds, an unknown language.
+            InputError: an empty query, an option out of its bounds, an unknown language or field.
             ServerError: from embedding; reranking falls back to the dense order instead.
         """
         started = time.monotonic()
-        languages = self._check(request)
+        scope, languages = self._check(request)
+        checked = time.monotonic()
         language = self.language_of(request)
         detected = time.monotonic()
         pairs_reason = self._second_stage.why_pairs(request, self.index.tokens)
@@ -111,11 +117,11 @@ class Searcher:
             embedded = yield Embed(request.query, request.deadline)
         require_vectors(embedded.vectors, 1, self.index.manifest.embedder.dimension, lambda _: "the query")
         sent = time.monotonic()
-        candidates = self._candidates(embedded.vectors[0], language.tag, languages, request.options)
-        worded = self._worded(request, embedded.vectors[0], language, candidates, languages)
+        candidates = self._candidates(embedded.vectors[0], language.tag, scope, languages, request.options)
+        worded = self._worded(request, embedded.vectors[0], language, candidates, scope, languages)
         candidates = worded.candidates
         found = time.monotonic()
-        scored = self._documents(candidates)
+        scored = self._documents(request, candidates)
         read = time.monotonic()
         stored = self._second_stage.compared(request, scored, self.index.tokens, encoded)
         logits, reranking = yield from self._second_stage.rerank(request, scored, stored, pairs_reason)
@@ -132,14 +138,14 @@ class Searcher:
         hits = [replace(hit, snippet=snippet(hit.text, asked)) for hit in hits]
         done = time.monotonic()
         times = StageTimes(
-            language_s=detected - started,
+            language_s=detected - checked,
             queue_s=embedded.times.queue_s,
             tokenize_s=embedded.times.tokenize_s,
             compute_s=embedded.times.compute_s,
             network_s=embedded.times.network_s,
             embed_s=embedded.times.total_s,
             encode_s=encoded.times.total_s if isinstance(encoded, EncodedTexts) else None,
-            ann_s=found - sent,
+            ann_s=found - sent + checked - started,
             documents_s=read - found,
             rerank_s=done - read,
             total_s=done - started,
@@ -159,13 +165,21 @@ class Searcher:
             unknown_scripts=unknown_scripts(request.query, self._scripts),
         )
 
-    def _check(self, request: SearchRequest) -> list[str]:
-        """The index's tags of the languages asked for; every mistake is named at once."""
+    def _check(self, request: SearchRequest) -> tuple[SearchScope, list[str]]:
+        """Where to search, and in which of its languages; every mistake is named at once."""
         wrong = [*faults_of_query(request.query), *faults(request.options)]
+        wanted = None
+        try:
+            wanted = _filter_of(request)
+        except InputError as error:
+            wrong.append(str(error))
         if wrong:
             raise InputError("; ".join(wrong))
+        scope = self.index.scope(wanted, request.pinned)
         languages = request.options.languages
-        return self.index.resolve_languages(languages) if languages else []
+        # Whether a language is there is asked of what the caller may know of, not of what this filter leaves of it.
+        known = self.index.scope(None, request.pinned)
+        return scope, self.index.resolve_languages(languages, known) if languages else []
 
     def language_of(self, request: SearchRequest) -> QueryLanguage:
         """Given, detected, or not needed."""
@@ -174,7 +188,8 @@ class Searcher:
                 given = normalize_tag(request.options.query_language)
             except ValueError as error:
                 raise InputError(f"query language: {error}") from None
-            if not is_registered(given) and given not in self.index.languages:
+            known = self.index.scope(None, request.pinned).languages
+            if not is_registered(given) and given not in known:
                 raise InputError(f"query language: {given!r} is no registered language (IANA), and none of the index's")
             return QueryLanguage(given, "given", 1.0)
         if not (self.index.has_offsets or self._second_stage.is_balanced(request)):
@@ -183,12 +198,12 @@ class Searcher:
         return QueryLanguage(tag, "detected" if tag else "unsure", confidence)
 
     def _candidates(
-        self, vector: FloatArray, tag: str | None, languages: list[str], options: SearchOptions
+        self, vector: FloatArray, tag: str | None, scope: SearchScope, languages: list[str], options: SearchOptions
     ) -> Candidates:
         """What the first stage finds: passages of k documents or more, where there are so many."""
 
         def look(depth: int) -> Candidates:
-            found = self.index.nearest(vector, tag, depth, languages, quota=options.quota)
+            found = self.index.nearest(vector, tag, depth, languages, quota=options.quota, scope=scope)
             return _near_enough(found, options.min_similarity)
 
         depth = max(options.k, options.candidates)
@@ -202,6 +217,7 @@ class Searcher:
         vector: FloatArray,
         language: QueryLanguage,
         candidates: Candidates,
+        scope: SearchScope,
         languages: list[str],
     ) -> Worded:
         """The candidates after the question's words, in the order in which they are reranked."""
@@ -215,19 +231,27 @@ class Searcher:
             mode=options.words,
             k=max(options.k, options.candidates),
             languages=languages,
+            scope=scope,
+            known=self.index.scope(None, request.pinned),
         )
         if options.words != CODES:
             return worded
         near = _near_enough(worded.candidates, options.min_similarity)
         return worded._replace(candidates=_added_early(near, worded.added, options.k))
 
-    def _documents(self, candidates: Candidates) -> list[ScoredPassage]:
+    def _documents(self, request: SearchRequest, candidates: Candidates) -> list[ScoredPassage]:
+        """The candidates that are still there, and still meet what documents have to meet."""
         passages = self.index.found(candidates.labels)
-        return [
+        scored = [
             ScoredPassage(label, passages[label], score)
             for label, score in zip(candidates.labels.tolist(), candidates.scores.tolist(), strict=True)
             if label in passages
         ]
+        wanted = _both(_filter_of(request), request.pinned)
+        if wanted is None or self.index.is_current():
+            return scored
+        described = [Described(one.passage.id, one.passage.language, one.passage.fields) for one in scored]
+        return list(compress(scored, still_passing(wanted, described)))
 
     def _own(self, request: SearchRequest, language: QueryLanguage, scored: list[ScoredPassage]) -> list[bool]:
         """Which candidates are in the query's language; [] where that is unknown, or of no interest."""
@@ -243,6 +267,16 @@ def _added_early(candidates: Candidates, added: Collection[int], k: int) -> Cand
     nearest, brought = np.flatnonzero(~is_added), np.flatnonzero(is_added)
     order = np.concatenate([nearest[:k], brought, nearest[k:]])
     return replace(candidates, labels=candidates.labels[order], scores=candidates.scores[order])
+
+
+def _filter_of(request: SearchRequest) -> DocumentFilter | None:
+    """What the caller asks documents to meet. Raises InputError: it is no filter."""
+    given = request.options.filter
+    return None if given is None else parse(given)
+
+
+def _both(one: DocumentFilter | None, other: DocumentFilter | None) -> DocumentFilter | None:
+    return other if one is None else one.also(other)
 
 
 def _near_enough(candidates: Candidates, least: float | None) -> Candidates:

@@ -16,10 +16,11 @@ import numpy as np
 
 from interlingua.base.errors import InterlinguaError
 from interlingua_client.index.search_index import Candidates
-from interlingua_client.index.words.exact_matches import ADDED
+from interlingua_client.index.words.exact_matches import ADDED, ExactMatches
 
 if TYPE_CHECKING:
     from interlingua_client.embedder import FloatArray
+    from interlingua_client.index.scope.search_scope import SearchScope
     from interlingua_client.index.search_index import SearchIndex
 
 CODES, OFF, BM25, FUSION = "codes", "off", "bm25", "fusion"
@@ -68,6 +69,8 @@ def with_words(
     mode: str,
     k: int,
     languages: Collection[str] = (),
+    scope: SearchScope | None = None,
+    known: SearchScope | None = None,
 ) -> Worded:
     """The candidates after the question's words; as they are where words cannot be searched.
 
@@ -76,6 +79,8 @@ def with_words(
         language: of the question; None when unknown.
         k: candidates of the first stage.
         languages: tags of the index to search in; empty for all.
+        scope: to search in; everywhere without it.
+        known: what the asker may know of; everything without it.
     """
     if mode == OFF:
         return Worded(candidates, WordUse(OFF))
@@ -83,8 +88,9 @@ def with_words(
         return Worded(candidates, WordUse(mode, reason=reason))
     try:
         if mode == CODES:
-            return _with_codes(index, question, vector, language, candidates, languages)
-        best = index.best_by_words(question, language, k, languages)
+            matches = index.exact_matches(question, languages, scope=scope, known=known)
+            return _with_codes(index, matches, vector, language, candidates)
+        best = index.best_by_words(question, language, k, languages, scope=scope)
     except InterlinguaError as error:
         return Worded(candidates, WordUse(mode, reason=f"words could not be read: {error}"))
     found = best if mode == BM25 else fused(candidates, best, k)
@@ -93,14 +99,8 @@ def with_words(
 
 
 def _with_codes(
-    index: SearchIndex,
-    question: str,
-    vector: FloatArray,
-    language: str | None,
-    candidates: Candidates,
-    languages: Collection[str],
+    index: SearchIndex, matches: ExactMatches, vector: FloatArray, language: str | None, candidates: Candidates
 ) -> Worded:
-    matches = index.exact_matches(question, languages)
     there = set(candidates.labels.tolist())
     new = [label for label in matches.weights if label not in there]
     labels = np.sort(np.array(new, np.int64))

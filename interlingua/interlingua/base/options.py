@@ -14,7 +14,7 @@ from functools import cache
 from numbers import Real
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-_ONES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+_ONES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", dict: "a JSON object"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,7 @@ class Option:
         milliseconds: it is kept in seconds under NAME_s, and given as NAME_ms.
         separated: many are given in one word, with commas; otherwise the flag is repeated.
         joined: the flag may be repeated, and the record keeps one text, with commas.
+        json: it is a JSON object, and kept as it is.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Option:
     milliseconds: bool = False
     separated: bool = False
     joined: bool = False
+    json: bool = False
 
     @property
     def key(self) -> str:
@@ -92,7 +94,7 @@ class Option:
     @property
     def repeats(self) -> bool:
         """Whether its flag may come several times."""
-        return self.joined or (self.many and not self.separated)
+        return self.joined or self.json or (self.many and not self.separated)
 
     @property
     def shown_default(self) -> str:
@@ -122,6 +124,8 @@ class Option:
 
     def kept(self, value: Any) -> Any:
         """A right value as the record has it."""
+        if self.json:
+            return value
         if self.shares:
             return {name: float(share) for name, share in value.items()}
         if self.many:
@@ -131,6 +135,8 @@ class Option:
     def _is_one(self, value: Any) -> bool:
         if self.bounds.choices:
             return value in self.bounds.choices
+        if self.json:
+            return isinstance(value, Mapping)
         if self.kind in (str, bool):
             return isinstance(value, self.kind)
         is_right = is_number(value) and self.bounds.hold(float(value))
@@ -149,7 +155,7 @@ def option(
     check: Callable[[Any], str] | None = None,
     **shown: Any,
 ) -> Any:
-    """A dataclass field; `shown`: unset, metavar, path, milliseconds, separated and joined, as `Option` has them."""
+    """A dataclass field; `shown`: unset, metavar, path, milliseconds, separated, joined, json (`Option`)."""
     bounds = Allowed(low=low, high=high, above=above, below=below, choices=choices, check=check)
     facts = {"help": help, "bounds": bounds, **shown}
     if isinstance(default, Mapping):
@@ -185,6 +191,8 @@ def faults(record: Any, named: Callable[[str], str] = str) -> list[str]:
 def _option(name: str, hint: Any, facts: dict[str, Any]) -> Option:
     if get_origin(hint) in (Union, types.UnionType):
         hint = next(part for part in get_args(hint) if part is not type(None))
+    if facts.get("json"):
+        return Option(name=name, kind=dict, many=False, shares=False, **facts)
     if get_origin(hint) is Literal:
         bounds = facts.pop("bounds")
         facts["bounds"] = Allowed(choices=get_args(hint), check=bounds.check)
