@@ -114,13 +114,9 @@ class Corpus:
         id_ = row.id()
         if id_ in self.lines_by_id:
             raise ValueError(f"id {id_!r} was already used by line {self.lines_by_id[id_]}")
-        title, (text, called) = row.text("title") or "", _passage(row)
-        metadata = _metadata(row, called)
-        if not Document(id_, "", title, text).passage:
-            raise ValueError("there is no text: `text` and `title` are missing or empty")
-        language = self._called(normalize_tag(said) if (said := row.language()) else "", title, text)
+        document = document_of(row, self._called)
         self.lines_by_id[id_] = number
-        return Document(id_, language, title, text, metadata)
+        return document
 
     def _called(self, said: str, title: str, text: str) -> str:
         if not said:
@@ -138,6 +134,23 @@ class Corpus:
     def _note_said(self, tag: str, count: int) -> None:
         with contextlib.suppress(ValueError):  # a bad line, which is told when it is read
             self._said[normalize_tag(tag)] += count
+
+
+def document_of(row: JsonRow, called: Callable[[str, str, str], str]) -> Document:
+    """The document of a line.
+
+    Args:
+        called: its language, from the tag that it says ("" where it says none), its title and its text.
+
+    Raises:
+        ValueError: a field is of the wrong kind, or what a document must have is missing.
+    """
+    id_, title, (text, field) = row.id(), row.text("title") or "", _passage(row)
+    metadata = _metadata(row, field)
+    if not Document(id_, "", title, text).passage:
+        raise ValueError("there is no text: `text` and `title` are missing or empty")
+    language = called(normalize_tag(said) if (said := row.language()) else "", title, text)
+    return Document(id_, language, title, text, metadata)
 
 
 def tag_remarks(detected: Mapping[str, int], unregistered: Mapping[str, int]) -> list[str]:

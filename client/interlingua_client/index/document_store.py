@@ -492,6 +492,15 @@ class DocumentStore:
             yield from (_document(row[1:]) for row in rows)
             last = rows[-1][0]
 
+    def documents_by_id(self, ids: Sequence[str]) -> dict[str, Document]:
+        """The documents of those ids that are there."""
+        found: dict[str, Document] = {}
+        with self.reading() as connection:
+            for chunk in chunks(list(ids)):
+                query = f"SELECT {_DOCUMENT} FROM documents d WHERE id IN ({marks(chunk)})"  # noqa: S608
+                found.update((row[0], _document(row)) for row in connection.execute(query, chunk))
+        return found
+
     def documents(self, labels: Sequence[int]) -> dict[int, Document]:
         """The documents that those passages are of that are still there, whole, by the passages' labels."""
         query = f"SELECT label, {_DOCUMENT} FROM passages p JOIN documents d ON number = document WHERE label IN"  # noqa: S608
