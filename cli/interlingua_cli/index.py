@@ -93,6 +93,12 @@ _PATIENCE_S = 120.0  # an index run outlives a restart of the server
     help="Build an index for this version of the embedder from the documents of the one there is, beside it; "
     "`interlingua promote` makes it current.",
 )
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Say what the run would do and what is odd about CORPUS, and do nothing; a server is asked only if it is up.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def command(
     directory: Path,
@@ -107,6 +113,7 @@ def command(
     passage_tokens: int | None,
     passage_overlap: float | None,
     beside: int | None,
+    only_check: bool,
     as_json: bool,
     **work: Any,
 ) -> None:
@@ -117,6 +124,9 @@ def command(
     """
     wanted = IndexWork(**work)
     _check(wanted, directory, beside, changes=(token_vectors, passage_tokens, passage_overlap) != (None, None, None))
+    if only_check:
+        _only_check(wanted, directory, ServerAddress.parse(server, tls_ca), as_json=as_json)
+        return
     from interlingua_client.index.index_root import embedder_digest
     from interlingua_client.index.indexer import Indexer, IndexSettings
     from interlingua_client.triton.inference import InferenceClient
@@ -144,6 +154,31 @@ def command(
                 facts = carry_out(indexer, wanted) | {"index": str(directory)}
     facts["seconds"] = time.monotonic() - started
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else summary(facts))
+
+
+def _only_check(work: IndexWork, directory: Path, server: ServerAddress, *, as_json: bool) -> None:
+    from interlingua.base.errors import InputError
+    from interlingua_cli.indexing.corpus_check import check, check_summary
+
+    if not (work.corpus or work.delete):
+        raise click.UsageError("--check looks at CORPUS or at what --delete would take out: give one of them")
+    facts = check(work, directory, _known_scripts(directory, server)) | {"index": str(directory)}
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else check_summary(facts))
+    if facts["refused"]:
+        click.get_current_context().exit(InputError.exit_code)
+
+
+def _known_scripts(directory: Path, server: ServerAddress) -> list[str]:
+    """The scripts that the server's embedder knows; none where nobody says so."""
+    from interlingua.base.errors import ServerError
+    from interlingua_client.index.index_root import embedder_digest
+    from interlingua_client.triton.inference import InferenceClient
+
+    try:
+        with InferenceClient.connect(server, patience_s=0.0, digest=embedder_digest(directory)) as client:
+            return [script for script in client.services.embed_query.spec.scripts.split(",") if script]
+    except ServerError:
+        return []
 
 
 def _check(work: IndexWork, directory: Path, beside: int | None, *, changes: bool) -> None:

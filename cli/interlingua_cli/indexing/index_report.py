@@ -47,6 +47,7 @@ def summary(facts: dict[str, Any]) -> str:
         lines.append(f"{counted(facts['resplit'], 'document')} split otherwise than before")
     lines.append("languages: " + (", ".join(f"{tag} {n}" for tag, n in facts["languages"].items()) or "none"))
     lines += tag_remarks(facts["detected_languages"], facts["unregistered_languages"])
+    lines += facts.get("remarks", [])
     if facts["truncated"]:
         cut = counted(facts["truncated"], "passage" if is_split else "document")
         lines.append(f"{cut} cut at the end: longer than the network reads")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlingua_cli.indexing.index_report import forecast_line, report
+from interlingua_cli.indexing.text_remarks import TextRemarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,22 +68,22 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
     from interlingua_client.corpus import Corpus
     from interlingua_client.search.query_language import LanguageDetector
 
-    corpus = None
+    corpus, remarks = None, TextRemarks()
     if work.corpus:
         known = indexer.store.languages()
         corpus = Corpus(work.corpus, LanguageDetector().tag_of, skip_bad=work.skip_bad, known=known)
         with progress("indexing", unit="documents", total=corpus.count_lines()) as bar:
-            indexer.add(corpus, bar.advance, bar.skip)
+            indexer.add(remarks.noticing_html(corpus), bar.advance, bar.skip)
     unknown = 0
     if work.delete:
-        ids = list(dict.fromkeys(_ids(work.delete)))
+        ids = list(dict.fromkeys(ids_of(work.delete)))
         unknown = len(ids) - indexer.delete(ids)
     try:
         if work.delete_missing and corpus:
             indexer.delete_missing(corpus.lines_by_id, at_most=work.delete_at_most)
     finally:
         facts = _finish(indexer, corpus, rebuild=work.rebuild, verify=work.verify, unknown=unknown)
-    return facts
+    return facts | {"html": remarks.html, "remarks": remarks.sentences()}
 
 
 def _finish(
@@ -122,7 +123,8 @@ def _graph_progress(indexer: Indexer) -> Iterator[Callable[[int], None]]:
         yield bar.advance
 
 
-def _ids(path: Path) -> Iterator[str]:
+def ids_of(path: Path) -> Iterator[str]:
+    """The ids of a file, one a line. Raises InputError: it is not UTF-8."""
     from interlingua.base.errors import InputError
 
     try:

@@ -273,7 +273,7 @@ class Indexer:
         """
         there = self.store.ids()
         gone, before = there.difference(require_ids(kept)), len(there) - self.progress.added
-        if not len(gone) <= at_most * before:  # of a share that is no number neither is true
+        if not (at_most >= 1 or len(gone) <= at_most * before):  # of a share that is no number neither is true
             raise InputError(
                 f"{len(gone)} of the {before} documents in {self.store.directory} are not in the corpus, more than "
                 f"{at_most:.0%}: none was deleted. Is the corpus whole? If so, allow it with --delete-at-most 1"
