@@ -124,7 +124,7 @@ report-gnome: setup ## the same on GNOME's help in ten languages, which apt-get 
 	@$(BIN)/interlingua evaluate gnome-help
 
 gap-table: setup ##! what serving can do about the language gap: kinds of offsets, quota, balance, calibration
-	@$(BIN)/python -m interlingua_benchmarks.gap_table
+	@$(BIN)/python -m interlingua_benchmarks.gap.gap_table
 
 RERANKER := adaptation/interlingua_adaptation/artefacts/e5-small-reranker
 RERANKER_WORK := var/reranker

@@ -13,6 +13,7 @@ from interlingua.base.errors import ServerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from interlingua.served.language_vectors import LanguageVectors
     from interlingua_client.deadline import Deadline
 
 FloatArray = npt.NDArray[np.float32]
@@ -92,6 +93,11 @@ class Embedder(Protocol):
 
     @property
     def identity(self) -> EmbedderIdentity: ...
+
+    @property
+    def language_vectors(self) -> LanguageVectors | None:
+        """Where it puts each language; None where nobody measured."""
+        ...
 
     def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:
         """Vectors in the order of the texts."""

@@ -16,6 +16,7 @@ from interlingua_exporter.precision.build import Build, build, speed_of
 from interlingua_exporter.precision.precision_choice import caution, require_exact_gate, require_runnable
 from interlingua_exporter.precision.trade import Trade, folder_bytes
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
+from interlingua_exporter.publication.language_measurement import measure_languages
 from interlingua_exporter.publication.publish import Publication, check_tensors, publish
 from interlingua_exporter.publication.tensorrt_serving import require_same_runner, require_tensorrt
 from interlingua_exporter.publication.warmup_text import warmup_tokens
@@ -86,6 +87,7 @@ def _export_into(
     on_step("running the parity gate")
     gate = gate_network(checkpoint, precision, made.network, request.threads)
     speeds = _speeds(checkpoint, precision, made, request.threads)
+    languages = measure_languages(checkpoint, made.network, request.threads, on_step)
     trade = Trade.of(precision, (size, made.full_bytes), speeds, gate)
     candidate = Candidate.of(
         checkpoint,
@@ -93,6 +95,7 @@ def _export_into(
         made.network,
         warmup_tokens(checkpoint),
         weight_bits=bits if precision == "int8" else None,
+        languages=languages,
     )
     plan_build = None
     if runner == "tensorrt-plan":

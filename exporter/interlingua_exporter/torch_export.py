@@ -17,6 +17,7 @@ from interlingua_exporter.loading import load_for
 from interlingua_exporter.precision.precision_choice import caution
 from interlingua_exporter.precision.trade import Trade, folder_bytes
 from interlingua_exporter.publication.candidate import Backend, Candidate
+from interlingua_exporter.publication.language_measurement import measure_languages
 from interlingua_exporter.publication.publish import check_tensors, publish
 from interlingua_exporter.publication.warmup_text import warmup_tokens
 from interlingua_exporter.tensorrt.sized_serving import sized
@@ -48,7 +49,10 @@ def export_torch(request: ExportRequest, on_step: Callable[[str], None]) -> Expo
         gate = gate_network(checkpoint, precision, network, request.threads)
         gate = replace(gate, arithmetic=_arithmetic(precision))
         on_step(f"publishing into {request.repository}")
-        candidate = Candidate.of(checkpoint, precision, network, warmup_tokens(checkpoint), _BACKEND)
+        languages = measure_languages(checkpoint, network, request.threads, on_step)
+        candidate = Candidate.of(
+            checkpoint, precision, network, warmup_tokens(checkpoint), _BACKEND, languages=languages
+        )
         published = publish(candidate, repository, staging, serving, version=request.version)
     trade = replace(Trade.of(precision, (size, size), (None, None), gate), caveat="not measured for the torch backend")
     notes = (*checkpoint.notes, *filter(None, (caution(spec, precision),)))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from interlingua.served.language_vectors import LanguageVectors
 from interlingua_client.deadline import Deadline
 from interlingua_client.embedder import Embedded, EmbedderIdentity, FloatArray, Role, ServiceTimes
 
@@ -33,6 +34,7 @@ class HashEmbedder:
         self.identity = EmbedderIdentity(digest, "hash", dimension)
         self.embedded: list[str] = []
         self.counted: list[str] = []
+        self.language_vectors: LanguageVectors | None = None
         self._pause_s = pause_s
 
     def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:  # noqa: ARG002

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from interlingua.base.json_value import JsonValue
+    from interlingua.served.language_vectors import LanguageVectors
     from interlingua_client.deadline import Deadline
     from interlingua_client.embedder import FloatArray, Role
 
@@ -37,6 +38,7 @@ class ReadyEmbedder:
     def __init__(self, count: int, dimension: int) -> None:
         """Draw so many."""
         self.identity = EmbedderIdentity("synthetic", "synthetic", dimension)
+        self.language_vectors: LanguageVectors | None = None
         self.given = 0
         self._drawn = LikeEmbeddings.draw(count, dimension)
 

@@ -60,6 +60,7 @@ def summary(facts: dict[str, Any]) -> str:
     moved = f", moved by {offsets['moved']:.3f} of the spread" if offsets["state"] in ("kept", "replaced") else ""
     left_out = f", without {counted(offsets['left_out'], 'title')} of no finite vector" if offsets["left_out"] else ""
     lines.append(f"language offsets: {offsets['state']}{moved}{left_out}")
+    lines += _drawn(offsets["own_shares"])
     there = counted(facts["passages"], "passage" if is_split else "document")
     lines += _tokens(facts["token_vectors"], there)
     if facts["healed"]:
@@ -67,6 +68,15 @@ def summary(facts: dict[str, Any]) -> str:
     if facts["note"]:
         lines.append(facts["note"])
     return "\n".join(lines)
+
+
+def _drawn(shares: dict[str, float]) -> list[str]:
+    """How the offsets lie between the documents' means and the model's."""
+    if not shares:
+        return []
+    least, most = min(shares, key=lambda tag: shares[tag]), max(shares, key=lambda tag: shares[tag])
+    own = f"{shares[least]:.0%} ({least})" + (f" to {shares[most]:.0%} ({most})" if least != most else "")
+    return [f"  drawn towards the model's language vectors: the documents' own means count {own}"]
 
 
 def _tokens(facts: dict[str, Any], of_all: str) -> list[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from interlingua_client.index.healing import heal
 from interlingua_client.index.index_root import as_path, current_folder
 from interlingua_client.index.language_offsets import LanguageMeans, LanguageOffsets
 from interlingua_client.index.manifest import HnswParameters
+from interlingua_client.index.model_target import draw_offsets
 from interlingua_client.index.passages.passage import SplitDocument
 from interlingua_client.index.passages.passage_plan import PassagePlan
 from interlingua_client.index.passages.splitter import LongText, leading_title, split_all
@@ -45,9 +46,10 @@ from interlingua_client.index.writer_lock import writer_lock
 from interlingua_client.language_tag import normalize_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from interlingua_client.embedder import Embedded, Embedder
+    from interlingua_client.index.language_offsets import VectorSum
     from interlingua_client.token_encoder import TokenEncoder
 
 # A new estimate that moves no offset by more than this share of the documents' spread is not put to use: vectors
@@ -138,12 +140,15 @@ class OffsetsOutcome:
         moved: how far the new estimate is from the one that was in use (LanguageOffsets.distance); 0 without one.
         languages: how many were estimated.
         left_out: titles whose vectors are not finite.
+        own_shares: how far each language's own mean counts beside the model's language vectors, 0 to 1
+            (model_target.py); empty where the model was published without them.
     """
 
     state: str
     moved: float = 0.0
     languages: int = 0
     left_out: int = 0
+    own_shares: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -399,15 +404,23 @@ class Indexer:
         if not documents:
             return OffsetsOutcome("no documents")
         queries, left_out = query_sums(self.store, self._embedder, documents)
-        new = LanguageOffsets(LanguageMeans.estimate(documents), LanguageMeans.estimate(queries))
+        new, shares = self._offsets_of(documents, queries)
         old = self.store.offsets()
         if old and not old.are_sound(self._embedder.identity.dimension):
             old = None
         moved = new.distance(old) if old else 0.0
         if old and moved <= OFFSETS_MOVE_BOUND and not rebuild:
-            return OffsetsOutcome("kept", moved, len(documents), left_out)
+            return OffsetsOutcome("kept", moved, len(documents), left_out, shares)
         self.store.put_offsets_to_use(new)
-        return OffsetsOutcome("replaced" if old else "estimated", moved, len(documents), left_out)
+        return OffsetsOutcome("replaced" if old else "estimated", moved, len(documents), left_out, shares)
+
+    def _offsets_of(
+        self, documents: Mapping[str, VectorSum], queries: Mapping[str, VectorSum]
+    ) -> tuple[LanguageOffsets, Mapping[str, float]]:
+        """The estimate, and how far each language's own mean counts in it beside the model's, if that has one."""
+        if model := self._embedder.language_vectors:
+            return draw_offsets(documents, queries, model)
+        return LanguageOffsets(LanguageMeans.estimate(documents), LanguageMeans.estimate(queries)), {}
 
 
 def _locked(root: Path, stack: contextlib.ExitStack) -> Path:

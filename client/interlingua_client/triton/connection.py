@@ -24,6 +24,7 @@ from interlingua_client.triton.server_failures import RpcFailedError, ServerAway
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from interlingua.served.language_vectors import LanguageVectors
     from interlingua_client.deadline import Deadline
     from interlingua_client.embedder import EmbedderIdentity, Role
     from interlingua_client.token_encoder import EncoderIdentity
@@ -79,6 +80,11 @@ class Connection:
     def identity(self) -> EmbedderIdentity:
         """The server's embedder."""
         return self._talk.services.identity
+
+    @property
+    def language_vectors(self) -> LanguageVectors | None:
+        """Where the server's embedder puts each language. Raises ServerError: what it says of that is damaged."""
+        return self._talk.services.language_vectors
 
     def _encoding(self, role: Role) -> PinnedService:
         """The service that encodes a side. Raises ServerError: there is none."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
+from interlingua.served.language_vectors import LanguageVectors
 from interlingua.served.promotion import Promotion
 from interlingua.served.service import ServiceSpec, not_as_exported, published_versions
 from interlingua_client.embedder import EmbedderIdentity, Role
@@ -90,6 +91,21 @@ class Services:
         """The embedder that both embedding services share."""
         spec = self.embed_query.spec
         return EmbedderIdentity(spec.digest, spec.model_id, spec.dimension, spec.precision)
+
+    @property
+    def language_vectors(self) -> LanguageVectors | None:
+        """Where the embedder puts each language; None where that was not published with it."""
+        spec = self.embed_document.spec
+        if not spec.language_vectors:
+            return None
+        try:
+            found = LanguageVectors.from_text(spec.language_vectors)
+        except ValueError as error:
+            raise ServerError(not_as_exported(f"the configuration of {self.embed_document.name}", error)) from error
+        if not found.fit(spec.digest, spec.dimension):
+            stray = ValueError("language_vectors are of another model")
+            raise ServerError(not_as_exported(f"the configuration of {self.embed_document.name}", stray))
+        return found
 
     @property
     def encoder(self) -> EncoderIdentity | None:

@@ -55,13 +55,17 @@ class SampledVectors:
 
     def offsets(self, kind: Kind) -> LanguageOffsets:
         """Estimated from all of them."""
-        documents, queries = self._sums(self.documents), self._sums(self.queries)
+        documents, queries = self.sums()
         if kind == "one mean":
             means = LanguageMeans.estimate(documents)
             return LanguageOffsets(means, means)
         if kind == "separate":
             return LanguageOffsets(LanguageMeans.estimate(documents), LanguageMeans.estimate(queries))
         return LanguageOffsets(_means(documents, kind), _means(queries, kind))
+
+    def sums(self) -> tuple[dict[str, VectorSum], dict[str, VectorSum]]:
+        """The sums of documents and of queries, by language."""
+        return self._sums(self.documents), self._sums(self.queries)
 
     def _sums(self, vectors: FloatArray) -> dict[str, VectorSum]:
         units = unit(vectors).astype(np.float64)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from interlingua.repository.families import Family
     from interlingua.repository.triton_config import Placement
     from interlingua.served.kinds import Precision, WeightBits
+    from interlingua.served.language_vectors import LanguageVectors
     from interlingua.served.late_interaction.sides import LateInteraction
     from interlingua.served.text.tokenizer import Tokens
     from interlingua_exporter.graphs.checkpoint import Checkpoint
@@ -60,6 +61,7 @@ class Candidate:
         weight_bits: of the matrices of an int8 network's products; None in other precisions.
         scripts: that the tokenizer knows (texts/known_scripts.py).
         interaction, empty_similarity: as `Checkpoint`.
+        languages: where the network puts each language; its digest is that of the publication.
     """
 
     spec: ModelSpec
@@ -76,6 +78,7 @@ class Candidate:
     scripts: tuple[str, ...] = ()
     interaction: LateInteraction | None = None
     empty_similarity: float = -1.0
+    languages: LanguageVectors | None = None
 
     @property
     def family(self) -> Family:
@@ -91,6 +94,7 @@ class Candidate:
         sample: Tokens,
         backend: Backend = "onnxruntime",
         weight_bits: WeightBits | None = None,
+        languages: LanguageVectors | None = None,
     ) -> Candidate:
         """The candidate that a checkpoint's export is."""
         from interlingua_exporter.texts.known_scripts import known_scripts
@@ -110,4 +114,5 @@ class Candidate:
             scripts=known_scripts(checkpoint.tokenizer_json),
             interaction=checkpoint.interaction,
             empty_similarity=checkpoint.empty_similarity,
+            languages=languages,
         )

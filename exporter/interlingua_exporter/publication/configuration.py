@@ -6,6 +6,7 @@ Candidate, ServingOptions, what is kept --network_config--> NetworkConfig
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from interlingua.repository.families import inputs_of, output_of
@@ -13,7 +14,7 @@ from interlingua.repository.triton_config import WEIGHT_BITS, NetworkConfig, Ser
 from interlingua.served.graph_names import SCORE, TOKEN_VECTORS
 from interlingua.served.late_interaction.side_services import sides_of
 from interlingua.served.late_interaction.side_vectors import vector_length
-from interlingua.served.service import RERANK, ServiceSpec
+from interlingua.served.service import EMBED_DOCUMENT, RERANK, ServiceSpec
 from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.publication.warmup import network_samples, suitable_shapes
 from interlingua_exporter.texts.text_frame import frame_of
@@ -103,6 +104,7 @@ def service_config(
 def _service_spec(name: str, candidate: Candidate, options: ServingOptions, digest: str) -> ServiceSpec:
     spec, frame, interaction = candidate.spec, frame_of(candidate.spec, name), candidate.interaction
     limit, length = spec.max_tokens, candidate.dimension if spec.role == "embedder" else 0
+    languages = candidate.languages if name == EMBED_DOCUMENT else None
     if interaction and name != RERANK:
         (side,) = sides_of(name, interaction)
         limit, length = side.max_tokens, vector_length(interaction, candidate.dimension)
@@ -125,6 +127,7 @@ def _service_spec(name: str, candidate: Candidate, options: ServingOptions, dige
         scripts=",".join(candidate.scripts),
         interaction=interaction.to_text() if interaction else "",
         empty_similarity=candidate.empty_similarity,
+        language_vectors=replace(languages, digest=digest).to_text() if languages else "",
     )
 
 

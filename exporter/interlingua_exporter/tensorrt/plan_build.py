@@ -128,6 +128,7 @@ def _record(candidate: Candidate, options: ServingOptions, tensorrt: TensorRtSer
         "pad_token_id": candidate.pad_token_id,
         "sample": [candidate.sample.ids, candidate.sample.type_ids],
         "scripts": candidate.scripts,
+        "languages": candidate.languages.to_text() if candidate.languages else "",
         "serving": serving,
         "profiles": [[profile.least, profile.usual, profile.largest] for profile in profiles],
     }

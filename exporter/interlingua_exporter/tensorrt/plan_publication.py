@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import InputError
 from interlingua.repository.triton_config import Placement
+from interlingua.served.language_vectors import LanguageVectors
 from interlingua.served.text.tokenizer import Tokens
 from interlingua_exporter.models.spec import FolderSource, ModelSpec
 from interlingua_exporter.publication.candidate import Candidate, ServingOptions
@@ -45,6 +46,7 @@ def publish_plan(folder: Path, repository: ModelRepository, version: int | None 
 
 def _candidate(build: PlanBuild, network: Path) -> Candidate:
     record = build.record
+    languages = record.get("languages", "")
     return Candidate(
         spec=_spec(record["spec"], build.folder),
         precision=record["precision"],
@@ -56,6 +58,7 @@ def _candidate(build: PlanBuild, network: Path) -> Candidate:
         tokenizer_json=(build.folder / TOKENIZER).read_bytes(),
         sample=Tokens(*(tuple(column) for column in record["sample"])),
         scripts=tuple(record.get("scripts", ())),
+        languages=LanguageVectors.from_text(languages) if languages else None,
     )
 
 

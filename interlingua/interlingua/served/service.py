@@ -76,6 +76,8 @@ class ServiceSpec:
         interaction: of a late-interaction model, how it reads and weighs its sides, as JSON
             (late_interaction/sides.py); "" of others.
         empty_similarity: what each row's maximum counts as where a document has no row.
+        language_vectors: of `embed_document`, where the model puts each language (language_vectors.py); "" where that
+            was not measured.
     """
 
     network: str
@@ -96,6 +98,7 @@ class ServiceSpec:
     scripts: str = ""
     interaction: str = ""
     empty_similarity: float = -1.0
+    language_vectors: str = ""
 
     @property
     def frame(self) -> Frame:
@@ -118,6 +121,8 @@ class ServiceSpec:
         stated = asdict(self)
         if not self.interaction:
             stated = {name: value for name, value in stated.items() if name not in _OF_INTERACTION}
+        if not self.language_vectors:
+            del stated["language_vectors"]
         return {f"{version}/{name}": str(value) for name, value in stated.items()}
 
     @classmethod
@@ -137,7 +142,14 @@ class ServiceSpec:
 
 
 _INTEGERS = ("dimension", "max_tokens", "max_batch_tokens", "max_text_bytes", "pad_token_id")
-_WHEN_MISSING = {"rerank_weight": "1.0", "template": "", "scripts": "", "interaction": "", "empty_similarity": "-1.0"}
+_WHEN_MISSING = {
+    "rerank_weight": "1.0",
+    "template": "",
+    "scripts": "",
+    "interaction": "",
+    "empty_similarity": "-1.0",
+    "language_vectors": "",
+}
 _OF_INTERACTION = ("interaction", "empty_similarity")
 
 
