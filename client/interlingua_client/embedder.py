@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -103,17 +103,12 @@ class Embedder(Protocol):
         """Vectors in the order of the texts."""
         ...
 
-    def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:
-        """One answer a batch, in order; batches are drawn ahead of the answers, a bounded number of them."""
+    def count_tokens(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> list[int]:
+        """Tokens of each text alone, without what stands around it and without truncation."""
         ...
 
-
-@runtime_checkable
-class TokenCounter(Protocol):
-    """Tells how many tokens a text has."""
-
-    def count_tokens(self, texts: list[str], role: Role) -> list[int]:
-        """Tokens of each text alone, without what the service puts around it. Raises ServerError."""
+    def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:
+        """One answer a batch, in order; batches are drawn ahead of the answers, a bounded number of them."""
         ...
 
 

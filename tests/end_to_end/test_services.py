@@ -17,6 +17,9 @@ import tritonclient.grpc as triton
 from tokenizers import Tokenizer
 from tritonclient.utils import InferenceServerException
 
+from interlingua.base.errors import DeadlineExceededError, RequestRejectedError
+from interlingua_client.deadline import Deadline
+from interlingua_client.triton.inference import InferenceClient
 from interlingua_server.embedded import EmbeddedServer
 from tests.support.services import Services, tensor
 
@@ -202,6 +205,38 @@ def test_the_services_publish_their_metrics(services: Services, server: Embedded
     assert change["truncated_texts_total"] == 1
     assert change["shed_requests_total"] == 1
     assert change["padded_tokens_total"] >= change["tokens_total"]
+
+
+def test_texts_are_counted_without_being_computed(services: Services, server: EmbeddedServer, repository: Path) -> None:
+    def read() -> dict[str, float]:
+        url = f"http://127.0.0.1:{server.settings.metrics_port}/metrics"
+        lines = urllib.request.urlopen(url, timeout=60).read().decode().splitlines()
+        ours = [line for line in lines if line.startswith("interlingua_") and 'model="embed_document"' in line]
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in ours}
+
+    tokenizer = Tokenizer.from_file(str(repository / "embed_document/1/tokenizer.json"))
+    texts = [*TEXTS, "word " * 2000] * 10
+    expected = [len(tokenizer.encode(text, add_special_tokens=False).ids) for text in texts]
+    with InferenceClient.connect(services.address) as client:
+        client.embed(["the counters are there once something was computed"], "document")
+        before = read()
+        assert client.count_tokens(texts, "document") == client.count_tokens(texts, "query") == expected
+        assert client.count_tokens([], "document") == []
+        with pytest.raises(RequestRejectedError, match=r"invalid text: text\[1\] is empty"):
+            client.count_tokens(["fine", " "], "document")
+        with pytest.raises(DeadlineExceededError):
+            client.count_tokens(["late"], "document", Deadline.after(-1))
+    changed = {name: value for name, value in read().items() if value != before[name] and "_seconds" not in name}
+    assert {name.split('outcome="')[1].split('"')[0] for name in changed} == {"answered", "invalid"}
+
+
+def test_pairs_are_counted_both_together(services: Services, repository: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(repository / "rerank/1/tokenizer.json"))
+    inputs = [tensor("query", TEXTS[:2]), tensor("document", TEXTS[2:4])]
+    counted = services.client.infer("rerank", inputs, outputs=[triton.InferRequestedOutput("tokens")])
+    alone = [len(tokenizer.encode(text, add_special_tokens=False).ids) for text in TEXTS[:4]]
+    assert counted.as_numpy("tokens").tolist() == [[alone[0] + alone[2]], [alone[1] + alone[3]]]
+    assert counted.as_numpy("score") is None
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class HashEmbedder:
         for batch in batches:
             yield self.embed(batch, role)
 
-    def count_tokens(self, texts: list[str], role: Role) -> list[int]:  # noqa: ARG002
+    def count_tokens(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> list[int]:  # noqa: ARG002
         self.counted += texts
         return [len(text.split()) for text in texts]
 

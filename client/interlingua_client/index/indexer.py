@@ -22,7 +22,7 @@ import numpy as np
 
 from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError
 from interlingua_client.document import Document, require_document, require_ids
-from interlingua_client.embedder import TokenCounter, require_vectors
+from interlingua_client.embedder import require_vectors
 from interlingua_client.index.canary import TEXTS, Canary, compare, is_wanted
 from interlingua_client.index.document_changes import DocumentChange, document_changes
 from interlingua_client.index.document_store import DocumentStore, new_manifest
@@ -381,8 +381,6 @@ class Indexer:
         ]
 
     def _count(self, texts: list[str]) -> list[int]:
-        if not isinstance(self._embedder, TokenCounter):
-            raise InputError("the server does not count tokens: long documents cannot be split (passage tokens)")
         return self._embedder.count_tokens(texts, "document")
 
     def _commit(self, changes: list[DocumentChange], embedded: Embedded | None) -> None:

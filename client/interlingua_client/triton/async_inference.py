@@ -13,7 +13,7 @@ from interlingua.served.limits import REQUESTS_IN_FLIGHT
 from interlingua_client.token_encoder import QuerySides
 from interlingua_client.triton.connection import Connection, failed
 from interlingua_client.triton.conversation_steps import Answer, Call, Pause, Step, Steps
-from interlingua_client.triton.messages import embedded, encoded, reranked, rpc_of
+from interlingua_client.triton.messages import counted, embedded, encoded, reranked, rpc_of
 from interlingua_client.triton.server_failures import RpcFailedError
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ class AsyncInferenceClient(Connection):
         started = time.monotonic()
         answers = await self._answers(self._talk.embed_calls(texts, role), deadline)
         return embedded(answers, self.services.embed(role), started)
+
+    async def count_tokens(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> list[int]:
+        """Counts as `InferenceClient.count_tokens` does."""
+        return counted(await self._answers(self._talk.count_calls(texts, role), deadline))
 
     async def rerank(self, query: str, documents: Sequence[str], deadline: Deadline | None = None) -> Reranked:
         """Reranks as `InferenceClient.rerank` does."""

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import ServerError
+from interlingua.served.graph_names import TOKENS
 from interlingua.served.limits import TEXTS_PER_REQUEST
 from interlingua.served.service import EMBED_DOCUMENT, EMBED_QUERY, RERANK
 from interlingua_client.deadline import Deadline
@@ -114,6 +115,12 @@ class Conversation:
             # The service refuses what it could not use anyhow; the network reads the beginning alone.
             texts = [service.spec.shortened(text) for text in texts]
         return [Call(service, {"text": part}) for part in _split(texts, service.max_batch)]
+
+    def count_calls(self, texts: Sequence[str], role: Role) -> list[Call]:
+        """The requests that count some texts' own tokens: whole batches, since nothing is computed."""
+        service = self.services.embed(role)
+        parts = [texts[start : start + service.max_batch] for start in range(0, len(texts), service.max_batch)]
+        return [Call(service, {"text": part}, frozenset({TOKENS})) for part in parts]
 
     def rerank_calls(self, query: str, documents: Sequence[str]) -> list[Call]:
         """The requests that score some documents against one query.

@@ -26,10 +26,12 @@ class Call(NamedTuple):
 
     Attributes:
         columns: texts by input name, all of one length.
+        outputs: names of what is asked for; none for all that there is.
     """
 
     service: PinnedService
     columns: Mapping[str, Sequence[str]]
+    outputs: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
@@ -38,14 +40,15 @@ class Call(NamedTuple):
     def alone(self) -> Call:
         """The same texts in a request that fills a batch: Triton puts nobody else's into that."""
         filling = [_FILLING] * (self.service.max_batch - self.size)
-        return Call(self.service, {name: [*texts, *filling] for name, texts in self.columns.items()})
+        return self._replace(columns={name: [*texts, *filling] for name, texts in self.columns.items()})
 
 
 class Answer(NamedTuple):
     """What came back for one request.
 
     Attributes:
-        values: float32 [n, D], or [n, 1] of a reranker; TokenVectors [n] of a service that encodes one side.
+        values: float32 [n, D], or [n, 1] of a reranker; TokenVectors [n] of a service that encodes one side; [n, 0]
+            where tokens alone were asked for.
         tokens: int64 [n], before truncation.
         stages_s: seconds in the queue, tokenizing and computing; None where the server does not say.
     """

@@ -18,7 +18,7 @@ from interlingua.served.limits import REQUESTS_IN_FLIGHT
 from interlingua_client.token_encoder import QuerySides
 from interlingua_client.triton.connection import Connection, failed
 from interlingua_client.triton.conversation_steps import Answer, Call, Infer, Pause, Step, Steps
-from interlingua_client.triton.messages import embedded, encoded, infer_request, read_answer, reranked, rpc_of
+from interlingua_client.triton.messages import counted, embedded, encoded, infer_request, read_answer, reranked, rpc_of
 from interlingua_client.triton.server_failures import RpcFailedError
 
 if TYPE_CHECKING:
@@ -102,6 +102,13 @@ class InferenceClient(Connection):
         """One answer a batch, in order, while the requests of the next batches are on their way."""
         for parts, started in self._in_batches(self._talk.embed_calls(batch, role) for batch in batches):
             yield embedded(parts, self.services.embed(role), started)
+
+    def count_tokens(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> list[int]:
+        """Tokens of each text alone, without the service's prompt and special tokens, and without truncation.
+
+        Nothing is computed. Raises as `embed` does; a text beyond the service's bytes is refused.
+        """
+        return counted(self._asked(self._talk.count_calls(texts, role), deadline))
 
     def encode(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> EncodedTexts:
         """Token vectors of any number of texts; raises as `embed` does, and ServerError without such a reranker."""

@@ -65,7 +65,7 @@ def infer_request(step: Infer) -> Any:
     for name, texts in step.call.columns.items():
         request.inputs.add(name=name, datatype="BYTES", shape=[len(texts), 1])
         request.raw_input_contents.append(_bytes_tensor(texts))
-    for name in sorted(service.outputs):
+    for name in sorted(step.call.outputs or service.outputs):
         request.outputs.add(name=name)
     return request
 
@@ -93,6 +93,8 @@ def _answer(reply: Any) -> Answer:
         read = _token_vectors(raw) if output.datatype == "BYTES" else np.frombuffer(raw, _DTYPES[output.datatype])
         tensors[output.name] = read.reshape(tuple(output.shape))
     values = next((tensors[name] for name in (EMBEDDING, SCORE, TOKEN_VECTORS) if name in tensors), None)
+    if tensors.keys() == {TOKENS}:
+        values = np.empty((tensors[TOKENS].size, 0), np.float32)
     if values is None or TOKENS not in tensors:
         raise ServerError(f"{reply.model_name} answered with {sorted(tensors)}: not a service of Interlingua's")
     return Answer(
@@ -138,6 +140,10 @@ def embedded(answers: Sequence[Answer], service: PinnedService, started: float) 
         require_shape(answer.values, len(answer.tokens), service.spec.dimension)
     vectors = np.concatenate([answer.values for answer in answers])
     return Embedded(vectors, tokens, tokens > service.spec.max_tokens, times)
+
+
+def counted(answers: Sequence[Answer]) -> list[int]:
+    return [int(tokens) for answer in answers for tokens in answer.tokens]
 
 
 def reranked(answers: Sequence[Answer], started: float) -> Reranked:

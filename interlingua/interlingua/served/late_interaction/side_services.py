@@ -16,7 +16,7 @@ from interlingua.served.late_interaction.side_tokenizer import SideTokenizer
 from interlingua.served.late_interaction.side_vectors import document_vectors, query_vectors
 from interlingua.served.late_interaction.sides import LateInteraction, SideRules
 from interlingua.served.service import ENCODE_QUERY_TOKENS, RERANK
-from interlingua.served.text.batch_texts import batch_encoded, batch_texts
+from interlingua.served.text.batch_texts import batch_encoded, batch_texts, count_tokens
 from interlingua.served.text.template import framed_tokenizer, prepared_tokenizer
 from interlingua.served.text.tokenizer import SideRow
 from interlingua.served.token_vectors import TokenVectors, max_sim, packed
@@ -42,6 +42,10 @@ class ServiceTexts(Protocol):
 
     def texts(self, requests: Sequence[TextRequest]) -> list[BatchText]:
         """What is to be computed; requests that cannot be read have failed."""
+        ...
+
+    def count(self, requests: Sequence[TextRequest]) -> None:
+        """Count the texts' own tokens; requests that cannot be read have failed."""
         ...
 
     def read(self, rows: Sequence[Row], output: Floats) -> Values:
@@ -98,6 +102,9 @@ class WholeTexts:
     def texts(self, requests: Sequence[TextRequest]) -> list[BatchText]:
         return batch_texts(requests, self._tokenizer)
 
+    def count(self, requests: Sequence[TextRequest]) -> None:
+        count_tokens(requests, self._tokenizer.count_own)
+
     def read(self, rows: Sequence[Row], output: Floats) -> Values:  # noqa: ARG002
         return np.array(output, dtype=np.float32)
 
@@ -141,6 +148,9 @@ class PairedSides:
                 tokens = request.tokens
                 request.tokens = [tokens[query] + tokens[document] for query, document in request.pairs]
         return texts
+
+    def count(self, requests: Sequence[TextRequest]) -> None:
+        count_tokens(requests, self._tokenizers[True].count_own)  # the sides share their tokenizer
 
     @staticmethod
     def _sides(request: TextRequest) -> list[_Side]:

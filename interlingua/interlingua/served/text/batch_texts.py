@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from interlingua.served.text.text_request import TextRequest
-    from interlingua.served.text.tokenizer import Encoded, Row, TextTokenizer
+    from interlingua.served.text.tokenizer import Encoded, Row, Text, TextTokenizer
 
 _Text = TypeVar("_Text")
 
@@ -35,6 +35,15 @@ class BatchText:
 def batch_texts(requests: Sequence[TextRequest], tokenizer: TextTokenizer) -> list[BatchText]:
     """The texts to compute, in order, at least one token each; requests whose texts cannot be read have failed."""
     return batch_encoded(requests, [request.texts for request in requests], tokenizer.encode)
+
+
+def count_tokens(requests: Sequence[TextRequest], count: Callable[[list[Text]], list[int]]) -> None:
+    """Count what each request's texts come to, and compute nothing; requests that cannot be read have failed."""
+    for request in requests:
+        try:
+            request.tokens = count(request.texts)
+        except Exception as error:  # the library raises bare Exception
+            request.fail(f"invalid text: the tokenizer cannot read it ({error})", "invalid")
 
 
 def batch_encoded(

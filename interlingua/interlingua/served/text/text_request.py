@@ -39,6 +39,7 @@ class TextRequest:
         first: its first row in the batch.
         tokens: of each text, or pair, before truncation.
         truncated: how many texts lost some.
+        is_count: whether nothing but the number of its texts' own tokens is asked for.
     """
 
     deadline: float = math.inf
@@ -51,6 +52,7 @@ class TextRequest:
     tokens: list[int] = field(default_factory=list)
     pairs: list[tuple[int, int]] = field(default_factory=list)
     truncated: int = 0
+    is_count: bool = False
 
     @classmethod
     def read(
@@ -63,6 +65,7 @@ class TextRequest:
         is_cancelled: Callable[[], bool],
         max_text_bytes: int,
         longest_wait_s: float = 0.0,
+        is_count: bool = False,
     ) -> TextRequest:
         """A request as it arrives; one that cannot be answered has its error already.
 
@@ -73,7 +76,7 @@ class TextRequest:
             now: Unix seconds.
             longest_wait_s: of a request that states no deadline, as far as it says when it was sent; 0 for any.
         """
-        made = cls(is_cancelled=is_cancelled)
+        made = cls(is_cancelled=is_cancelled, is_count=is_count)
         try:
             made.deadline, made.wait_s = _times(parameters, now)
             if made.deadline == math.inf and made.wait_s > longest_wait_s > 0:

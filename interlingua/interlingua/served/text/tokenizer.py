@@ -89,6 +89,12 @@ class TextTokenizer(ABC):
         """How many tokens each text has before truncation."""
         return [self._length(encoding) for encoding in self._encodings([_each(normal_form, text) for text in texts])]
 
+    def count_own(self, texts: Sequence[Text]) -> list[int]:
+        """How many tokens each text, or both of a pair, have of their own (`count_bare`)."""
+        parts = [text if isinstance(text, tuple) else (text,) for text in texts]
+        counts = iter(self.count_bare([part for own in parts for part in own]))
+        return [sum(next(counts) for _ in own) for own in parts]
+
     def count_bare(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text alone has, without what a service and the tokenizer put around it."""
         encodings = self.tokenizer.encode_batch_fast([normal_form(text) for text in texts], add_special_tokens=False)

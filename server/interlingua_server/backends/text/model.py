@@ -4,7 +4,8 @@ late-interaction model encode_query_tokens and encode_document_tokens too.
     requests -> read -> tokenize (all at once) -> cut -> network, a few calls at a time -> responses
 
 Triton's dynamic batcher fills a batch across clients; texts always have equal shape, so nothing fragments it.
-What is wrong with one request is answered to that request alone. Everything the service has to know stands in
+What is wrong with one request is answered to that request alone. A request that asks for `tokens` alone is counted,
+and goes no further. Everything the service has to know stands in
 its config.pbtxt parameters. The rules are interlingua/served/text; what is here speaks with Triton.
 
 Two instances of a service keep the network busy: one tokenizes and answers while the other one's calls run.
@@ -156,7 +157,8 @@ class TritonPythonModel:
             self._metrics.look_at_queue()
         values = self._computing.compute(texts)
         ended = time.monotonic()
-        self._waiting.worked(len(requests), ended - began)
+        if texts:
+            self._waiting.worked(sum(not request.is_count for request in read), ended - began)
         stages_s = (tokenized - began, ended - tokenized)
         responses = [
             self._respond(request, raw.requested_output_names(), values, stages_s)
@@ -181,9 +183,12 @@ class TritonPythonModel:
             is_cancelled=raw.is_cancelled,
             max_text_bytes=self._spec.max_text_bytes,
             longest_wait_s=self._longest_wait_s,
+            is_count=self._output not in raw.requested_output_names(),
         )
 
     def _tokenize(self, requests: list[TextRequest]) -> list[BatchText]:
+        self._texts.count([request for request in requests if request.is_count])
+        requests = [request for request in requests if not request.is_count]
         texts = self._texts.texts(requests)
         if truncated := sum(request.truncated for request in requests):
             self._metrics.record_truncated(truncated)
@@ -219,10 +224,11 @@ class TritonPythonModel:
         count = len(request.tokens)
         stages_us = np.array([seconds * 1e6 for seconds in (request.wait_s, *stages_s)], dtype=np.int64)
         outputs = {
-            self._output: self._texts.answer(request, values),
             TOKENS: np.array(request.tokens, dtype=np.int32).reshape(-1, 1),
             STAGES: np.tile(stages_us, (count, 1)),
         }
+        if not request.is_count:
+            outputs[self._output] = self._texts.answer(request, values)
         tensors = [pb_utils.Tensor(name, outputs[name]) for name in wanted]
         return pb_utils.InferenceResponse(output_tensors=tensors)
 
