@@ -11,6 +11,7 @@ import click
 
 from interlingua.base.paths import PROJECT_ROOT
 from interlingua_cli.options.common import FOLDER
+from interlingua_client.index.passages.passage_plan import DEFAULT_PLAN, PassagePlan
 from interlingua_evaluation import options
 
 if TYPE_CHECKING:
@@ -81,6 +82,16 @@ _REPORTS = PROJECT_ROOT / "var" / "reports"
     metavar="SPEC",
     help="Exit with 1 if a figure is lower, such as mixed:ndcg@10=0.5; repeat (docs/evaluation.md).",
 )
+@click.option(
+    "--passage-tokens",
+    type=int,
+    help=f"How long passages are, for systems with `passages`.  [default: {DEFAULT_PLAN.size}]",
+)
+@click.option(
+    "--passage-overlap",
+    type=float,
+    help=f"Share of a passage that may repeat the one before it.  [default: {DEFAULT_PLAN.overlap}]",
+)
 @click.option("--check", "check_only", is_flag=True, help="Only say what is wrong with the dataset.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
 @options.ignore_identical_ids
@@ -101,8 +112,8 @@ def command(
 ) -> int:
     """Measure retrieval on DATASET per language pair.
 
-    DATASET is helpdesk12, helpdesk12-codes, gnome-help, gnome-help-descriptions, ir_datasets:ID, mteb:TASK[/SPLIT], or
-    a folder in BEIR's layout whose documents and queries have a language.
+    DATASET is helpdesk12, helpdesk12-codes, gnome-help, gnome-help-descriptions, debian-reference, ir_datasets:ID,
+    mteb:TASK[/SPLIT], or a folder in BEIR's layout whose documents and queries have a language.
     """
     from interlingua.base.extras import require
 
@@ -162,6 +173,8 @@ def _evaluated(
     reranker_checkpoint: str | None,
     no_cost: bool,
     cache: Path,
+    passage_tokens: int | None,
+    passage_overlap: float | None,
 ) -> int:
     from interlingua.repository.published import Published
     from interlingua_evaluation.evaluate import EvaluationSettings, evaluate
@@ -179,6 +192,10 @@ def _evaluated(
         gains=gains,
         cost=not no_cost,
         cache=cache,
+        plan=PassagePlan(
+            size=DEFAULT_PLAN.size if passage_tokens is None else passage_tokens,
+            overlap=DEFAULT_PLAN.overlap if passage_overlap is None else passage_overlap,
+        ).checked(),
     )
     evaluation = evaluate(dataset, models, settings, server, rerank_through, reranker_checkpoint)
     folder = _REPORTS / dataset.name if out is None else out

@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from interlingua.base.errors import InputError
+from interlingua.repository.service_tokens import ServiceTokens
+from interlingua.served.service import EMBED_DOCUMENT
+from interlingua_client.index.passages.passage_plan import DEFAULT_PLAN, PassagePlan
 from interlingua_evaluation.datasets.dataset_check import check
 from interlingua_evaluation.datasets.left_out import judged_only
 from interlingua_evaluation.gap.modality_gap import modality_gap
@@ -36,6 +39,7 @@ from interlingua_evaluation.serving import LiveServer
 from interlingua_evaluation.significance.bootstrap import RESAMPLES, SEED
 from interlingua_evaluation.systems.ann_recall import AnnRecall, ann_recall
 from interlingua_evaluation.systems.dense_vectors import DenseVectors, dense_vectors
+from interlingua_evaluation.systems.passage_search import PassageSearch, PassageSet
 from interlingua_evaluation.systems.rerank.rerank_rate import pairs_per_second
 from interlingua_evaluation.systems.rerank.scorer_choice import choose_scorer, stored_scorers
 from interlingua_evaluation.systems.system_runs import LIST_DEPTH, SystemRun, SystemRuns
@@ -64,6 +68,7 @@ class EvaluationSettings:
         cost: measure how fast the rerank service reads.
         cache: folder of what was embedded and scored before.
         gains: of nDCG.
+        plan: how systems with `passages` split documents.
     """
 
     systems: Sequence[SystemName]
@@ -73,6 +78,7 @@ class EvaluationSettings:
     cost: bool
     cache: Path
     gains: Gains = DEFAULT
+    plan: PassagePlan = DEFAULT_PLAN
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,7 @@ class Evaluator:
             asked_in=self.asked_in,
             scorer=self.scorer,
             stored=self.stored,
+            by_passages=PassageSearch(self._split, self._embedded),
         )
         runs = systems.of(self.settings.systems)
         stages = {str(run.name): systems.first_stage(run.name) for run in runs}
@@ -176,6 +183,14 @@ class Evaluator:
     def vectors(self) -> DenseVectors:
         """The vectors of all that is searched, from the cache or the server."""
         return dense_vectors(self.searched, self.settings.cache, self.live.embedding())
+
+    def _split(self) -> PassageSet:
+        tokens = ServiceTokens.of(self.models.required("embedder"), EMBED_DOCUMENT)
+        plan = self.settings.plan.checked().within(tokens.spec.max_tokens)
+        return PassageSet.of(self.searched, plan, lambda texts: tokens.lengths(texts).tolist())
+
+    def _embedded(self, dataset: Dataset) -> DenseVectors:
+        return dense_vectors(dataset, self.settings.cache, self.live.embedding())
 
     @cached_property
     def asked_in(self) -> list[str | None]:

@@ -4,6 +4,7 @@ helpdesk12                    the corpus that comes with Interlingua
 helpdesk12-codes              its questions for codes, among articles whose codes differ in a digit
 gnome-help                    titles ask; pages that a page points to have grade 1
 gnome-help-descriptions       summaries ask
+debian-reference              titles of parts ask for long pages
 ir_datasets:ID                any data set of the ir_datasets package that has judgments
 mteb:TASK or mteb:TASK/SPLIT  any retrieval or reranking task of MTEB
 FOLDER                        a folder in BEIR's layout
@@ -21,6 +22,9 @@ from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.code_variants import NAME as HELPDESK12_CODES
 from interlingua_evaluation.datasets.code_variants import with_code_variants
+from interlingua_evaluation.datasets.debian_reference import LANGUAGES as LONG_PAGE_LANGUAGES
+from interlingua_evaluation.datasets.debian_reference import NAME as DEBIAN_REFERENCE
+from interlingua_evaluation.datasets.debian_reference import debian_reference
 from interlingua_evaluation.datasets.gnome_dataset import LANGUAGES, QueryKind, gnome_dataset
 from interlingua_evaluation.datasets.gnome_help import PACKAGE
 from interlingua_evaluation.datasets.ir_datasets_source import read_ir_datasets
@@ -37,6 +41,7 @@ NAMES = (
     "helpdesk12-codes",
     "gnome-help",
     "gnome-help-descriptions",
+    DEBIAN_REFERENCE,
     "ir_datasets:ID",
     "mteb:TASK[/SPLIT]",
 )
@@ -76,6 +81,8 @@ def _opened(name: str, gnome: Path | None, languages: Sequence[str], gains: Gain
         folder = ensure_package(PACKAGE) if gnome is None else gnome
         kind: QueryKind = "title" if name == "gnome-help" else "description"
         return gnome_dataset(folder, wanted_tags(languages) or LANGUAGES, queries=kind, see_also=True)
+    if name == DEBIAN_REFERENCE:
+        return debian_reference(wanted_tags(languages) or LONG_PAGE_LANGUAGES)
     if source == _MTEB and rest:
         task, _, split = rest.partition("/")
         return read_mteb(task, split or None, languages)

@@ -1,14 +1,14 @@
 """What is evaluated, by its name: a first stage, and what is done to its candidates.
 
-    first stage [+offsets] [+calibration] [+quota] [+codes] [+unbalanced] [+rerank@depth[@weight]] [+form]
+    first stage [+passages] [+offsets] [+calibration] [+quota] [+codes] [+unbalanced] [+rerank@depth[@weight]] [+form]
 
     bm25   dense   dense+offsets   hybrid+offsets   dense+offsets+quota+rerank@50   dense+offsets+rerank@20@0.5
-    dense+offsets+rerank@50+4bit
+    dense+offsets+rerank@50+4bit   dense+passages+offsets
 
-`hybrid` is the reciprocal rank fusion of BM25 and the dense stage. Switches act on the dense stage (`offsets`,
-`calibration`), on what the reranker gets to see (`quota`, `codes`) and on the order of that (`rerank`, which leaves the
-advantage of the query's own language in where it is `unbalanced`). A form is one of those that an index stores token
-vectors in (`4bit`, `4bit-128`, `int8`): they are compared then, and no pairs are sent.
+`hybrid` is the reciprocal rank fusion of BM25 and the dense stage. Switches act on the dense stage (`passages`,
+`offsets`, `calibration`), on what the reranker gets to see (`quota`, `codes`) and on the order of that (`rerank`, which
+leaves the advantage of the query's own language in where it is `unbalanced`). A form is one of those that an index
+stores token vectors in (`4bit`, `4bit-128`, `int8`): they are compared then, and no pairs are sent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from interlingua_client.index.token_store.quantization import FORMATS
 from interlingua_client.search.search_options import SearchOptions
 
 FIRST_STAGES = ("bm25", "dense", "hybrid")
-SWITCHES = ("offsets", "calibration", "quota", "codes", "unbalanced")
+SWITCHES = ("passages", "offsets", "calibration", "quota", "codes", "unbalanced")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class SystemName:
 
     Attributes:
         first: one of FIRST_STAGES.
+        passages: a document is as near as its best passage, and the reranker reads that (passage_search.py).
         offsets: language offsets are removed from the vectors.
         calibration: similarities are standardized within each document language (calibration.py).
         quota: every language has its share of the candidates (quota.py).
@@ -42,6 +43,7 @@ class SystemName:
     """
 
     first: str
+    passages: bool = False
     offsets: bool = False
     calibration: bool = False
     quota: bool = False
@@ -93,8 +95,8 @@ class SystemName:
         wrong = []
         if self.first not in FIRST_STAGES:
             wrong.append(f"{self.first!r} is none of {', '.join(FIRST_STAGES)}")
-        if self.first == "bm25" and (self.offsets or self.calibration):
-            wrong.append("BM25 has no vectors: offsets and calibration go with dense or hybrid")
+        if self.first == "bm25" and (self.passages or self.offsets or self.calibration):
+            wrong.append("BM25 has no vectors: passages, offsets and calibration go with dense or hybrid")
         if self.quota and (self.first != "dense" or self.depth is None):
             wrong.append("a quota shares out the dense candidates that a reranker sees: dense+quota+rerank@DEPTH")
         if self.codes and (self.first != "dense" or self.depth is None):

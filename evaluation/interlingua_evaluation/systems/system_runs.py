@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from interlingua_evaluation.systems.code_candidates import with_codes
 from interlingua_evaluation.systems.first_stage import FirstStage, KeptStage
 from interlingua_evaluation.systems.fusion import fuse
 from interlingua_evaluation.systems.lexical import Bm25Stage
+from interlingua_evaluation.systems.passage_search import PassageScorer, PassageSearch, PassageStage
 from interlingua_evaluation.systems.quota import QuotaStage
 from interlingua_evaluation.systems.rerank.pair_scores import Pairs, PairScorer, PairScores
 from interlingua_evaluation.systems.rerank.reranked_lists import rerank
@@ -32,6 +33,18 @@ if TYPE_CHECKING:
     from interlingua_evaluation.systems.system_name import SystemName
 
 LIST_DEPTH = 100
+
+
+class _Group(NamedTuple):
+    """Systems of one group rerank the same texts."""
+
+    form: str
+    passages: bool
+    offsets: bool
+
+
+def _group(name: SystemName) -> _Group:
+    return _Group(name.form, name.passages, name.passages and name.offsets)
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ class SystemRuns:
         scorer: the reranker by pairs; None where none is published.
         stored: the reranker by stored token vectors, by their form's name.
         kept: bool [documents], those that are searched; None for all.
+        by_passages: what systems with `passages` search; None where none is one.
     """
 
     dataset: Dataset
@@ -70,6 +84,7 @@ class SystemRuns:
     scorer: PairScorer | None
     kept: npt.NDArray[np.bool_] | None = None
     stored: Mapping[str, PairScorer] = field(default_factory=dict)
+    by_passages: PassageSearch | None = None
     _lists: dict[tuple[SystemName, int], CandidateLists] = field(default_factory=dict)
 
     def of(self, names: Sequence[SystemName]) -> list[SystemRun]:
@@ -79,12 +94,12 @@ class SystemRuns:
             InputError: a system reranks and there is no reranker.
             ServerError: a server is needed, and cannot be reached.
         """
-        reranked: dict[str, list[SystemName]] = {}
-        for name in names:
-            if name.depth is not None:
-                reranked.setdefault(name.form, []).append(name)
-        scores = {form: self._scores(form, of_form) for form, of_form in reranked.items()}
-        return [self._run(name, scores.get(name.form)) for name in names]
+        reranked = [name for name in names if name.depth is not None]
+        groups = dict.fromkeys(map(_group, reranked))
+        scores = {
+            group: self._scores(group.form, [name for name in reranked if _group(name) == group]) for group in groups
+        }
+        return [self._run(name, scores.get(_group(name))) for name in names]
 
     def candidates(self, name: SystemName) -> CandidateLists:
         """What the system's reranker sees; the whole lists without one."""
@@ -125,11 +140,17 @@ class SystemRuns:
         documents = len(self.dataset.documents)
         lists = ((found := self.candidates(name), found.documents.shape[1]) for name in names)
         pairs = Pairs.of(lists, documents)
-        return PairScores(pairs, documents, scorer.scores(self.dataset, pairs))
+        return PairScores(pairs, documents, self._reading(names[0], scorer).scores(self.dataset, pairs))
+
+    def _reading(self, name: SystemName, scorer: PairScorer) -> PairScorer:
+        """The scorer, which reads passages where the system finds them."""
+        if not name.passages:
+            return scorer
+        return PassageScorer(scorer, self._passages().passages, self._by_passages(name))
 
     def first_stage(self, name: SystemName, depth: int = LIST_DEPTH) -> CandidateLists:
         """Whole lists, before a quota; deeper ones where a reranker sees more."""
-        key = type(name)(first=name.first, offsets=name.offsets, calibration=name.calibration)
+        key = type(name)(first=name.first, passages=name.passages, offsets=name.offsets, calibration=name.calibration)
         return self._kept(key, depth, lambda: self._searched(key, depth))
 
     def _searched(self, name: SystemName, depth: int) -> CandidateLists:
@@ -138,14 +159,26 @@ class SystemRuns:
         if name.first == "dense":
             return candidate_lists(self.dataset, self._dense(name), depth)
         parts = [
-            self.first_stage(type(name)(first="dense", offsets=name.offsets, calibration=name.calibration), depth),
+            self.first_stage(replace(name, first="dense"), depth),
             self.first_stage(type(name)(first="bm25"), depth),
         ]
         return fuse(parts, depth)
 
     def _dense(self, name: SystemName) -> FirstStage:
-        stage = self.vectors().searched(self.dataset, use_offsets=name.offsets, asked_in=self.asked_in)
+        stage: FirstStage
+        if name.passages:
+            stage = self._by_passages(name)
+        else:
+            stage = self.vectors().searched(self.dataset, use_offsets=name.offsets, asked_in=self.asked_in)
         return self._among(CalibratedStage(stage, self._languages) if name.calibration else stage)
+
+    def _by_passages(self, name: SystemName) -> PassageStage:
+        return self._passages().stage(use_offsets=name.offsets, asked_in=self.asked_in)
+
+    def _passages(self) -> PassageSearch:
+        if self.by_passages is None:
+            raise InputError("no passages were made here: evaluate such a system with `interlingua evaluate`")
+        return self.by_passages
 
     def _among(self, stage: FirstStage) -> FirstStage:
         return stage if self.kept is None else KeptStage(stage, self.kept)

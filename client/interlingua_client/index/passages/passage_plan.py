@@ -35,3 +35,6 @@ class PassagePlan:
     def within(self, max_tokens: int) -> PassagePlan:
         """The same for a model that reads so many tokens: its prompt and special tokens need some of them."""
         return replace(self, size=max(min(self.size, max_tokens * 7 // 8), LEAST_SIZE))
+
+
+DEFAULT_PLAN = PassagePlan()
