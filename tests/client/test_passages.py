@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from interlingua.base.errors import InputError
 from interlingua_client.index.passages.passage_plan import PassagePlan
-from interlingua_client.index.passages.splitter import LongText, Span, leading_title, passage_text, split, split_all
+from interlingua_client.index.passages.span import Span, passage_text
+from interlingua_client.index.passages.splitter import LongText, leading_title, split, split_all
 from interlingua_client.index.passages.units import units
 
 
