@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import InputError
-from interlingua_evaluation.datasets.debian_reference import debian_reference
+from interlingua_evaluation.datasets.manuals.debian_reference import debian_reference
 
 PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "http://www.w3.org/TR/xhtml11/DTD/xhtml11.dtd">

@@ -22,14 +22,14 @@ from interlingua_evaluation.data_folders import HELPDESK12
 from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
 from interlingua_evaluation.datasets.code_variants import NAME as HELPDESK12_CODES
 from interlingua_evaluation.datasets.code_variants import with_code_variants
-from interlingua_evaluation.datasets.debian_reference import LANGUAGES as LONG_PAGE_LANGUAGES
-from interlingua_evaluation.datasets.debian_reference import NAME as DEBIAN_REFERENCE
-from interlingua_evaluation.datasets.debian_reference import debian_reference
 from interlingua_evaluation.datasets.gnome_dataset import LANGUAGES, QueryKind, gnome_dataset
 from interlingua_evaluation.datasets.gnome_help import PACKAGE
 from interlingua_evaluation.datasets.ir_datasets_source import read_ir_datasets
 from interlingua_evaluation.datasets.language_choice import in_languages, wanted_tags
 from interlingua_evaluation.datasets.left_out import without_identical_ids
+from interlingua_evaluation.datasets.manuals.debian_reference import LANGUAGES as LONG_PAGE_LANGUAGES
+from interlingua_evaluation.datasets.manuals.debian_reference import NAME as DEBIAN_REFERENCE
+from interlingua_evaluation.datasets.manuals.debian_reference import debian_reference
 from interlingua_evaluation.datasets.mteb_source import read_mteb
 from interlingua_evaluation.measures.gains import DEFAULT, Gains
 

@@ -1,6 +1,6 @@
 """What searching by passages gives: nDCG@10 within a language, across and in the mixed pool, by size and overlap.
 
-    python -m interlingua_benchmarks.passage_table debian-reference --half development
+    python -m interlingua_benchmarks.quality.passage_table debian-reference --half development
 
     dataset --whole, and split by each plan--> vectors through the server, cached --dense search--> a row each
 
