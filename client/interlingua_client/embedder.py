@@ -103,7 +103,7 @@ class Embedder(Protocol):
         """Vectors in the order of the texts."""
         ...
 
-    def count_tokens(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> list[int]:
+    def count_tokens(self, texts: list[str], role: Role) -> list[int]:
         """Tokens of each text alone, without what stands around it and without truncation."""
         ...
 
