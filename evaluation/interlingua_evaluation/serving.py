@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua.served.service import EMBED_DOCUMENT
 
 if TYPE_CHECKING:
     from interlingua.repository.published import Published
@@ -26,10 +27,18 @@ class EmbeddingService(NamedTuple):
     Attributes:
         digest: of the vectors it makes; equal digests, equal vectors.
         connect: gives a client, for as long as it is wanted.
+        language_vectors: as they are published with the model, which offsets are drawn to; "" without.
     """
 
     digest: str
     connect: Callable[[], AbstractContextManager[Embedder]]
+    language_vectors: str = ""
+
+    @classmethod
+    def of(cls, models: Published, connect: Callable[[], AbstractContextManager[Embedder]]) -> EmbeddingService:
+        """The newest published embedder's. Raises InputError: there is none."""
+        newest = models.required("embedder")
+        return cls(newest.spec.digest, connect, newest.specs[EMBED_DOCUMENT].language_vectors)
 
 
 class LiveServer:
@@ -41,7 +50,7 @@ class LiveServer:
         Raises:
             InputError: no embedder is published.
         """
-        self._root, self._digest, self._server = models.root, models.embedder.digest, server
+        self._models, self._digest, self._server = models, models.embedder.digest, server
         self._opened = ExitStack()
         self._client: InferenceClient | None = None
 
@@ -70,7 +79,7 @@ class LiveServer:
         def connect() -> Iterator[Embedder]:
             yield self.client()
 
-        return EmbeddingService(self._digest, connect)
+        return EmbeddingService.of(self._models, connect)
 
     def _connect(self) -> InferenceClient:
         from interlingua_client.triton.inference import InferenceClient
@@ -82,7 +91,7 @@ class LiveServer:
         if client.identity.digest != wanted:
             raise InputError(
                 f"{address} embeds with {client.identity.model_id} ({client.identity.digest}), "
-                f"{self._root} has {wanted}: name the server's own repository with --model-repository"
+                f"{self._models.root} has {wanted}: name the server's own repository with --model-repository"
             )
         return client
 
@@ -94,13 +103,13 @@ class LiveServer:
 
         grpc, http, metrics = free_ports(3)
         settings = ServerSettings(
-            model_repository=self._root,
+            model_repository=self._models.root,
             grpc_port=grpc,
             http_port=http,
             metrics_port=metrics,
             start_timeout_s=_START_TIMEOUT_S,
         )
-        print(f"starting Triton on {self._root} ...", file=sys.stderr)
+        print(f"starting Triton on {self._models.root} ...", file=sys.stderr)
         self._opened.enter_context(EmbeddedServer(settings))
         return settings.grpc_address
 
@@ -120,4 +129,4 @@ def published_embedder(models: Published, server: str | None = None) -> Embeddin
         with LiveServer(models, server) as live:
             yield live.client()
 
-    return EmbeddingService(models.embedder.digest, connect)
+    return EmbeddingService.of(models, connect)

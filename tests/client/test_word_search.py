@@ -95,6 +95,15 @@ def test_a_code_is_found_that_the_vectors_do_not_lead_to(searcher: Searcher) -> 
     assert found.reranking.wanted == 14
 
 
+@pytest.mark.parametrize("how", [{"rerank": False}, {"rerank_weight": 0.0}], ids=str)
+def test_what_holds_the_code_comes_first_whatever_the_stages_say(searcher: Searcher, how: dict[str, Any]) -> None:
+    ids = {f"E-417.{tag}" for tag in LANGUAGES}
+    assert {hit.id for hit in search(searcher, "E-417 en:cat en:dog en:tree", **how).hits[:4]} == ids
+    both = search(searcher, "en:cat en:dog E-418 E-417", k=8, **how).hits
+    assert {hit.id for hit in both} == ids | {f"E-418.{tag}" for tag in LANGUAGES}
+    assert ids.isdisjoint(hit.id for hit in search(searcher, "417 en:cat en:dog en:tree", **how).hits[:4])
+
+
 def test_another_way_to_write_it_is_the_same_code(searcher: Searcher) -> None:
     assert search(searcher, "e417 en:cat").words.words == ("e417",)
     assert search(searcher, "E_418-es en:cat").words.added == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from interlingua_client.index.words.exact_matches import ADDED
 from interlingua_evaluation.datasets.dataset import Dataset
 from interlingua_evaluation.datasets.sources import open_dataset
 from interlingua_evaluation.systems.candidate_lists import MIXED, NOTHING, CandidateLists, candidate_lists
-from interlingua_evaluation.systems.code_candidates import with_codes
+from interlingua_evaluation.systems.code_candidates import CodeLeg
 from interlingua_evaluation.systems.dense_vectors import DenseStage
 
 DEPTH = 5
@@ -34,7 +36,7 @@ def stage(dataset: Dataset) -> DenseStage:
 @pytest.fixture(scope="module")
 def lists(dataset: Dataset, stage: DenseStage) -> tuple[CandidateLists, CandidateLists]:
     before = candidate_lists(dataset, stage, DEPTH)
-    return before, with_codes(before, stage)
+    return before, CodeLeg(dataset).added(before, stage)
 
 
 def test_the_articles_with_the_code_are_candidates_in_every_pool(
@@ -71,6 +73,22 @@ def test_what_is_added_has_the_first_stages_scores(
 def test_documents_that_are_not_searched_are_not_added(dataset: Dataset, stage: DenseStage) -> None:
     kept = np.array(["~" not in document.id for document in dataset.documents])
     before = candidate_lists(dataset, stage, DEPTH)
-    after = with_codes(before, stage, kept)
+    after = CodeLeg(dataset).added(before, stage, kept)
     new = [set(a.tolist()) - set(b.tolist()) for a, b in zip(after.documents, before.documents, strict=True)]
     assert all(kept[list(numbers - {NOTHING})].all() for numbers in new)
+
+
+def test_what_holds_the_code_comes_first_in_the_order_it_had(
+    dataset: Dataset, lists: tuple[CandidateLists, CandidateLists]
+) -> None:
+    _, before = lists
+    after = CodeLeg(dataset).first(before)
+    for row, judged in enumerate(before.grades):
+        there = before.documents[row][before.filled[row]].tolist()
+        is_named = re.search(r"[A-Za-z]-?\d", dataset.queries[before.queries[row]].text)  # "4.2" may be any number
+        answers = [number for number in there if number in judged and is_named]
+        assert (np.diff(after.scores[row][: len(there)]) <= 0).all()
+        assert after.documents[row][: len(there)].tolist() == [
+            *answers,
+            *(number for number in there if number not in answers),
+        ]

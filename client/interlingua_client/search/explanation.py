@@ -26,7 +26,7 @@ class HitPlaces:
         raw: by the vectors as the network gives them.
         dense: with language offsets removed; the same as `raw` where there are none.
         reranked: after reranking, with the advantage of the question's own language left in.
-        balanced: with it taken out; that is the order of the hits.
+        balanced: with it taken out; that is the order of the hits, but that those with the question's codes come first.
         added: only the question's names or codes made it a candidate.
         without_words: where it would stand had none been added; None where it would be no candidate.
     """

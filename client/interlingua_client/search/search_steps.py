@@ -131,7 +131,7 @@ class Searcher:
         if request.options.explain:
             raw = self.index.raw_similarities(embedded.vectors[0], [candidate.label for candidate in scored])
             steps = places(scored, raw, worded.added, logits, weight, own)
-        ranked = _ranked(scored, logits, weight, own, steps)
+        ranked = _coded_first(_ranked(scored, logits, weight, own, steps), worded.coded)
         grouped = passage_hits if request.options.passages else document_hits
         hits = grouped(ranked, request.options.k)
         asked = QuestionWords.of(request.query, language.tag or UNDETERMINED)
@@ -267,6 +267,11 @@ def _added_early(candidates: Candidates, added: Collection[int], k: int) -> Cand
     nearest, brought = np.flatnonzero(~is_added), np.flatnonzero(is_added)
     order = np.concatenate([nearest[:k], brought, nearest[k:]])
     return replace(candidates, labels=candidates.labels[order], scores=candidates.scores[order])
+
+
+def _coded_first(ranked: list[RankedPassage], coded: Collection[int]) -> list[RankedPassage]:
+    """What holds the question's codes, then the others; both in their order."""
+    return sorted(ranked, key=lambda found: found.scored.label not in coded)
 
 
 def _filter_of(request: SearchRequest) -> DocumentFilter | None:

@@ -1,6 +1,7 @@
 """What a question's words do to the candidates of the first stage.
 
-codes    candidates + the passages that hold the question's names and codes, at most ADDED, with their cosines
+codes    candidates + the passages that hold the question's names and codes, at most ADDED, with their cosines; in the
+         end those that hold its codes come first
 bm25     the passages with the greatest BM25 in place of the candidates
 fusion   both lists by reciprocal rank (Cormack, Clarke and Buettcher 2009): the sum of 1 / (60 + rank)
 off      candidates
@@ -51,12 +52,13 @@ class Worded(NamedTuple):
 
     Attributes:
         added: labels that only their words brought.
-        exact: weight of each label that holds names or codes of the question (exact_matches.py).
+        coded: labels that hold the question's codes, and stand before all others (exact_matches.py).
     """
 
     candidates: Candidates
     use: WordUse
     added: frozenset[int] = frozenset()
+    coded: frozenset[int] = frozenset()
 
 
 def with_words(
@@ -111,7 +113,8 @@ def _with_codes(
     joined = Candidates(
         np.concatenate([candidates.labels, labels]), np.concatenate([candidates.scores, scores]), candidates.exact
     )
-    return Worded(joined, WordUse(CODES, tuple(matches.words), len(labels)), frozenset(labels.tolist()))
+    use = WordUse(CODES, tuple(matches.words), len(labels))
+    return Worded(joined, use, frozenset(labels.tolist()), matches.coded)
 
 
 def fused(nearest: Candidates, best: Candidates, k: int) -> Candidates:

@@ -2,6 +2,7 @@
 
     documents --words, FTS5--> WordTable      question --names, codes--> documents that hold them
     CandidateLists [R, depth] + at most ADDED of these that are in the row's pool --> [R, depth + ADDED], best first
+    lists, ranked --those with the question's codes before the others--> as the client ranks them
 
 The index of words has the whole dataset, as one index of all languages does; a pool of one language is a filter.
 """
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,55 +28,80 @@ if TYPE_CHECKING:
     from interlingua_evaluation.systems.first_stage import FirstStage
 
 
-def with_codes(
-    candidates: CandidateLists, stage: FirstStage, kept: npt.NDArray[np.bool_] | None = None
-) -> CandidateLists:
-    """The candidates and what the questions' names and codes add, ordered by the first stage's scores.
+@dataclass(frozen=True)
+class CodeLeg:
+    """What names and codes do in one dataset."""
 
-    Args:
-        stage: that found the candidates.
-        kept: bool [documents], those that are searched; None for all.
-    """
-    dataset = candidates.dataset
-    languages = [document.language for document in dataset.documents]
-    left_out = numbers_of(dataset, dataset.left_out)
-    matches = _matches(dataset, sorted(set(candidates.queries.tolist())))
-    shape = (len(candidates.queries), candidates.documents.shape[1] + ADDED)
-    documents, scores = np.full(shape, NOTHING, np.int64), np.zeros(shape, np.float32)
-    for row, (query, pool) in enumerate(zip(candidates.queries.tolist(), candidates.pools, strict=True)):
-        there = candidates.filled[row]
-        found, similar = candidates.documents[row][there], candidates.scores[row][there]
-        wanted = [
-            number
-            for number in matches[query].weights
-            if (pool == MIXED or languages[number] == pool) and (kept is None or kept[number])
-        ]
-        new = np.setdiff1d(np.array(wanted, np.int64), [*found, *left_out.get(query, ())])
-        if len(new):
-            new_scores = stage.pool(new)(np.array([query]))[0]
-            weights = np.array([matches[query].weights[number] for number in new.tolist()])
-            chosen = np.lexsort((new, -new_scores, -weights))[:ADDED]
-            found, similar = np.concatenate([found, new[chosen]]), np.concatenate([similar, new_scores[chosen]])
-        order = np.argsort(-similar, kind="stable")
-        documents[row, : len(found)], scores[row, : len(found)] = found[order], similar[order]
-    return replace(candidates, documents=documents, scores=scores)
+    dataset: Dataset
 
+    def added(
+        self, candidates: CandidateLists, stage: FirstStage, kept: npt.NDArray[np.bool_] | None = None
+    ) -> CandidateLists:
+        """The candidates and what the questions' names and codes add, ordered by the first stage's scores.
 
-def _matches(dataset: Dataset, queries: list[int]) -> dict[int, ExactMatches]:
-    tags = [document.language for document in dataset.documents]
-    with closing(sqlite3.connect(":memory:")) as connection:
-        table = WordTable(connection)
-        table.clear()
-        table.add(
-            WordedText(number, document.language, document.indexed.passage)
-            for number, document in enumerate(dataset.documents)
+        Args:
+            stage: that found the candidates.
+            kept: bool [documents], those that are searched; None for all.
+        """
+        left_out = numbers_of(self.dataset, self.dataset.left_out)
+        shape = (len(candidates.queries), candidates.documents.shape[1] + ADDED)
+        documents, scores = np.full(shape, NOTHING, np.int64), np.zeros(shape, np.float32)
+        for row, (query, pool) in enumerate(zip(candidates.queries.tolist(), candidates.pools, strict=True)):
+            there = candidates.filled[row]
+            found, similar = candidates.documents[row][there], candidates.scores[row][there]
+            weights = self._within(query, pool, kept).weights
+            new = np.setdiff1d(np.array(list(weights), np.int64), [*found, *left_out.get(query, ())])
+            if len(new):
+                new_scores = stage.pool(new)(np.array([query]))[0]
+                of_new = np.array([weights[number] for number in new.tolist()])
+                chosen = np.lexsort((new, -new_scores, -of_new))[:ADDED]
+                found, similar = np.concatenate([found, new[chosen]]), np.concatenate([similar, new_scores[chosen]])
+            order = np.argsort(-similar, kind="stable")
+            documents[row, : len(found)], scores[row, : len(found)] = found[order], similar[order]
+        return replace(candidates, documents=documents, scores=scores)
+
+    def first(self, lists: CandidateLists, kept: npt.NDArray[np.bool_] | None = None) -> CandidateLists:
+        """The lists with what holds the questions' codes before all others, in their order; its scores are raised."""
+        documents, scores = lists.documents.copy(), lists.scores.copy()
+        for row, (query, pool) in enumerate(zip(lists.queries.tolist(), lists.pools, strict=True)):
+            there = lists.filled[row]
+            coded = np.isin(documents[row][there], list(self._within(query, pool, kept).coded))
+            if coded.any():
+                order = np.argsort(~coded, kind="stable")
+                raised = scores[row][there] + coded * (1 + np.ptp(scores[row][there]))
+                documents[row][there], scores[row][there] = documents[row][there][order], raised[order]
+        return replace(lists, documents=documents, scores=scores)
+
+    def _within(self, query: int, pool: str, kept: npt.NDArray[np.bool_] | None) -> ExactMatches:
+        """What matches in a pool."""
+        languages = self._languages
+        found = self._matches[query]
+        return found.among(
+            {
+                number
+                for number in found.weights
+                if (pool == MIXED or languages[number] == pool) and (kept is None or kept[number])
+            }
         )
-        return {
-            query: exact_matches(
-                dataset.queries[query].text,
-                table.holding,
-                lambda labels: {label: tags[label] for label in labels},
-                len(tags),
+
+    @cached_property
+    def _languages(self) -> list[str]:
+        return [document.language for document in self.dataset.documents]
+
+    @cached_property
+    def _matches(self) -> list[ExactMatches]:
+        """Every query's."""
+        tags = self._languages
+        with closing(sqlite3.connect(":memory:")) as connection:
+            table = WordTable(connection)
+            table.clear()
+            table.add(
+                WordedText(number, document.language, document.indexed.passage)
+                for number, document in enumerate(self.dataset.documents)
             )
-            for query in queries
-        }
+            return [
+                exact_matches(
+                    query.text, table.holding, lambda labels: {label: tags[label] for label in labels}, len(tags)
+                )
+                for query in self.dataset.queries
+            ]

@@ -105,7 +105,8 @@ def dense_vectors(dataset: Dataset, root: Path, service: EmbeddingService) -> De
 
 def folder_of(dataset: Dataset, root: Path, service: EmbeddingService) -> Path:
     """Where these vectors are, or will be."""
-    key = hashlib.sha256(f"{SCHEMA_VERSION} {service.digest} {dataset.texts_digest}".encode()).hexdigest()[:12]
+    embedded = f"{SCHEMA_VERSION} {service.digest} {service.language_vectors} {dataset.texts_digest}"
+    key = hashlib.sha256(embedded.encode()).hexdigest()[:12]
     return root / f"{dataset.name}-{key}"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from interlingua.base.errors import InputError
 from interlingua_evaluation.systems.calibration import CalibratedStage
 from interlingua_evaluation.systems.candidate_lists import CandidateLists, candidate_lists
-from interlingua_evaluation.systems.code_candidates import with_codes
+from interlingua_evaluation.systems.code_candidates import CodeLeg
 from interlingua_evaluation.systems.first_stage import FirstStage, KeptStage
 from interlingua_evaluation.systems.fusion import fuse
 from interlingua_evaluation.systems.lexical import Bm25Stage
@@ -110,7 +110,7 @@ class SystemRuns:
             return self._kept(
                 replace(name, unbalanced=False, weight=None, form=""),
                 depth,
-                lambda: with_codes(self.candidates(replace(name, codes=False)), self._dense(name), self.kept),
+                lambda: self._codes.added(self.candidates(replace(name, codes=False)), self._dense(name), self.kept),
             )
         if name.quota:
             stage = QuotaStage(self._dense(name), self._languages, depth)
@@ -125,7 +125,12 @@ class SystemRuns:
         weight = scorer.weight if name.weight is None else name.weight
         asked_in = [None] * len(self.asked_in) if name.unbalanced else self.asked_in
         result = rerank(candidates, self.first_stage(name), logits, weight, asked_in)
-        return SystemRun(name, result.lists, candidates, result.refused, weight)
+        lists = self._codes.first(result.lists, self.kept) if name.codes else result.lists
+        return SystemRun(name, lists, candidates, result.refused, weight)
+
+    @cached_property
+    def _codes(self) -> CodeLeg:
+        return CodeLeg(self.dataset)
 
     def _scorer(self, form: str) -> PairScorer | None:
         return self.stored.get(form) if form else self.scorer

@@ -24,6 +24,7 @@ _LETTER_AND_DIGIT = regex.compile(r"(?<=[^\W\d])[-_\u2010\u2212](?=\d)|(?<=\d)[-
 _DASH = regex.compile(r"[_\u2010\u2212]")
 _PART = regex.compile(r"[^-._/\u2010\u2212]+")
 _DIGIT = regex.compile(r"\d")
+_LETTER = regex.compile(r"\p{L}")
 _LONGEST = 64
 
 
@@ -31,6 +32,11 @@ def codes_of(folded_text: str) -> list[str]:
     """The codes of a folded text (text_words.py), in its order; those longer than 64 characters are left out."""
     runs = (run[0] for run in _JOINED.finditer(folded_text) if _DIGIT.search(run[0]))
     return [code for run in runs for code in dict.fromkeys(_codes(run)) if len(code) <= _LONGEST]
+
+
+def is_distinct(code: str) -> bool:
+    """Whether it has letters and digits: E-417 names one thing, 10 may be the number of any."""
+    return bool(_DIGIT.search(code) and _LETTER.search(code))
 
 
 def without_codes(folded_text: str) -> str:
