@@ -44,8 +44,8 @@ SHOWN = 3
 PAIRED = 3  # questions whose candidates are scored as pairs too, for comparison
 
 # Question of the dataset, language of the documents searched (None: all of them): the first question of each language,
-# whatever becomes of it. The last one is an error code, which says little to an embedder: words make its articles
-# candidates.
+# whatever becomes of it. The last one is an error code, which says little to an embedder: the articles that hold it
+# come first.
 ASKED = (
     ("ja.plain.01", "en"),
     ("es.plain.01", "en"),
