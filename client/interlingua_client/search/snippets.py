@@ -1,6 +1,7 @@
 """The part of a hit's text that a reader sees first: around what the question's words hit.
 
-    text on one line --runs that hold a word of the question--> matches --the fullest window--> Snippet
+    a text's first LOOKED_AT characters, on one line --runs that hold a word of the question--> matches
+    matches --the fullest window--> Snippet
 
 Words are those of the index of words (index/words/text_words.py); one with another ending counts, if most of it is the
 same. A text in another language than the question has few of them or none: then the snippet is the text's beginning.
@@ -21,12 +22,14 @@ from interlingua_client.index.words.codes import codes_of, without_codes
 from interlingua_client.index.words.text_words import CLUSTER, RUN, SPACED, folded, words_of
 
 CELLS = 160  # of a terminal: an ideograph takes two
+LOOKED_AT = 10_000  # characters (code points) of a text, several times what an embedder reads
 
 _CUT = "…"
 _BEFORE = 40  # cells of context in front of the first match
 _SHORT = 3  # letters of words that say little
 _SAME_START = 0.7  # of the longer one of two words, for one to be the other with another ending
 _LEAST_START = 5
+_LAST = 200  # characters among which a long text is cut
 _STEP = regex.compile(rf"{SPACED}+(?:[-._/\u2010\u2011\u2212]{SPACED}+)*|{RUN.pattern}", regex.V1)
 _CHARACTER = regex.compile(r"\X")
 _SENTENCE_END = regex.compile(r"(?<=[.!?\u2026]\s|[\u3002\uff01\uff1f\u0964\u061f])")
@@ -88,7 +91,7 @@ class QuestionWords(NamedTuple):
 
 def snippet(text: str, asked: QuestionWords, cells: int = CELLS) -> Snippet:
     """The part of a text with the most of what was asked, `cells` wide at most."""
-    line = " ".join(text.split())
+    line = " ".join(_looked_at(text).split())
     matches = _matches(line, asked)
     start, end = _window(line, matches, cells)
     head, tail = _CUT * (start > 0), _CUT * (end < len(line))
@@ -98,6 +101,18 @@ def snippet(text: str, asked: QuestionWords, cells: int = CELLS) -> Snippet:
         (match.start - shift, match.end - shift) for match in matches if start <= match.start and match.end <= end
     ]
     return Snippet(f"{head}{shown}{tail}", tuple(_joined(inside)))
+
+
+def _looked_at(text: str) -> str:
+    """The text, or of a long one its beginning, up to a space or a whole character, and …."""
+    if len(text) <= LOOKED_AT:
+        return text
+    last = LOOKED_AT - _LAST
+    end = text.rfind(" ", last, LOOKED_AT)
+    if end < 0:
+        *_, cut = _CHARACTER.finditer(text, last, LOOKED_AT)
+        end = cut.start()
+    return text[:end] + _CUT
 
 
 def _matches(line: str, asked: QuestionWords) -> list[_Match]:
@@ -115,10 +130,17 @@ def _pairs(run: str, offset: int, asked: QuestionWords) -> Iterator[_Match]:
     """Matches in a run of a script without spaces."""
     clusters = list(CLUSTER.finditer(run))
     single = len(clusters) == 1
+    is_folded = folded(run, "und") == run  # and so is every part of it
     for first, last in zip(clusters, clusters if single else clusters[1:], strict=False):
-        word = folded(run[first.start() : last.end()], "und")
+        pair = run[first.start() : last.end()]
+        word = pair if is_folded else _folded(pair)
         if word in asked.words:
             yield _Match(offset + first.start(), offset + last.end(), word)
+
+
+@lru_cache(8192)
+def _folded(pair: str) -> str:
+    return folded(pair, "und")
 
 
 @lru_cache(8192)
@@ -133,11 +155,19 @@ def _window(line: str, matches: Sequence[_Match], cells: int) -> tuple[int, int]
     if not matches:
         return 0, _end(line, 0, cells)
     counts = Counter(match.word for match in matches)
+    weights = {word: _weight(word) / count**0.5 for word, count in counts.items()}
     best, at = 0.0, matches[0].start
+    inside: Counter[str] = Counter()  # of the matches from `first` to before `last`
+    weight, last = 0.0, 0
     for first, match in enumerate(matches):
-        seen = {m.word for m in matches[first:] if m.end <= match.start + cells - _BEFORE}
-        if (weight := sum(_weight(word) / counts[word] ** 0.5 for word in seen)) > best + 1e-9:
+        while last < len(matches) and (last < first or matches[last].end <= match.start + cells - _BEFORE):
+            inside[matches[last].word] += 1
+            weight += weights[matches[last].word] * (inside[matches[last].word] == 1)
+            last += 1
+        if weight > best + 1e-9:
             best, at = weight, match.start
+        inside[match.word] -= 1
+        weight -= weights[match.word] * (inside[match.word] == 0)
     start = _start(line, at)
     return start, _end(line, start, cells)
 
