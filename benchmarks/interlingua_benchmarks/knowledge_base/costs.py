@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 
 from interlingua.display.progress import progress
-from interlingua_benchmarks.knowledge_base.pages import LANGUAGES, PASSAGE_TOKENS, pages
+from interlingua_benchmarks.knowledge_base.pages import LANGUAGES, PASSAGE_TOKENS, pages, question
 from interlingua_client.embedder import Embedded, ServiceTimes
 from interlingua_client.index.indexer import Indexer, IndexSettings
 from interlingua_client.index.search_index import SearchIndex
@@ -86,7 +86,8 @@ def search(directory: Path, queries: FloatArray, k: int) -> SearchingCost:
         open_s = time.perf_counter() - began
         searcher = Searcher(index, has_reranker=False)
         took = [
-            _searched(searcher, vector, k, LANGUAGES[number % len(LANGUAGES)]) for number, vector in enumerate(queries)
+            _searched(searcher, vector, question(number, len(index)), k, LANGUAGES[number % len(LANGUAGES)])
+            for number, vector in enumerate(queries)
         ]
         held = process.memory_info().rss - resident
         return SearchingCost(open_s, tuple(sorted(took)), held, 4 * index.passages * index.manifest.embedder.dimension)
@@ -94,9 +95,9 @@ def search(directory: Path, queries: FloatArray, k: int) -> SearchingCost:
         index.close()
 
 
-def _searched(searcher: Searcher, vector: FloatArray, k: int, language: str) -> float:
+def _searched(searcher: Searcher, vector: FloatArray, asked: str, k: int, language: str) -> float:
     """Milliseconds of one search; its vector is there at once."""
-    steps = searcher.steps(SearchRequest("a question", SearchOptions(k=k, query_language=language)))
+    steps = searcher.steps(SearchRequest(asked, SearchOptions(k=k, query_language=language)))
     began = time.perf_counter()
     next(steps)
     try:

@@ -2,7 +2,8 @@
 
     numbers --words of a vocabulary--> pages of sections --Indexer, split--> passages --> vectors like an embedder's
 
-What an index costs beside the network does not depend on what a text says.
+What an index costs beside the network does not depend on what a text says, but for the words that a question shares
+with the texts: a page's number, which is in few, and words that are in one of a hundred.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ LANGUAGES = ("en", "de", "es", "fr", "it", "nl", "pt", "sv")
 
 _SECTION_WORDS = 200  # a word is a token, as the embedder below counts; one section fits into a passage, two do not
 _SENTENCE = 12
+_ASKED_WORDS = 6
 _VOCABULARY = 20_000
 _SEED = 20260101
 
@@ -74,6 +76,13 @@ def pages(documents: int, sections: int) -> Iterator[Document]:
         url, tenant = f"https://example.org/{number}", f"tenant-{number % 50}"
         metadata: dict[str, JsonValue] = {"url": url, "tenant": tenant, "stock": number}
         yield Document(f"page-{number}", LANGUAGES[number % len(LANGUAGES)], f"Page {number}", text, metadata)
+
+
+def question(number: int, documents: int) -> str:
+    """A question for a page by its number, with words of the pages."""
+    random = np.random.default_rng([_SEED, number])
+    words = " ".join(f"w{word}" for word in random.integers(_VOCABULARY, size=_ASKED_WORDS))
+    return f"What does page {random.integers(documents)} say of {words}?"
 
 
 def _sentences(words: np.ndarray[tuple[int], np.dtype[np.str_]]) -> str:
