@@ -46,21 +46,22 @@ def wide_enough(
     """The first `depth` passages, and the best passages of further documents until there are k documents.
 
     Args:
-        look: finds so many passages, best first; fewer where there are no more.
+        look: finds so many passages, best first; fewer where there are no more. A deeper look may bring others between
+            those of the first, whatever a quota reserves; the first look's stay.
         documents_of: numbers of passages' documents.
     """
+    first = found = look(depth)
+    there = np.unique(documents_of(first.labels))
     wanted = depth
-    found = look(wanted)
-    numbers = documents_of(found.labels)
-    while len(found.labels) == wanted and len(np.unique(numbers)) < k:
+    while len(found.labels) == wanted and len(np.union1d(there, documents_of(found.labels))) < k:
         wanted *= _WIDER
         found = look(wanted)
-        numbers = documents_of(found.labels)
-    _, first = np.unique(numbers, return_index=True)
-    first = np.sort(first)
-    there = int(np.searchsorted(first, depth))
-    kept = np.concatenate([np.arange(min(depth, len(numbers))), first[there : max(there, k)]])
-    return replace(found, labels=found.labels[kept], scores=found.scores[kept])
+    numbers, rows = np.unique(documents_of(found.labels), return_index=True)
+    further = np.sort(rows[~np.isin(numbers, there)])[: max(k - len(there), 0)]
+    labels = np.concatenate([first.labels, found.labels[further]])
+    scores = np.concatenate([first.scores, found.scores[further]])
+    best = np.argsort(-scores, kind="stable")
+    return replace(found, labels=labels[best], scores=scores[best], exact=first.exact and found.exact)
 
 
 def passage_hits(ranked: Sequence[RankedPassage], k: int) -> list[Hit]:
