@@ -97,7 +97,7 @@ class SearchIndex:
         raw_beside_graph = self.manifest.space != "raw" and not self.has_offsets
         self._graph: VectorIndex | None = None if raw_beside_graph else current.graph
         self.tokens = StoredTokens(store)
-        self.words = StoredWords(store)
+        self.words = StoredWords(store, self.manifest.words)
         self._exact = ExactVectors(self._read_block)
         dimension = self.manifest.embedder.dimension
         kept = 4 * max(EXACT_FLOATS, int(_KEPT_SHARE * self.passages * dimension))

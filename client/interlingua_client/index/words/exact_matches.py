@@ -8,6 +8,9 @@
 A word of one language finds texts of that language, and so brings back the advantage of one's own language that the
 offsets take away; a name stands in texts of several.
 
+What is rare is told by the passages that the asker may know of; those of others are passed over, as long as a word
+stands in CODE_READ (a code) or NAME_READ of all at most, and what a question's words stand in is READ together.
+
 A code with letters and digits (E-417) names one thing: passages that hold it stand before those that do not, whatever
 the vectors say, which hardly tell it from E-418.
 """
@@ -16,7 +19,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from interlingua_client.index.words.codes import codes_of, is_distinct
@@ -27,9 +31,11 @@ MOST = 100
 SHARE = 0.05
 LANGUAGES = 3
 ADDED = 20  # of these passages, to the candidates of a search
+CODE_READ, NAME_READ, READ = 20_000, 1_000, 60_000
 
 _SHORTEST_NAME = 3
 _WORDS_AT_MOST = 32
+_AT_ONCE = 4096
 
 
 class ExactMatches(NamedTuple):
@@ -59,7 +65,7 @@ class ExactMatches(NamedTuple):
 
 def exact_matches(
     question: str,
-    holding: Callable[[str, int], list[int]],
+    holding: Callable[[str], Iterator[int]],
     languages_of: Callable[[Sequence[int]], Mapping[int, str]],
     passages: int,
     *,
@@ -68,19 +74,20 @@ def exact_matches(
     """Look a question's names and codes up.
 
     Args:
-        holding: labels of the passages with a word, at most so many (word_table.py).
+        holding: labels of the passages with a word (word_table.py), of those among others that are not there.
         languages_of: tags of those labels that are there; others are left out.
         passages: how many there are.
     """
+    left = READ
     weights: dict[int, float] = defaultdict(float)
     codes: Counter[int] = Counter()
     used = []
     for word, is_code in _asked(question):
-        labels = holding(word, most + 1)
-        if len(labels) > most:
-            continue
-        there = languages_of(labels)
-        if there and (is_code or (len(there) <= SHARE * passages and _is_of_several(there.values()))):
+        at_most = most if is_code else min(most, int(SHARE * passages))
+        readable = min(left, CODE_READ if is_code else NAME_READ)
+        there, read = _there(holding(word), languages_of, at_most, readable)
+        left -= read
+        if 0 < len(there) <= at_most and (is_code or _is_of_several(there.values())):
             used.append(word)
             if is_code and is_distinct(word):
                 codes.update(list(there))
@@ -88,6 +95,23 @@ def exact_matches(
                 weights[label] += math.log(1 + passages / len(there))
     ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
     return ExactMatches(used, dict(ordered), dict(codes))
+
+
+def _there(
+    labels: Iterator[int], languages_of: Callable[[Sequence[int]], Mapping[int, str]], at_most: int, readable: int
+) -> tuple[Mapping[int, str], int]:
+    """Which of the labels are there, not far beyond `at_most`, and how many were read; none are there where that would
+    be more than `readable`.
+    """
+    there: dict[int, str] = {}
+    read, wanted = 0, at_most + 1
+    while len(there) <= at_most and (part := list(islice(labels, wanted))):
+        read += len(part)
+        if read > readable:
+            return {}, read
+        there.update(languages_of(part))
+        wanted = min(2 * wanted, _AT_ONCE)
+    return there, read
 
 
 def _asked(question: str) -> list[tuple[str, bool]]:

@@ -26,14 +26,15 @@ NO_FTS5 = "this Python's SQLite has no FTS5, which holds the words"
 class StoredWords:
     """One index's words; safe to use from several threads."""
 
-    def __init__(self, store: DocumentStore) -> None:
-        self._store = store
+    def __init__(self, store: DocumentStore, written_by: str) -> None:
+        """`written_by` is what the searched generation's manifest says of its words."""
+        self._store, self._written_by = store, written_by
 
     def why_not(self) -> str:
         """Why words cannot be searched; "" where they can."""
         if not is_available():
             return NO_FTS5
-        rules = self._store.manifest().words.partition("/")[0]
+        rules = self._written_by.partition("/")[0]
         if rules != str(RULES):
             how = "are of other rules than this Interlingua's" if rules else "are missing"
             return f"the index's words {how}: the next `interlingua index --index {self._store.directory}` makes them"

@@ -5,9 +5,8 @@
     words of a question                 --BM25, k1 = 1.2, b = 0.75--> labels, best first
 
 FTS5 sees our words with spaces between them: its own tokenizers find next to nothing in Japanese, Chinese and Thai. The
-table keeps no text ("contentless"): half the bytes of the texts, where a copy of the words would take one and a half
-times as much again. So what goes out has to be named as it went in: `written_by` says by which rules, and a writer with
-other rules makes the table anew.
+table keeps no text ("contentless"), and no copy of the words, which would take more than the texts. So what goes out
+has to be named as it went in: `written_by` says by which rules, and a writer with other rules makes the table anew.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import regex
@@ -30,7 +30,7 @@ _CREATE = (
 )
 _INSERT = f"INSERT INTO {_TABLE} (rowid, words) VALUES (?, ?)"  # noqa: S608
 _DELETE = f"INSERT INTO {_TABLE} ({_TABLE}, rowid, words) VALUES ('delete', ?, ?)"  # noqa: S608
-_HOLDING = f"SELECT rowid FROM {_TABLE} WHERE {_TABLE} MATCH ? LIMIT ?"  # noqa: S608
+_HOLDING = f"SELECT rowid FROM {_TABLE} WHERE {_TABLE} MATCH ?"  # noqa: S608
 _BEST = f"SELECT rowid, -bm25({_TABLE}) FROM {_TABLE} WHERE {_TABLE} MATCH ? ORDER BY bm25({_TABLE}), rowid"  # noqa: S608
 
 
@@ -51,6 +51,7 @@ def written_by() -> str:
     return f"{RULES}/{unicodedata.unidata_version}/{regex.__version__}"
 
 
+@cache
 def is_available() -> bool:
     """Whether this Python's SQLite has FTS5."""
     connection = sqlite3.connect(":memory:")
@@ -92,9 +93,9 @@ class WordTable:
         count: int = self._connection.execute(f"SELECT count(*) FROM {_TABLE}_docsize").fetchone()[0]  # noqa: S608
         return count
 
-    def holding(self, word: str, most: int) -> list[int]:
-        """Labels of the texts that hold a word, any `most` of them."""
-        return [row[0] for row in self._connection.execute(_HOLDING, (_quoted(word), most))]
+    def holding(self, word: str) -> Iterator[int]:
+        """Labels of the texts that hold a word, read as they are asked for."""
+        return (row[0] for row in self._connection.execute(_HOLDING, (_quoted(word),)))
 
     def best(self, words: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Labels of the texts that hold any of the words, and their BM25, best first."""
