@@ -95,6 +95,40 @@ def test_passages_are_reranked_and_the_best_one_carries_its_document(searcher: S
     json.dumps(result.to_dict(), allow_nan=False)
 
 
+@pytest.mark.parametrize("words", ["bm25", "fusion"])
+def test_words_find_k_documents_too(searcher: Searcher, words: str) -> None:
+    result = carry_out(searcher, ask("cat", k=10, candidates=20, rerank=False, words=words))
+    assert len({hit.id for hit in result.hits}) == len(result.hits) == 10
+
+
+def test_a_quota_is_kept_where_further_documents_are_looked_for(tmp_path: Path) -> None:
+    embedder, asked = HashEmbedder(), list[str]()
+    pages = [page(0, *(f"{6 * 'cat '}{row} " for row in range(60)))]
+    pages += [page(number, f"cat word{number}") for number in range(1, 31)]
+    pages += [
+        SplitDocument.whole(Document(f"seite-{number}", "de", "", f"Seite {9 * 'hund '}{number}"))
+        for number in range(10)
+    ]
+    texts = [passage.embedded for found in pages for passage in found.passages]
+    with Indexer.open(tmp_path / "index", embedder, IndexSettings(offsets=False)) as indexer:
+        indexer.store.commit_split(pages, embedder.embed(texts, "document").vectors)
+        indexer.finish()
+
+    def rerank(passages: list[str]) -> list[float]:
+        asked.extend(passages)
+        return [0.0] * len(passages)
+
+    # Half of 20, a quarter for each language; 15 of the first 20 are of one page.
+    found = carry_out(
+        Searcher(SearchIndex.open(tmp_path / "index"), has_reranker=True),
+        ask("cat", k=15, candidates=20, quota=0.5),
+        rerank,
+    )
+    assert len(found.hits) == 15
+    assert sum(text.startswith("Seite") for text in asked) == 5
+    assert len(asked) == 20 + 15 - 6
+
+
 def test_a_floor_of_the_similarity_does_not_keep_looking(searcher: Searcher) -> None:
     best = carry_out(searcher, ask("cat", k=1, rerank=False)).hits[0].score
     result = carry_out(searcher, ask("cat", k=10, candidates=20, rerank=False, min_similarity=best - 1e-6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from interlingua.base.errors import InputError
 from interlingua_client.deadline import Deadline
 from interlingua_client.document import Document
 from interlingua_client.embedder import Reranked, ServiceTimes
@@ -23,6 +25,7 @@ from interlingua_client.search.results import SearchResult
 from interlingua_client.search.search_options import SearchOptions
 from interlingua_client.search.search_request import Rerank, SearchRequest
 from interlingua_client.search.search_steps import Searcher
+from interlingua_client.search.snippets import QuestionWords, Snippet, snippet
 from tests.support.hash_embedder import HashEmbedder
 
 LANGUAGES = ("en", "de", "ja", "hi")
@@ -80,7 +83,7 @@ def search(
 def labels_with(directory: Path, word: str) -> set[str]:
     """Ids of the documents whose passages hold a word."""
     with closing(DocumentStore.open(directory)) as store, store.reading() as connection:
-        labels = WordTable(connection).holding(word, 1000)
+        labels = list(WordTable(connection).holding(word))
         assert len(WordTable(connection)) == connection.execute("SELECT count(*) FROM passages").fetchone()[0]
         return {document.id for document in store.documents(labels).values()}
 
@@ -119,6 +122,21 @@ def test_a_filter_holds_for_what_words_find(searcher: Searcher) -> None:
 def test_a_similarity_that_is_asked_for_holds_too(searcher: Searcher) -> None:
     found = search(searcher, "E-417 en:cat en:dog en:tree", min_similarity=0.9)
     assert all(hit.dense_score >= 0.9 for hit in found.hits)
+
+
+def test_what_words_add_is_chosen_among_what_is_near_enough(tmp_path: Path) -> None:
+    asked = "E-417 E-500 " + 3 * "en:cat en:dog "
+    far = [Document(f"far-{number}", "en", "", f"E-417 E-500 en:moon en:sun en:moon {number}") for number in range(20)]
+    near = [Document(f"near-{number}", "en", "", f"E-417 {6 * 'en:cat en:dog '}{number}") for number in range(3)]
+    first = Document("first", "en", "", 6 * "en:cat en:dog ")
+    write(tmp_path, [*far, *near, first])
+    with closing(SearchIndex.open(tmp_path)) as index:
+        searcher = Searcher(index, has_reranker=True)
+        scores = {hit.id: hit.dense_score for hit in search(searcher, asked, words="off", k=50, rerank=False).hits}
+        least = min(scores[document.id] for document in near) - 1e-4
+        assert max(scores[document.id] for document in far) < least
+        found = search(searcher, asked, min_similarity=least, k=1, candidates=1, rerank=False)
+    assert found.words.added == found.reranking.wanted - 1 >= 2
 
 
 def test_a_name_counts_that_stands_in_three_languages_and_a_word_does_not(tmp_path: Path) -> None:
@@ -195,6 +213,37 @@ def test_bm25_and_fusion_by_hand(tmp_path: Path) -> None:
         ranks[id_].append(rank)
     sums = {id_: sum(1 / (60 + rank) for rank in found) for id_, found in ranks.items()}
     assert {hit.id: pytest.approx(hit.score, abs=1e-6) for hit in fused.hits} == sums
+
+
+@pytest.mark.parametrize("words", ["bm25", "fusion"])
+def test_a_similarity_is_not_asked_of_what_words_find(searcher: Searcher, words: str) -> None:
+    with pytest.raises(InputError, match=f"min_similarity is 0.5 and words is '{words}'"):
+        search(searcher, "en:cat", words=words, min_similarity=0.5)
+
+
+@pytest.mark.parametrize("words", ["bm25", "fusion"])
+def test_places_are_of_cosines_whatever_words_scored(tmp_path: Path, words: str) -> None:
+    texts = {"word": f"moon {5 * 'en:cat en:dog '}", "words": f"moon moon moon {9 * 'en:tree '}", "far": "en:cat"}
+    write(tmp_path, [Document(id_, "en", "", text) for id_, text in texts.items()])
+    with closing(SearchIndex.open(tmp_path)) as index:
+        searcher = Searcher(index, has_reranker=False)
+        found = search(searcher, "moon en:cat", words=words, explain=True)
+        dense = {hit.id: hit.dense_score for hit in search(searcher, "moon en:cat", words="off").hits}
+    nearest = sorted((hit.id for hit in found.hits), key=lambda id_: -dense[id_])
+    assert {hit.id: hit.places.dense for hit in found.hits if hit.places} == {
+        id_: place for place, id_ in enumerate(nearest, start=1)
+    }
+    assert [hit.id for hit in found.hits] != nearest
+
+
+def test_the_time_of_reranking_is_of_nothing_else(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(text: str, asked: QuestionWords) -> Snippet:
+        time.sleep(0.05)
+        return snippet(text, asked)
+
+    monkeypatch.setattr("interlingua_client.search.search_steps.snippet", slow)
+    times = search(searcher, "en:cat", k=10).times
+    assert times.total_s - times.rerank_s >= 0.5
 
 
 def test_places_say_what_each_step_did(searcher: Searcher) -> None:

@@ -39,9 +39,21 @@ class HitPlaces:
     without_words: int | None
 
 
+class Cosines(NamedTuple):
+    """The cosines of all candidates with the question.
+
+    Attributes:
+        raw: by the vectors as the network gives them.
+        searched: in the space that is searched.
+    """
+
+    raw: Sequence[float]
+    searched: Sequence[float]
+
+
 def places(
     scored: Sequence[ScoredPassage],
-    raw: Sequence[float],
+    cosines: Cosines,
     added: Collection[int],
     logits: Sequence[float],
     weight: float,
@@ -50,17 +62,17 @@ def places(
     """One for each candidate.
 
     Args:
-        raw: cosines of all candidates.
+        cosines: in the candidates' order; `scored` has other scores where words find.
         added: labels of those that are there for their words.
         logits, own: of the first candidates, that were reranked; own is [] where the language is no question.
     """
     candidates = _Candidates([candidate.dense for candidate in scored], logits, weight)
+    unworded = _Candidates(cosines.searched, logits, weight)
     everyone = list(range(len(scored)))
     before = [row for row in everyone if scored[row].label not in added]
-    by_raw, by_dense = _by(raw, everyone), _by(candidates.dense, everyone)
-    reranked, balanced, without = (
-        candidates.places(rows, language) for rows, language in ((everyone, []), (everyone, own), (before, own))
-    )
+    by_raw, by_dense = _by(cosines.raw, everyone), _by(cosines.searched, everyone)
+    reranked, balanced = (candidates.places(everyone, language) for language in ([], own))
+    without = unworded.places(before, own)
     return [
         HitPlaces(
             raw=by_raw[row],

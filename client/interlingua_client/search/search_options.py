@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict
 
@@ -65,6 +65,15 @@ class SearchOptions:
         given = ((entry, getattr(made, entry.name)) for entry in options(SearchOptions))
         kept = {entry.name: entry.kept(value) for entry, value in given if value is not None and not entry.fault(value)}
         return replace(made, **kept)
+
+
+def faults_together(given: SearchOptions) -> Iterator[str]:
+    """What is wrong with options beside each other, a sentence each."""
+    if given.min_similarity is not None and given.words in ("bm25", "fusion"):
+        yield (
+            f"min_similarity is {given.min_similarity!r} and words is {given.words!r}: what words find has no cosine "
+            "to reach; leave one of them out"
+        )
 
 
 class SearchChanges(TypedDict, total=False):

@@ -10,7 +10,7 @@ the answers back, or throw the server's error in.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any
@@ -24,15 +24,16 @@ from interlingua_client.embedder import require_vectors
 from interlingua_client.filtering.evaluation import Described, still_passing
 from interlingua_client.filtering.filter_parsing import parse
 from interlingua_client.language_tag import UNDETERMINED, base_language, is_registered, normalize_tag
-from interlingua_client.search.explanation import places
+from interlingua_client.search.explanation import Cosines, places
 from interlingua_client.search.grouping import RankedPassage, document_hits, passage_hits, wide_enough
 from interlingua_client.search.query_language import LanguageDetector
 from interlingua_client.search.results import QueryLanguage, SearchResult, StageTimes
 from interlingua_client.search.score_mixing import mix_scores
+from interlingua_client.search.search_options import faults_together
 from interlingua_client.search.search_request import Embed, EmbedAndEncode, ScoredPassage, SearchStep, faults_of_query
 from interlingua_client.search.second_stage import SecondStage
 from interlingua_client.search.snippets import QuestionWords, snippet
-from interlingua_client.search.word_candidates import CODES, with_words
+from interlingua_client.search.word_candidates import BM25, CODES, FUSION, with_words
 from interlingua_client.token_encoder import EncodedTexts
 
 if TYPE_CHECKING:
@@ -125,12 +126,13 @@ class Searcher:
         read = time.monotonic()
         stored = self._second_stage.compared(request, scored, self.index.tokens, encoded)
         logits, reranking = yield from self._second_stage.rerank(request, scored, stored, pairs_reason)
+        reranked = time.monotonic()
         own = self._own(request, language, scored[: len(logits)])
         weight = self._second_stage.weight(request)
         steps: list[HitPlaces] = []
         if request.options.explain:
-            raw = self.index.raw_similarities(embedded.vectors[0], [candidate.label for candidate in scored])
-            steps = places(scored, raw, worded.added, logits, weight, own)
+            cosines = self._cosines(request.options, embedded.vectors[0], language.tag, scored)
+            steps = places(scored, cosines, worded.added, logits, weight, own)
         ranked = _coded_first(_ranked(scored, logits, weight, own, steps), worded.coded)
         grouped = passage_hits if request.options.passages else document_hits
         hits = grouped(ranked, request.options.k)
@@ -147,7 +149,7 @@ class Searcher:
             encode_s=encoded.times.total_s if isinstance(encoded, EncodedTexts) else None,
             ann_s=found - sent + checked - started,
             documents_s=read - found,
-            rerank_s=done - read,
+            rerank_s=reranked - read,
             total_s=done - started,
         )
         return SearchResult(
@@ -167,7 +169,7 @@ class Searcher:
 
     def _check(self, request: SearchRequest) -> tuple[SearchScope, list[str]]:
         """Where to search, and in which of its languages; every mistake is named at once."""
-        wrong = [*faults_of_query(request.query), *faults(request.options)]
+        wrong = [*faults_of_query(request.query), *faults(request.options), *faults_together(request.options)]
         wanted = None
         try:
             wanted = _filter_of(request)
@@ -200,12 +202,16 @@ class Searcher:
     def _candidates(
         self, vector: FloatArray, tag: str | None, scope: SearchScope, languages: list[str], options: SearchOptions
     ) -> Candidates:
-        """What the first stage finds: passages of k documents or more, where there are so many."""
+        """What the first stage finds."""
 
         def look(depth: int) -> Candidates:
             found = self.index.nearest(vector, tag, depth, languages, quota=options.quota, scope=scope)
             return _near_enough(found, options.min_similarity)
 
+        return self._wide(look, options)
+
+    def _wide(self, look: Callable[[int], Candidates], options: SearchOptions) -> Candidates:
+        """Find as many passages as are asked for, of k documents or more, where there are so many."""
         depth = max(options.k, options.candidates)
         if options.passages or not self.index.is_split:
             return look(depth)
@@ -229,15 +235,15 @@ class Searcher:
             language.tag,
             candidates,
             mode=options.words,
-            k=max(options.k, options.candidates),
+            wide=lambda look: self._wide(look, options),
+            least=options.min_similarity,
             languages=languages,
             scope=scope,
             known=self.index.scope(None, request.pinned),
         )
         if options.words != CODES:
             return worded
-        near = _near_enough(worded.candidates, options.min_similarity)
-        return worded._replace(candidates=_added_early(near, worded.added, options.k))
+        return worded._replace(candidates=_added_early(worded.candidates, worded.added, options.k))
 
     def _documents(self, request: SearchRequest, candidates: Candidates) -> list[ScoredPassage]:
         """The candidates that are still there, and still meet what documents have to meet."""
@@ -252,6 +258,16 @@ class Searcher:
             return scored
         described = [Described(one.passage.id, one.passage.language, one.passage.fields) for one in scored]
         return list(compress(scored, still_passing(wanted, described)))
+
+    def _cosines(
+        self, options: SearchOptions, vector: FloatArray, tag: str | None, scored: list[ScoredPassage]
+    ) -> Cosines:
+        """Give the cosines of the candidates, whatever words scored them by."""
+        labels = [candidate.label for candidate in scored]
+        searched: list[float] = [candidate.dense for candidate in scored]
+        if options.words in (BM25, FUSION):
+            searched = self.index.similarities(vector, tag, np.array(labels, np.int64)).tolist()
+        return Cosines(self.index.raw_similarities(vector, labels), searched)
 
     def _own(self, request: SearchRequest, language: QueryLanguage, scored: list[ScoredPassage]) -> list[bool]:
         """Which candidates are in the query's language; [] where that is unknown, or of no interest."""

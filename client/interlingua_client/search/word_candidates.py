@@ -2,14 +2,14 @@
 
 codes    candidates + the passages that hold the question's names and codes, at most ADDED, with their cosines; in the
          end those that hold its codes come first
-bm25     the passages with the greatest BM25 in place of the candidates
+bm25     the passages with the greatest BM25 in place of the candidates, of as many documents
 fusion   both lists by reciprocal rank (Cormack, Clarke and Buettcher 2009): the sum of 1 / (60 + rank)
 off      candidates
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,7 +69,8 @@ def with_words(
     candidates: Candidates,
     *,
     mode: str,
-    k: int,
+    wide: Callable[[Callable[[int], Candidates]], Candidates],
+    least: float | None = None,
     languages: Collection[str] = (),
     scope: SearchScope | None = None,
     known: SearchScope | None = None,
@@ -79,7 +80,8 @@ def with_words(
     Args:
         vector: float32 [D], the question's, as the network gave it.
         language: of the question; None when unknown.
-        k: candidates of the first stage.
+        wide: looks as far as the first stage does, with what finds so many passages, best first.
+        least: cosine of what is added.
         languages: tags of the index to search in; empty for all.
         scope: to search in; everywhere without it.
         known: what the asker may know of; everything without it.
@@ -91,22 +93,29 @@ def with_words(
     try:
         if mode == CODES:
             matches = index.exact_matches(question, languages, scope=scope, known=known)
-            return _with_codes(index, matches, vector, language, candidates)
-        best = index.best_by_words(question, language, k, languages, scope=scope)
+            return _with_codes(index, matches, vector, language, candidates, least)
+        best = wide(lambda k: index.best_by_words(question, language, k, languages, scope=scope))
     except InterlinguaError as error:
         return Worded(candidates, WordUse(mode, reason=f"words could not be read: {error}"))
-    found = best if mode == BM25 else fused(candidates, best, k)
+    found = best if mode == BM25 else wide(lambda k: fused(candidates, best, k))
     added = frozenset(found.labels.tolist()) - frozenset(candidates.labels.tolist())
     return Worded(found, WordUse(mode, added=len(added)), added)
 
 
 def _with_codes(
-    index: SearchIndex, matches: ExactMatches, vector: FloatArray, language: str | None, candidates: Candidates
+    index: SearchIndex,
+    matches: ExactMatches,
+    vector: FloatArray,
+    language: str | None,
+    candidates: Candidates,
+    least: float | None,
 ) -> Worded:
     there = set(candidates.labels.tolist())
     new = [label for label in matches.weights if label not in there]
     labels = np.sort(np.array(new, np.int64))
     scores = index.similarities(vector, language, labels)
+    if least is not None:
+        labels, scores = labels[scores >= least], scores[scores >= least]
     weights = np.array([matches.weights[label] for label in labels.tolist()])
     chosen = np.lexsort((labels, -scores, -weights))[:ADDED]
     labels, scores = labels[chosen], scores[chosen]
