@@ -49,9 +49,9 @@ class ExactVectors:
         return best_of([nearest_of(block, vector, k, some) for (_, block), some in zip(blocks, rows, strict=True)], k)
 
     def _block(self, language: str) -> Block:
-        # Two threads may read the same language at once; they read the same.
+        # Two threads may read the same language at once, one of them before a commit: the first one's is kept.
         if language not in self._blocks:
-            self._blocks[language] = self._read(language)
+            self._blocks.setdefault(language, self._read(language))
         return self._blocks[language]
 
 
