@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,27 @@ def test_passages_are_reranked_and_the_best_one_carries_its_document(searcher: S
 def test_words_find_k_documents_too(searcher: Searcher, words: str) -> None:
     result = carry_out(searcher, ask("cat", k=10, candidates=20, rerank=False, words=words))
     assert len({hit.id for hit in result.hits}) == len(result.hits) == 10
+
+
+@pytest.mark.parametrize("articles", [5, 101])
+def test_a_code_in_a_title_is_counted_by_documents(tmp_path: Path, articles: int) -> None:
+    embedder, parts = HashEmbedder(), [f"moon{row} " for row in range(25)]
+    pages = [page(number, *parts) for number in range(articles)]
+    pages = [replace(split, document=split.document._replace(title="Error E-417")) for split in pages]
+    pages += [page(number, f"cat word{number}") for number in range(1000, 1010)]
+    texts = [passage.embedded for found in pages for passage in found.passages]
+    with Indexer.open(tmp_path / "index", embedder, IndexSettings(offsets=False)) as indexer:
+        indexer.store.commit_split(pages, embedder.embed(texts, "document").vectors)
+        indexer.finish()
+    searcher = Searcher(SearchIndex.open(tmp_path / "index"), has_reranker=False)
+    found = carry_out(searcher, ask("cat e417", k=10, candidates=10, rerank=False))
+    if articles == 101:
+        assert found.words.words == ()
+    else:
+        coded = [hit for hit in found.hits if hit.title == "Error E-417"]
+        assert coded == found.hits[:5]
+        assert found.words.added == 10
+        assert [len(hit.passages) for hit in coded] == [1] * 5
 
 
 def test_a_quota_is_kept_where_further_documents_are_looked_for(tmp_path: Path) -> None:

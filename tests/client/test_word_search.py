@@ -199,6 +199,17 @@ def test_sqlite_without_fts5_indexes_and_searches_without_words(
     assert "FTS5" in result.words.reason
 
 
+def test_turkish_texts_hold_codes_and_names_for_everyone(tmp_path: Path) -> None:
+    write(tmp_path, [*FILLER, Document("tr", "tr", "", "tr:moon IP-404 INV-2024 Instagram IĞDIR")])
+    for word in ("ip404", "inv2024", "instagram", "\u0131nstagram", "i\u011fdir", "\u0131\u011fd\u0131r"):
+        assert labels_with(tmp_path, word) == {"tr"}, word
+    with closing(SearchIndex.open(tmp_path)) as index:
+        for language in ("tr", "en"):
+            found = search(Searcher(index, has_reranker=True), "IP-404 en:cat", query_language=language).hits[0]
+            assert found.id == "tr"
+            assert [found.snippet.text[start:end] for start, end in found.snippet.highlights] == ["IP-404"]
+
+
 def test_bm25_and_fusion_by_hand(tmp_path: Path) -> None:
     texts = {"once": "moon en:cat", "twice": "moon moon en:dog", "none": "sun en:tree"}
     write(tmp_path, [Document(id_, "en", "", text) for id_, text in texts.items()])

@@ -240,7 +240,13 @@ class SearchIndex:
             InterlinguaError: the store cannot be read.
         """
         among = self._scopes.whole if known is None else known
-        found = self.words.exact(question, lambda labels: self._languages_of(labels, scope=among), len(among))
+        found = self.words.exact(
+            question,
+            lambda labels: self._languages_of(labels, scope=among),
+            sum(among.languages.values()),
+            lambda labels: self.documents_of(np.array(labels, np.int64)).tolist(),
+            among.holds(list(among.labels)),
+        )
         if not languages and (scope is None or scope is among):
             return found
         return found.among(self._languages_of(list(found.weights), languages, scope))
@@ -262,9 +268,9 @@ class SearchIndex:
         Raises:
             InterlinguaError: the store cannot be read.
         """
-        found = self.words.best(
-            question, language or UNDETERMINED, lambda label: bool(self._languages_of([label], languages, scope)), k
-        )
+        within = self._scopes.whole if scope is None else scope
+        is_wanted = within.holds([tag for tag in within.labels if not languages or tag in languages])
+        found = self.words.best(question, language or UNDETERMINED, is_wanted, k)
         labels, scores = [label for label, _ in found], [score for _, score in found]
         return Candidates(np.array(labels, np.int64), np.array(scores, np.float32), exact=True)
 

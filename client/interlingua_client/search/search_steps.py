@@ -253,8 +253,10 @@ class Searcher:
             for label, score in zip(candidates.labels.tolist(), candidates.scores.tolist(), strict=True)
             if label in passages
         ]
-        wanted = _both(_filter_of(request), request.pinned)
-        if wanted is None or self.index.is_current():
+        is_filtered = request.options.filter is not None or request.pinned is not None
+        is_unsure = is_filtered and not self.index.is_current()
+        wanted = _both(_filter_of(request), request.pinned) if is_unsure else None
+        if wanted is None:
             return scored
         described = [Described(one.passage.id, one.passage.language, one.passage.fields) for one in scored]
         return list(compress(scored, still_passing(wanted, described)))

@@ -68,13 +68,13 @@ class QuestionWords(NamedTuple):
     @classmethod
     def of(cls, question: str, language: str) -> QuestionWords:
         """The words of a question."""
-        fold = folded(question, language)
-        words = list(words_of(without_codes(fold)))
+        folds = dict.fromkeys([folded(question, "und"), folded(question, language)])  # the texts' own is "und"
+        words = [word for fold in folds for word in words_of(without_codes(fold))]
         starts: dict[str, list[str]] = {}
         for word, is_spaced in words:
             if is_spaced and len(word) >= _LEAST_START:
                 starts.setdefault(word[:_LEAST_START], []).append(word)
-        there = frozenset([*codes_of(fold), *(word for word, _ in words)])
+        there = frozenset([*codes_of(next(iter(folds))), *(word for word, _ in words)])
         return cls(there, {start: tuple(found) for start, found in starts.items()})
 
     def hit(self, words: Sequence[str]) -> str | None:

@@ -9,7 +9,8 @@ off      candidates
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,10 +18,10 @@ import numpy as np
 
 from interlingua.base.errors import InterlinguaError
 from interlingua_client.index.search_index import Candidates
-from interlingua_client.index.words.exact_matches import ADDED, ExactMatches
+from interlingua_client.index.words.exact_matches import ADDED, OF_A_DOCUMENT, ExactMatches
 
 if TYPE_CHECKING:
-    from interlingua_client.embedder import FloatArray
+    from interlingua_client.embedder import FloatArray, IntArray
     from interlingua_client.index.scope.search_scope import SearchScope
     from interlingua_client.index.search_index import SearchIndex
 
@@ -111,19 +112,42 @@ def _with_codes(
     least: float | None,
 ) -> Worded:
     there = set(candidates.labels.tolist())
-    new = [label for label in matches.weights if label not in there]
-    labels = np.sort(np.array(new, np.int64))
-    scores = index.similarities(vector, language, labels)
-    if least is not None:
-        labels, scores = labels[scores >= least], scores[scores >= least]
-    weights = np.array([matches.weights[label] for label in labels.tolist()])
-    chosen = np.lexsort((labels, -scores, -weights))[:ADDED]
-    labels, scores = labels[chosen], scores[chosen]
+    new = {label: weight for label, weight in matches.weights.items() if label not in there}
+    labels, scores = _chosen(index, new, lambda labels: index.similarities(vector, language, labels), least)
     joined = Candidates(
         np.concatenate([candidates.labels, labels]), np.concatenate([candidates.scores, scores]), candidates.exact
     )
     use = WordUse(CODES, tuple(matches.words), len(labels))
     return Worded(joined, use, frozenset(labels.tolist()), matches.coded)
+
+
+def _chosen(
+    index: SearchIndex,
+    weights: Mapping[int, float],
+    similarities: Callable[[IntArray], FloatArray],
+    least: float | None,
+) -> tuple[IntArray, FloatArray]:
+    """The ADDED ones with the greatest weights, the nearest of equal ones, OF_A_DOCUMENT of a document; and cosines.
+
+    Vectors are read of as many as it takes.
+    """
+    by_weight: dict[float, list[int]] = {}
+    for label, weight in sorted(weights.items()):
+        by_weight.setdefault(weight, []).append(label)
+    of_document: Counter[int] = Counter()
+    chosen: list[tuple[int, float]] = []
+    for weight in sorted(by_weight, reverse=True):
+        labels = np.array(by_weight[weight], np.int64)
+        scores, numbers = similarities(labels), index.documents_of(labels)
+        for row in np.argsort(-scores, kind="stable").tolist():
+            number = int(numbers[row])
+            if (least is None or scores[row] >= least) and of_document[number] < OF_A_DOCUMENT:
+                of_document[number] += 1
+                chosen.append((int(labels[row]), float(scores[row])))
+        if len(chosen) >= ADDED:
+            break
+    del chosen[ADDED:]
+    return np.array([label for label, _ in chosen], np.int64), np.array([score for _, score in chosen], np.float32)
 
 
 def fused(nearest: Candidates, best: Candidates, k: int) -> Candidates:

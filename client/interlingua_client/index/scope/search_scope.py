@@ -81,6 +81,11 @@ class SearchScope:
             self._look_ups[key] = flags.tobytes().__getitem__
         return self._look_ups[key]
 
+    def holds(self, languages: Collection[str]) -> Callable[[int], bool]:
+        """Tells of any label, also of one that came later, whether it is in these languages."""
+        look, end = self.look_up(languages), self._end
+        return lambda label: label < end and bool(look(label))
+
     @cached_property
     def _all(self) -> IntArray:
         return np.sort(np.concatenate([np.empty(0, np.int64), *self.labels.values()]))

@@ -1,15 +1,16 @@
 """Passages that hold what a question has of names and codes, letter by letter.
 
-    question --> words with digits, codes whole, in at most MOST passages      --+--> idf
-             --> other words, of scripts with spaces, in at most MOST passages   --+
+    question --> words with digits, codes whole, in at most MOST documents      --+--> idf
+             --> other words, of scripts with spaces, in at most MOST documents   --+
                  and SHARE of all, of LANGUAGES languages or more
     passages by the sum of the idf of what they hold, greatest first
 
 A word of one language finds texts of that language, and so brings back the advantage of one's own language that the
 offsets take away; a name stands in texts of several.
 
-What is rare is told by the passages that the asker may know of; those of others are passed over, as long as a word
-stands in CODE_READ (a code) or NAME_READ of all at most, and what a question's words stand in is READ together.
+What is rare is told by the documents that the asker may know of; titles may be in each of their passages. Those of
+others are passed over, as long as a word stands in CODE_READ (a code) or NAME_READ passages of all at most, and a
+question's words in READ together.
 
 A code with letters and digits (E-417) names one thing: passages that hold it stand before those that do not, whatever
 the vectors say, which hardly tell it from E-418.
@@ -31,7 +32,8 @@ MOST = 100
 SHARE = 0.05
 LANGUAGES = 3
 ADDED = 20  # of these passages, to the candidates of a search
-CODE_READ, NAME_READ, READ = 20_000, 1_000, 60_000
+OF_A_DOCUMENT = 2  # of those
+CODE_READ, NAME_READ, READ = 20_000, 2_000, 60_000
 
 _SHORTEST_NAME = 3
 _WORDS_AT_MOST = 32
@@ -67,51 +69,71 @@ def exact_matches(
     question: str,
     holding: Callable[[str], Iterator[int]],
     languages_of: Callable[[Sequence[int]], Mapping[int, str]],
-    passages: int,
+    documents: int,
     *,
+    documents_of: Callable[[Sequence[int]], Sequence[int]] = list,
+    is_known: Callable[[int], bool] = lambda _: True,
     most: int = MOST,
 ) -> ExactMatches:
     """Look a question's names and codes up.
 
     Args:
-        holding: labels of the passages with a word (word_table.py), of those among others that are not there.
-        languages_of: tags of those labels that are there; others are left out.
-        passages: how many there are.
+        holding: labels of the passages with a word (word_table.py).
+        languages_of: tags of known labels.
+        documents: how many are known.
+        documents_of: numbers of the documents of known labels; without it each passage is one.
+        is_known: of any label, whether the asker may know of it.
     """
     left = READ
     weights: dict[int, float] = defaultdict(float)
     codes: Counter[int] = Counter()
     used = []
     for word, is_code in _asked(question):
-        at_most = most if is_code else min(most, int(SHARE * passages))
+        at_most = most if is_code else min(most, int(SHARE * documents))
         readable = min(left, CODE_READ if is_code else NAME_READ)
-        there, read = _there(holding(word), languages_of, at_most, readable)
+        labels, held_by, read = _holding(holding(word), is_known, documents_of, at_most, readable)
         left -= read
-        if 0 < len(there) <= at_most and (is_code or _is_of_several(there.values())):
+        if not 0 < held_by <= at_most:
+            continue
+        there = languages_of(labels)
+        if is_code or _is_of_several(there.values()):
             used.append(word)
             if is_code and is_distinct(word):
                 codes.update(list(there))
             for label in there:
-                weights[label] += math.log(1 + passages / len(there))
+                weights[label] += math.log(1 + documents / held_by)
     ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
     return ExactMatches(used, dict(ordered), dict(codes))
 
 
-def _there(
-    labels: Iterator[int], languages_of: Callable[[Sequence[int]], Mapping[int, str]], at_most: int, readable: int
-) -> tuple[Mapping[int, str], int]:
-    """Which of the labels are there, not far beyond `at_most`, and how many were read; none are there where that would
-    be more than `readable`.
+class _Holding(NamedTuple):
+    labels: list[int]
+    documents: int
+    read: int
+
+
+def _holding(
+    labels: Iterator[int],
+    is_known: Callable[[int], bool],
+    documents_of: Callable[[Sequence[int]], Sequence[int]],
+    at_most: int,
+    readable: int,
+) -> _Holding:
+    """The known ones of the labels, until they are of more than `at_most` documents; none where more than `readable`
+    would have to be read.
     """
-    there: dict[int, str] = {}
+    known: list[int] = []
+    documents: set[int] = set()
     read, wanted = 0, at_most + 1
-    while len(there) <= at_most and (part := list(islice(labels, wanted))):
+    while len(documents) <= at_most and (part := list(islice(labels, wanted))):
         read += len(part)
         if read > readable:
-            return {}, read
-        there.update(languages_of(part))
+            return _Holding([], 0, read)
+        there = list(filter(is_known, part))
+        known += there
+        documents.update(documents_of(there))
         wanted = min(2 * wanted, _AT_ONCE)
-    return there, read
+    return _Holding(known, len(documents), read)
 
 
 def _asked(question: str) -> list[tuple[str, bool]]:

@@ -41,11 +41,23 @@ class StoredWords:
         return ""
 
     def exact(
-        self, question: str, languages_of: Callable[[Sequence[int]], dict[int, str]], passages: int
+        self,
+        question: str,
+        languages_of: Callable[[Sequence[int]], dict[int, str]],
+        documents: int,
+        documents_of: Callable[[Sequence[int]], Sequence[int]],
+        is_known: Callable[[int], bool],
     ) -> ExactMatches:
         """The passages that hold the question's names and codes. Raises InterlinguaError: the store cannot be read."""
         with self._store.reading() as connection:
-            return exact_matches(question, WordTable(connection).holding, languages_of, passages)
+            return exact_matches(
+                question,
+                WordTable(connection).holding,
+                languages_of,
+                documents,
+                documents_of=documents_of,
+                is_known=is_known,
+            )
 
     def best(self, question: str, language: str, is_wanted: Callable[[int], bool], k: int) -> list[tuple[int, float]]:
         """The k wanted labels with the greatest BM25. Raises InterlinguaError: the store cannot be read."""

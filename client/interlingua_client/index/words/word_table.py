@@ -21,8 +21,9 @@ import regex
 
 from interlingua_client.index.words.codes import codes_of
 from interlingua_client.index.words.text_words import folded, words_of
+from interlingua_client.language_tag import UNDETERMINED
 
-RULES = 1  # of text_words.py and codes.py; more where words come out otherwise
+RULES = 2  # of text_words.py and codes.py; more where words come out otherwise
 
 _TABLE = "passage_words"
 _CREATE = (
@@ -62,11 +63,17 @@ def is_available() -> bool:
 
 
 def indexed_words(text: str, language: str) -> list[str]:
-    """Words in the text's order, then its codes that are not among them."""
+    """Words in the text's order, then its codes that are not among them.
+
+    Codes and names are looked up whatever a question's language: "INV" and "Instagram" of a Turkish text stand under
+    their i's with dots, too.
+    """
     fold = folded(text, language)
     found = [word for word, _ in words_of(fold)]
     there = set(found)
-    return found + [code for code in codes_of(fold) if code not in there]
+    of_any = folded(text, UNDETERMINED)
+    others = [] if of_any == fold else [word for word, _ in words_of(of_any)]
+    return found + [word for word in dict.fromkeys([*others, *codes_of(of_any)]) if word not in there]
 
 
 class WordTable:
