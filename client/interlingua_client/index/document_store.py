@@ -35,7 +35,7 @@ from interlingua_client.index.store_schema import SCHEMA
 from interlingua_client.index.words.word_table import WordedText, WordTable, is_available, written_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from interlingua_client.embedder import EmbedderIdentity, FloatArray, IntArray
@@ -49,7 +49,6 @@ _BUSY_TIMEOUT_S = 30.0
 _ROWS_AT_ONCE = 4096
 _DOCUMENTS_AT_ONCE = 256
 _VARIABLES_AT_ONCE = 500
-_WORDED = 'label, p.language, title, heading, substr(text, start + 1, "end" - start)'
 _DOCUMENT = "id, d.language, title, text, metadata"
 
 
@@ -281,13 +280,14 @@ class DocumentStore:
     def delete(self, ids: Sequence[str]) -> int:
         """Take documents out, in one transaction; how many of the ids there were."""
         removed = 0
-        with self.transaction(), self._words_follow(ids):
+        with self.transaction():
             for chunk in chunks(ids):
-                passages = "SELECT label FROM passages JOIN documents ON number = document WHERE id IN"
-                labels = [row[0] for row in self._connection.execute(f"{passages} ({marks(chunk)})", chunk)]
-                self._note_sums(_Changes([], self._remove_passages(labels)))
-                query = f"DELETE FROM documents WHERE id IN ({marks(chunk)})"  # noqa: S608
-                removed += self._connection.execute(query, chunk).rowcount
+                with self._words_follow(chunk):
+                    passages = "SELECT label FROM passages JOIN documents ON number = document WHERE id IN"
+                    labels = [row[0] for row in self._connection.execute(f"{passages} ({marks(chunk)})", chunk)]
+                    self._note_sums(_Changes([], self._remove_passages(labels)))
+                    query = f"DELETE FROM documents WHERE id IN ({marks(chunk)})"  # noqa: S608
+                    removed += self._connection.execute(query, chunk).rowcount
             if removed:
                 self._next_generation()
         return removed
@@ -321,31 +321,46 @@ class DocumentStore:
 
     @contextmanager
     def _words_follow(self, ids: Sequence[str]) -> Iterator[None]:
-        """Around a change to documents, in its transaction: their old words go out, and the new ones come in.
+        """Around a change to documents, in its transaction: words that change go out, and the new ones come in.
 
         A writer that makes no words, or others, notes that they are to be made anew.
         """
         made = self.manifest().words
-        follows = bool(made) and is_available() and made == written_by() and self._try_words(WordTable.remove, ids)
+        follows = bool(made) and is_available() and made == written_by()
+        before = {one.label: one for one in self._worded(ids)} if follows else {}
         yield
         if follows:
-            follows = self._try_words(WordTable.add, ids)
+            follows = self._try_words(before, ids)
         if made and not follows:
             self._write_manifest(replace(self.manifest(), words=""))
 
-    def _try_words(self, change: Callable[[WordTable, Iterable[WordedText]], None], ids: Sequence[str]) -> bool:
-        """Whether the words of documents went in or out; they do not where their table is damaged."""
+    def _try_words(self, before: dict[int, WordedText], ids: Sequence[str]) -> bool:
+        """Whether the words of documents were changed; they are not where their table is damaged."""
+        table, new = WordTable(self._connection), list[WordedText]()
+        for one in self._worded(ids):
+            if before.get(one.label) == one:
+                del before[one.label]
+            else:
+                new.append(one)
         try:
-            change(WordTable(self._connection), self._worded(ids))
+            table.remove(before.values())
+            table.add(new)
         except sqlite3.DatabaseError:
             return False
         return True
 
     def _worded(self, ids: Sequence[str]) -> Iterator[WordedText]:
         """The passages of those documents that are there."""
-        query = f"SELECT {_WORDED} FROM passages p JOIN documents ON number = document WHERE id IN"  # noqa: S608
-        for chunk in chunks(list(dict.fromkeys(ids))):
-            yield from map(_worded, self._connection.execute(f"{query} ({marks(chunk)})", chunk).fetchall())
+        for id_ in dict.fromkeys(ids):
+            yield from self._worded_of("id = ?", id_)
+
+    def _worded_of(self, which: str, value: str | int) -> Iterator[WordedText]:
+        """The passages of one document; its text is read once, however many they are."""
+        query = f"SELECT number, title, text FROM documents WHERE {which}"  # noqa: S608
+        for number, title, text in self._connection.execute(query, (value,)).fetchall():
+            query = 'SELECT label, language, heading, start, "end" FROM passages WHERE document = ?'
+            for label, language, heading, start, end in self._connection.execute(query, (number,)).fetchall():
+                yield WordedText(label, language, passage_text(title, heading, text[start:end]))
 
     def has_all_words(self) -> bool:
         """Whether every passage's words are there, made by the rules that this process has."""
@@ -363,8 +378,8 @@ class DocumentStore:
         with self.transaction() as connection:
             table = WordTable(connection)
             table.clear()
-            query = f"SELECT {_WORDED} FROM passages p JOIN documents ON number = document"  # noqa: S608
-            table.add(map(_worded, connection.execute(query)))
+            numbers = [row[0] for row in connection.execute("SELECT number FROM documents ORDER BY number")]
+            table.add(one for number in numbers for one in self._worded_of("number = ?", number))
             self.update_manifest(lambda manifest: replace(manifest, words=written_by()))
 
     def recount(self) -> None:
@@ -380,6 +395,9 @@ class DocumentStore:
     def snapshot(self) -> Iterator[None]:
         """All reads inside see one generation."""
         with self._lock, _explained(self.directory):
+            if self._connection.in_transaction:  # part of the one around it
+                yield
+                return
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -432,8 +450,8 @@ class DocumentStore:
     def has_other_plan(self, name: str) -> bool:
         """Whether a document was split by another plan than this."""
         with self.reading() as connection:
-            query = "SELECT EXISTS (SELECT 1 FROM documents WHERE plan IS NOT ?)"
-            return bool(connection.execute(query, (name,)).fetchone()[0])
+            query = "SELECT count(*) FROM documents WHERE plan IS NOT ?"
+            return int(connection.execute(query, (name,)).fetchone()[0])
 
     def count_passages(self) -> int:
         """How many passages there are; one a document where none was split."""
@@ -503,24 +521,36 @@ class DocumentStore:
 
     def documents(self, labels: Sequence[int]) -> dict[int, Document]:
         """The documents that those passages are of that are still there, whole, by the passages' labels."""
-        query = f"SELECT label, {_DOCUMENT} FROM passages p JOIN documents d ON number = document WHERE label IN"  # noqa: S608
-        return {row[0]: _document(row[1:]) for row in self._of_labels(query, labels)}
+        query = f"SELECT number, {_DOCUMENT} FROM documents d WHERE number"  # noqa: S608
+        with self.snapshot():
+            owners = dict(self._among("SELECT label, document FROM passages WHERE label", labels))
+            found = {row[0]: _document(row[1:]) for row in self._among(query, list(set(owners.values())))}
+        return {label: found[number] for label, number in owners.items()}
 
     def passages(self, labels: Sequence[int]) -> dict[int, StoredPassage]:
         """The passages of those labels that are still there, with what a hit says of their documents."""
         query = (
             'SELECT label, number, position, start, "end", heading, id, d.language, title, coalesce(lead, title), '
-            'substr(text, start + 1, "end" - start), metadata '
-            "FROM passages p JOIN documents d ON number = document WHERE label IN"
+            "metadata FROM passages p JOIN documents d ON number = document WHERE label"
         )
-        return {
-            row[0]: StoredPassage(row[1], row[2], Span(*row[3:6]), *row[6:]) for row in self._of_labels(query, labels)
-        }
+        found = {}
+        for chunk in chunks(labels):
+            with self.snapshot():
+                rows = list(self._among(query, chunk))
+                # A text is read once: in the query above it would be for each of its passages.
+                numbers = list({row[1] for row in rows})
+                texts = dict(self._among("SELECT number, text FROM documents WHERE number", numbers))
+            for label, number, position, *span, id_, language, title, lead, metadata in rows:
+                place = Span(*span)
+                own = (id_, language, title, lead, texts[number][place.start : place.end], metadata)
+                found[label] = StoredPassage(number, position, place, *own)
+        return found
 
-    def _of_labels(self, query: str, labels: Sequence[int]) -> Iterable[Any]:
+    def _among(self, query: str, values: Sequence[int]) -> Iterator[Any]:
+        """The rows of a query that ends with a number's column, for those numbers."""
         with self.reading() as connection:
-            for chunk in chunks([int(label) for label in labels]):
-                yield from connection.execute(f"{query} ({marks(chunk)})", chunk).fetchall()
+            for chunk in chunks([int(value) for value in values]):
+                yield from connection.execute(f"{query} IN ({marks(chunk)})", chunk).fetchall()
 
     def vectors_of(self, labels: IntArray) -> Iterator[LabelledVectors]:
         """The vectors of sorted labels, some thousands at a time; labels that are gone are left out.
@@ -714,10 +744,6 @@ def _document(row: Sequence[Any]) -> Document:
     """A document of the columns `_DOCUMENT`."""
     id_, language, title, text, metadata = row
     return Document(id_, language, title, text, json.loads(metadata))
-
-
-def _worded(row: Sequence[Any]) -> WordedText:
-    return WordedText(row[0], row[1], passage_text(*row[2:]))
 
 
 def _blob(vector: FloatArray) -> bytes:
