@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,13 +29,13 @@ from interlingua_client.document import Document
 from interlingua_client.language_tag import detected_as, is_registered, normalize_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
 _MAX_BAD_LINES_SHOWN = 10
 _SAID = re.compile(rb'"(?:%b)"\s*:\s*"([^"\\]+)"' % "|".join(LANGUAGE_NAMES).encode())
 _TEXT_NAMES = ("contents", "content", "body")
 _KNOWN = frozenset({"id", "_id", "title", *LANGUAGE_NAMES, "group", "metadata", "url", *_TEXT_NAMES})
-_OWN = frozenset({"id", "_id", "title", "text", *LANGUAGE_NAMES})  # what a document says beside its metadata
+OWN_FIELDS = frozenset({"id", "_id", "title", "text", *LANGUAGE_NAMES})  # of a line, beside the metadata
 
 
 class BadLine(NamedTuple):
@@ -205,10 +206,11 @@ def _passage(row: JsonRow) -> tuple[str, str]:
 def _metadata(row: JsonRow, text_name: str) -> dict[str, JsonValue]:
     """Every field that is no part of the document itself. Raises ValueError: one cannot be kept, or is there twice."""
     inner = row.fields.get("metadata")
-    nested = inner if isinstance(inner, dict) else {}
-    left_out = _OWN | {text_name} | ({"metadata"} if inner is None or isinstance(inner, dict) else set())
+    nested = inner if isinstance(inner, Mapping) else {}
+    left_out = OWN_FIELDS | {text_name} | ({"metadata"} if inner is None or isinstance(inner, Mapping) else set())
+    of_language = row.language_in_metadata()
     own = {name: json_value(value, name) for name, value in row.fields.items() if name not in left_out}
-    kept = {name: json_value(value, f"metadata.{name}") for name, value in nested.items() if name not in _OWN}
+    kept = {name: json_value(value, f"metadata.{name}") for name, value in nested.items() if name != of_language}
     if differing := [name for name in kept if name in own and kept[name] != own[name]]:
         raise ValueError(f"{_listed(differing)} is there twice: in the line and, with another value, in `metadata`")
     return {**kept, **own}

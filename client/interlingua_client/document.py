@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from interlingua.base.errors import InputError
 from interlingua.base.json_value import JsonValue, canonical_json, json_value
@@ -46,8 +46,12 @@ class Document(NamedTuple):
         return hashlib.blake2b(json.dumps(content, ensure_ascii=False).encode(), digest_size=16).digest()
 
 
-def require_document(document: object) -> None:
-    """Raises InputError: it is no Document of texts that can be stored, or has no id or no text."""
+def require_document(document: object) -> Document:
+    """The same with a copy of its metadata, in JSON's own kinds.
+
+    Raises:
+        InputError: it is no Document of texts that can be stored, or has no id or no text.
+    """
     if not isinstance(document, Document):
         raise InputError(f"{document!r:.80} is no document, it must be Document(id, language, title, text)")
     *texts, metadata = zip(document._fields, document, strict=True)
@@ -58,14 +62,14 @@ def require_document(document: object) -> None:
             raise InputError(f"document {document.id!r}: {name} holds a NUL character or half of a surrogate pair")
     if not document.id.strip() or not document.passage:
         raise InputError(f"document {document.id!r} has no {'text' if document.id.strip() else 'id'}")
-    _require_metadata(document.id, metadata[1])
+    return document._replace(metadata=_copied(document.id, metadata[1]))
 
 
-def _require_metadata(id_: str, metadata: object) -> None:
+def _copied(id_: str, metadata: object) -> dict[str, JsonValue]:
     if not isinstance(metadata, Mapping):
         raise InputError(f"document {id_!r}: metadata is {metadata!r:.80}, it must be a mapping of names to values")
     try:
-        json_value(metadata, "metadata")
+        return cast("dict[str, JsonValue]", json_value(metadata, "metadata"))
     except ValueError as error:
         raise InputError(f"document {id_!r}: {error}") from None
 

@@ -69,7 +69,8 @@ def test_a_title_alone_stays_a_document(tmp_path: Path) -> None:
 def test_every_further_field_is_kept(tmp_path: Path) -> None:
     line = (
         '{"_id": 1, "lang": "en", "title": "T", "body": "hello", "url": "u", "group": "g", "tags": ["a", 2], "n": null,'
-        ' "metadata": {"language": "de", "date": "2026-01-01", "url": "u", "by": {"name": "Zoë"}}}'
+        ' "metadata": {"language": "de", "date": "2026-01-01", "url": "u", "by": {"name": "Zoë"},'
+        ' "title": "M", "id": 7, "text": "x"}}'
     )
     [document] = corpus_of(tmp_path / "c.jsonl", line)
     assert document.text == "hello"
@@ -80,7 +81,14 @@ def test_every_further_field_is_kept(tmp_path: Path) -> None:
         "n": None,
         "date": "2026-01-01",
         "by": {"name": "Zoë"},
+        "language": "de",
+        "title": "M",
+        "id": 7,
+        "text": "x",
     }
+    line = '{"id": 1, "text": "hello", "metadata": {"lang": "de", "lang_code": "x"}}'
+    [document] = corpus_of(tmp_path / "d.jsonl", line)
+    assert (document.language, document.metadata) == ("de", {"lang_code": "x"})
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ import contextlib
 import subprocess
 import sys
 import tracemalloc
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -70,6 +73,16 @@ def test_an_update_changes_fields_and_embeds_no_text_that_stays(tmp_path: Path, 
     found = documents_in(tmp_path)
     assert found["a"] == Document("a", "en", "en:cat", "en:dog", {"page": 4, "tags": ["x"]})
     assert found["b"].text == "en:moon"
+
+
+def test_what_the_metadata_calls_title_stays_apart_from_the_title(tmp_path: Path, embedder: HashEmbedder) -> None:
+    metadata: Any = MappingProxyType({"title": "M", "language": "fr", "tags": deque(["a"])})
+    with opened(tmp_path, embedder) as index:
+        index.add([Document("a", "en", "T", "en:dog", metadata), {"id": "b", "text": "en:sun", "metadata": metadata}])
+        index.update([{"id": "a", "page": 1, "title": "U"}, {"id": "b", "language": "en", "metadata": {"title": None}}])
+    found = documents_in(tmp_path)
+    assert found["a"] == Document("a", "en", "U", "en:dog", {"title": "M", "language": "fr", "tags": ["a"], "page": 1})
+    assert found["b"] == Document("b", "en", "", "en:sun", {"tags": ["a"]})
 
 
 def test_what_goes_before_a_mistake_is_committed(tmp_path: Path, embedder: HashEmbedder) -> None:

@@ -466,9 +466,19 @@ def _apply(settings: IndexSettings, store: DocumentStore) -> None:
         store.update_manifest(lambda _: wanted)
 
 
-def _tagged(document: Document) -> Document:
-    """With its language's one tag, whoever made the document."""
-    require_document(document)
+def _held_to(plan: PassagePlan | None, embedder: Embedder) -> str:
+    """A note where passages are smaller than asked for, "" where they are not."""
+    if plan is None or plan.size == (held := plan.within(embedder.max_tokens).size):
+        return ""
+    return (
+        f"passages have {held} tokens at most, and not {plan.size}: the model reads {embedder.max_tokens}, with its "
+        "prompt and special tokens."
+    )
+
+
+def _tagged(given: Document) -> Document:
+    """With its language's one tag, whoever made the document, and metadata that nobody else changes."""
+    document = require_document(given)
     try:
         return document._replace(language=normalize_tag(document.language))
     except ValueError as error:

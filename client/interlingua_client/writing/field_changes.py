@@ -1,21 +1,44 @@
 """Changes of some fields, put onto the documents that are there.
 
-{"id": ..., "date": ...} + the stored document's line --> the line it would have now
+{"id": ..., "date": ...} + the stored document's line --> the line it would have now, its metadata apart
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.base.errors import InputError
+from interlingua_client.corpus import OWN_FIELDS
 
 if TYPE_CHECKING:
     from interlingua_client.document import Document
     from interlingua_client.index.document_store import DocumentStore
 
 _AT_ONCE = 512  # of which each has to be committed before the next are read
+
+
+class _Line(NamedTuple):
+    """A document's fields; what its metadata calls `title`, say, is not its title."""
+
+    own: Mapping[str, object]
+    metadata: Mapping[str, object]
+
+    @classmethod
+    def of(cls, document: Document) -> _Line:
+        own = {"id": document.id, "language": document.language, "title": document.title, "text": document.text}
+        return cls(own, document.metadata)
+
+    def changed(self, change: Mapping[str, object]) -> _Line:
+        inner = change.get("metadata")
+        own = {name: value for name, value in change.items() if name in OWN_FIELDS}
+        further = {name: value for name, value in change.items() if name not in (*OWN_FIELDS, "metadata")}
+        nested = inner if isinstance(inner, Mapping) else {}
+        return _Line(_without_none(self.own, own), _without_none(self.metadata, nested, further))
+
+    def whole(self) -> Mapping[str, object]:
+        return {**self.own, "metadata": self.metadata}
 
 
 def changed_documents(
@@ -31,12 +54,12 @@ def changed_documents(
     source = iter(changes)
     while lot := list(islice(source, _AT_ONCE)):
         ids = [_id(change) for change in lot]
-        lines = {id_: _line(document) for id_, document in store.documents_by_id(ids).items()}
+        lines = {id_: _Line.of(document) for id_, document in store.documents_by_id(ids).items()}
         for id_, change in zip(ids, lot, strict=True):
             if id_ not in lines:
                 raise InputError(f"there is no document {id_!r} to update: put it in with `add`")
-            lines[id_] = _put_onto(lines[id_], change)
-        yield list(lines.values())
+            lines[id_] = lines[id_].changed(change)
+        yield [line.whole() for line in lines.values()]
 
 
 def _id(change: object) -> str:
@@ -46,13 +69,7 @@ def _id(change: object) -> str:
     return id_
 
 
-def _line(document: Document) -> Mapping[str, object]:
-    own = {"id": document.id, "language": document.language, "title": document.title, "text": document.text}
-    return {**document.metadata, **own}
-
-
-def _put_onto(line: Mapping[str, object], change: Mapping[str, object]) -> Mapping[str, object]:
-    inner = change.get("metadata")
-    nested = inner if isinstance(inner, Mapping) else {}
-    fields = {**line, **nested, **{name: value for name, value in change.items() if name != "metadata"}}
+def _without_none(*parts: Mapping[str, object]) -> Mapping[str, object]:
+    """The parts together, the later ones before the earlier ones; what is None goes."""
+    fields = {name: value for part in parts for name, value in part.items()}
     return {name: value for name, value in fields.items() if value is not None}

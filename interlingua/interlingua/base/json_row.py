@@ -92,10 +92,19 @@ class JsonRow:
         Raises:
             ValueError: it is no string.
         """
+        return next((tag for _, _, tag in self._languages()), "")
+
+    def language_in_metadata(self) -> str:
+        """The name of the field in `metadata` that `language` is read from; "" where it is not. Raises as that."""
+        return next((name if is_inner else "" for is_inner, name, _ in self._languages()), "")
+
+    def _languages(self) -> Iterator[tuple[bool, str, str]]:
         metadata = self.fields.get("metadata")
-        rows = (self, JsonRow(metadata if isinstance(metadata, dict) else {}))
-        said = (row.text(name) for row in rows for name in LANGUAGE_NAMES)
-        return next((tag.strip() for tag in said if tag and tag.strip()), "")
+        rows = (self, JsonRow(metadata if isinstance(metadata, Mapping) else {}))
+        for is_inner, row in enumerate(rows):
+            for name in LANGUAGE_NAMES:
+                if tag := (row.text(name) or "").strip():
+                    yield bool(is_inner), name, tag
 
     def texts_beside(self, known: Collection[str]) -> Iterator[str]:
         """Fields that look like the text, by their name or their length, and are not among the known."""
