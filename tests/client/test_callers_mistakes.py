@@ -186,6 +186,16 @@ def test_ids_that_are_none_delete_nothing(tmp_path: Path, ids: Any) -> None:
         assert indexer.delete(id_ for id_ in ("1", "gone")) == 1
 
 
+def test_a_share_is_of_what_a_run_put_in_where_there_was_nothing(tmp_path: Path) -> None:
+    with Indexer.open(tmp_path, HashEmbedder()) as indexer:
+        indexer.add([Document(f"{number}", "en", "", f"x {number}") for number in range(10)])
+        indexer.delete([f"{number}" for number in range(5)])
+        assert indexer.delete_missing([f"{number}" for number in range(5, 10)]) == 0
+        with pytest.raises(InputError, match="3 of the 5 documents"):
+            indexer.delete_missing(["5", "6"])
+        assert indexer.delete_missing(["5", "6", "7"]) == 2
+
+
 def test_a_share_that_is_no_number_allows_nothing(index_dir: Path, documents: list[Document], tmp_path: Path) -> None:
     write_corpus(tmp_path / "c.jsonl", documents[:45])
     with pytest.raises(InputError, match="none was deleted"):

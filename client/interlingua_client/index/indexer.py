@@ -270,15 +270,17 @@ class Indexer:
         """Take out every document whose id is not among `kept`; how many.
 
         Args:
-            at_most: share that may go of the documents that were there before this run. More is the sign of a corpus
-                that came short.
+            at_most: share that may go of the documents that were there before this run, or of those that it put in
+                where there were none. More is the sign of a corpus that came short.
 
         Raises:
             InputError: more than that would go, or these are no ids; nothing was taken out.
         """
         there = self.store.ids()
         gone, before = there.difference(require_ids(kept)), len(there) - self.progress.added
-        if not (at_most >= 1 or len(gone) <= at_most * before):  # of a share that is no number neither is true
+        if before <= 0:  # all that there was, or as much, is gone already
+            before = len(there)
+        if gone and not (at_most >= 1 or len(gone) <= at_most * before):  # of a share that is no number neither is true
             raise InputError(
                 f"{len(gone)} of the {before} documents in {self.store.directory} are not in the corpus, more than "
                 f"{at_most:.0%}: none was deleted. Is the corpus whole? If so, allow it with --delete-at-most 1"
