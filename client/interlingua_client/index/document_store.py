@@ -149,7 +149,7 @@ class DocumentStore:
         if version != str(SCHEMA_VERSION):
             raise InputError(
                 f"{self.directory} has schema version {version}, this Interlingua reads {SCHEMA_VERSION}: "
-                "index the documents again into a new directory"
+                "index the documents again into a new directory (docs/search.md: how to have them out of this one)"
             )
         try:
             return Manifest.from_rows(rows)
