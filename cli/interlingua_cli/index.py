@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from interlingua_client.index.document_store import DocumentStore
+    from interlingua_client.index.indexer import IndexSettings
 
 _PATIENCE_S = 120.0  # an index run outlives a restart of the server
 
@@ -124,9 +125,6 @@ def command(
     """
     wanted = IndexWork(**work)
     _check(wanted, directory, beside, changes=(token_vectors, passage_tokens, passage_overlap) != (None, None, None))
-    if only_check:
-        _only_check(wanted, directory, ServerAddress.parse(server, tls_ca), as_json=as_json)
-        return
     from interlingua_client.index.index_root import embedder_digest
     from interlingua_client.index.indexer import Indexer, IndexSettings
     from interlingua_client.triton.inference import InferenceClient
@@ -140,6 +138,9 @@ def command(
         passage_tokens=passage_tokens,
         passage_overlap=passage_overlap,
     )
+    if only_check:
+        _only_check(wanted, directory, ServerAddress.parse(server, tls_ca), settings, as_json=as_json)
+        return
     started = time.monotonic()
     with InferenceClient.connect(
         ServerAddress.parse(server, tls_ca),
@@ -156,13 +157,15 @@ def command(
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else summary(facts))
 
 
-def _only_check(work: IndexWork, directory: Path, server: ServerAddress, *, as_json: bool) -> None:
+def _only_check(
+    work: IndexWork, directory: Path, server: ServerAddress, settings: IndexSettings, *, as_json: bool
+) -> None:
     from interlingua.base.errors import InputError
     from interlingua_cli.indexing.corpus_check import check, check_summary
 
     if not (work.corpus or work.delete):
         raise click.UsageError("--check looks at CORPUS or at what --delete would take out: give one of them")
-    facts = check(work, directory, _known_scripts(directory, server)) | {"index": str(directory)}
+    facts = check(work, directory, _known_scripts(directory, server), settings) | {"index": str(directory)}
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else check_summary(facts))
     if facts["refused"]:
         click.get_current_context().exit(InputError.exit_code)

@@ -55,6 +55,21 @@ def test_a_check_counts_what_a_run_would_do_and_does_nothing(tmp_path: Path) -> 
     assert content(index) == before
 
 
+def test_a_check_looks_at_how_documents_are_split(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    long = {"id": "long", "language": "en", "text": "word " * 600}
+    short = {"id": "short", "language": "en", "text": "word"}
+    with Indexer.open(index, HashEmbedder()) as indexer:
+        indexer.add([Document(one["id"], "en", "", one["text"]) for one in (long, short, {**short, "id": "other"})])
+    corpus = corpus_of(tmp_path, long, {**short, "text": "another"})
+    facts = checked(corpus, "--passage-tokens", "128", index=index)
+    assert (facts["changed"], facts["unchanged"], facts["resplit"], facts["remarks"]) == (1, 0, 2, [])
+    facts = checked(corpus, index=index)
+    assert (facts["changed"], facts["unchanged"], facts["resplit"], len(facts["remarks"])) == (1, 1, 0, 1)
+    refused = ["index", str(corpus), "--check", "--index", str(tmp_path / "new"), *NOWHERE, "--passage-overlap", "0.2"]
+    assert isinstance(CliRunner().invoke(cli, refused).exception, InputError)
+
+
 def test_a_deletion_that_looks_like_an_accident_is_told_beforehand(tmp_path: Path) -> None:
     index = tmp_path / "index"
     with Indexer.open(index, HashEmbedder()) as indexer:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from interlingua_cli.indexing.index_work import IndexWork
     from interlingua_client.index.document_store import DocumentStore
+    from interlingua_client.index.indexer import IndexSettings
 
 _AT_ONCE = 512
 _SHOWN = 10
@@ -32,26 +33,35 @@ class _Counts:
     changed: int = 0
     unchanged: int = 0
     deleted: int = 0
+    resplit: int = 0
 
 
-def check(work: IndexWork, directory: Path, known_scripts: Collection[str]) -> dict[str, Any]:
+def check(
+    work: IndexWork, directory: Path, known_scripts: Collection[str], settings: IndexSettings | None = None
+) -> dict[str, Any]:
     """The facts for --json; `refused` says why the run would end with an error, "" where it would not.
 
     Args:
         known_scripts: of the embedder's tokenizer; () where no server was asked.
+        settings: what the run is to change of the index's own; how documents are split is looked at alone.
 
     Raises:
-        InputError: the corpus or the file of ids cannot be read.
+        InputError: the corpus or the file of ids cannot be read, or documents cannot be split as wanted.
     """
     from interlingua.display.progress import progress
     from interlingua_cli.indexing.index_work import ids_of
+    from interlingua_client.index.indexer import IndexSettings
+    from interlingua_client.index.manifest import name_of_plan
     from interlingua_client.search.query_language import LanguageDetector
 
     with ExitStack() as stack:
         store = _store(directory, stack)
         there = store.ids() if store else set()
         known = store.languages() if store else {}
-        counts, remarks, languages = _Counts(), TextRemarks(known_scripts), dict[str, int]()
+        plan = (settings or IndexSettings()).planned(store.manifest().passages if store else None)
+        plans = store.plans(sorted(there)) if store else {}
+        split_anew = {id_ for id_, name in plans.items() if name != name_of_plan(plan)}
+        counts, remarks, languages = _Counts(), TextRemarks(known_scripts, plan is not None), dict[str, int]()
         corpus = None
         if work.corpus:
             corpus = Corpus(work.corpus, LanguageDetector().tag_of, skip_bad=True, known=known)
@@ -62,13 +72,17 @@ def check(work: IndexWork, directory: Path, known_scripts: Collection[str]) -> d
                     for document in lot:
                         languages[document.language] = languages.get(document.language, 0) + 1
                         before = digests.get(document.id)
+                        is_same = before == document.digest
                         counts.added += before is None
-                        counts.unchanged += before == document.digest
+                        counts.changed += before is not None and not is_same
+                        counts.unchanged += is_same and document.id not in split_anew
+                        if not is_same:
+                            split_anew.discard(document.id)
                     bar.advance(len(lot))
-            counts.changed = sum(languages.values()) - counts.added - counts.unchanged
         gone = there.intersection(ids_of(work.delete)) if work.delete else set()
         missing = there.difference(corpus.lines_by_id) if work.delete_missing and corpus else set()
         counts.deleted = len(gone | missing)
+        counts.resplit = len(split_anew - gone - missing)
         return {
             **vars(counts),
             "documents": len(there) + counts.added - counts.deleted,
@@ -91,6 +105,8 @@ def check_summary(facts: dict[str, Any]) -> str:
     """The facts in a few lines."""
     counts = ", ".join(f"{facts[name]} {name}" for name in ("added", "changed", "unchanged", "deleted"))
     lines = [f"nothing was done. It would be: {counts}; {counted(facts['documents'], 'document')} in {facts['index']}"]
+    if facts["resplit"]:
+        lines.append(f"{counted(facts['resplit'], 'document')} split otherwise than before")
     lines.append("languages: " + (", ".join(f"{tag} {n}" for tag, n in facts["languages"].items()) or "none"))
     lines += tag_remarks(facts["detected_languages"], facts["unregistered_languages"])
     if facts["unknown_language"]:

@@ -89,6 +89,11 @@ def carry_out(indexer: Indexer, work: IndexWork) -> dict[str, Any]:
 def _finish(
     indexer: Indexer, corpus: Corpus | None, *, unknown: int, rebuild: bool = False, verify: bool = False
 ) -> dict[str, Any]:
+    from interlingua.display.progress import progress
+
+    if others := indexer.count_to_resplit():
+        with progress("splitting again", unit="documents", total=others) as bar:
+            indexer.resplit(bar.advance)
     click.echo("estimating language offsets, bringing the vectors up to date", err=True)
     with _graph_progress(indexer) as advance:
         outcome = indexer.finish(rebuild=rebuild, verify=verify, advance=advance, encode=_encode)

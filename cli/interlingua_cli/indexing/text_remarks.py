@@ -40,9 +40,11 @@ class TextRemarks:
         doubled: documents with the title and text of one before; `doubled_example` are the first two ids.
         long: documents of more than about 512 tokens, by their bytes.
         scripts: documents by a script that the embedder's tokenizer knows nothing of, where its scripts are known.
+        is_split: whether long documents are split, so that their ends are read.
     """
 
     known_scripts: Collection[str] = ()
+    is_split: bool = False
     html: int = 0
     html_example: str = ""
     doubled: int = 0
@@ -82,7 +84,7 @@ class TextRemarks:
         if self.doubled_example:
             first, second = self.doubled_example
             said.append(f"{counted(self.doubled, 'document')} with the text of another ({second} has {first}'s, say)")
-        if self.long:
+        if self.long and not self.is_split:
             said.append(
                 f"{counted(self.long, 'document')} of more than about {LONG_TOKENS} tokens (of {BYTES_A_TOKEN} bytes): "
                 "without --passage-tokens their ends are not read"

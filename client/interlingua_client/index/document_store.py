@@ -447,8 +447,8 @@ class DocumentStore:
             counts = connection.execute("SELECT language, count(*) FROM documents GROUP BY language").fetchall()
         return dict(sorted(counts, key=lambda row: (-row[1], row[0])))
 
-    def has_other_plan(self, name: str) -> bool:
-        """Whether a document was split by another plan than this."""
+    def count_other_plans(self, name: str) -> int:
+        """How many documents were split by another plan than this."""
         with self.reading() as connection:
             query = "SELECT count(*) FROM documents WHERE plan IS NOT ?"
             return int(connection.execute(query, (name,)).fetchone()[0])

@@ -292,10 +292,19 @@ class Indexer:
         *,
         rebuild: bool = False,
         verify: bool = False,
+    def count_to_resplit(self) -> int:
+        """How many documents are split by another plan than the index's."""
+        return self.store.count_other_plans(self.store.manifest().plan_name)
+
+    def resplit(self, advance: Callable[[int], None] = lambda _: None) -> None:
+        """Split those anew, from the texts that are there; `finish` does it, too. Raises as `add`."""
+        if self.count_to_resplit():
+            self.add(self.store.each_document(but_plan=self.store.manifest().plan_name), advance)
+
         advance: Callable[[int], None] = lambda _: None,
         encode: Callable[[TokenIndexing], TokenOutcome] | None = None,
     ) -> IndexOutcome:
-        """Split anew what is split by another plan, and bring what is derived from the passages up to date.
+        """Split anew what is split by another plan (`resplit`), and bring what is derived up to date.
 
         Those are the offsets, which are estimated again, the derived vectors, and token vectors where some are missing.
 
@@ -310,9 +319,7 @@ class Indexer:
         Raises:
             ServerError: the server went away for too long, or gave what are no vectors.
         """
-        plan = self.store.manifest().plan_name
-        if self.store.has_other_plan(plan):
-            self.add(self.store.each_document(but_plan=plan))
+        self.resplit()
         healed = heal(self.store, self._embedder, self._batch) if rebuild else 0
         self._follow_words(anew=rebuild)
         offsets = self._estimate_offsets(rebuild=rebuild)

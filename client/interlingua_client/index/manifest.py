@@ -73,7 +73,7 @@ class Manifest:
     @property
     def plan_name(self) -> str:
         """Name of the plan that documents are split by, "" where they are not."""
-        return f"{self.passages.size} {self.passages.overlap!r}" if self.passages else ""
+        return name_of_plan(self.passages)
 
     @property
     def space(self) -> str:
@@ -134,6 +134,11 @@ class Manifest:
             canary=_sound(Canary.from_text(canary, dimension)) if canary else None,
             passages=_plan(rows.get("passage_tokens", ""), rows.get("passage_overlap", "")),
         )
+
+
+def name_of_plan(plan: PassagePlan | None) -> str:
+    """Name of a plan, as `Manifest.plan_name` gives the index's."""
+    return f"{plan.size} {plan.overlap!r}" if plan else ""
 
 
 def _plan(size: str, overlap: str) -> PassagePlan | None:
