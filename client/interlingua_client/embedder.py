@@ -99,12 +99,17 @@ class Embedder(Protocol):
         """Where it puts each language; None where nobody measured."""
         ...
 
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a document it reads, its prompt and special tokens included."""
+        ...
+
     def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:
         """Vectors in the order of the texts."""
         ...
 
     def count_tokens(self, texts: list[str], role: Role) -> list[int]:
-        """Tokens of each text alone, without what stands around it and without truncation."""
+        """Tokens of each text alone, without what stands around it; of a document's beginning, if it is too long."""
         ...
 
     def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:

@@ -166,6 +166,8 @@ def test_long_documents_are_cut_between_characters_and_queries_are_not() -> None
     assert talk.embed_calls([text], "document")[0].columns["text"] == ["日" * 6]
     assert talk.embed_calls([text], "query")[0].columns["text"] == [text]
     assert talk.embed_calls(["a" * 20, "a" * 21], "document")[0].columns["text"] == ["a" * 20, "a" * 20]
+    assert talk.count_calls([text], "document")[0].columns["text"] == ["日" * 6]
+    assert talk.count_calls([text], "query")[0].columns["text"] == [text]
 
 
 def test_goes_on_after_a_restart_once_the_embedder_is_the_same() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import regex
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from interlingua.base.errors import InputError
 from interlingua_client.index.passages.passage_plan import PassagePlan
 from interlingua_client.index.passages.span import Span, passage_text
-from interlingua_client.index.passages.splitter import LongText, leading_title, split, split_all
+from interlingua_client.index.passages.splitter import LongText, split, split_all
 from interlingua_client.index.passages.units import units
 
 
@@ -161,7 +162,7 @@ def test_many_texts_are_counted_in_two_calls() -> None:
     texts = [LongText(f"{words(300, str(number))} {words(90)}", f"title {number}", "en") for number in range(20)]
     together = split_all(texts, PassagePlan(size=64), count)
     assert len(calls) == 2
-    assert together == [
+    assert [found.spans for found in together] == [
         split(one.text, PassagePlan(size=64), count_words, title=one.title, language="en") for one in texts
     ]
 
@@ -169,12 +170,23 @@ def test_many_texts_are_counted_in_two_calls() -> None:
 def test_a_title_longer_than_a_passage_leaves_room_for_the_text() -> None:
     plan, title = PassagePlan(size=64), "Überschrift " * 400
     text = " ".join(words(9) for _ in range(40))
-    short = leading_title(title, plan)
+    [(spans, short)] = split_all([LongText(text, title)], plan, count_bytes)
     assert title.startswith(short)
     assert count_bytes([short])[0] <= 32
-    assert leading_title("Short", plan) == "Short"
-    for span in split(text, plan, count_bytes, title=title):
+    assert split_all([LongText(text, "Short")], plan, count_bytes)[0].title == "Short"
+    for span in spans:
         assert count_bytes([passage_text(short, span.heading, text[span.start : span.end])])[0] <= 64
+
+
+@pytest.mark.parametrize("title", ["संस्करण " * 12, "ก" * 90, "設" * 90])
+def test_a_title_is_measured_by_its_tokens_and_not_by_its_bytes(title: str) -> None:
+    def count(texts: list[str]) -> list[int]:
+        return [len(text) // 3 for text in texts]
+
+    text = " ".join(words(9) for _ in range(40))
+    assert split_all([LongText(text, title)], PassagePlan(size=64), count)[0].title == title
+    beginning = split_all([LongText(text, title * 2)], PassagePlan(size=64), count)[0].title
+    assert 16 <= count([beginning])[0] <= 32
 
 
 ALPHABETS = "aB .!?\n\t#-|`>=1)\u00e9\u0301\u200d\u200b\ufeff\u0e01\u0e31\u0e49\u0e33。、？「」日本語ｶﾞ한"
@@ -195,7 +207,7 @@ def test_any_text_is_covered_in_order_within_the_size_and_no_grapheme_is_parted(
     pieces: list[str], title: str, language: str, overlap: float
 ) -> None:
     text, plan = "".join(pieces), PassagePlan(size=64, overlap=overlap)
-    spans = split(text, plan, count_bytes, title=title, language=language)
+    [(spans, front)] = split_all([LongText(text, title, language)], plan, count_bytes)
     assert spans == split(text, plan, count_bytes, title=title, language=language)
     covered = {place for span in spans for place in range(span.start, span.end)}
     assert [place for place, mark in enumerate(text) if not mark.isspace() and place not in covered] == []
@@ -203,7 +215,6 @@ def test_any_text_is_covered_in_order_within_the_size_and_no_grapheme_is_parted(
         return
     assert sorted({span.start for span in spans}) == [span.start for span in spans]
     assert sorted({span.end for span in spans}) == [span.end for span in spans]
-    front = leading_title(title, plan)
     edges = {edge for found in regex.finditer(r"\X", text) for edge in found.span()}
     longest = max(len(found[0].encode(errors="replace")) for found in regex.finditer(r"\X", text))
     for span in spans:
@@ -249,3 +260,5 @@ def test_bounds_are_all_named() -> None:
         PassagePlan(size=3, overlap=0.9).checked()
     assert PassagePlan(size=512).within(512).size == 448
     assert PassagePlan().within(32).size == 64
+    given = PassagePlan(size=256.0, overlap=np.float64(0.1)).checked()  # type: ignore[arg-type]
+    assert (repr(given.size), repr(given.overlap)) == ("256", "0.1")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -30,12 +31,16 @@ def direction(name: str, dimension: int = DIMENSION) -> FloatArray:
 class HashEmbedder:
     """`language:word word` is a text in a language; without the colon there is no language."""
 
-    def __init__(self, digest: str = "hash-1", *, dimension: int = DIMENSION, pause_s: float = 0.0) -> None:
+    def __init__(
+        self, digest: str = "hash-1", *, dimension: int = DIMENSION, pause_s: float = 0.0, ahead: int = 0
+    ) -> None:
+        """`ahead` batches are drawn before the first is answered."""
         self.identity = EmbedderIdentity(digest, "hash", dimension)
         self.embedded: list[str] = []
         self.counted: list[str] = []
         self.language_vectors: LanguageVectors | None = None
-        self._pause_s = pause_s
+        self.max_tokens = 512
+        self._pause_s, self._ahead = pause_s, ahead
 
     def embed(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> Embedded:  # noqa: ARG002
         time.sleep(self._pause_s)
@@ -43,10 +48,15 @@ class HashEmbedder:
         dimension = self.identity.dimension
         vectors = np.array([self.vector(text, role) for text in texts], np.float32).reshape(-1, dimension)
         tokens = np.array([len(text.split()) for text in texts], np.int64)
-        return Embedded(vectors, tokens, tokens > 512, ServiceTimes(0.0))
+        return Embedded(vectors, tokens, tokens > self.max_tokens, ServiceTimes(0.0))
 
     def embed_batches(self, batches: Iterable[Sequence[str]], role: Role) -> Iterator[Embedded]:
+        drawn: deque[Sequence[str]] = deque()
         for batch in batches:
+            drawn.append(batch)
+            if len(drawn) > self._ahead:
+                yield self.embed(drawn.popleft(), role)
+        for batch in drawn:
             yield self.embed(batch, role)
 
     def count_tokens(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> list[int]:  # noqa: ARG002

@@ -41,6 +41,7 @@ class ReadyEmbedder:
         """Draw so many."""
         self.identity = EmbedderIdentity("synthetic", "synthetic", dimension)
         self.language_vectors: LanguageVectors | None = None
+        self.max_tokens = 512
         self.given = 0
         self._drawn = LikeEmbeddings.draw(count, dimension)
 

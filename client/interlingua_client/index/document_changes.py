@@ -45,18 +45,20 @@ def document_changes(
 
     Args:
         split: gives each document its passages.
-        in_flight: ids of documents that are being embedded: what the store will have of them is not known yet.
+        in_flight: ids of documents that are being embedded: what the store will have of them is not known yet. It is
+            not of an id that is here twice, either: the store refuses both in one commit, and takes the last of two.
     """
     ids = [document.id for document in documents]
+    unsure = {*in_flight, *(id_ for id_, times in Counter(ids).items() if times > 1)}
     known, plan = store.digests(ids), store.manifest().plan_name
     planned = store.plans(ids)
-    edited = [known.get(document.id) != document.digest or document.id in in_flight for document in documents]
+    edited = [known.get(document.id) != document.digest or document.id in unsure for document in documents]
     chosen = [
         (document, is_edited)
         for document, is_edited in zip(documents, edited, strict=True)
         if is_edited or planned[document.id] != plan
     ]
-    digests = store.passage_digests([document.id for document, _ in chosen if document.id not in in_flight])
+    digests = store.passage_digests([document.id for document, _ in chosen if document.id not in unsure])
     changes = []
     for found, (document, is_edited) in zip(split([document for document, _ in chosen]), chosen, strict=True):
         there = Counter(digests.get(document.id, ()))

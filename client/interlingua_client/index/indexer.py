@@ -33,10 +33,10 @@ from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.model_target import draw_offsets
 from interlingua_client.index.passages.passage import SplitDocument
 from interlingua_client.index.passages.passage_plan import PassagePlan
-from interlingua_client.index.passages.splitter import LongText, leading_title, split_all
+from interlingua_client.index.passages.splitter import LongText, split_all
 from interlingua_client.index.query_stand_ins import query_sums
 from interlingua_client.index.token_store.quantization import NO_TOKENS
-from interlingua_client.index.token_store.token_choice import choose_tokens
+from interlingua_client.index.token_store.token_choice import choose_tokens, require_tokens
 from interlingua_client.index.token_store.token_indexing import TokenIndexing
 from interlingua_client.index.token_store.token_outcome import TokenOutcome
 from interlingua_client.index.vector_repair import Repair, open_vectors
@@ -211,11 +211,13 @@ class Indexer:
         directory = as_path(directory)
         settings = settings or IndexSettings()
         settings.applied_to(HnswParameters())  # before anything is made
-        settings.planned(PassagePlan())
+        served = encoder.encoder if encoder else None
+        require_tokens(settings.token_vectors, served)
         if not isinstance(batch, int) or batch < 1:
             raise InputError(f"batch is {batch!r}, it must be a whole number of documents from 1 on")
         with contextlib.ExitStack() as stack:
             try:
+                settings.planned(PassagePlan() if DocumentStore.exists(current_folder(directory)) else None)
                 directory = _locked(directory, stack)
             except OSError as error:
                 raise InputError(f"cannot write the index {directory}: {error.strerror or error}") from error
@@ -223,7 +225,8 @@ class Indexer:
             stack.callback(store.close)
             note = _heard_canary(store, embedder, directory)
             _apply(settings, store)
-            choose_tokens(store, settings.token_vectors, encoder.encoder if encoder else None)
+            note = " ".join(filter(None, [note, _held_to(store.manifest().passages, embedder)]))
+            choose_tokens(store, settings.token_vectors, served)
             return cls(store, embedder, encoder, batch, stack.pop_all(), note)
 
     def __enter__(self) -> Indexer:
@@ -256,6 +259,8 @@ class Indexer:
                 self._commit(changes, embedded)
                 advance(len(changes))
         except RequestRejectedError as error:  # answers come in order: it is the oldest batch's
+            if not pending:  # it was refused to count a text, which says nothing of which
+                raise
             first, last = pending[0][0].split.document.id, pending[0][-1].split.document.id
             raise RequestRejectedError(f"{error} (among the documents {first!r} to {last!r})") from error
         return self.progress
@@ -287,11 +292,6 @@ class Indexer:
             )
         return self.delete(sorted(gone))
 
-    def finish(
-        self,
-        *,
-        rebuild: bool = False,
-        verify: bool = False,
     def count_to_resplit(self) -> int:
         """How many documents are split by another plan than the index's."""
         return self.store.count_other_plans(self.store.manifest().plan_name)
@@ -301,6 +301,11 @@ class Indexer:
         if self.count_to_resplit():
             self.add(self.store.each_document(but_plan=self.store.manifest().plan_name), advance)
 
+    def finish(
+        self,
+        *,
+        rebuild: bool = False,
+        verify: bool = False,
         advance: Callable[[int], None] = lambda _: None,
         encode: Callable[[TokenIndexing], TokenOutcome] | None = None,
     ) -> IndexOutcome:
@@ -378,15 +383,13 @@ class Indexer:
 
     def _split(self, documents: Sequence[Document]) -> list[SplitDocument]:
         manifest = self.store.manifest()
-        plan = manifest.passages
-        if plan is None:
+        if manifest.passages is None:
             return [SplitDocument.whole(document) for document in documents]
+        plan = manifest.passages.within(self._embedder.max_tokens)
         texts = [LongText(document.text, document.title, document.language) for document in documents]
         return [
-            SplitDocument(document, spans, manifest.plan_name, leading_title(document.title, plan))
-            if len(spans) > 1
-            else SplitDocument(document, spans, manifest.plan_name)
-            for document, spans in zip(documents, split_all(texts, plan, self._count), strict=True)
+            SplitDocument(document, found.spans, manifest.plan_name, found.title if len(found.spans) > 1 else None)
+            for document, found in zip(documents, split_all(texts, plan, self._count), strict=True)
         ]
 
     def _count(self, texts: list[str]) -> list[int]:

@@ -39,7 +39,7 @@ class HnswParameters:
                 ("ef_construction", self.ef_construction, 1, 10_000),
                 ("ef_search", self.ef_search, 1, 100_000),
             )
-            if not isinstance(value, int) or not low <= value <= high
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high
         ]
         if wrong:
             raise InputError("HNSW parameters: " + "; ".join(wrong))

@@ -86,6 +86,11 @@ class Connection:
         """Where the server's embedder puts each language. Raises ServerError: what it says of that is damaged."""
         return self._talk.services.language_vectors
 
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a document the server's embedder reads, its prompt and special tokens included."""
+        return self._talk.services.embed_document.spec.max_tokens
+
     def _encoding(self, role: Role) -> PinnedService:
         """The service that encodes a side. Raises ServerError: there is none."""
         service = self.services.encode(role)

@@ -119,6 +119,8 @@ class Conversation:
     def count_calls(self, texts: Sequence[str], role: Role) -> list[Call]:
         """The requests that count some texts' own tokens: whole batches, since nothing is computed."""
         service = self.services.embed(role)
+        if role == "document":
+            texts = [service.spec.shortened(text) for text in texts]
         parts = [texts[start : start + service.max_batch] for start in range(0, len(texts), service.max_batch)]
         return [Call(service, {"text": part}, frozenset({TOKENS})) for part in parts]
 

@@ -106,7 +106,7 @@ class InferenceClient(Connection):
     def count_tokens(self, texts: Sequence[str], role: Role, deadline: Deadline | None = None) -> list[int]:
         """Tokens of each text alone, without the service's prompt and special tokens, and without truncation.
 
-        Nothing is computed. Raises as `embed` does; a text beyond the service's bytes is refused.
+        Nothing is computed. Of a document beyond the service's bytes its beginning is counted. Raises as `embed` does.
         """
         return counted(self._asked(self._talk.count_calls(texts, role), deadline))
 

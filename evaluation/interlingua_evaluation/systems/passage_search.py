@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua_client.index.passages.splitter import LongText, leading_title, split_all
+from interlingua_client.index.passages.splitter import LongText, split_all
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument
 from interlingua_evaluation.systems.rerank.pair_scores import Pairs
 
@@ -43,14 +43,13 @@ class PassageSet:
     def of(cls, dataset: Dataset, plan: PassagePlan, count: Count) -> PassageSet:
         """The passages of all documents; a document that fits into one is itself."""
         documents = dataset.documents
-        spans = split_all([LongText(one.text, one.title, one.language) for one in documents], plan, count)
+        split = split_all([LongText(one.text, one.title, one.language) for one in documents], plan, count)
         passages, parents = [], []
-        for number, (document, own) in enumerate(zip(documents, spans, strict=True)):
+        for number, (document, (own, front)) in enumerate(zip(documents, split, strict=True)):
             parents += [number] * len(own)
             if len(own) == 1:
                 passages.append(document)
                 continue
-            front = leading_title(document.title, plan)
             for place, span in enumerate(own):
                 title = "\n".join(filter(None, (front, span.heading)))
                 text = document.text[span.start : span.end]

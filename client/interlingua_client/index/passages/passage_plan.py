@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from interlingua.base.errors import InputError
-from interlingua.base.options import faults, option
+from interlingua.base.options import faults, option, options
 from interlingua.base.plain import saved
 
 LEAST_SIZE = 64
@@ -27,10 +27,10 @@ class PassagePlan:
     )
 
     def checked(self) -> PassagePlan:
-        """This. Raises InputError: a value is out of its bounds, all of them named."""
+        """The same, its values of their own types. Raises InputError: one is out of its bounds, all of them named."""
         if wrong := faults(self):
             raise InputError("; ".join(wrong))
-        return self
+        return replace(self, **{one.name: one.kept(getattr(self, one.name)) for one in options(type(self))})
 
     def within(self, max_tokens: int) -> PassagePlan:
         """The same for a model that reads so many tokens: its prompt and special tokens need some of them."""

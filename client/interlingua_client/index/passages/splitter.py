@@ -1,7 +1,7 @@
 """A long text to passages, in any language.
 
     text --units--> headings, lines, sentences --count--> tokens of each; long ones once more, in pieces
-         --packed--> Span(start, end, heading) ...
+         --packed--> Span(start, end, heading) ..., with the title as it stands in front of each
 
 What is embedded of a passage is the title, the heading and the slice (`passage_text`): together no more than the plan's
 size. A text that fits into one passage is one, from its first character to its last.
@@ -29,7 +29,7 @@ class LongText(NamedTuple):
     """What is to be split.
 
     Attributes:
-        title: what will stand in front of each passage (`leading_title`).
+        title: what will stand in front of each passage, or its beginning.
         language: its tag; "" where it is not known.
     """
 
@@ -44,21 +44,36 @@ def split(text: str, plan: PassagePlan, count: Count, *, title: str = "", langua
     The same text, plan and counts give the same passages. Headings, paragraphs, lines and sentences are looked for, in
     this order; a grapheme is cut only where it is longer than a passage.
     """
-    return split_all([LongText(text, title, language)], plan, count)[0]
+    return split_all([LongText(text, title, language)], plan, count)[0].spans
 
 
-def split_all(texts: Sequence[LongText], plan: PassagePlan, count: Count) -> list[list[Span]]:
+class SplitText(NamedTuple):
+    """What came of a text.
+
+    Attributes:
+        title: as it stands in front of each of several passages: no more than half of one, whatever its script.
+    """
+
+    spans: list[Span]
+    title: str
+
+
+def split_all(texts: Sequence[LongText], plan: PassagePlan, count: Count) -> list[SplitText]:
     """The passages of many texts: what has to be counted is counted together, in two calls at most."""
     counts = TokenCounts(count)
     cut = [_Cut(one, plan, counts) for one in texts]
     counts.learn(text for one in cut for text in one.counted())
     counts.learn(text for one in cut for text in one.cut_long())
-    return [one.spans() for one in cut]
+    return [SplitText(one.spans(), one.title) for one in cut]
 
 
-def leading_title(title: str, plan: PassagePlan) -> str:
-    """The title as it stands in front of each of several passages: at most half of one, whatever its script."""
-    return next((title[:end].rstrip() for _, end, _ in pieces(title, 0, len(title), plan.size // 2)), title)
+def _leading_titles(title: str, most: int) -> list[str]:
+    """Beginnings of a title, the longest first; the last one has no more than so many tokens, as a byte has one."""
+    found, bound = [title], token_bound(title)
+    while bound > most:
+        bound = max(most, bound // 2)
+        found.append(next((title[:end].rstrip() for _, end, _ in pieces(title, 0, len(title), bound)), title))
+    return found
 
 
 class _Cut:
@@ -67,7 +82,7 @@ class _Cut:
     def __init__(self, whole: LongText, plan: PassagePlan, counts: TokenCounts) -> None:
         self._text, self._size, self._counts = whole.text, plan.size, counts
         self._overlap = int(plan.overlap * plan.size)
-        self._title = leading_title(whole.title, plan)
+        self._titles = _leading_titles(whole.title, plan.size // 2)
         is_short = token_bound(f"{whole.title}\n{whole.text}") <= plan.size
         self._units = [] if is_short else list(units(whole.text, whole.language))
         self._whole_title = whole.title
@@ -75,7 +90,7 @@ class _Cut:
     def counted(self) -> Iterator[str]:
         """What has to be known first."""
         if self._units:
-            yield from (self._title, self._whole_title)
+            yield from self._titles
             yield from (self._slice(unit) for unit in self._units)
             yield from {heading for unit in self._units for heading in unit.headings}
 
@@ -102,11 +117,19 @@ class _Cut:
                 yield Unit(start, stop, level, unit.headings)
                 level = behind
 
+    @property
+    def title(self) -> str:
+        """The longest of the titles that leaves room."""
+        if not self._units:
+            return self._whole_title
+        most = self._size // 2
+        return next((one for one in self._titles[:-1] if self._counts[one] <= most), self._titles[-1])
+
     def spans(self) -> list[Span]:
         """The passages."""
         if not self._units:
             return [Span(0, len(self._text))]
-        taken = self._counts[self._title]
+        taken = self._counts[self.title]
 
         def room(first: int) -> int:
             return self._size - taken - self._heading(first)[1]

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from interlingua_client.token_encoder import EncoderIdentity
 
 
+def require_tokens(wanted: str | None, served: EncoderIdentity | None) -> None:
+    """Raises InputError: what is wanted (as for `choose_tokens`) is no choice, or nothing is there to make it."""
+    if wanted is not None and require_choice(wanted) != NO_TOKENS and served is None:
+        raise InputError(
+            f"token vectors ({wanted}) are wanted, and the server has no late-interaction reranker to make them: "
+            "export one, or leave --token-vectors out"
+        )
+
+
 def choose_tokens(store: DocumentStore, wanted: str | None, served: EncoderIdentity | None) -> None:
     """Begin with token vectors, change them or take them out; what is there already and fits is kept.
 
@@ -26,21 +35,17 @@ def choose_tokens(store: DocumentStore, wanted: str | None, served: EncoderIdent
     Raises:
         InputError: it is neither, or token vectors are wanted and nothing is there to make them.
     """
+    require_tokens(wanted, served)
     tables = TokenTables(store)
     if wanted is None:
         is_undecided = not tables.exist() and (tables.had_former() or not store.languages())
         if served is None or not is_undecided:
             return
         wanted = DEFAULT_FORMAT
-    if require_choice(wanted) == NO_TOKENS:
+    if wanted == NO_TOKENS or served is None:
         tables.drop()
         remove_token_files(store.directory, but=())
         return
-    if served is None:
-        raise InputError(
-            f"token vectors ({wanted}) are wanted, and the server has no late-interaction reranker to make them: "
-            "export one, or leave --token-vectors out"
-        )
     _have(
         tables,
         TokenFacts(
