@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from interlingua_exporter.weights import checkpoint_folder
-from tests.support.shared_exports import _is_kept, _key, kept_exports
+from tests.support.once import once
+from tests.support.shared_exports import _is_kept, _is_whole, _key, kept_exports
 from tests.support.tiny_models import MakeFolder
 
 
@@ -50,3 +51,19 @@ def test_what_other_code_left_goes_a_day_after_its_last_use(tmp_path: Path) -> N
     mine = kept_exports(tmp_path)
     assert kept_exports(tmp_path) == mine
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new", mine.name])
+
+
+def test_an_export_that_was_damaged_is_made_again(tmp_path: Path) -> None:
+    def export(folder: Path) -> None:
+        made.append(folder)
+        for name in ("model.onnx", "model.onnx.data"):
+            (folder / name).write_bytes(b"weights")
+
+    made: list[Path] = []
+    folder = tmp_path / "key"
+    for damage in (lambda: None, lambda: (folder / "model.onnx").write_bytes(b""), (folder / "model.onnx").unlink):
+        assert once(folder, export, _is_whole) == folder
+        assert (folder / "model.onnx").read_bytes() == b"weights"
+        damage()
+    assert once(folder, export, _is_whole) == folder
+    assert len(made) == 3

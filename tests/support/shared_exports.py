@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from functools import wraps
 from importlib.metadata import distributions
 from pathlib import Path
@@ -41,7 +42,8 @@ def share_exports(of_run: Path, kept: Path, scratch: Path) -> None:
         key = _key(checkpoint, str(scratch))
         if key is None:
             return torch_export(checkpoint, target)
-        made = once((kept if _is_kept(checkpoint) else of_run) / key, lambda fresh: torch_export(checkpoint, fresh))
+        place = (kept if _is_kept(checkpoint) else of_run) / key
+        made = once(place, lambda fresh: torch_export(checkpoint, fresh), _is_whole)
         return shutil.copytree(made, target, dirs_exist_ok=True) / MODEL_FILE
 
     onnx_graph.export_onnx = export_once
@@ -66,9 +68,17 @@ def kept_exports(root: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)
     for other in root.iterdir():
-        if other != folder and other.stat().st_mtime < time.time() - _UNUSED_S:
-            shutil.rmtree(other, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another worker sweeps, too
+            if other != folder and other.stat().st_mtime < time.time() - _UNUSED_S:
+                shutil.rmtree(other, ignore_errors=True)
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether an export has its network, and no file of it is empty, as after a full disk or a power cut."""
+    from interlingua.served.graph_names import MODEL_FILE
+
+    return (folder / MODEL_FILE).is_file() and all(path.stat().st_size for path in folder.iterdir())
 
 
 def _is_kept(checkpoint: Any) -> bool:
