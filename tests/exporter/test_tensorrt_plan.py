@@ -121,6 +121,10 @@ def test_the_same_build_again_keeps_its_plan_and_another_does_not(built: Path, t
     first.plan.parent.mkdir()
     first.plan.write_bytes(b"plan")
     assert build((16, 96)).plan.read_bytes() == b"plan"
+    for before in ({**first.record, "languages": "0.1"}, {k: v for k, v in first.record.items() if k != "languages"}):
+        (first.folder / "build.json").write_text(json.dumps(before))
+        assert build((16, 96)).plan.read_bytes() == b"plan"
+        assert PlanBuild.read(first.folder).record == first.record
     other = build((32, 96))
     assert other.folder == first.folder
     assert not other.plan.exists()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import ExportError, InputError
+from interlingua.base.whole_file import whole
 from interlingua.served.graph_names import MODEL_FILE
 from interlingua_exporter.publication.digests import weights_digest
 from interlingua_exporter.tensorrt.plan_script import build_script
@@ -95,8 +96,10 @@ def write_build(candidate: Candidate, repository: ModelRepository, options: Serv
     name = f"{'embedder' if candidate.spec.role == 'embedder' else 'reranker'}-{record['digest'][:_DIGITS]}"
     if (root / name / RECORD).is_file():
         build = PlanBuild.read(root / name)
-        if build.record == record:
-            return build
+        if _without_languages(build.record) == _without_languages(record):
+            if build.record != record:
+                _write_record(root / name, record)
+            return PlanBuild(root / name, record)
         shutil.rmtree(root / name)  # other buckets or options: its plan would not fit them
     staged = root / f".{name}.new"
     shutil.rmtree(staged, ignore_errors=True)
@@ -104,13 +107,23 @@ def write_build(candidate: Candidate, repository: ModelRepository, options: Serv
     for path in candidate.network.iterdir():
         shutil.move(path, staged / path.name)
     (staged / TOKENIZER).write_bytes(candidate.tokenizer_json)
-    (staged / RECORD).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _write_record(staged, record)
     profiles = options.tensorrt.profiles(options.max_batch_size, options.max_batch_tokens)
     (staged / SHELL_SCRIPT).write_text(build_script(candidate.inputs, profiles), encoding="utf-8")
     (staged / SHELL_SCRIPT).chmod(0o755)
     shutil.copyfile(Path(__file__).with_name(PYTHON_SCRIPT), staged / PYTHON_SCRIPT)
     staged.rename(root / name)
     return PlanBuild(root / name, record)
+
+
+def _without_languages(record: dict[str, Any]) -> dict[str, Any]:
+    """What a plan depends on: of each language's directions the last digits differ from run to run."""
+    return {name: value for name, value in record.items() if name != "languages"}
+
+
+def _write_record(folder: Path, record: dict[str, Any]) -> None:
+    with whole(folder / RECORD) as partial:
+        partial.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _record(candidate: Candidate, options: ServingOptions, tensorrt: TensorRtServing) -> dict[str, Any]:
