@@ -13,14 +13,11 @@ import pytest
 
 from interlingua.base.errors import InputError
 from interlingua.base.plain import build, plain
-from interlingua_client.document import Document
-from interlingua_client.embedder import EmbedderIdentity
-from interlingua_client.index.document_store import STORE_FILE, DocumentStore, new_manifest
 from interlingua_client.index.manifest import HnswParameters
 from interlingua_client.index.vector_index import VectorIndex
 from interlingua_loadtest.capacity.index.index_cost import IndexCost, IndexMeasurement
 from interlingua_loadtest.capacity.index.index_fit import fit, fit_law
-from interlingua_loadtest.capacity.index.index_layout import graph_bytes, graph_file_bytes, store_bytes
+from interlingua_loadtest.capacity.index.index_layout import graph_bytes, graph_file_bytes
 from interlingua_loadtest.capacity.index.index_measurement import LikeEmbeddings, Size, measure_all
 
 
@@ -40,16 +37,6 @@ def test_the_file_of_a_real_graph_has_the_size_of_the_formula(tmp_path: Path, di
     # Levels are drawn at random: of 3000 elements some 3000 / (M - 1) reach upper ones, give or take its root.
     chance = 4 * (3000 / (m - 1)) ** 0.5 * (4 * m + 4)
     assert (tmp_path / "graph").stat().st_size == pytest.approx(graph_file_bytes(count, dimension, m), abs=chance)
-
-
-@pytest.mark.parametrize(("dimension", "text_bytes"), [(16, 100), (384, 1400), (384, 600), (1024, 5000)])
-def test_a_real_store_has_the_size_of_the_formula(tmp_path: Path, dimension: int, text_bytes: int) -> None:
-    count = 1200
-    store = DocumentStore.create(tmp_path, new_manifest(EmbedderIdentity("digest", "model", dimension)))
-    documents = [Document(f"document-{number:06}", "en", "", f"{number:0{text_bytes}}") for number in range(count)]
-    store.commit(documents, np.ones((count, dimension), dtype=np.float32))
-    store.close()
-    assert (tmp_path / STORE_FILE).stat().st_size == pytest.approx(count * store_bytes(dimension, text_bytes), rel=0.1)
 
 
 def test_the_fit_finds_the_law_that_times_were_made_with() -> None:
