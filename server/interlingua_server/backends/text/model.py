@@ -151,14 +151,17 @@ class TritonPythonModel:
         now = time.time()
         read = [self._read(raw, now) for raw in requests]
         began = time.monotonic()
-        texts = self._tokenize(read)
+        self._texts.count([request for request in read if request.is_count])
+        computed = [request for request in read if not request.is_count]
+        counted = time.monotonic()
+        texts = self._tokenize(computed)
         tokenized = time.monotonic()
         if len(requests) > 1 or len(texts) > TEXTS_PER_REQUEST:  # behind a lone one nobody waits
             self._metrics.look_at_queue()
         values = self._computing.compute(texts)
         ended = time.monotonic()
         if texts:
-            self._waiting.worked(sum(not request.is_count for request in read), ended - began)
+            self._waiting.worked(len(computed), ended - counted)
         stages_s = (tokenized - began, ended - tokenized)
         responses = [
             self._respond(request, raw.requested_output_names(), values, stages_s)
@@ -187,8 +190,6 @@ class TritonPythonModel:
         )
 
     def _tokenize(self, requests: list[TextRequest]) -> list[BatchText]:
-        self._texts.count([request for request in requests if request.is_count])
-        requests = [request for request in requests if not request.is_count]
         texts = self._texts.texts(requests)
         if truncated := sum(request.truncated for request in requests):
             self._metrics.record_truncated(truncated)
