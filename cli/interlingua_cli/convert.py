@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,9 +48,11 @@ def _language(_: click.Context, __: click.Parameter, value: str | None) -> str:
 
 def _encoding(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     try:
-        codecs.lookup(value or "utf-8")
-    except LookupError:
-        raise click.BadParameter(f"{value!r} is no encoding that Python knows, such as cp1252 or shift_jis") from None
+        is_known = codecs.lookup(value or "utf-8")._is_text_encoding  # as bytes.decode asks; rot13 is none of text
+    except (LookupError, ValueError):
+        is_known = False
+    if not is_known:
+        raise click.BadParameter(f"{value!r} is no encoding that Python knows, such as cp1252 or shift_jis")
     return value
 
 
@@ -128,7 +133,12 @@ def _written(out: Path) -> Iterator[IO[str]]:
     from interlingua.base.whole_file import whole
 
     if f"{out}" == "-":
-        yield sys.stdout
+        with tempfile.TemporaryFile() as kept, io.TextIOWrapper(kept, encoding="utf-8") as file:
+            yield file  # a run may be refused at its end
+            file.flush()
+            kept.seek(0)
+            shutil.copyfileobj(kept, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
         return
     try:
         with whole(out) as partial, partial.open("w", encoding="utf-8") as file:

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from interlingua_client.converting.converted import Converted, UnreadableFileError
+from interlingua.base.counted import counted
+from interlingua.base.json_value import json_value
+from interlingua_client.converting.converted import Converted, UnreadableFileError, storable
 from interlingua_client.converting.csv_table import csv_table
 from interlingua_client.converting.decoded_text import decoded
 from interlingua_client.converting.docx_file import docx_file
@@ -80,20 +82,26 @@ class Conversion:
     def lines(self, advance: Callable[[int], None] = lambda _: None) -> Iterator[Fields]:
         """The fields of each document's line; `advance` is told of every file."""
         for file in self._files:
-            place = f"{file.place}"
+            kept, reason = 0, ""
             try:
                 for document in self._documents(file):
                     if fields := self._fields(document, file):
+                        kept += 1
                         yield fields
             except UnknownExportError as error:
                 if len(self._files) == 1:
-                    self.bad_files.append(BadFile(place, f"{error}"))
+                    reason = f"{error}"
                 else:  # any JSON may lie in a folder
                     self.passed_over[file.path.suffix.lower()] += 1
-            except UnreadableFileError as error:
-                self.bad_files.append(BadFile(place, f"{error}"))
+            except RecursionError:
+                reason = "it is nested too deeply"
+            except (UnreadableFileError, ValueError, LookupError) as error:
+                reason = f"{error}"
             except OSError as error:
-                self.bad_files.append(BadFile(place, f"cannot be read: {error.strerror or error}"))
+                reason = f"cannot be read: {error.strerror or error}"
+            if reason:
+                before = f" ({counted(kept, 'document')} before that stay)" if kept else ""
+                self.bad_files.append(BadFile(f"{file.place}", f"{reason}{before}"))
             advance(1)
 
     def _documents(self, file: SourceFile) -> Iterator[Converted]:
@@ -113,7 +121,8 @@ class Conversion:
         elif file.kind == "html":
             yield html_page(file.path.read_bytes(), self._reading.encoding)
         elif file.kind == "markdown":
-            yield markdown_file(decoded(file.path.read_bytes(), self._reading.encoding))
+            text = decoded(file.path.read_bytes(), self._reading.encoding)
+            yield markdown_file(text, is_plain=file.path.suffix.lower() == ".txt")
         else:
             exported = help_desk_export(decoded(file.path.read_bytes(), self._reading.encoding))
             self.drafts += exported.drafts
@@ -122,13 +131,18 @@ class Conversion:
     def _fields(self, document: Converted, file: SourceFile) -> Fields | None:
         """The line's fields; None of a document that is left out."""
         place = f"{file.place}"
-        id_ = " ".join(document.id.split()) or place
+        id_ = " ".join(storable(document.id).split()) or place
         name = place if id_ == place else f"{place}, {id_}"
-        said = document.fields()
+        try:
+            said: Fields = {field: json_value(value, field) for field, value in document.fields().items()}
+        except ValueError as error:
+            self.bad_files.append(BadFile(name, f"{error}"))
+            return None
         if not said["text"] and not (said["title"] and document.id):
             self.bad_files.append(BadFile(name, "it has no text"))
             return None
-        digest = hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).digest()
+        whole = json.dumps([document.language, said], sort_keys=True)
+        digest = hashlib.blake2b(whole.encode(), digest_size=16).digest()
         if id_ in self._seen:
             other, its_digest = self._seen[id_]
             if its_digest == digest:
@@ -140,6 +154,8 @@ class Conversion:
         language = self._language(document, file, said)
         self.languages[language] += 1
         tagged: Fields = {"language": language} if language else {}
+        if not said["text"]:  # beside a title alone `index` may take another field for the text
+            said |= {"title": "", "text": said["title"]}
         return {"id": id_, **tagged, **said, "path": place}
 
     def _language(self, document: Converted, file: SourceFile, said: Mapping[str, object]) -> str:

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from interlingua.base.errors import InputError
 from interlingua.base.json_row import LANGUAGE_NAMES
 
-_RESERVED = frozenset({"id", "_id", "title", "text", "contents", "content", "body", "metadata", *LANGUAGE_NAMES})
+_RESERVED = frozenset(
+    {"id", "_id", "title", "text", "contents", "content", "body", "metadata", "path", *LANGUAGE_NAMES}
+)
 _BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -38,11 +40,18 @@ class Converted(NamedTuple):
     def fields(self) -> dict[str, object]:
         """The line's fields but for id and language, clean of what cannot be stored."""
         further = {
-            f"source_{name}" if name in _RESERVED else name: value
+            self._called(name): plain_value(value)
             for name, value in self.metadata.items()
             if value not in (None, "", [])
         }
         return {"title": " ".join(clean(self.title).split()), "text": clean(self.text), **further}
+
+    def _called(self, name: str) -> str:
+        """A further field's name in the line."""
+        called = f"source_{name}" if name in _RESERVED else name
+        while called != name and called in self.metadata:
+            called = f"source_{called}"
+        return storable(called)
 
 
 class UnreadableFileError(InputError):
@@ -51,18 +60,25 @@ class UnreadableFileError(InputError):
 
 def clean(text: str) -> str:
     """Without NUL characters, halves of surrogate pairs, blanks at the ends of lines and more than one blank line."""
-    text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = storable(text.replace("\r\n", "\n").replace("\r", "\n"))
     return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text)).strip()
 
 
+def storable(text: str) -> str:
+    """Without NUL characters and halves of surrogate pairs."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def plain_value(value: object) -> object:
-    """A value as JSON has it: dates in ISO 8601, what else JSON does not know as text."""
-    if value is None or isinstance(value, bool | int | float | str):
+    """A value as JSON has it: dates in ISO 8601, what else JSON does not know as text that can be stored."""
+    if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, str):
+        return storable(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(key): plain_value(item) for key, item in value.items()}
+        return {storable(f"{key}"): plain_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
         return [plain_value(item) for item in value]
-    return f"{value}"
+    return storable(f"{value}")

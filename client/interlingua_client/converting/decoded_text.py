@@ -25,7 +25,8 @@ def decoded(content: bytes, said: str | None) -> str:
     encoding = encoding_of(content[:4], said)
     try:
         return content.decode(encoding)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
+        place = f" at byte {error.start + 1}" if isinstance(error, UnicodeDecodeError) else ""
         raise UnreadableFileError(
-            f"not {encoding} at byte {error.start + 1}: name its encoding with --encoding, as in --encoding cp1252"
+            f"not {encoding}{place}: name its encoding with --encoding, as in --encoding cp1252"
         ) from None

@@ -23,6 +23,7 @@ def docx_file(path: Path) -> Converted:
         UnreadableFileError: it is damaged, encrypted, or in Word's older format.
     """
     mammoth = load("convert", "mammoth", _USED_FOR)
+    load("convert", "lxml", _USED_FOR)
     try:
         with path.open("rb") as file:
             if file.read(len(_COMPOUND_FILE)) == _COMPOUND_FILE:

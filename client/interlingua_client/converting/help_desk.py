@@ -18,6 +18,7 @@ from interlingua_client.converting.converted import Converted, UnreadableFileErr
 from interlingua_client.converting.html_page import html_text
 
 Article = Mapping[str, object]
+_MILLISECONDS = 10**11  # in seconds, the year 5138
 
 
 class Exported(NamedTuple):
@@ -98,7 +99,8 @@ def _freshdesk(article: object) -> Exported:
         "category_id": row.get("category_id"),
         "section": [_text(level, "name") for level in levels],
     }
-    made = Converted(_text(row, "title"), html_text(_text(row, "description")), language, metadata, _id(row))
+    id_ = f"{_id(row)}.{language}" if language else _id(row)  # translations share the number
+    made = Converted(_text(row, "title"), html_text(_text(row, "description")), language, metadata, id_)
     return Exported([made], 0)
 
 
@@ -119,14 +121,23 @@ def _intercom(article: object) -> Exported:
 def _intercom_version(row: Article, id_: str, language: str, article: Article) -> Exported:
     if row.get("state") == "draft":
         return Exported([], 1)
-    changed = row.get("updated_at")
     metadata = {
         "url": row.get("url"),
-        "date": datetime.fromtimestamp(changed, UTC).isoformat() if isinstance(changed, int) else changed,
+        "date": _moment(row.get("updated_at")),
         "description": row.get("description"),
         "parent_id": article.get("parent_id"),
     }
     return Exported([Converted(_text(row, "title"), html_text(_text(row, "body")), language, metadata, id_)], 0)
+
+
+def _moment(said: object) -> object:
+    """Seconds, or milliseconds, since 1970 in ISO 8601; anything else as it is."""
+    if isinstance(said, bool) or not isinstance(said, int):
+        return said
+    try:
+        return datetime.fromtimestamp(said / 1000 if abs(said) >= _MILLISECONDS else said, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return said
 
 
 def _mapping(value: object) -> Article:

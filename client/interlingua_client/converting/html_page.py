@@ -6,10 +6,11 @@ bytes (in the encoding that they declare) --main content--> h1, Markdown --> Con
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 from interlingua.base.extras import load
-from interlingua_client.converting.converted import Converted
+from interlingua_client.converting.converted import Converted, storable
 
 _USED_FOR = "reading HTML"
 _NEVER = "script, style, noscript, template, svg, iframe, nav, object, canvas, [hidden], [aria-hidden=true]"
@@ -28,7 +29,7 @@ def html_page(content: bytes, encoding: str | None) -> Converted:
     """A page: its title is the first `h1` of the main content, else the `title`; metadata are its url, date and tags.
 
     Args:
-        encoding: in place of what the page declares.
+        encoding: of a page that neither declares one nor begins with a byte order mark.
     """
     soup = _parsed(content, encoding)
     root = soup.find("html")
@@ -57,9 +58,21 @@ def titled_text(fragment: str) -> tuple[str, str]:
 
 def _parsed(content: bytes | str, encoding: str | None) -> Any:
     load("convert", "lxml", _USED_FOR)
-    return load("convert", "bs4", _USED_FOR).BeautifulSoup(
-        content, _PARSER, from_encoding=encoding if isinstance(content, bytes) else None
-    )
+    bs4 = load("convert", "bs4", _USED_FOR)
+    if isinstance(content, str):
+        content, encoding = storable(content), None
+    elif encoding and _declares(content):
+        encoding = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of text that looks like an address, or HTML that is XML, too
+        return bs4.BeautifulSoup(content, _PARSER, from_encoding=encoding)
+
+
+def _declares(content: bytes) -> bool:
+    """Whether a page says its encoding, by a byte order mark or in its first lines."""
+    detector = load("convert", "bs4.dammit", _USED_FOR).EncodingDetector
+    rest, marked = detector.strip_byte_order_mark(content)
+    return bool(marked or detector.find_declared_encoding(rest, is_html=True))
 
 
 def _attribute(element: Any, *names: str) -> str:

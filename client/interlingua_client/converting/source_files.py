@@ -67,19 +67,34 @@ def find_files(root: Path) -> FoundFiles:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Regular files below, sorted; a folder that was entered before (a loop of links) is not entered again."""
+    """Regular files below, a folder's own first, by their names; what links lead to too, unless it is there itself."""
     seen: set[tuple[int, int]] = set()
-    for folder, folders, names in os.walk(root, followlinks=True, onerror=_refuse):
-        found = Path(folder).stat()
-        if (found.st_dev, found.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((found.st_dev, found.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder) / name
-            if not name.startswith((".", "~$")) and path.is_file():
-                yield path
+    files, links = list[Path](), list[Path]()
+    starts = [root]
+    for start in starts:
+        for folder, folders, names in os.walk(start, onerror=_refuse):
+            if not _is_new(Path(folder), seen):
+                folders.clear()
+                continue
+            shown = [Path(folder) / name for name in sorted(folders) if not name.startswith(".")]
+            folders[:] = [path.name for path in shown if not path.is_symlink()]
+            starts += [path for path in shown if path.is_symlink()]
+            for path in (Path(folder) / name for name in sorted(names) if not name.startswith((".", "~$"))):
+                if path.is_symlink():
+                    links.append(path)
+                elif path.is_file() and _is_new(path, seen):
+                    files.append(path)
+    files += [path for path in links if path.is_file() and _is_new(path, seen)]
+    yield from sorted(files, key=lambda path: [*((1, part) for part in path.parts[:-1]), (0, path.name)])
+
+
+def _is_new(path: Path, seen: set[tuple[int, int]]) -> bool:
+    """Whether a file or folder was not seen, under whatever name; from now on it was."""
+    found = path.stat()
+    key = (found.st_dev, found.st_ino)
+    is_new = key not in seen
+    seen.add(key)
+    return is_new
 
 
 def _refuse(error: OSError) -> None:
