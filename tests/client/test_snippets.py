@@ -31,6 +31,7 @@ FILLER = "Nothing of interest stands here. " * 10
         ("", "three", ""),
         ("Error E-417 came up", "what is e417?", "Error [E-417] came up"),
         ("Error E-418 came up", "what is E-417?", "Error E-418 came up"),
+        ("Build KB5034441 of 2024", "kb5034441 in 2024", "Build [KB5034441] of [2024]"),
         ("Press the power button", "POWER", "Press the [power] button"),
         ("Die Häuser", "ha\u0308user", "Die [Häuser]"),
         ("電源を切る", "電源", "[電源]を切る"),

@@ -143,9 +143,13 @@ def _folded(pair: str) -> str:
     return folded(pair, "und")
 
 
-@lru_cache(8192)
 def _run_words(run: str) -> tuple[str, ...]:
     """A run between spaces as words: codes first, then its parts."""
+    return (run.lower(),) if run.isascii() and run.isalnum() else _parts(run)
+
+
+@lru_cache(8192)
+def _parts(run: str) -> tuple[str, ...]:
     fold = folded(run, "und")
     return tuple(dict.fromkeys([*codes_of(fold), *(word for word, _ in words_of(fold))]))
 

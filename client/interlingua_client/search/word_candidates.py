@@ -29,6 +29,7 @@ CODES, OFF, BM25, FUSION = "codes", "off", "bm25", "fusion"
 MODES = (CODES, OFF, BM25, FUSION)
 
 _RANK_CONSTANT = 60  # the paper's
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -129,23 +130,22 @@ def _chosen(
 ) -> tuple[IntArray, FloatArray]:
     """The ADDED ones with the greatest weights, the nearest of equal ones, OF_A_DOCUMENT of a document; and cosines.
 
-    Vectors are read of as many as it takes.
+    Vectors are read of as many as it takes, _AT_ONCE and those that weigh the same.
     """
-    by_weight: dict[float, list[int]] = {}
-    for label, weight in sorted(weights.items()):
-        by_weight.setdefault(weight, []).append(label)
+    by_weight = sorted(weights, key=lambda label: (-weights[label], label))
     of_document: Counter[int] = Counter()
     chosen: list[tuple[int, float]] = []
-    for weight in sorted(by_weight, reverse=True):
-        labels = np.array(by_weight[weight], np.int64)
+    while by_weight and len(chosen) < ADDED:
+        least_weight = weights[by_weight[:_AT_ONCE][-1]]
+        part = [label for label in by_weight if weights[label] >= least_weight]
+        del by_weight[: len(part)]
+        labels = np.array(part, np.int64)
         scores, numbers = similarities(labels), index.documents_of(labels)
-        for row in np.argsort(-scores, kind="stable").tolist():
+        for row in np.lexsort((labels, -scores, -np.array([weights[label] for label in part]))).tolist():
             number = int(numbers[row])
             if (least is None or scores[row] >= least) and of_document[number] < OF_A_DOCUMENT:
                 of_document[number] += 1
                 chosen.append((int(labels[row]), float(scores[row])))
-        if len(chosen) >= ADDED:
-            break
     del chosen[ADDED:]
     return np.array([label for label, _ in chosen], np.int64), np.array([score for _, score in chosen], np.float32)
 
