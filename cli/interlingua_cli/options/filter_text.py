@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import click
@@ -37,4 +38,5 @@ def _values(text: str) -> Any:
         other = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return [text, other] if isinstance(other, int | float) and other == other else text
+    is_number = isinstance(other, int) or (isinstance(other, float) and math.isfinite(other))
+    return [text, other] if is_number else text

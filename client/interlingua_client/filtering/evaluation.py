@@ -24,14 +24,13 @@ from interlingua_client.filtering.filter_tree import (
     Prefix,
     Some,
 )
+from interlingua_client.filtering.told_faults import MOST_TOLD, told
 from interlingua_client.filtering.values import Kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from interlingua_client.filtering.columns import Column, Mask
-
-_MOST_NAMED = 20
 
 
 class Described(NamedTuple):
@@ -75,12 +74,12 @@ def require_fields(wanted: DocumentFilter, fields: DocumentFields, within: Mask 
         return
     conditions = list(wanted.conditions())
     columns = fields.columns({condition.field for condition in conditions})
-    unknown = [field for field, column in columns.items() if not _some(column.known, within)]
+    unknown = {field for field, column in columns.items() if not _some(column.known, within)}
     wrong = [fault for one in conditions if one.field not in unknown for fault in _faults(one, columns, within)]
     if unknown:
         wrong[:0] = _unknown(sorted(unknown), fields.names(within))
     if wrong:
-        raise InputError("; ".join(dict.fromkeys(wrong)))
+        raise InputError(told(wrong))
 
 
 def still_passing(wanted: DocumentFilter, documents: Sequence[Described]) -> list[bool]:
@@ -98,11 +97,13 @@ def _some(mask: Mask, within: Mask | None) -> bool:
 
 
 def _unknown(unknown: list[str], there: list[str]) -> Iterator[str]:
-    for field in unknown:
+    for field in unknown[: MOST_TOLD // 2]:
         near = get_close_matches(field, there, 1)
-        yield f"filter: no document has a field {field!r}" + (f", did you mean {near[0]!r}?" if near else "")
-    more = f" and {len(there) - _MOST_NAMED} more" if len(there) > _MOST_NAMED else ""
-    yield f"there are {', '.join(there[:_MOST_NAMED])}{more}"
+        yield f"filter: no document has a field {field!r:.80}" + (f", did you mean {near[0]!r}?" if near else "")
+    if (left := len(unknown) - MOST_TOLD // 2) > 0:
+        yield f"filter: no document has {left} more of its fields"
+    more = f" and {len(there) - MOST_TOLD} more" if len(there) > MOST_TOLD else ""
+    yield f"there are {', '.join(there[:MOST_TOLD])}{more}"
 
 
 def _faults(condition: Condition, columns: Mapping[str, Column], within: Mask | None) -> Iterator[str]:

@@ -24,6 +24,7 @@ from interlingua_client.filtering.filter_tree import (
     Test,
 )
 from interlingua_client.filtering.instants import Period
+from interlingua_client.filtering.told_faults import told
 from interlingua_client.filtering.values import as_compared, composed, kind_of
 
 OPERATORS = (*BOUNDS, "prefix", "exists")
@@ -45,7 +46,7 @@ def parse(given: object) -> DocumentFilter:
     reading = _Reading()
     root = reading.node(given, "filter", 0) if given != {} else _NOTHING
     if reading.wrong:
-        raise InputError("; ".join(reading.wrong))
+        raise InputError(told(reading.wrong))
     return DocumentFilter(root)
 
 
@@ -125,5 +126,8 @@ def _is_limit(operand: object) -> bool:
 
 
 def _short(given: object, *, bare: bool = False) -> str:
-    text = given if bare and isinstance(given, str) else repr(given)
+    try:
+        text = given if bare and isinstance(given, str) else repr(given)
+    except (RecursionError, ValueError):
+        return "a number of too many digits" if isinstance(given, int) else "nested too deeply, or too large to show"
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"

@@ -13,6 +13,14 @@ from typing import TypeAlias
 JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
+_WRITABLE = 10**4300  # digits that Python reads and writes, unless told otherwise (sys.get_int_max_str_digits)
+
+
+def is_writable(whole: int) -> bool:
+    """Whether a whole number has few enough digits to be written as JSON and read again."""
+    return -_WRITABLE < whole < _WRITABLE
+
+
 def json_value(value: object, name: str) -> JsonValue:
     """The value, as one that can be stored; lists and objects are copied.
 
@@ -20,8 +28,8 @@ def json_value(value: object, name: str) -> JsonValue:
         name: of the field, for the message.
 
     Raises:
-        ValueError: it is none of JSON's, or holds a number that is not finite, a NUL character or half of a surrogate
-            pair, or is nested too deeply.
+        ValueError: it is none of JSON's, or holds a number that is not finite or has too many digits, a NUL character
+            or half of a surrogate pair, or is nested too deeply.
     """
     try:
         _text(name, ascii(name))
@@ -37,6 +45,8 @@ def canonical_json(fields: Mapping[str, JsonValue]) -> str:
 
 def _checked(value: object, name: str) -> JsonValue:
     if value is None or isinstance(value, bool | int):
+        if value is not None and not is_writable(value):
+            raise ValueError(f"`{name}` holds a number of too many digits")
         return value
     if isinstance(value, float):
         if not math.isfinite(value):

@@ -47,6 +47,42 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert str(caught.value).count("filter.") == 4
 
 
+def nested(depth: int) -> list[Any]:
+    made: list[Any] = []
+    for _ in range(depth):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"a": nested(2000)}, "filter.a is nested too deeply"),
+        ({"a": {"prefix": nested(100_000)}}, "filter.a.prefix is nested too deeply"),
+        ({"a": 10**5000}, "filter.a is a number of too many digits, it must be"),
+        ({"a": [1, -(10**5000)]}, "filter.a is a number of too many digits"),
+        ({"a": {"lt": 10**5000}}, "filter.a.lt is a number of too many digits"),
+        ({"and": 10**5000}, "filter.and is a number of too many digits"),
+    ],
+    ids=["deep", "deeper", "value", "among values", "bound", "combined"],
+)
+def test_what_cannot_be_shown_is_told_nevertheless(given: Any, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(given)
+    assert said in str(caught.value)
+
+
+def test_the_longest_numbers_are_numbers() -> None:
+    assert parse({"a": 10**4300 - 1}).canonical
+
+
+def test_of_many_mistakes_the_first_are_told() -> None:
+    with pytest.raises(InputError) as caught:
+        parse({f"f{row}": None for row in range(100_000)})
+    assert str(caught.value).count("filter.") == 20
+    assert str(caught.value).endswith("; and 99980 more")
+
+
 def test_depth_and_length_of_a_message_are_bounded() -> None:
     deep: dict[str, Any] = {"a": 1}
     for _ in range(5000):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,6 +112,33 @@ def test_unknown_fields_are_named_with_the_nearest_and_those_there_are() -> None
     assert "'by.nam', did you mean 'by.name'?" in message
     assert "'tennant', did you mean 'tenant'?" in message
     assert "there are a.b, by, by.age, by.name, date, id, language, price, tags, tenant, url" in message
+
+
+def test_names_that_no_document_has_cost_neither_passes_nor_memory() -> None:
+    passes = 0
+    numbers = np.arange(len(ARTICLES))
+
+    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+        nonlocal passes
+        passes += 1
+        yield from enumerate(ARTICLES)
+
+    fields = DocumentFields(numbers, rows, lambda: ())
+    for one in range(50):
+        assert not mask_of(parse({f"unknown{one}": "x", "by.unknown": one, "tenant": "acme"}), fields).any()
+        with pytest.raises(InputError, match="no document has a field"):
+            require_fields(parse({f"unknown{one}": "x"}), fields, np.array([True, False, False, False]))
+    assert passes == 2  # what there is at all, and the names within
+    assert mask_of(parse({"by.name": "Cy"}), fields).tolist() == [False, False, False, True]
+    assert fields._columns.keys() == {"tenant", "by.name"}
+
+
+def test_of_many_unknown_fields_some_are_named() -> None:
+    with pytest.raises(InputError) as caught:
+        require_fields(parse({f"f{row:05}": 1 for row in range(20_000)}), fields_of(ARTICLES))
+    assert "'f00009'" in str(caught.value)
+    assert "no document has 19990 more of its fields; there are a.b, by" in str(caught.value)
+    assert len(str(caught.value)) < 1500
 
 
 @pytest.mark.parametrize(
