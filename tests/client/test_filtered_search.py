@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from interlingua_client.filtering.filter_parsing import parse
 from interlingua_client.filtering.filter_tree import DocumentFilter
 from interlingua_client.index import search_index
 from interlingua_client.index.indexer import Indexer
+from interlingua_client.index.scope import search_scope
 from interlingua_client.index.search_index import SearchIndex
 from interlingua_client.search.search_steps import Searcher
 from tests.client.filtering.brute_force import passes, random_document, random_filter
@@ -61,7 +63,7 @@ def ids(index: SearchIndex, labels: Any) -> list[str]:
 
 
 def test_random_filters_find_what_comparing_each_document_finds(index: SearchIndex, tagged: list[Document]) -> None:
-    chance, vector = random.Random(11), HashEmbedder().vector("en:cat en:dog", "query")
+    chance, vector, compared = random.Random(11), HashEmbedder().vector("en:cat en:dog", "query"), 0
     every = index.nearest(vector, "en", 1000)
     ranked = dict(zip(ids(index, every.labels), every.scores.tolist(), strict=True))
     assert len(ranked) == 90
@@ -82,18 +84,21 @@ def test_random_filters_find_what_comparing_each_document_finds(index: SearchInd
             scope = index.scope(parse(wanted))
         except InputError:  # random fields may hold no dates, say
             continue
+        compared += bool(right)
         found = index.nearest(vector, "en", k, languages, scope=scope)
         assert found.scores == pytest.approx(right, abs=1e-5), wanted
         assert all(passes(fields[id_], wanted) for id_ in ids(index, found.labels))
         assert scope.allows(found.labels).all()
+    assert compared >= 30
 
 
-def test_a_quota_is_divided_among_the_languages_that_pass(index: SearchIndex) -> None:
+def test_a_quota_is_divided_among_the_languages_that_pass(index: SearchIndex, tagged: list[Document]) -> None:
     vector = HashEmbedder().vector("en:cat en:dog", "query")
     scope = index.scope(parse({"tenant": "acme", "language": ["en", "de"]}))
     found = index.nearest(vector, "en", 6, quota=1.0, scope=scope)
     assert sorted(id_[:2] for id_ in ids(index, found.labels)) == ["de"] * 3 + ["en"] * 3
-    assert scope.languages == {"de": 4, "en": 4} or sum(scope.languages.values()) == scope.size(["de", "en"])
+    tenants = collections.Counter(one.language for one in tagged if one.metadata["tenant"] == "acme")
+    assert scope.languages == {tag: tenants[tag] for tag in ("de", "en")}
     only = index.nearest(vector, "en", 6, ["de"], quota=1.0, scope=scope)
     assert {id_[:2] for id_ in ids(index, only.labels)} == {"de"}
     assert index.nearest(vector, "en", 6, ["fr"], scope=scope).labels.tolist() == []
@@ -127,6 +132,22 @@ def test_what_is_kept_stays_within_its_budget(tagged_dir: Path, monkeypatch: pyt
     budget = 4 * int(0.25 * 90 * 32)
     assert 0 < kept._held <= budget
     assert kept._held == sum(block.vectors.nbytes for block in kept._values.values())
+
+
+def test_many_scopes_and_look_ups_take_bounded_memory(tagged_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_index, "EXACT_FLOATS", 0)
+    monkeypatch.setattr(search_index, "_FILTERED_EXACT_ROOTS", 0.0)
+    monkeypatch.setattr(search_scope, "_LOOK_UP_BYTES", 0)
+    index = SearchIndex.open(tagged_dir)
+    vector, every = HashEmbedder().vector("en:cat", "query"), [*index.languages]
+    for row in range(30):
+        many = [f"x{row}.{one}" for one in range(2000)]
+        scope = index.scope(parse({"or": [{"tenant": "acme"}, {"id": many}]}))
+        assert len(index.nearest(vector, "en", 5, every[: 1 + row % len(every)]).labels) == 5
+        assert len(index.nearest(vector, "en", 5, scope=scope).labels) == 5
+        assert len(repr(scope.key)) < 200
+    assert len(index._scopes._look_ups._kept._values) == 8
+    index.close()
 
 
 def search(

@@ -1,4 +1,4 @@
-"""Values kept by key within a budget of bytes; the one that was asked for longest ago goes first."""
+"""Values kept by key within a budget, of bytes mostly; the one that was asked for longest ago goes first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class BoundedCache(Generic[_K, _V]):
     """Safe to use from several threads; two may make the same value, and one of it is kept."""
 
     def __init__(self, budget: int, weigh: Callable[[_V], int]) -> None:
-        """`budget` bytes, as `weigh` counts a value's."""
+        """`budget`, as `weigh` counts of a value, always the same; keys are not weighed and have to be short."""
         self._budget, self._weigh = budget, weigh
         self._values: OrderedDict[_K, _V] = OrderedDict()
         self._held = 0

@@ -1,6 +1,6 @@
 """An index's documents as filters see them, and the passages that are theirs.
 
-    label -> row of its document    filters -> bool [documents] -> SearchScope, kept by the filters' canonical JSON
+    label -> row of its document    filters -> bool [documents] -> SearchScope, kept by the filters' digests
 
 What filters look at is read when the first one comes. A passage that is gone by then is in no scope but the whole; one
 that came since is in none.
@@ -8,6 +8,7 @@ that came since is in none.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,7 @@ import numpy as np
 from interlingua_client.filtering.document_fields import DocumentFields
 from interlingua_client.filtering.evaluation import mask_of, require_fields
 from interlingua_client.index.scope.bounded_cache import BoundedCache
-from interlingua_client.index.scope.search_scope import SearchScope
+from interlingua_client.index.scope.search_scope import LookUps, SearchScope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 
 _NONE = np.empty(0, np.int64)
-_BUDGET = 32 * 1024 * 1024
+_LEAST_KEPT = 32 * 1024 * 1024
+_WHOLE_KEPT = 4  # as many scopes as these with every passage in them, where that is more
 
 
 class _Documents(NamedTuple):
@@ -59,9 +61,10 @@ class DocumentScopes:
         Args:
             end: beyond every label.
         """
-        self._store, self._labels, self._end = store, labels, end
-        self.whole = SearchScope(("", ""), labels, languages, whole=True, end=end)
-        self._kept = BoundedCache[tuple[str, str], SearchScope](_BUDGET, lambda made: made.weight)
+        self._store, self._labels, self._look_ups = store, labels, LookUps(end)
+        self.whole = SearchScope(("", ""), labels, languages, whole=True, look_ups=self._look_ups)
+        budget = max(_LEAST_KEPT, _WHOLE_KEPT * self.whole.weight)
+        self._kept = BoundedCache[tuple[str, str], SearchScope](budget, lambda made: made.weight)
 
     def scope(self, wanted: DocumentFilter | None, pinned: DocumentFilter | None) -> SearchScope:
         """The passages whose documents meet both.
@@ -71,7 +74,7 @@ class DocumentScopes:
         """
         if wanted is None and pinned is None:
             return self.whole
-        key = (wanted.canonical if wanted else "", pinned.canonical if pinned else "")
+        key = (_digest(wanted), _digest(pinned))
         return self._kept.get(key, lambda: self._made(key, wanted, pinned))
 
     def require(self, pinned: DocumentFilter, within: DocumentFilter | None) -> None:
@@ -89,7 +92,7 @@ class DocumentScopes:
         labels = {tag: found[passing[documents.rows[tag]]] for tag, found in self._labels.items()}
         counts = np.bincount(documents.languages[mask], minlength=len(labels))
         languages = {tag: int(count) for tag, count in zip(labels, counts, strict=True)}
-        return SearchScope(key, labels, languages, whole=False, end=self._end)
+        return SearchScope(key, labels, languages, whole=False, look_ups=self._look_ups)
 
     @cached_property
     def _documents(self) -> _Documents:
@@ -107,3 +110,8 @@ class DocumentScopes:
     def _metadata(self) -> Iterator[tuple[int, Mapping[str, object]]]:
         for number, text in self._store.metadata_rows():
             yield number, json.loads(text)
+
+
+def _digest(asked: DocumentFilter | None) -> str:
+    """Stands for a filter of any length; one that another tenant could make collide would show what is not theirs."""
+    return hashlib.blake2b(asked.canonical.encode(), digest_size=32).hexdigest() if asked else ""
