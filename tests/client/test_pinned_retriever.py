@@ -108,6 +108,29 @@ def test_a_view_sees_what_its_retriever_takes_in(tmp_path: Path) -> None:
     retriever.close()
 
 
+def test_a_pin_that_fits_no_more_finds_nothing_rather_than_everything(tmp_path: Path) -> None:
+    directory, withheld = tmp_path / "index", {"not": {"tenant": "rival"}}
+    commit(directory, one="acme", two="rival")
+    plain, pinned = (Retriever(SearchIndex.open(directory), Client()) for _ in range(2))  # type: ignore[arg-type]
+    pinned._pinned = pinned_to(pinned.index, withheld, None)
+    view = plain.within(withheld)
+    assert [hit.id for hit in view.search("en:cat").hits] == ["one"]
+    with Indexer.open(directory, HashEmbedder()) as indexer:  # the field is called otherwise from now on
+        indexer.add([Document(id_, "en", "", f"en:{id_}", {"owner": "rival"}) for id_ in ("one", "two", "hidden")])
+        indexer.finish()
+    assert plain.refresh()
+    assert len(plain.search("en:cat").hits) == 3
+    with pytest.raises(InputError) as caught:
+        view.search("en:cat", filter={"owner": "rival"})
+    assert "the pinned filter asks for what no document of this index has any more" in str(caught.value)
+    assert "owner" not in str(caught.value)
+    with pytest.raises(InputError, match="has no longer what is pinned: filter: no document has a field 'tenant'"):
+        pinned.refresh()
+    assert pinned.index.manifest.generation < plain.index.manifest.generation
+    plain.close()
+    pinned.close()
+
+
 @pytest.mark.parametrize(
     ("pinned", "said"),
     [

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from interlingua_client.deadline import Deadline
 from interlingua_client.index.index_root import as_path
 from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening
-from interlingua_client.search.pinned_filter import pinned_to
+from interlingua_client.search.pinned_filter import pinned_to, require_pinned
 from interlingua_client.search.search_log import SearchLog, noting
 from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
 from interlingua_client.search.search_request import SearchRequest, require_queries
@@ -90,9 +90,10 @@ class AsyncRetriever:
         return retriever
 
     def within(self, pinned: Mapping[str, Any]) -> AsyncRetriever:
-        """A view of some documents, as `Retriever.within` makes it."""
+        """A view of some documents, as `Retriever.within` makes it; a first filter's reading blocks the loop."""
         view = copy.copy(self)
-        view._pinned, view._is_view = pinned_to(self.index, pinned, self._pinned), True
+        with self._in_use.used() as (searcher, _, _):
+            view._pinned, view._is_view = pinned_to(searcher.index, pinned, self._pinned), True
         return view
 
     async def __aenter__(self) -> AsyncRetriever:
@@ -123,10 +124,16 @@ class AsyncRetriever:
     async def refresh(self) -> bool:
         """Looks for a newer index as `Retriever.refresh` does; reading the index blocks the loop."""
         if self._opening is not None and not await self._is_current(self._opening):
-            self._in_use.replace(await self._opening.open_async())
+            pair = await self._opening.open_async()
+            try:
+                require_pinned(pair.searcher.index, self._pinned)
+            except BaseException:
+                await _close(pair)
+                raise
+            self._in_use.replace(pair)
             await self._close_left()
             return True
-        return self._in_use.reread()
+        return self._in_use.reread(lambda index: require_pinned(index, self._pinned))
 
     async def _is_current(self, opening: Opening) -> bool:
         try:

@@ -97,14 +97,20 @@ class InUse(Generic[_C]):
         if idle:
             self._let_go(old)
 
-    def reread(self) -> bool:
-        """Take in what was committed to the same index, on the same connections; whether there was anything."""
-        searcher = self._pair.searcher
-        if searcher.index.is_current():
-            return False
-        reopened = searcher.with_index(searcher.index.reopened())
-        with self._lock:
-            self._pair = self._pair._replace(searcher=reopened)
+    def reread(self, require: Callable[[SearchIndex], None]) -> bool:
+        """Take in what was committed to the same index, on the same connections; whether there was anything.
+
+        Args:
+            require: looks at what is to be searched from now on; when it raises, all stays as it is.
+        """
+        with self.used() as pair:
+            if pair.searcher.index.is_current():
+                return False
+            index = pair.searcher.index.reopened()
+            require(index)
+            with self._lock:
+                if self._pair is pair:  # else another one was promoted, or read, meanwhile
+                    self._pair = pair._replace(searcher=pair.searcher.with_index(index))
         return True
 
 

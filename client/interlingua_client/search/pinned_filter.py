@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from interlingua_client.index.search_index import SearchIndex
 
 
+def require_pinned(index: SearchIndex, pinned: DocumentFilter | None) -> None:
+    """Look at a pin again before another index, or generation, is searched with it. Raises InputError: it fits no more.
+
+    A name that has gone there would leave a `not` without effect.
+    """
+    if pinned is None:
+        return
+    try:
+        index.require_filter(pinned)
+    except InputError as error:
+        raise InputError(f"the index in {index.directory} has no longer what is pinned: {error}") from None
+
+
 def pinned_to(
     index: SearchIndex, given: Mapping[str, Any] | None, within: DocumentFilter | None
 ) -> DocumentFilter | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from interlingua_client.deadline import Deadline
 from interlingua_client.index.index_root import as_path
 from interlingua_client.search.index_pair import IndexPair, InUse, Opened, Opening, close_pair
-from interlingua_client.search.pinned_filter import pinned_to
+from interlingua_client.search.pinned_filter import pinned_to, require_pinned
 from interlingua_client.search.search_log import SearchLog, noting
 from interlingua_client.search.search_options import DEFAULT_OPTIONS, SearchChanges, SearchOptions, require_options
 from interlingua_client.search.search_request import SearchRequest, require_queries
@@ -85,14 +85,15 @@ class Retriever:
     def within(self, pinned: Mapping[str, Any]) -> Retriever:
         """This retriever for a part of the documents: every search with it finds what meets this filter, too.
 
-        It shares index, connection and log, takes no time to make, and is no more to be used once this one is closed;
-        closing it closes nothing.
+        It shares index, connection and log, and is no more to be used once this one is closed; closing it closes
+        nothing. The first filter of a generation reads every document's fields; then a view takes no time to make.
 
         Raises:
             InputError: it is no filter for this index, or asks for nothing.
         """
         view = copy.copy(self)
-        view._pinned, view._is_view = pinned_to(self.index, pinned, self._pinned), True
+        with self._in_use.used() as (searcher, _, _):
+            view._pinned, view._is_view = pinned_to(searcher.index, pinned, self._pinned), True
         return view
 
     def __enter__(self) -> Retriever:
@@ -130,12 +131,19 @@ class Retriever:
         answer is asked again the next time.
 
         Raises:
-            As `open`, where something was promoted; the retriever then goes on as it was.
+            As `open`, where something was promoted, and InputError where no document has any more what is pinned; the
+                retriever then goes on as it was.
         """
         if self._opening is not None and not self._is_current(self._opening):
-            self._in_use.replace(self._opening.open())
+            pair = self._opening.open()
+            try:
+                require_pinned(pair.searcher.index, self._pinned)
+            except BaseException:
+                close_pair(pair)
+                raise
+            self._in_use.replace(pair)
             return True
-        return self._in_use.reread()
+        return self._in_use.reread(lambda index: require_pinned(index, self._pinned))
 
     def _is_current(self, opening: Opening) -> bool:
         with self._in_use.used() as (searcher, client, _):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from interlingua.base.errors import InputError
 from interlingua_client.filtering.document_fields import DocumentFields
 from interlingua_client.filtering.evaluation import mask_of, require_fields
 from interlingua_client.index.scope.bounded_cache import BoundedCache
@@ -70,7 +71,8 @@ class DocumentScopes:
         """The passages whose documents meet both.
 
         Raises:
-            InputError: `wanted` asks for what no document that meets `pinned` has; of the others nothing is told.
+            InputError: `wanted` asks for what no document that meets `pinned` has, of the others nothing is told; or
+                `pinned` for what no document has any more.
         """
         if wanted is None and pinned is None:
             return self.whole
@@ -84,7 +86,10 @@ class DocumentScopes:
 
     def _made(self, key: tuple[str, str], wanted: DocumentFilter | None, pinned: DocumentFilter | None) -> SearchScope:
         documents = self._documents
-        mask: Mask = np.ones(len(documents.fields), bool) if pinned is None else mask_of(pinned, documents.fields)
+        mask: Mask = np.ones(len(documents.fields), bool)
+        if pinned is not None:
+            _require_pinned(pinned, documents.fields)
+            mask = mask_of(pinned, documents.fields)
         if wanted is not None:
             require_fields(wanted, documents.fields, mask)
             mask = mask & mask_of(wanted, documents.fields)
@@ -110,6 +115,17 @@ class DocumentScopes:
     def _metadata(self) -> Iterator[tuple[int, Mapping[str, object]]]:
         for number, text in self._store.metadata_rows():
             yield number, json.loads(text)
+
+
+def _require_pinned(pinned: DocumentFilter, fields: DocumentFields) -> None:
+    """Refuse a pin of an earlier generation that fits no more; says nothing of what lies outside to who searches."""
+    try:
+        require_fields(pinned, fields)
+    except InputError:
+        raise InputError(
+            "the pinned filter asks for what no document of this index has any more: nothing is searched, as a `not` "
+            "in it would let everything through. Pin again, to be told what it is"
+        ) from None
 
 
 def _digest(asked: DocumentFilter | None) -> str:
