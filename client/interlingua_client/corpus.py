@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 _MAX_BAD_LINES_SHOWN = 10
 _SAID = re.compile(rb'"(?:%b)"\s*:\s*"([^"\\]+)"' % "|".join(LANGUAGE_NAMES).encode())
-_TEXT_NAMES = ("contents", "content", "body")
-_KNOWN = frozenset({"id", "_id", "title", *LANGUAGE_NAMES, "group", "metadata", "url", *_TEXT_NAMES})
+TEXT_NAMES = ("contents", "content", "body")
+_KNOWN = frozenset({"id", "_id", "title", *LANGUAGE_NAMES, "group", "metadata", "url", *TEXT_NAMES})
 OWN_FIELDS = frozenset({"id", "_id", "title", "text", *LANGUAGE_NAMES})  # of a line, beside the metadata
 
 
@@ -195,7 +195,7 @@ def _passage(row: JsonRow) -> tuple[str, str]:
     text = row.text("text")
     if text and normal_form(text).strip():
         return text, "text"
-    named = {name: said for name in _TEXT_NAMES if (said := row.text(name)) and said.strip()}
+    named = {name: said for name in TEXT_NAMES if (said := row.text(name)) and said.strip()}
     if len(named) > 1:
         raise ValueError(f"there is no `text`, but {_listed(named)}: call one of them `text`")
     if not named and (others := list(row.texts_beside(_KNOWN))):

@@ -85,6 +85,115 @@ def test_what_the_metadata_calls_title_stays_apart_from_the_title(tmp_path: Path
     assert found["b"] == Document("b", "en", "", "en:sun", {"tags": ["a"]})
 
 
+CHANGES: list[tuple[Document, dict[str, object], Document]] = [
+    (Document("0", "en", "t", "x"), {"lang": "deu"}, Document("0", "de", "t", "x")),
+    (Document("1", "en", "t", "x"), {"language": "fr", "title": None}, Document("1", "fr", "", "x")),
+    (
+        Document("2", "en", "t", "", {"content": "c"}),
+        {"page": 1},
+        Document("2", "en", "t", "", {"content": "c", "page": 1}),
+    ),
+    (
+        Document("3", "en", "t", "x", {"lang": "L", "_id": 7, "none": None}),
+        {"page": 1},
+        Document("3", "en", "t", "x", {"lang": "L", "_id": 7, "none": None, "page": 1}),
+    ),
+    (
+        Document("4", "en", "t", "x", {"kept": 1, "gone": 2}),
+        {"metadata": {"title": "inner", "gone": None}},
+        Document("4", "en", "t", "x", {"kept": 1, "title": "inner"}),
+    ),
+    (Document("5", "en", "t", "x"), {"metadata": "a text"}, Document("5", "en", "t", "x", {"metadata": "a text"})),
+]
+
+
+def test_an_update_changes_what_it_names_and_nothing_else(tmp_path: Path, embedder: HashEmbedder) -> None:
+    with opened(tmp_path, embedder, batch=64) as index:
+        index.add([before for before, _, _ in CHANGES])
+        assert index.update([{"_id": before.id, **change} for before, change, _ in CHANGES]).changed == len(CHANGES)
+    assert documents_in(tmp_path) == {after.id: after for _, _, after in CHANGES}
+
+
+def test_an_update_does_not_guess_what_a_name_means(tmp_path: Path, embedder: HashEmbedder) -> None:
+    with opened(tmp_path, embedder) as index:
+        index.add([{"id": "a", "language": "en", "body": "en:cat"}])
+        with pytest.raises(InputError, match=r"document 'a': `body` may be the text or not: call it `text`"):
+            index.update([{"id": "a", "body": "en:dog"}])
+        with pytest.raises(InputError, match=r"document 'a': `title` must be a string, this is a number"):
+            index.update([{"id": "a", "title": 3}])
+        with pytest.raises(InputError, match=r"`id` is 'a' and `_id` is 'b'"):
+            index.update([{"id": "a", "_id": "b"}])
+
+
+def test_what_an_update_changes_before_a_mistake_or_a_failure_stays(tmp_path: Path, embedder: HashEmbedder) -> None:
+    def changes() -> Iterator[dict[str, object]]:
+        yield {"id": "d1", "page": 2}
+        raise ZeroDivisionError
+
+    with opened(tmp_path, embedder) as index:
+        index.add([Document(f"d{n}", "en", "", f"en:{n}") for n in range(3)])
+        for mistake in ({"id": "nobody"}, {"page": 1}, {"id": "d1", "title": 3}):
+            with pytest.raises(InputError):
+                index.update([{"id": "d0", "page": str(mistake)}, mistake, {"id": "d2", "page": 1}])
+            assert index.update([{"id": "d0", "page": str(mistake)}]).unchanged == 1
+        with pytest.raises(ZeroDivisionError):
+            index.update(changes())
+    assert {id_: found.metadata for id_, found in documents_in(tmp_path).items()} == {
+        "d0": {"page": str({"id": "d1", "title": 3})},
+        "d1": {"page": 2},
+        "d2": {},
+    }
+
+
+def test_a_closed_index_says_so(tmp_path: Path, embedder: HashEmbedder) -> None:
+    with opened(tmp_path, embedder) as index:
+        index.add([Document("a", "en", "", "en:cat")])
+    for use in (
+        lambda: index.add([]),
+        lambda: index.update([]),
+        lambda: index.delete([]),
+        lambda: index.delete_missing([]),
+        index.finish,
+        lambda: len(index),
+    ):
+        with pytest.raises(InputError, match=r"the index .* is closed: open it again"):
+            use()
+    index.close()
+
+    async def use_later() -> None:
+        with opened(tmp_path, embedder) as inner:
+            again = AsyncIndex(inner)
+            async with again:
+                await again.close()
+            with pytest.raises(InputError, match=r"is closed: open it again"):
+                await again.add([])
+
+    asyncio.run(use_later())
+    found = SearchIndex.open(tmp_path)
+    found.close()
+    with pytest.raises(InputError, match=r"is closed: open it again"):
+        found.is_current()
+
+
+def test_the_next_writer_finishes_what_one_left_off(tmp_path: Path, embedder: HashEmbedder) -> None:
+    with pytest.raises(ZeroDivisionError), opened(tmp_path, embedder) as index:
+        index.add(Document(f"d{n}", "en", "", f"en:{1 // (6 - n)}") for n in range(7))
+    with contextlib.closing(DocumentStore.open(tmp_path)) as store:
+        assert store.offsets() is None
+    SearchIndex.open(tmp_path).close()  # a reader, who derives vectors of its own
+    with opened(tmp_path, embedder):
+        pass
+    with contextlib.closing(DocumentStore.open(tmp_path)) as store:
+        assert store.offsets() is not None
+        generation = store.manifest().generation
+    header = (tmp_path / "vectors.json").read_bytes()
+    with opened(tmp_path, embedder):  # there is nothing left to do
+        pass
+    with contextlib.closing(DocumentStore.open(tmp_path)) as store:
+        assert store.manifest().generation == generation
+    assert (tmp_path / "vectors.json").read_bytes() == header
+
+
 def test_what_goes_before_a_mistake_is_committed(tmp_path: Path, embedder: HashEmbedder) -> None:
     good = [Document(f"d{n}", "en", "", f"en:{n}") for n in range(6)]
     with opened(tmp_path, embedder) as index:
@@ -97,8 +206,21 @@ def test_what_goes_before_a_mistake_is_committed(tmp_path: Path, embedder: HashE
             index.update([{"id": "x", "page": 1}])
         with pytest.raises(InputError, match="is no change: a mapping with an `id`"):
             index.update([{"page": 1}])
-        with pytest.raises(InputError, match=r"document 1: there is no text"):
-            index.update([{"id": "d1", "text": ""}])
+        with pytest.raises(InputError, match=r"^document 'd1' has no text"):
+            index.update([{"id": "d0", "page": 1}, {"id": "d1", "text": ""}, {"id": "d2", "page": 1}])
+        assert index.update([{"id": "d0", "page": 1}]).unchanged == 1
+        with pytest.raises(InputError, match=r"^document 2: 'a': title is None, it must be a text"):
+            index.add([good[0], Document("a", "en", None, "x")])  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=r"^document 2: 3 is no document"):
+            index.add([good[0], 3])  # type: ignore[list-item]
+        with pytest.raises(InputError, match=r"^document 1: a field is called None, it must be a text"):
+            index.add([{"id": "x", "text": "en:x", None: 3}])  # type: ignore[dict-item]
+        with pytest.raises(InputError, match=r"^document 'd1': a field is called 3, it must be a text"):
+            index.update([{"id": "d1", 3: "x"}])  # type: ignore[dict-item]
+        with pytest.raises(InputError, match=r"^document 1: `n` holds a number of too many digits"):
+            index.add([{"id": "x", "text": "en:x", "n": 10**5000}])
+        with pytest.raises(InputError, match=r"^document 1: 'x': `metadata.n` holds a number of too many digits"):
+            index.add([Document("x", "en", "", "en:x", {"n": 10**5000})])
         for no_documents in ("abc", {"id": "a", "text": "x"}, 3, Document("a", "en", "", "x")):
             with pytest.raises(InputError, match="they must be several"):
                 index.add(no_documents)  # type: ignore[arg-type]
@@ -106,21 +228,22 @@ def test_what_goes_before_a_mistake_is_committed(tmp_path: Path, embedder: HashE
 
 def test_an_error_of_the_callers_own_leaves_what_was_committed(tmp_path: Path, embedder: HashEmbedder) -> None:
     def source() -> Iterator[Document]:
-        for n in range(8):
+        for n in range(6):  # at 4 a batch
             yield Document(f"d{n}", "en", "", f"en:{n}")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError), opened(tmp_path, embedder) as index:
         index.add(source())
-    assert len(documents_in(tmp_path)) == 8
+    assert len(documents_in(tmp_path)) == 6
     with opened(tmp_path, embedder) as index:  # the lock was let go
         assert index.delete(["d0", "nobody"]) == 1
-        assert index.delete_missing(["d1", "d2", "d3", "d4"]) == 3
+        assert index.delete_missing(["d1", "d2", "d3", "d4"]) == 1
     assert sorted(documents_in(tmp_path)) == ["d1", "d2", "d3", "d4"]
 
 
 def test_a_source_of_any_length_takes_no_more_memory(tmp_path: Path, embedder: HashEmbedder) -> None:
     told: list[int] = []
+    ahead: list[int] = []  # drawn and not told of yet
     drawn = 0
 
     def source(count: int) -> Iterator[Document]:
@@ -129,8 +252,8 @@ def test_a_source_of_any_length_takes_no_more_memory(tmp_path: Path, embedder: H
             yield Document(f"d{drawn}", "en", "", f"en:{drawn % 7} " + "x" * 20_000)
 
     def progress(count: int) -> None:
-        told.append(drawn - sum(told))  # drawn and not told of yet
-        told[-1] = count
+        told.append(count)
+        ahead.append(drawn - sum(told))
 
     with opened(tmp_path, embedder) as index:
         index.add(source(8))
@@ -140,6 +263,7 @@ def test_a_source_of_any_length_takes_no_more_memory(tmp_path: Path, embedder: H
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert sum(told) == 400
+    assert max(ahead) <= 8  # two batches
     assert peak < 4_000_000  # of 8 MB that were put in
 
 

@@ -734,6 +734,10 @@ def _explained(path: Path) -> Iterator[None]:
             f"cannot use {path}: {error}. Check the disk's space and the directory's permissions (readers need to "
             "write there too: SQLite keeps its shared memory beside the file)."
         ) from error
+    except sqlite3.ProgrammingError as error:
+        if "closed" not in str(error):
+            raise
+        raise InputError(f"the index {path} is closed: open it again") from error
     except sqlite3.DatabaseError as error:
         raise StoreDamagedError(
             f"{path} is damaged: {error}. Restore it from a copy, or remove the directory and index again."

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from interlingua.base.errors import InputError, InterlinguaError, RequestRejectedError
+from interlingua.base.errors import InputError, RequestRejectedError
 from interlingua_client.document import Document, require_document, require_ids
 from interlingua_client.embedder import require_vectors
 from interlingua_client.index.canary import TEXTS, Canary, compare, is_wanted
@@ -352,7 +352,7 @@ class Indexer:
 
         When the source fails, what it gave before is still embedded and committed; then the failure is raised.
         """
-        failures: list[InterlinguaError] = []
+        failures: list[Exception] = []
         source = _until_failure(documents, failures)
         batch: list[DocumentChange] = []
         while chunk := list(islice(source, self._batch)):
@@ -497,11 +497,11 @@ def _tagged(given: Document) -> Document:
         raise InputError(f"document {document.id!r}: {error}") from None
 
 
-def _until_failure(documents: Iterable[Document], failures: list[InterlinguaError]) -> Iterator[Document]:
+def _until_failure(documents: Iterable[Document], failures: list[Exception]) -> Iterator[Document]:
     try:
         if isinstance(documents, str | bytes) or not isinstance(documents, Iterable):
             raise InputError(f"the documents are {documents!r}, they must be a list of Document")
         for document in documents:
             yield _tagged(document)
-    except InterlinguaError as error:
+    except Exception as error:  # a program's own, too: what it gave before is committed all the same
         failures.append(error)

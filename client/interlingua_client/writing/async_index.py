@@ -42,6 +42,7 @@ class AsyncIndex:
     def __init__(self, index: Index, thread: concurrent.futures.ThreadPoolExecutor | None = None) -> None:
         """Use `open`, unless an index is at hand; it is closed with this one."""
         self._index = index
+        self._is_closed = False
         self._thread = thread or concurrent.futures.ThreadPoolExecutor(1, "interlingua-index")
 
     @classmethod
@@ -56,8 +57,7 @@ class AsyncIndex:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        await self._run(lambda: self._index.__exit__(kind, *error))
-        self._thread.shutdown(wait=False)
+        await self._end(lambda: self._index.__exit__(kind, *error))
 
     @property
     def note(self) -> str:
@@ -96,11 +96,20 @@ class AsyncIndex:
 
     async def close(self) -> None:
         """Finishes what is not, and lets go as `Index.close` does."""
-        await self._run(self._index.close)
-        self._thread.shutdown(wait=False)
+        await self._end(self._index.close)
+
+    async def _end(self, close: Callable[[], None]) -> None:
+        if not self._is_closed:
+            try:
+                await self._run(close)
+            finally:
+                self._is_closed = True
+                self._thread.shutdown(wait=False)
 
     async def _run(self, call: Callable[[], _T], source: _Drawn | None = None) -> _T:
         """The call's answer; when the waiting task is cancelled, its source ends and the call is waited for."""
+        if self._is_closed:
+            raise InputError(f"the index {self._index.directory} is closed: open it again to write")
         running = asyncio.get_running_loop().run_in_executor(self._thread, call)
         try:
             return await asyncio.shield(running)

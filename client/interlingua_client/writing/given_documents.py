@@ -6,13 +6,13 @@ Document or {"id": ..., "text": ...} --GivenDocuments--> Document, its language 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from interlingua.base.errors import InputError
 from interlingua.base.json_row import JsonRow
 from interlingua_client.corpus import document_of
-from interlingua_client.document import Document
-from interlingua_client.language_tag import detected_as
+from interlingua_client.document import Document, require_document
+from interlingua_client.language_tag import detected_as, normalize_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,19 +34,34 @@ class GivenDocuments:
             raise InputError(f"the documents are {given!r:.80}, they must be several: Document(...) or mappings")
         for place, one in enumerate(given, start=1):
             try:
-                yield self._document(one)
-            except ValueError as error:
-                raise InputError(f"document {place}: {error}") from None
+                document = self._document(one)
+            except (ValueError, InputError) as error:
+                raise InputError(f"document {place}: {str(error).removeprefix('document ')}") from None
+            yield document
+
+    def tagged(self, document: Document) -> Document:
+        """With a language, detected where it has none."""
+        if document.language == "":
+            return document._replace(language=self._called("", document.title, document.text))
+        return document
 
     def _document(self, one: GivenDocument) -> Document:
         if isinstance(one, Mapping):
-            return document_of(JsonRow(one), self._called)
-        if isinstance(one, Document) and one.language == "":
-            return one._replace(language=self._called("", one.title, one.text))
-        return one
+            require_names(one)
+            one = document_of(JsonRow(one), self._called)
+        require_document(one)
+        tagged = self.tagged(one)
+        return tagged._replace(language=normalize_tag(tagged.language))
 
     def _called(self, said: str, title: str, text: str) -> str:
         if said:
             return said
         found = self._detect(f"{title}\n{text}")
         return detected_as(found, self._known) or found
+
+
+def require_names(given: Mapping[Any, object]) -> None:
+    """Raises ValueError: a field's name is no text."""
+    for name in given:
+        if not isinstance(name, str):
+            raise ValueError(f"a field is called {name!r:.80}, it must be a text")

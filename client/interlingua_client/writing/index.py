@@ -14,6 +14,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from interlingua.base.errors import InputError
+from interlingua_client.index.derived_file import read_header
 from interlingua_client.index.index_root import as_path, embedder_digest
 from interlingua_client.index.indexer import DEFAULT_BATCH, DELETED_SHARE, Indexer, IndexProgress
 from interlingua_client.search.query_language import LanguageDetector
@@ -45,7 +47,7 @@ class Index:
         self._indexer, self._held, self._server = indexer, held, server
         self._detector = LanguageDetector()
         self._turn = threading.RLock()
-        self._is_finished = True
+        self._is_finished, self._is_closed = _is_followed(indexer), False
 
     @classmethod
     def open(
@@ -74,7 +76,9 @@ class Index:
             digest = embedder_digest(directory)
             client = stack.enter_context(InferenceClient.connect(server, patience_s=patience_s, digest=digest))
             indexer = stack.enter_context(Indexer.open(directory, client, settings, batch=batch, encoder=client))
-            return cls(indexer, directory, stack.pop_all(), server)
+            index = cls(indexer, directory, stack.pop_all(), server)
+            index._is_finished &= settings is None
+            return index
 
     def __enter__(self) -> Index:
         return self
@@ -82,7 +86,7 @@ class Index:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self.close()
-        else:  # what was committed is safe; the next writer finishes
+        else:  # what was committed is safe; the next writer finishes, since it finds other vectors than documents
             self._let_go()
 
     def __len__(self) -> int:
@@ -108,7 +112,8 @@ class Index:
             The counts of this call.
 
         Raises:
-            InputError: one of them is none; what came before is committed. Also where an id is twice in one batch.
+            InputError: one of them is none; what came before is committed, as it is when `documents` fails. Also
+                where an id is twice in one batch, or the index is closed.
             ServerError: the server went away for too long, or refused a text.
         """
         with self._writing() as indexer:
@@ -123,7 +128,8 @@ class Index:
 
         Args:
             changes: mappings with an `id` and the fields that are to be others, as in a corpus's line; the rest stays.
-                None takes a field of the metadata away.
+                What is within `metadata` are fields of the metadata, whatever they are called. None takes away: a field
+                of the metadata, a title, and a language, which is then detected.
             progress: told how many more documents are done.
 
         Returns:
@@ -136,7 +142,7 @@ class Index:
         with self._writing() as indexer:
             before = replace(indexer.progress)
             for changed in changed_documents(changes, indexer.store):
-                indexer.add(self._documents(indexer).read(changed), progress)
+                indexer.add(map(self._documents(indexer).tagged, changed), progress)
             return _difference(indexer.progress, before)
 
     def delete(self, ids: Iterable[str]) -> int:
@@ -157,8 +163,8 @@ class Index:
         Raises:
             ServerError: the server went away for too long.
         """
-        with self._turn:
-            outcome = self._indexer.finish()
+        with self._writing() as indexer:
+            outcome = indexer.finish()
             self._is_finished = True
             return outcome
 
@@ -181,7 +187,7 @@ class Index:
 
     def _let_go(self) -> None:
         with self._turn:
-            self._is_finished = True
+            self._is_finished = self._is_closed = True
             self._held.close()
 
     def _documents(self, indexer: Indexer) -> GivenDocuments:
@@ -190,8 +196,20 @@ class Index:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Indexer]:
         with self._turn:
+            if self._is_closed:
+                raise InputError(f"the index {self.directory} is closed: open it again to write")
             self._is_finished = False
             yield self._indexer
+
+
+def _is_followed(indexer: Indexer) -> bool:
+    """Whether what is derived is of the documents and the plan that are there: nobody left off before finishing."""
+    store = indexer.store
+    manifest, header = store.manifest(), read_header(store.directory)
+    if header is None or header.generation != manifest.generation or indexer.count_to_resplit():
+        return False
+    # Readers derive vectors, too, where nobody writes; but they estimate no offsets.
+    return not manifest.offsets or store.offsets() is not None or not store.languages()
 
 
 def _difference(now: IndexProgress, before: IndexProgress) -> IndexProgress:
