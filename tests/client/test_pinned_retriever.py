@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -197,7 +198,10 @@ def test_the_log_says_that_there_was_a_filter(tenants_dir: Path, tmp_path: Path,
     with Retriever(SearchIndex.open(tenants_dir), Client(), log=log) as retriever:  # type: ignore[arg-type]
         retriever.search("en:cat")
         retriever.within({"tenant": "acme"}).search("en:cat", filter={"level": 1})
-    plain, filtered = lines(path)
+        retriever.search("en:cat", filter=MappingProxyType({"or": [MappingProxyType({"level": {"gte": 0}})]}))
+    plain, filtered, by_mapping = lines(path)
+    assert by_mapping["filter"] == ({"or": [{"level": {"gte": 0}}]} if with_text else True)
+    assert (log.written, log.lost) == (3, 0)
     assert (plain["filter"], plain["pinned"]) == (None, False)
     assert (filtered["filter"], filtered["pinned"]) == ({"level": 1} if with_text else True, True)
     assert b"acme" not in path.read_bytes()

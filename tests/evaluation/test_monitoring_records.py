@@ -55,6 +55,38 @@ def test_scores_of_two_kinds_have_no_margin(tmp_path: Path) -> None:
     assert math.isnan(answer.margin)
 
 
+@pytest.mark.parametrize(
+    ("changes", "filtered", "scored"),
+    [
+        ({"languages": ["en"]}, True, True),
+        ({"filter": True}, True, True),
+        ({"filter": {"tenant": "acme"}}, True, True),
+        ({"pinned": True}, True, True),
+        ({"filter": {}}, False, True),
+        ({"words": "off"}, False, True),
+        ({"words": "bm25"}, True, False),
+        ({"words": "fusion"}, True, False),
+    ],
+    ids=str,
+)
+def test_searches_for_a_part_and_by_words_are_told_from_the_others(
+    path: Path, changes: dict[str, Any], *, filtered: bool, scored: bool
+) -> None:
+    answer = parse_line(line_of(path, **changes)).answer
+    assert answer is not None
+    assert answer.filtered == filtered
+    assert [not math.isnan(value) for value in (answer.dense, answer.logit, answer.margin)] == [scored] * 3
+
+
+def test_a_log_of_an_earlier_version_says_nothing_of_filters_and_words(path: Path) -> None:
+    value = json.loads(path.read_text())
+    for name in ("filter", "pinned", "words"):
+        del value[name]
+    answer = parse_line(json.dumps(value).encode()).answer
+    assert answer is not None
+    assert (answer.filtered, answer.dense) == (False, 0.9)
+
+
 def test_languages_that_are_not_known_have_groups(tmp_path: Path) -> None:
     results = [result(None, [], source="unsure"), result(None, [], source="unused"), result("fr", [], source="given")]
     groups = [record.group for record in LogReading(paths=[write(tmp_path / "a.log", results)])]

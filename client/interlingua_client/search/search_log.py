@@ -14,7 +14,7 @@ import logging
 import math
 import threading
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -132,7 +132,7 @@ class SearchLog:
     def _append(self, facts: Callable[[], dict[str, Any]]) -> None:
         # Whatever goes wrong here, nobody's search may fail for it.
         try:
-            line = json.dumps(facts(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            line = json.dumps(facts(), ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
             # Half of a surrogate pair becomes JSON's own escape for it.
             self._file.append(line.encode(errors="backslashreplace") + b"\n")
         except Exception as error:
@@ -179,7 +179,7 @@ class SearchLog:
             "format": FORMAT,
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             **setting._asdict(),
-            **asdict(request.options),
+            **{one.name: getattr(request.options, one.name) for one in fields(request.options)},
             "filter": self._filter(request),
             "pinned": request.pinned is not None,
             "languages": [normalize_tag(tag) for tag in request.options.languages],

@@ -42,10 +42,10 @@ class GroupColumns:
         answered: searches that did not fail.
         sources: how the language came to be known.
         reasons: why reranking was not complete.
-        hit_languages: hits by language, in searches that did not ask for certain languages.
+        hit_languages: hits by language, in searches that were not filtered (LoggedAnswer).
         top_languages: the same of first hits alone: one a search, so that they are independent of each other.
         scores: float32 arrays by SCORES, of the searches that have them. Own share: hits in the query's language
-            (variants count) among the hits of one search without a language filter.
+            (variants count) among the hits of one search that was not filtered.
         times: float32, seconds, [answered * stages] row by row; NaN where a stage did not report.
     """
 

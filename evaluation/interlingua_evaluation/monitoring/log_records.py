@@ -31,6 +31,7 @@ UNDETECTED = "(not detected)"
 
 _BAD_LINES_KEPT = 5
 _LONGEST_WORD = 128
+_DENSE_MODES = ("codes", "off")  # of `words`: what the first stage finds by vectors is scored by vectors
 _NAN = math.nan
 
 
@@ -54,7 +55,8 @@ class LoggedAnswer(NamedTuple):
 
     Attributes:
         hit_languages: of the hits, best first.
-        filtered: the caller had asked for certain languages.
+        filtered: the hits' languages are not the first stage's choice among all documents: certain ones were asked for,
+            a filter was given or pinned, or words found them.
         dense, logit: of the first hit.
         margin: the first hit's score less the second's, where both were ranked by the same kind of score.
         reason: why reranking was not complete, as interlingua_client/search/search_log.py names it.
@@ -187,17 +189,23 @@ def _record(value: dict[str, Any]) -> LogRecord:
 
 def _answer(value: dict[str, Any]) -> LoggedAnswer:
     hits, times, reason = value["hits"], value["times"], value["reranking"]["reason"]
-    first = hits[0] if hits else {"dense_score": None, "rerank_score": None}
+    by_words = value.get("words", "off") not in _DENSE_MODES
+    first = hits[0] if hits and not by_words else {"dense_score": None, "rerank_score": None}
     return LoggedAnswer(
         tuple([_tag(hit["language"]) for hit in hits]),
-        bool(value["languages"]),
+        bool(value["languages"]) or _is_held(value) or by_words,
         _number(first["dense_score"]),
         _number(first["rerank_score"]),
-        _margin(hits),
+        _NAN if by_words else _margin(hits),
         reason if reason in REASON_KINDS else "other",
         bool(value["query_truncated"]),
         tuple([_number(times.get(stage)) for stage in STAGES]),
     )
+
+
+def _is_held(value: dict[str, Any]) -> bool:
+    """Whether a filter was given or pinned; logs of earlier versions say nothing of either."""
+    return value.get("filter") not in (None, {}) or bool(value.get("pinned"))
 
 
 def _margin(hits: list[dict[str, Any]]) -> float:
