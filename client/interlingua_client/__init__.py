@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from interlingua_client.document import Document
     from interlingua_client.index.indexer import Indexer, IndexSettings
+    from interlingua_client.index.writer_lock import IndexBusyError
     from interlingua_client.search.async_retriever import AsyncRetriever
     from interlingua_client.search.results import Hit, SearchResult
     from interlingua_client.search.retriever import Retriever
@@ -32,6 +33,7 @@ __all__ = [
     "Document",
     "Hit",
     "Index",
+    "IndexBusyError",
     "IndexSettings",
     "Indexer",
     "InferenceClient",
@@ -47,6 +49,7 @@ _HOMES = {
     "Document": "interlingua_client.document",
     "Hit": "interlingua_client.search.results",
     "Index": "interlingua_client.writing.index",
+    "IndexBusyError": "interlingua_client.index.writer_lock",
     "IndexSettings": "interlingua_client.index.indexer",
     "Indexer": "interlingua_client.index.indexer",
     "InferenceClient": "interlingua_client.triton.inference",

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
+from typing import TYPE_CHECKING
 
 from interlingua import Index, Retriever
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
 
 DOCUMENTS = [
     {
@@ -36,7 +41,7 @@ def main() -> None:
     parser.add_argument("--index", required=True)
     parser.add_argument("--server", default="127.0.0.1:8001")
     asked = parser.parse_args()
-    os.environ |= {"INTERLINGUA_INDEX": asked.index, "INTERLINGUA_SERVER": asked.server}
+    os.environ |= {"INTERLINGUA_INDEX": asked.index, "INTERLINGUA_SERVER": asked.server, "INTERLINGUA_EVERY_S": "0.2"}
     with Index.open(asked.index, server=asked.server) as index:
         index.add(DOCUMENTS)
     with Retriever.open(asked.index, server=asked.server) as retriever:
@@ -69,13 +74,23 @@ def try_fastapi() -> None:
         assert client.get("/search", params={"q": QUESTION, "k": 1}).json()["hits"][0]["id"] == "refund.de"
         new = {"id": "vpn.en", "text": "The VPN needs version 5 of the application.", "tenant": "acme"}
         assert client.post("/documents", json=[new]).json() == {"added": 1, "changed": 0, "unchanged": 0}
+        await_first_hit(client, "VPN", "vpn.en", is_there=True)
         hit = client.get("/search", params={"q": "VPN", "k": 1}).json()["hits"][0]
-        assert (hit["id"], hit["metadata"]) == ("vpn.en", {"tenant": "acme"})
+        assert hit["metadata"] == {"tenant": "acme"}
         assert client.post("/documents", json=[{"id": "x"}]).status_code == 422
         assert client.get("/search", params={"q": " "}).status_code == 422
         assert client.delete("/documents/vpn.en").json() == {"deleted": 1}
-        assert client.get("/search", params={"q": "VPN", "k": 1}).json()["hits"][0]["id"] != "vpn.en"
+        await_first_hit(client, "VPN", "vpn.en", is_there=False)
     print("fastapi_service: searched, wrote, deleted")
+
+
+def await_first_hit(client: TestClient, question: str, id_: str, *, is_there: bool) -> None:
+    for _ in range(100):
+        first = client.get("/search", params={"q": question, "k": 1}).json()["hits"][0]
+        if (first["id"] == id_) == is_there:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{id_} is {'not found' if is_there else 'found'} after 20 s")
 
 
 if __name__ == "__main__":
