@@ -153,7 +153,7 @@ def test_many_scopes_and_look_ups_take_bounded_memory(tagged_dir: Path, monkeypa
 def search(
     index: SearchIndex, wanted: dict[str, Any] | None, pinned: DocumentFilter | None = None, **options: Any
 ) -> list[str]:
-    request = ask("en:cat en:dog", k=100, candidates=100, rerank=False, filter=wanted, **options)
+    request = ask("en:cat en:dog", **{"k": 100, "candidates": 100, "rerank": False, "filter": wanted, **options})
     request = type(request)(request.query, request.options, None, pinned)
     result = carry_out(Searcher(index, has_reranker=False), request)
     return sorted(hit.id for hit in result.hits)
@@ -227,6 +227,11 @@ def test_mistakes_of_options_and_filter_are_told_together(index: SearchIndex) ->
         search(index, {"a": {"near": 1}}, quota=7)
     assert "quota is 7" in str(caught.value)
     assert "'near' is no operator" in str(caught.value)
+    deep: Any = []
+    for _ in range(2000):
+        deep = [deep]
+    with pytest.raises(InputError, match=r"k is a number of too many digits, .*filter is nested too deeply"):
+        search(index, deep, k=10**5000)
     with pytest.raises(InputError, match="filter is 'tenant', it must be a JSON object"):
         search(index, "tenant")  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from interlingua.base.errors import InputError
+from interlingua.base.shown_value import shown
 from interlingua_client.filtering.filter_tree import (
     BOUNDS,
     AnyOf,
@@ -126,8 +127,6 @@ def _is_limit(operand: object) -> bool:
 
 
 def _short(given: object, *, bare: bool = False) -> str:
-    try:
-        text = given if bare and isinstance(given, str) else repr(given)
-    except (RecursionError, ValueError):
-        return "a number of too many digits" if isinstance(given, int) else "nested too deeply, or too large to show"
-    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
+    if not (bare and isinstance(given, str)):
+        return shown(given, _MOST_SHOWN)
+    return given if len(given) <= _MOST_SHOWN else given[: _MOST_SHOWN - 1] + "…"

@@ -14,6 +14,8 @@ from functools import cache
 from numbers import Real
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from interlingua.base.shown_value import shown
+
 _ONES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", dict: "a JSON object"}
 
 
@@ -184,7 +186,7 @@ def faults(record: Any, named: Callable[[str], str] = str) -> list[str]:
     for entry in options(type(record)):
         value = getattr(record, entry.name)
         if wrong := entry.fault(value):
-            found.append(f"{named(entry.name)} is {value!r}, it must be {wrong}")
+            found.append(f"{named(entry.name)} is {shown(value)}, it must be {wrong}")
     return found
 
 
