@@ -31,6 +31,7 @@ _SAME_START = 0.7  # of the longer one of two words, for one to be the other wit
 _LEAST_START = 5
 _LAST = 200  # characters among which a long text is cut
 _STEP = regex.compile(rf"{SPACED}+(?:[-._/\u2010\u2011\u2212]{SPACED}+)*|{RUN.pattern}", regex.V1)
+_ASCII_STEP = regex.compile(r"[A-Za-z0-9]+(?:[-._/][A-Za-z0-9]+)*")  # the same, for ASCII
 _CHARACTER = regex.compile(r"\X")
 _SENTENCE_END = regex.compile(r"(?<=[.!?\u2026]\s|[\u3002\uff01\uff1f\u0964\u061f])")
 
@@ -117,7 +118,7 @@ def _looked_at(text: str) -> str:
 
 def _matches(line: str, asked: QuestionWords) -> list[_Match]:
     found: list[_Match] = []
-    for run in _STEP.finditer(line):
+    for run in (_ASCII_STEP if line.isascii() else _STEP).finditer(line):
         if run.lastgroup is None or run.lastgroup == "word":
             if word := asked.hit(_run_words(run[0])):
                 found.append(_Match(run.start(), run.end(), word))
