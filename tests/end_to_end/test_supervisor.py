@@ -299,7 +299,9 @@ def test_one_of_several_instances_that_hangs_is_found(
         watcher, services = Watcher(server, said.append, OFTEN, patience=Patience(silent_s=2)), Services(server)
         told.write_text(mood)
         with ThreadPoolExecutor(4) as beside:
-            asked = [beside.submit(_asks, services, said) for _ in range(2)]
+            asked = [beside.submit(_asks, services, said)]
+            time.sleep(0.5)  # it is in the call that hangs: what is asked from here on is in another batch
+            asked += [beside.submit(_asks, services, said) for _ in range(3)]
             while not said:
                 watcher.look()
                 time.sleep(0.05)
