@@ -117,10 +117,12 @@ def evaluate(
         scorer = choose_scorer(models, live, settings.cache, through, checkpoint) if pairs else None
         forms = dict.fromkeys(name.form for name in settings.systems if name.form)
         stored = stored_scorers(models, live, settings.cache, forms)
-        return Evaluator(dataset, models, live, scorer, stored, settings).run()
+        return Evaluator(
+            dataset=dataset, models=models, live=live, scorer=scorer, stored=stored, settings=settings
+        ).run()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Evaluator:
     """Everything that an evaluation works with.
 

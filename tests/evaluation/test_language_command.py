@@ -17,7 +17,7 @@ from interlingua.base.errors import InputError, InterlinguaError
 from interlingua.repository.published import Published
 from interlingua_cli.languages import command
 from interlingua_evaluation.datasets.beir.beir_folder import read_beir_folder
-from interlingua_evaluation.datasets.dataset import Query
+from interlingua_evaluation.datasets.dataset import Dataset, Query
 from interlingua_evaluation.evaluate import EvaluationSettings, Evaluator
 from interlingua_evaluation.report.files import write_report
 from interlingua_evaluation.report.saved_report import SavedReport
@@ -27,6 +27,11 @@ from tests.support.hash_embedder import HashEmbedder
 from tests.support.language_models import publish_models
 
 TWELVE = ("en", "es", "fr", "de", "pt-BR", "ru", "ar", "hi", "zh-Hant", "ja", "ko", "sw")
+
+
+def _evaluator(dataset: Dataset, models: Published, settings: EvaluationSettings) -> Evaluator:
+    """Without a reranker."""
+    return Evaluator(dataset=dataset, models=models, live=HashServer(models), scorer=None, stored={}, settings=settings)
 
 
 def languages(*arguments: str | Path, stdin: str | None = None) -> Result:
@@ -164,7 +169,7 @@ def report(folder: Path, models: Path, tmp_path_factory: pytest.TempPathFactory)
         cost=False,
         cache=tmp_path_factory.mktemp("cache"),
     )
-    evaluation = Evaluator(read_beir_folder(folder), published, HashServer(published), None, settings).run()
+    evaluation = _evaluator(read_beir_folder(folder), published, settings).run()
     out = tmp_path_factory.mktemp("report")
     write_report(evaluation, out)
     return out
@@ -219,7 +224,7 @@ def test_an_own_folder_has_no_halves(folder: Path, models: Path, report: Path) -
         systems=names, baseline=names[0], half="development", query_language="given", cost=False, cache=report
     )
     with pytest.raises(InputError, match="topics is not split: it has no development half"):
-        Evaluator(read_beir_folder(folder), published, HashServer(published), None, settings).run()
+        _evaluator(read_beir_folder(folder), published, settings).run()
 
 
 def test_a_report_of_exponential_gains_is_refused(folder: Path, models: Path, report: Path, tmp_path: Path) -> None:
@@ -257,7 +262,7 @@ def test_only_judged_queries_are_embedded(folder: Path, models: Path, tmp_path: 
     )
     figures = []
     for dataset in (whole, replace(whole, queries=idle + whole.queries)):
-        evaluator = Evaluator(dataset, published, HashServer(published), None, settings)
+        evaluator = _evaluator(dataset, published, settings)
         report = evaluator.run().report
         assert len(evaluator.vectors.queries) == len(whole.queries)
         figures.append((report.systems, report.dataset.queries - report.dataset.unjudged))

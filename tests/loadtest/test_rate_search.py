@@ -66,7 +66,9 @@ def recorded(arrived: Any, finished: Any, *, sent: Any = None, status: Any = "ok
     """A record as it would be written; finished is NaN where there was no answer."""
     count = len(arrived)
     words: dict[str, Any] = {name: np.full(count, "", "U12") for name in ("language", "query_kind", "detail")}
-    whole: dict[str, Any] = {name: np.zeros(count, np.int64) for name in ("depth", "tokens", "pairs", "worker")}
+    whole: dict[str, Any] = {
+        name: np.zeros(count, np.int64) for name in ("depth", "tokens", "pairs", "stored", "worker")
+    }
     stages = ("queue_s", "tokenize_s", "compute_s", "network_s", "ann_s", "documents_s", "language_s", "rerank_s")
     return Requests(
         number=np.arange(count),

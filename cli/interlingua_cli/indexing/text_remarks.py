@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING
 
 from interlingua.base.counted import counted
@@ -45,6 +45,7 @@ class TextRemarks:
 
     known_scripts: Collection[str] = ()
     is_split: bool = False
+    _: KW_ONLY
     html: int = 0
     html_example: str = ""
     doubled: int = 0

@@ -63,7 +63,7 @@ _LOCK_WAIT_S = 2.0
 _MOST = 4  # documents of a commit of which little is embedded, in batches
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IndexSettings:
     """What a user decides; None keeps what the index has, or the default where it is new.
 

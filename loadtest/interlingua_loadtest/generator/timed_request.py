@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -87,6 +87,7 @@ class _Answer:
 
     status: str
     detail: str = ""
+    _: KW_ONLY
     tokens: int = -1
     pairs: int = 0
     stored: int = 0

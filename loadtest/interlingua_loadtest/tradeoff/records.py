@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from interlingua.base.plain import saved
@@ -35,6 +35,7 @@ class ServingSetting:
     depth: int
     ef_search: int | None
     ndcg: MeasureFigures
+    _: KW_ONLY
     form: str = ""
 
     @property
