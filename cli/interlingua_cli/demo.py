@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from interlingua.base.errors import InterlinguaError
+from interlingua.base.errors import InputError, InterlinguaError
 from interlingua.base.extras import require
 from interlingua.base.paths import DEFAULT_MODEL_REPOSITORY, PROJECT_ROOT
 from interlingua_cli.search import moved, stage_line
@@ -103,11 +104,22 @@ def index_and_ask(console: Console, address: str, index: Path, *, first_step: in
     from interlingua_client.triton.inference import InferenceClient
 
     step(first_step, steps, "Documents into an index")
+    _drop_unreadable(index)
     with InferenceClient.connect(address) as client:
         tokens = ["--token-vectors", DEFAULT_FORMAT] if client.encoder else []
     run("index", str(DATASET / "corpus.jsonl"), "--index", str(index), "--server", address, *tokens)
     step(first_step + 1, steps, "Questions across languages")
     return ask_all(console, address, index)
+
+
+def _drop_unreadable(index: Path) -> None:
+    """The demo's own index goes where another version of Interlingua made it: its documents are at hand."""
+    from interlingua_client.index.document_store import DocumentStore
+
+    try:
+        DocumentStore.open(index).close()
+    except InputError:
+        shutil.rmtree(index, ignore_errors=True)
 
 
 def _next_steps(server: str) -> str:
