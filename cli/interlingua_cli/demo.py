@@ -114,10 +114,10 @@ def index_and_ask(console: Console, address: str, index: Path, *, first_step: in
 
 def _drop_unreadable(index: Path) -> None:
     """The demo's own index goes where another version of Interlingua made it: its documents are at hand."""
-    from interlingua_client.index.document_store import DocumentStore
+    from interlingua_client.index.index_root import embedder_digest
 
     try:
-        DocumentStore.open(index).close()
+        embedder_digest(index)
     except InputError:
         shutil.rmtree(index, ignore_errors=True)
 

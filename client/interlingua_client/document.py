@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, cast
 
 from interlingua.base.errors import InputError
 from interlingua.base.json_value import JsonValue, canonical_json, json_value
 from interlingua.served.text.normal_form import normal_form
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+from interlingua_client.storable_text import is_storable
 
 
 class Document(NamedTuple):
@@ -58,7 +56,7 @@ def require_document(document: object) -> Document:
     for name, value in texts:
         if not isinstance(value, str):
             raise InputError(f"document {document.id!r}: {name} is {value!r:.80}, it must be a text")
-        if _UNSTORABLE.search(value):
+        if not is_storable(value):
             raise InputError(f"document {document.id!r}: {name} holds a NUL character or half of a surrogate pair")
     if not document.id.strip() or not document.passage:
         raise InputError(f"document {document.id!r} has no {'text' if document.id.strip() else 'id'}")

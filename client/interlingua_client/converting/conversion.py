@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from interlingua.base.counted import counted
 from interlingua.base.json_value import json_value
-from interlingua_client.converting.converted import Converted, UnreadableFileError, storable
+from interlingua_client.converting.converted import Converted, UnreadableFileError
 from interlingua_client.converting.csv_table import csv_table
 from interlingua_client.converting.decoded_text import decoded
 from interlingua_client.converting.docx_file import docx_file
@@ -25,6 +25,7 @@ from interlingua_client.converting.markdown_file import markdown_file
 from interlingua_client.converting.path_language import PathLanguages
 from interlingua_client.converting.pdf_file import pdf_file
 from interlingua_client.language_tag import UNDETERMINED, detected_as, normalize_tag
+from interlingua_client.storable_text import storable
 
 if TYPE_CHECKING:
     from interlingua_client.converting.source_files import FoundFiles, SourceFile

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from interlingua.base.errors import InputError
 from interlingua.base.json_row import LANGUAGE_NAMES
+from interlingua_client.storable_text import storable
 
 _RESERVED = frozenset(
     {"id", "_id", "title", "text", "contents", "content", "body", "metadata", "path", *LANGUAGE_NAMES}
 )
 _BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Converted(NamedTuple):
@@ -62,11 +62,6 @@ def clean(text: str) -> str:
     """Without NUL characters, halves of surrogate pairs, blanks at the ends of lines and more than one blank line."""
     text = storable(text.replace("\r\n", "\n").replace("\r", "\n"))
     return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text)).strip()
-
-
-def storable(text: str) -> str:
-    """Without NUL characters and halves of surrogate pairs."""
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def plain_value(value: object) -> object:

@@ -10,7 +10,8 @@ import warnings
 from typing import Any
 
 from interlingua.base.extras import load
-from interlingua_client.converting.converted import Converted, storable
+from interlingua_client.converting.converted import Converted
+from interlingua_client.storable_text import storable
 
 _USED_FOR = "reading HTML"
 _NEVER = "script, style, noscript, template, svg, iframe, nav, object, canvas, [hidden], [aria-hidden=true]"

@@ -18,6 +18,7 @@ from typing import Any
 
 from interlingua.base.errors import InputError
 from interlingua_client.language_tag import normalize_tag
+from interlingua_evaluation.datasets.manuals.xml_file import flat_text, root_of
 
 LICENCE = "CC-BY-SA-3.0"
 PACKAGE = "gnome-user-docs"
@@ -115,37 +116,23 @@ def _read(file: Path) -> _Content | None:
     """A topic page's texts; None where there is no such file, or no text, or only links."""
     if not file.is_file():
         return None
-    page = _parsed(file)
+    page = root_of(file, "XML", remove_comments=True, remove_pis=True)
     title = page.find(_MALLARD + "title")
     if page.get("type") != "topic" or title is None:
         return None
     blocks = [block for block in page.iter(*_BLOCKS) if block is not title and not _left_out(block)]
-    paragraphs = tuple(filter(None, map(_text, blocks)))
+    paragraphs = tuple(filter(None, map(flat_text, blocks)))
     description = page.find(f"{_MALLARD}info/{_MALLARD}desc")
     links = page.iterfind(f"{_MALLARD}info/{_MALLARD}link[@type='seealso']")
     if not paragraphs:
         return None
     return _Content(
-        title=_text(title),
-        description="" if description is None else _text(description),
+        title=flat_text(title),
+        description="" if description is None else flat_text(description),
         paragraphs=paragraphs,
         see_also=frozenset(link.get("xref", "").split("#")[0] for link in links),
     )
 
 
-def _parsed(file: Path) -> Any:
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
-    try:
-        return etree.parse(file, parser).getroot()
-    except etree.XMLSyntaxError as error:
-        raise InputError(f"{file}: not readable as XML: {error}") from error
-
-
 def _left_out(element: Any) -> bool:
     return any(ancestor.tag in _LEFT_OUT for ancestor in element.iterancestors())
-
-
-def _text(element: Any) -> str:
-    return " ".join("".join(element.itertext()).split())

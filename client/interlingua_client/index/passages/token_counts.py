@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from interlingua.served.text.normal_form import normal_form
+from interlingua_client.storable_text import storable
 
 Count = Callable[[list[str]], list[int]]
 """Tokens of each text alone, without what a service puts around it."""
-
-_UNSENT = re.compile("[\0\ud800-\udfff]")
 
 
 class TokenCounts:
@@ -22,7 +20,7 @@ class TokenCounts:
 
     def learn(self, texts: Iterable[str]) -> None:
         """Count those that are not known, in one call."""
-        new = {text: _UNSENT.sub("\ufffd", text) for text in texts if text not in self._known}
+        new = {text: storable(text) for text in texts if text not in self._known}
         sent = {text: as_sent for text, as_sent in new.items() if normal_form(as_sent).strip()}
         self._known |= dict.fromkeys(new, 0)
         if sent:

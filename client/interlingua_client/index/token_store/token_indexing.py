@@ -41,7 +41,7 @@ SAMPLE = 512  # passages; held in memory until the projection is fitted: 100 MB 
 # Share of the tokens' squared length that a new projection has to keep beyond the old one.
 WORTH_A_REFIT = 0.01
 
-LEAST_OF_A_LANGUAGE = 8
+_LEAST_OF_A_LANGUAGE = 8
 
 
 class TokenIndexing:
@@ -140,7 +140,7 @@ class TokenIndexing:
     def _sample(self) -> list[int]:
         """Passages of all languages alike, the same on every run."""
         languages = self._store.languages()
-        each = max(LEAST_OF_A_LANGUAGE, SAMPLE // max(len(languages), 1))
+        each = sampled_of_each(len(languages))
         return sorted(label for language in languages for label in self._store.passage_sample(language, each))
 
     def _encoded(self, labels: Sequence[int]) -> Iterator[tuple[list[int], list[TokenVectors]]]:
@@ -202,3 +202,8 @@ def _other(facts: TokenFacts, served: EncoderIdentity | None) -> str:
         f"the token vectors are of {facts.model_id} ({facts.reranker[:12]}), the server has {there}: documents that "
         "came since have none. --token-vectors makes them all for the server's reranker"
     )
+
+
+def sampled_of_each(languages: int) -> int:
+    """How many passages of each language the projection is fitted to, where there are so many."""
+    return max(_LEAST_OF_A_LANGUAGE, SAMPLE // max(languages, 1))

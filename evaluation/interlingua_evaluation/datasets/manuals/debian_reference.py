@@ -22,6 +22,7 @@ from typing import Any
 from interlingua.base.debian_packages import ensure_package
 from interlingua.base.errors import InputError
 from interlingua_evaluation.datasets.dataset import Dataset, JudgedDocument, Query, half_of
+from interlingua_evaluation.datasets.manuals.xml_file import flat_text, root_of
 
 NAME = "debian-reference"
 LICENCE = "GPL-2+"
@@ -105,7 +106,7 @@ def _sections(tag: str, folder: Path | None) -> Iterator[ManualSection]:
     if not files:
         raise InputError(f"{root}: no chapters of Debian Reference in {tag} (looked for ch*.{name}.html)")
     for file in files:
-        for element in _parsed(file).iter(f"{_XHTML}div"):
+        for element in root_of(file, "XHTML", recover=True).iter(f"{_XHTML}div"):
             if element.get("class") == "section" and _depth(element) == 1 and (section := _section(element)).parts:
                 yield section
 
@@ -132,17 +133,7 @@ def _heading(section: Any) -> tuple[str, str]:
     return "", ""
 
 
-def _parsed(file: Path) -> Any:
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
-    try:
-        return etree.parse(file, parser).getroot()
-    except etree.XMLSyntaxError as error:
-        raise InputError(f"{file}: not readable as XHTML: {error}") from error
-
-
 def _text(element: Any) -> str:
     if element.tag == f"{_XHTML}pre":
         return "".join(element.itertext()).strip("\n")
-    return " ".join("".join(element.itertext()).split())
+    return flat_text(element)

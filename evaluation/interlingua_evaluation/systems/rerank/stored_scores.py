@@ -18,7 +18,7 @@ import numpy as np
 from interlingua.display.progress import progress
 from interlingua.served.token_vectors import dot_products
 from interlingua_client.index.token_store.projection import TokenProjection
-from interlingua_client.index.token_store.token_indexing import LEAST_OF_A_LANGUAGE, SAMPLE
+from interlingua_client.index.token_store.token_indexing import sampled_of_each
 
 if TYPE_CHECKING:
     from interlingua.served.token_vectors import TokenVectors
@@ -121,5 +121,5 @@ def sampled(dataset: Dataset) -> list[int]:
     languages: dict[str, list[int]] = defaultdict(list)
     for number in sorted(range(len(dataset.documents)), key=lambda row: dataset.documents[row].indexed.digest):
         languages[dataset.documents[number].language].append(number)
-    each = max(LEAST_OF_A_LANGUAGE, SAMPLE // max(len(languages), 1))
+    each = sampled_of_each(len(languages))
     return sorted(number for numbers in languages.values() for number in numbers[:each])
